@@ -1,0 +1,72 @@
+import type {Readable} from 'node:stream';
+import type {Digest} from '../core/digest.ts';
+
+/** What is to be read: the places in order of preference (mirror first), all of the same bytes. */
+export interface SourceRequest {
+  /** `http://`, `https://`, `file:rel/path` (relative to {@link baseDir}) or `file:///abs`; `-` is stdin. */
+  readonly urls: readonly string[];
+  /** The folder that relative `file:` paths start from. */
+  readonly baseDir: string;
+  /** Demanded digest of the bytes as served. */
+  readonly digest?: Digest;
+  /** Glance's disk_format as the definition asserts it; content that disagrees is refused. */
+  readonly format: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What a first look (the first 64 KiB, nothing more) tells about a source. */
+export interface SourceProbe {
+  /** The place that answered. */
+  readonly url: string;
+  /** Bytes as served, where the server tells. */
+  readonly size?: number;
+  /** Bytes of the disk inside, where its format tells within the first 64 KiB (raw: the size). */
+  readonly virtualSize?: number;
+  readonly lastModified?: Date;
+  /** True when the bytes as served are compressed (gz, xz, zst, bz2), so that the cloud cannot fetch them itself. */
+  readonly compressed: boolean;
+  /** True when the cloud could fetch it by itself: http or https, not compressed. */
+  readonly remote: boolean;
+}
+
+/** A source that is being read. */
+export interface OpenedSource {
+  readonly url: string;
+  /** Number of bytes that {@link bytes} will give, where known. */
+  readonly size?: number;
+  /**
+   * The image's bytes, unwrapped. The last block is held back until the demanded digest agrees: on a mismatch, a cut-off
+   * or an unsafe format the stream is destroyed with the ImgmgrError instead of ending.
+   */
+  readonly bytes: Readable;
+  /** Facts known once the stream has ended. */
+  facts(): SourceFacts;
+}
+
+export interface SourceFacts {
+  /** Digests of the bytes as served: the demanded algorithm's, and sha512. */
+  readonly digests: readonly Digest[];
+  /** Digest (sha512) of the bytes given on; equal to the served one unless unwrapped. */
+  readonly unwrapped: Digest;
+  readonly servedBytes: number;
+  readonly givenBytes: number;
+  readonly virtualSize?: number;
+  /** Glance's name of the format that was recognised in the content. */
+  readonly format?: string;
+}
+
+/** Where a digest stands in the world. */
+export type DigestPlace =
+  | {readonly kind: 'list'; readonly url: string; readonly fileName: string}
+  | {readonly kind: 'bare'; readonly url: string};
+
+/** What any source of image bytes must be able to do. Errors: SOURCE_*, DIGEST_*, FORMAT_REFUSED, DISK_FULL. */
+export interface ImageSource {
+  /** A first look; tries the places in order and throws the last one's error. */
+  probe(request: SourceRequest): Promise<SourceProbe>;
+  /** Starts reading; tries the places in order until one answers. */
+  open(request: SourceRequest): Promise<OpenedSource>;
+  /** Reads one published digest (exact file name in a GNU or BSD list, or a file with one bare digest). */
+  findDigest(place: DigestPlace, signal?: AbortSignal): Promise<Digest>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,19 @@
+/** A server that runs on an image, of any project. */
+export interface ServerUse {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: string;
+}
+
+/** Who uses an image. `unknown`: we may not ask. `no-service`: this cloud has no compute service, so nobody does. */
+export type ImageUse =
+  | {readonly kind: 'used-by'; readonly servers: readonly ServerUse[]}
+  | {readonly kind: 'unused'}
+  | {readonly kind: 'unknown'; readonly reason: string}
+  | {readonly kind: 'no-service'};
+
+/** What any cloud must be able to do with servers. */
+export interface ServerHost {
+  /** Servers of all projects that were made from the image and still exist. */
+  imageUse(imageId: string): Promise<ImageUse>;
+}

@@ -1,0 +1,62 @@
+import type {Place} from '../errors.ts';
+import type {Digest} from './digest.ts';
+import type {Visibility} from './image.ts';
+
+/** How a superseded image is retired (product: "An image's life"). */
+export type RetireWay = 'renamed' | 'hidden' | 'renamed-by-date' | 'deactivated' | 'community';
+
+/** An image definition after reading: defaults filled in, `meta` as text, places kept for messages. */
+export interface Definition {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Glance's disk_format. */
+  readonly format: string;
+  readonly login: string;
+  readonly password?: string;
+  readonly minDiskGib: number;
+  readonly minRamMib: number;
+  readonly status: 'active' | 'deactivated';
+  readonly visibility: Visibility;
+  readonly multi: boolean;
+  readonly separator: string;
+  readonly keep: boolean;
+  readonly protected: boolean;
+  readonly tags: readonly string[];
+  /** Glance properties; booleans became `true`/`false`, null and '' are absent. */
+  readonly meta: Readonly<Record<string, string>>;
+  readonly imageDescription?: string;
+  readonly retireAs?: RetireWay;
+  /** Stores that must hold the bytes; absent: the cloud's default store. */
+  readonly stores?: readonly string[];
+  /** As written (not in natural order). */
+  readonly versions: readonly Version[];
+  /** Present when the definition is to be built instead of fetched; its content is not read yet. */
+  readonly build?: Readonly<Record<string, unknown>>;
+  /** Where the name stands. */
+  readonly place: Place;
+}
+
+/** One entry of `versions`. */
+export interface Version {
+  /** `latest` is special: its identity is the upstream digest. */
+  readonly version: string;
+  readonly url: string;
+  readonly mirrorUrl?: string;
+  readonly checksum?: Digest;
+  /** A list of digests with file names. */
+  readonly checksumsUrl?: string;
+  /** A file with one bare digest. */
+  readonly checksumUrl?: string;
+  /** `YYYY-MM-DD`. */
+  readonly buildDate: string;
+  readonly visibility?: Visibility;
+  readonly hidden?: boolean;
+  readonly osVersion?: string;
+  /** Wins over the definition's `meta`, key by key; null takes a key away. */
+  readonly meta: Readonly<Record<string, string | null>>;
+  readonly imageDescription?: string;
+  readonly source?: string;
+  /** The Glance id that the image must get. */
+  readonly id?: string;
+  readonly place: Place;
+}

@@ -1,0 +1,123 @@
+import type {ErrorCode, ImgmgrError} from '../errors.ts';
+
+/** What an action does, in the words of the product; the closed set that plans, reports and JSON share. */
+export type ActionKind =
+  | 'remove' // a leftover of a dead run: lease, half-made image
+  | 'acquire' // import the bytes of a version, private and fully described
+  | 'resume' // go on with an image that another run or `--no-wait` left behind
+  | 'publish' // the one PATCH that makes it visible under its name
+  | 'retire' // the one PATCH that gives a superseded image its retired form
+  | 'adopt' // stamp an existing image
+  | 'update' // drift: metadata brought to the definition
+  | 'hide'
+  | 'deactivate'
+  | 'reactivate'
+  | 'copy' // copy the bytes to a store that lacks them
+  | 'delete';
+
+/** One planned or performed step, in a form that people and machines read alike. */
+export interface ActionSummary {
+  readonly kind: ActionKind;
+  readonly definition: string;
+  readonly version?: string;
+  /** Glance id, where the image exists already. */
+  readonly image?: string;
+  /** The image's name before and after, where they differ. */
+  readonly name?: string;
+  readonly newName?: string;
+  /** Why, one sentence without a full stop. */
+  readonly reason: string;
+  /** What changes, key by key (`update`, `publish`, `retire`, `adopt`). */
+  readonly changes?: readonly string[];
+}
+
+/** Stable ids of warnings; text may change, ids may not. */
+export type WarningCode =
+  | 'not-verified'
+  | 'definition-gone'
+  | 'changed-by-hand'
+  | 'foreign-name'
+  | 'foreign-tag'
+  | 'incomplete-stamp'
+  | 'min-disk-raised'
+  | 'protected-by-hand'
+  | 'in-use'
+  | 'delete-refused'
+  | 'delete-needs-yes'
+  | 'import-fallback'
+  | 'no-definitions-enabled'
+  | 'pending'
+  | 'build-not-available'
+  | 'cleanup-failed'
+  | 'scs-rule';
+
+/** The closing count. */
+export interface Counts {
+  readonly imported: number;
+  readonly updated: number;
+  readonly retired: number;
+  readonly deleted: number;
+  readonly unchanged: number;
+  readonly failed: number;
+  readonly pending: number;
+}
+
+/** Everything that can be reported; the workflow emits these, `src/report` renders them. Times are added by the renderer. */
+export type Event =
+  | {readonly type: 'started'; readonly command: string; readonly clouds: readonly string[]; readonly run: string}
+  | {readonly type: 'cloud-started'; readonly cloud: string; readonly project: string; readonly user: string}
+  | {readonly type: 'planned'; readonly cloud: string; readonly actions: readonly ActionSummary[]; readonly unchanged: readonly string[]}
+  | {readonly type: 'action-started'; readonly cloud: string; readonly action: ActionSummary}
+  | {
+      readonly type: 'progress';
+      readonly cloud: string;
+      readonly definition: string;
+      readonly version: string;
+      /** What is going on: `uploading`, `importing` (the cloud works), `copying`, `waiting`. */
+      readonly phase: 'uploading' | 'importing' | 'copying' | 'waiting';
+      readonly bytes?: number;
+      readonly total?: number;
+      readonly elapsedMs: number;
+      readonly limitMs: number;
+    }
+  | {
+      readonly type: 'action-done';
+      readonly cloud: string;
+      readonly action: ActionSummary;
+      readonly image?: string;
+      /** What is now true, one sentence (`method web-download, disk_format qcow2`). */
+      readonly detail?: string;
+      readonly ms: number;
+    }
+  | {readonly type: 'action-failed'; readonly cloud: string; readonly action: ActionSummary; readonly error: ImgmgrError; readonly ms: number}
+  | {readonly type: 'definition-failed'; readonly cloud: string; readonly definition: string; readonly error: ImgmgrError}
+  | {readonly type: 'cloud-failed'; readonly cloud: string; readonly error: ImgmgrError}
+  | {
+      readonly type: 'warning';
+      readonly code: WarningCode;
+      readonly cloud?: string;
+      readonly definition?: string;
+      readonly image?: string;
+      readonly message: string;
+      readonly hint?: string;
+    }
+  /** A decision and its reason, for `-v`. */
+  | {readonly type: 'decision'; readonly cloud: string; readonly definition?: string; readonly message: string}
+  /** One HTTP exchange, for `--debug`; secrets are gone already. */
+  | {
+      readonly type: 'http';
+      readonly method: string;
+      readonly url: string;
+      readonly status?: number;
+      readonly ms: number;
+      readonly requestId?: string;
+      readonly error?: ErrorCode;
+    }
+  | {readonly type: 'waiting'; readonly cloud: string; readonly message: string; readonly elapsedMs: number; readonly limitMs: number}
+  /** Images that could be deleted but are not, because `--yes` is missing. */
+  | {readonly type: 'deletable'; readonly cloud: string; readonly images: readonly {readonly id: string; readonly name: string; readonly definition: string}[]}
+  | {readonly type: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM'; readonly again: boolean; readonly left: readonly string[]}
+  | {readonly type: 'finished'; readonly counts: Counts; readonly exitCode: number; readonly ms: number};
+
+/** Where events go. */
+export type Emit = (event: Event) => void;

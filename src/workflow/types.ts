@@ -1,0 +1,80 @@
+import type {ImageSource} from '../cloud/image-source.ts';
+import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
+import type {ServerHost} from '../cloud/server-host.ts';
+import type {Definition} from '../core/definition.ts';
+import type {Emit} from '../core/events.ts';
+import type {Policy} from '../core/policy.ts';
+import type {ImgmgrError} from '../errors.ts';
+
+/** Time, randomness and this host, handed in so that the workflow is reproducible. */
+export interface Surroundings {
+  /** Milliseconds of a clock that never goes back. */
+  monotonic(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A new random id (UUID). */
+  uuid(): string;
+  readonly host: HostIdentity;
+  /** Is the process that started at that time still running on this host since that boot? */
+  processAlive(holder: {readonly bootId: string; readonly pid: number; readonly startTime: string}): boolean;
+}
+
+/** Names this process so that another run on the same host can tell whether it still lives. */
+export interface HostIdentity {
+  readonly hostName: string;
+  readonly bootId: string;
+  readonly pid: number;
+  /** Start time of the process in clock ticks since boot (`/proc/PID/stat` field 22). */
+  readonly startTime: string;
+}
+
+/** One cloud as the workflow sees it. */
+export interface CloudPorts {
+  readonly store: ImageStore;
+  readonly servers: ServerHost;
+}
+
+/** How the work is done, as opposed to what is wanted ({@link Policy}). */
+export interface RunOptions {
+  readonly policy: Policy;
+  /** Only look and plan. */
+  readonly dryRun: boolean;
+  readonly jobs: number;
+  /** Forced import method; undefined: chosen. */
+  readonly method?: ImportMethod;
+  /** `never` = web-download only; `on-stuck` = streamed when web-download fails; `always` = streamed. undefined: chosen. */
+  readonly prefetch?: 'never' | 'on-stuck' | 'always';
+  /** Additional attempts for a web-download that fails for a retryable reason. */
+  readonly stuckRetry: number;
+  /** Deadline of one image's import over all attempts, milliseconds. */
+  readonly importTimeoutMs: number;
+  /** How long to wait for another run's lease; undefined: until its holder's time is over. */
+  readonly waitLockMs?: number;
+  /** `--no-verify`: do not even report "not verified". */
+  readonly silenceNotVerified: boolean;
+  /** Asks the operator before deletions; undefined where nobody can be asked. */
+  readonly confirmDelete?: (images: readonly {readonly id: string; readonly name: string}[]) => Promise<boolean>;
+}
+
+/** What one run on one cloud is given. */
+export interface CloudRun {
+  readonly run: string;
+  readonly ports: CloudPorts;
+  readonly source: ImageSource;
+  /** The selected definitions (`--filter` applied), and the names of all that were read (for "gone" warnings). */
+  readonly definitions: readonly Definition[];
+  readonly allNames: ReadonlySet<string>;
+  readonly baseDir: string;
+  readonly options: RunOptions;
+  readonly surroundings: Surroundings;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** What came of a run on one cloud; `errors` decide the exit code. */
+export interface CloudOutcome {
+  readonly cloud: string;
+  readonly counts: import('../core/events.ts').Counts;
+  readonly errors: readonly ImgmgrError[];
+  /** True when dry-run found something to do. */
+  readonly changesPending: boolean;
+}
