@@ -1,0 +1,49 @@
+import type {Definition, RetireWay} from './definition.ts';
+import type {OwnImage, Release} from './release.ts';
+
+/** The name under which a release is published while it is current. */
+export function publishedName(definition: Definition, version: string): string {
+  return definition.multi ? definition.name : `${definition.name}${definition.separator}${version}`;
+}
+
+/** The name of a listed or superseded version that does not bear the plain one. */
+export function retiredName(definition: Definition, version: string): string {
+  return definition.multi ? `${definition.name}${definition.separator}(${version})` : publishedName(definition, version);
+}
+
+/** What has to be known to name an image that is being retired. */
+export interface RetireNaming {
+  readonly definition: Definition;
+  readonly own: OwnImage;
+  readonly way: RetireWay;
+  /** True when another image is the one of this version: then this one gets a number behind its version. */
+  readonly earlierOfSameVersion: boolean;
+  /** Names that images of this definition bear now or will bear after this run. */
+  readonly taken: ReadonlySet<string>;
+}
+
+/** The name after retiring: kept for `hidden` and for `multi: false`, by date or by version otherwise, never one that is taken. */
+export function nameWhenRetired({definition, own, way, earlierOfSameVersion, taken}: RetireNaming): string {
+  const name = own.image.name ?? definition.name;
+  if (!definition.multi || way === 'hidden') return name;
+  if (way === 'renamed-by-date') {
+    const date = (own.image.properties['image_build_date'] ?? own.image.createdAt).slice(0, 10).replaceAll('-', '');
+    const dated = `${definition.name} ${date}`;
+    return taken.has(dated) ? numbered((n) => `${dated}-${n}`, taken) : dated;
+  }
+  const plain = retiredName(definition, own.stamp.version);
+  if (!earlierOfSameVersion && !taken.has(plain)) return plain;
+  return numbered((n) => retiredName(definition, `${own.stamp.version}-${n}`), taken);
+}
+
+/** The names that this definition would publish, for the look-up of foreign images. */
+export function namesToPublish(definition: Definition, releases: readonly Release[]): string[] {
+  return releases.map((release) => publishedName(definition, release.version));
+}
+
+function numbered(make: (n: number) => string, taken: ReadonlySet<string>): string {
+  for (let n = 1; ; n++) {
+    const name = make(n);
+    if (!taken.has(name)) return name;
+  }
+}

@@ -1,0 +1,72 @@
+import type {ImgmgrError} from '../errors.ts';
+import type {Definition} from './definition.ts';
+import type {ActionSummary, WarningCode} from './events.ts';
+import type {Image, ImagePatch} from './image.ts';
+import type {Policy} from './policy.ts';
+import type {OwnImage, Release} from './release.ts';
+
+/** One step of a plan: what is said about it, and what is done. */
+export type Action = {readonly summary: ActionSummary} & Step;
+
+/** The image that a step works on: one that is there, or the one that an earlier `acquire` of the plan will make. */
+export type Target = {readonly image: Image} | {readonly acquired: Release};
+
+/** What is done; each is one write, or one acquisition. */
+export type Step =
+  /** Delete what a dead run left: a lease or a half-made image. */
+  | {readonly kind: 'remove'; readonly image: Image}
+  /** Make the image of a release; `reuse` is a record that bears the demanded id already. */
+  | {readonly kind: 'acquire'; readonly release: Release; readonly reuse?: Image}
+  /** Go on with an import that is under way or done, until it is proven. */
+  | {readonly kind: 'resume'; readonly release: Release; readonly image: Image}
+  | {readonly kind: 'publish'; readonly release: Release; readonly target: Target; readonly as: 'current' | 'retired'}
+  | {readonly kind: 'retire'; readonly image: Image; readonly patch: ImagePatch; readonly successor?: Release}
+  | {readonly kind: 'adopt' | 'update' | 'hide'; readonly image: Image; readonly patch: ImagePatch}
+  | {readonly kind: 'deactivate' | 'reactivate'; readonly target: Target}
+  | {readonly kind: 'copy'; readonly image: Image; readonly stores: readonly string[]}
+  | {readonly kind: 'delete'; readonly image: Image; readonly unprotect: boolean};
+
+/** A warning that the plan found. */
+export interface PlanWarning {
+  readonly code: WarningCode;
+  readonly image?: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Everything that is to be done for one definition, in order. */
+export interface DefinitionPlan {
+  readonly definition: Definition;
+  readonly actions: readonly Action[];
+  /** Number of wanted images that are there and need nothing. */
+  readonly unchanged: number;
+  readonly pending: number;
+  readonly warnings: readonly PlanWarning[];
+  readonly decisions: readonly string[];
+  /** The names that this plan would give to images newly published. */
+  readonly publishes: readonly string[];
+  /** Images that `--delete` may delete, whether or not it was asked for. */
+  readonly deletable: readonly OwnImage[];
+  /** Why nothing at all is planned for the definition. */
+  readonly error?: ImgmgrError;
+  /** The release that bears the plain name cannot be had; nothing may be retired (`multi: true`). */
+  readonly currentVersions: readonly string[];
+}
+
+/** What a plan of one definition is made from. */
+export interface PlanInput {
+  readonly definition: Definition;
+  /** All listed versions, resolved. */
+  readonly releases: readonly Release[];
+  /** Images of our project with a complete stamp of this definition, leases left out. */
+  readonly images: readonly OwnImage[];
+  /** Images with a name that the definition would publish, as far as they are not among {@link images}. */
+  readonly others: readonly Image[];
+  readonly projectId: string;
+  readonly policy: Policy;
+  /** By the server's clock. */
+  readonly now: Date;
+  /** Runs whose leases are alive; their half-made images are no leftovers. */
+  readonly liveRuns: ReadonlySet<string>;
+  readonly adHoc: boolean;
+}
