@@ -1,0 +1,45 @@
+import type {EndInspection, Inspection} from './inspect.ts';
+import type {FormatProblem} from './inspection.ts';
+
+/** Formats of Glance that no content betrays: what is not recognised passes under their names. */
+const OPAQUE: ReadonlySet<string> = new Set(['ami', 'aki', 'ari', 'ploop', 'vhd']);
+/** Kernels and ramdisks may carry a partition table that means nothing; Glance forgives them the same. */
+const NOT_DISKS: ReadonlySet<string> = new Set(['aki', 'ari']);
+
+/** What the definition and the operator's limits say about an image. */
+export interface Assertion {
+  /** Glance's disk_format as the definition has it. */
+  readonly format: string;
+  readonly maxVirtualBytes: number;
+}
+
+/** All reasons to refuse the image: its own, a format other than the asserted one, a disk beyond the limit. */
+export function judgeFormat(inspection: Inspection, assertion: Assertion): readonly FormatProblem[] {
+  const own = inspection.problems.filter(({id}) => id !== 'Mbr' || !NOT_DISKS.has(assertion.format));
+  // Refused by name already, and what it is not needs no second sentence.
+  if (own.length > 0) return own;
+  const problems: FormatProblem[] = [];
+  if (!agrees(inspection, assertion.format))
+    problems.push({id: 'Mismatch', message: `is ${inspection.format}, but the definition says ${assertion.format}`});
+  if ((inspection.virtualSize ?? 0) > assertion.maxVirtualBytes)
+    problems.push({
+      id: 'VirtualTooLarge',
+      message: `claims a disk of ${inspection.virtualSize ?? 0} bytes, more than the limit of ${assertion.maxVirtualBytes}`,
+    });
+  return problems;
+}
+
+/** What the end of the file adds: a fixed VHD looks raw from the front, and is one only under its own name. */
+export function judgeEnd(end: EndInspection, inspection: Inspection, asserted: string): readonly FormatProblem[] {
+  const isVhd = asserted === 'vhd';
+  if (inspection.format !== 'raw' || end.fixedVhd === isVhd) return end.problems;
+  const message = `is ${end.fixedVhd ? 'a fixed VHD' : 'raw'}, but the definition says ${asserted}`;
+  return [...end.problems, {id: 'Mismatch', message}];
+}
+
+function agrees({format, partitioned}: Inspection, asserted: string): boolean {
+  if (format === asserted) return true;
+  if (format === 'raw') return asserted === 'gpt' ? partitioned : OPAQUE.has(asserted);
+  // A hybrid ISO is also a disk with partitions, and boots as one.
+  return format === 'iso' && partitioned && asserted === 'raw';
+}

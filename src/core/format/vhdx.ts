@@ -1,0 +1,61 @@
+import type {Finding, FormatInspector} from './inspection.ts';
+import {refuse, unfinished} from './inspection.ts';
+import type {Prefix} from './prefix.ts';
+
+const REGIONS = 192 * 1024;
+const TABLE = 64 * 1024;
+const MAX_ENTRIES = 2047;
+/** Metadata further behind is not waited for: nothing writes it there. */
+const MAX_REACH = 16 * 1024 * 1024;
+
+const METADATA = '8B7CA206-4790-4B9A-B8FE-575F050F886E';
+const VIRTUAL_DISK_SIZE = '2FA54224-CD1B-4876-B211-5DBED83BF4B8';
+const PARENT_LOCATOR = 'A8D35F2D-B30B-454D-ABF7-D3D84834AB0C';
+
+/** Hyper-V's VHDX; the size stands in a metadata table that a region table points to ([MS-VHDX] 2.2.3, 2.6). */
+export const vhdx: FormatInspector = {
+  name: 'vhdx',
+  reach: 8,
+  matches: (head) => head.is(0, 'vhdxfile'),
+  inspect(head) {
+    if (!head.has(REGIONS, TABLE)) return unfinished(head, REGIONS + TABLE);
+    if (!head.is(REGIONS, 'regi')) return refuse('Region', 'is VHDX without a region table');
+    const count = head.u32le(REGIONS + 8);
+    if (count > MAX_ENTRIES) return refuse('Region', `is VHDX with ${count} regions (at most ${MAX_ENTRIES})`);
+    const entry = find(head, {start: REGIONS + 16, count, guid: METADATA});
+    if (entry === undefined) return refuse('Region', 'is VHDX without a metadata region');
+    return inspectMetadata(head, head.u64le(entry + 16));
+  },
+};
+
+function inspectMetadata(head: Prefix, start: number): Finding {
+  if (start + TABLE > MAX_REACH) return refuse('Region', `is VHDX with its metadata at byte ${start}, too far behind`);
+  if (!head.has(start, TABLE)) return unfinished(head, start + TABLE);
+  if (!head.is(start, 'metadata')) return refuse('Region', 'is VHDX with an invalid metadata region');
+  const count = head.u16le(start + 10);
+  if (count > MAX_ENTRIES) return refuse('Region', `is VHDX with ${count} metadata items (at most ${MAX_ENTRIES})`);
+  if (find(head, {start: start + 32, count, guid: PARENT_LOCATOR}) !== undefined)
+    return refuse('BackingFile', 'is a differencing VHDX, which builds on another file');
+  const entry = find(head, {start: start + 32, count, guid: VIRTUAL_DISK_SIZE});
+  if (entry === undefined) return refuse('Region', 'is VHDX without a disk size');
+  const item = start + head.u32le(entry + 16);
+  if (item + 8 > MAX_REACH) return refuse('Region', 'is VHDX with its disk size too far behind');
+  if (!head.has(item, 8)) return unfinished(head, item + 8);
+  return {virtualSize: head.u64le(item), problems: []};
+}
+
+/** Offset of the 32-byte entry with that GUID. */
+function find(head: Prefix, table: {start: number; count: number; guid: string}): number | undefined {
+  const wanted = guidBytes(table.guid);
+  for (let index = 0; index < table.count; index += 1)
+    if (head.is(table.start + index * 32, wanted)) return table.start + index * 32;
+  return undefined;
+}
+
+/** Microsoft's order: the first three groups little endian, the rest as written. */
+function guidBytes(guid: string): readonly number[] {
+  return guid.split('-').flatMap((group, index) => {
+    const bytes = (group.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
+    return index < 3 ? bytes.reverse() : bytes;
+  });
+}
