@@ -166,7 +166,9 @@ export function removable(live: Image, form: Form, keys: readonly string[]): str
 
 /** Leaves out what is already so; an empty patch has no keys. */
 export function compact(live: Image, patch: ImagePatch): ImagePatch {
-  const set = Object.fromEntries(Object.entries(patch.set ?? {}).filter(([key, value]) => live.properties[key] !== value));
+  const set = Object.fromEntries(
+    Object.entries(patch.set ?? {}).filter(([key, value]) => live.properties[key] !== value),
+  );
   const remove = (patch.remove ?? []).filter((key) => key in live.properties);
   const sameTags = patch.tags === undefined || sameSet(patch.tags, live.tags);
   return {
@@ -238,7 +240,8 @@ export function withOldPurpose(
 function describe({definition, release}: FormContext): Record<string, string> {
   const {listed} = release;
   const computed: Record<string, string> = {
-    image_description: listed.imageDescription ?? definition.imageDescription ?? definition.meta['image_description'] ?? definition.name,
+    image_description:
+      listed.imageDescription ?? definition.imageDescription ?? definition.meta['image_description'] ?? definition.name,
     image_name: definition.name,
     image_original_user: definition.login,
     image_source: listed.source ?? shownSource(listed.url),

@@ -1,5 +1,6 @@
 import type {Definition, RetireWay} from './definition.ts';
-import type {OwnImage, Release} from './release.ts';
+import type {Image} from './image.ts';
+import type {OwnImage} from './release.ts';
 
 /** The name under which a release is published while it is current. */
 export function publishedName(definition: Definition, version: string): string {
@@ -8,7 +9,9 @@ export function publishedName(definition: Definition, version: string): string {
 
 /** The name of a listed or superseded version that does not bear the plain one. */
 export function retiredName(definition: Definition, version: string): string {
-  return definition.multi ? `${definition.name}${definition.separator}(${version})` : publishedName(definition, version);
+  return definition.multi
+    ? `${definition.name}${definition.separator}(${version})`
+    : publishedName(definition, version);
 }
 
 /** What has to be known to name an image that is being retired. */
@@ -36,9 +39,20 @@ export function nameWhenRetired({definition, own, way, earlierOfSameVersion, tak
   return numbered((n) => retiredName(definition, `${own.stamp.version}-${n}`), taken);
 }
 
-/** The names that this definition would publish, for the look-up of foreign images. */
-export function namesToPublish(definition: Definition, releases: readonly Release[]): string[] {
-  return releases.map((release) => publishedName(definition, release.version));
+/** The first free name for another image of a version that has one. */
+export function freeName(definition: Definition, version: string, taken: ReadonlySet<string>): string {
+  return numbered((n) => retiredName(definition, `${version}-${n}`), taken);
+}
+
+/** True when the image's name has the shape that this way of retiring gives. */
+export function bearsNameOf(definition: Definition, image: Image, way: RetireWay): boolean {
+  const name = image.name ?? '';
+  if (way === 'hidden') return true;
+  if (way === 'renamed-by-date')
+    return name.startsWith(`${definition.name} `) && /^\d{8}(-\d+)?$/.test(name.slice(definition.name.length + 1));
+  return (
+    name !== definition.name && name.startsWith(`${definition.name}${definition.separator}(`) && name.endsWith(')')
+  );
 }
 
 function numbered(make: (n: number) => string, taken: ReadonlySet<string>): string {

@@ -19,10 +19,17 @@ export type Step =
   | {readonly kind: 'acquire'; readonly release: Release; readonly reuse?: Image}
   /** Go on with an import that is under way or done, until it is proven. */
   | {readonly kind: 'resume'; readonly release: Release; readonly image: Image}
-  | {readonly kind: 'publish'; readonly release: Release; readonly target: Target; readonly as: 'current' | 'retired'}
+  | {
+      readonly kind: 'publish';
+      readonly release: Release;
+      readonly target: Target;
+      readonly as: 'current' | 'retired';
+      readonly name: string;
+    }
   | {readonly kind: 'retire'; readonly image: Image; readonly patch: ImagePatch; readonly successor?: Release}
   | {readonly kind: 'adopt' | 'update' | 'hide'; readonly image: Image; readonly patch: ImagePatch}
-  | {readonly kind: 'deactivate' | 'reactivate'; readonly target: Target}
+  /** `patch` is applied first: it records that we did it. */
+  | {readonly kind: 'deactivate' | 'reactivate'; readonly target: Target; readonly patch?: ImagePatch}
   | {readonly kind: 'copy'; readonly image: Image; readonly stores: readonly string[]}
   | {readonly kind: 'delete'; readonly image: Image; readonly unprotect: boolean};
 
@@ -49,8 +56,10 @@ export interface DefinitionPlan {
   readonly deletable: readonly OwnImage[];
   /** Why nothing at all is planned for the definition. */
   readonly error?: ImgmgrError;
-  /** The release that bears the plain name cannot be had; nothing may be retired (`multi: true`). */
+  /** The versions that bear the plain name; when one of them fails, nothing is retired. */
   readonly currentVersions: readonly string[];
+  /** True when a living run works on it, so that nothing could be planned. */
+  readonly busy: boolean;
 }
 
 /** What a plan of one definition is made from. */

@@ -28,7 +28,12 @@ export function sortReleases(releases: readonly Release[]): Release[] {
 
 /** Resolved without asking anybody: what a version that is not `latest` says by itself. */
 export function releaseOf(version: Version): Release {
-  return {version: version.version, latest: false, listed: version, ...(version.checksum && {digest: version.checksum})};
+  return {
+    version: version.version,
+    latest: false,
+    listed: version,
+    ...(version.checksum && {digest: version.checksum}),
+  };
 }
 
 /**

@@ -21,7 +21,8 @@ export function parseValidity(text: string | undefined): Validity {
 }
 
 /** Why an image stays, or that nothing protects it. */
-export type Retention = {readonly stays: true; readonly reason: string} | {readonly stays: false; readonly reason: string};
+export type Retention =
+  {readonly stays: true; readonly reason: string} | {readonly stays: false; readonly reason: string};
 
 /** What decides about one superseded image. */
 export interface RetentionFacts {
@@ -43,13 +44,22 @@ export function judgeRetention(facts: RetentionFacts): Retention {
   if (keep) return {stays: true, reason: 'the definition says keep: true'};
   const own = parseValidity(image.properties['uuid_validity']);
   const definition = parseValidity(wanted);
-  for (const [promise, whose] of [[own, 'its own'], [definition, "the definition's"]] as const) {
+  for (const [promise, whose] of [
+    [own, 'its own'],
+    [definition, "the definition's"],
+  ] as const) {
     const reason = protects(promise, rank, now);
     if (reason !== undefined) return {stays: true, reason: `${whose} uuid_validity ${reason}`};
   }
   if (own.kind === 'none' && definition.kind === 'none' && !includeNone)
-    return {stays: true, reason: 'uuid_validity none on both sides promises nothing and asks for nothing (--include-none)'};
-  return {stays: false, reason: `beyond its promise (${formatValidity(own)}, definition ${formatValidity(definition)})`};
+    return {
+      stays: true,
+      reason: 'uuid_validity none on both sides promises nothing and asks for nothing (--include-none)',
+    };
+  return {
+    stays: false,
+    reason: `beyond its promise (${formatValidity(own)}, definition ${formatValidity(definition)})`,
+  };
 }
 
 /** Superseded images, the newest version first; of one version the newest record first. */

@@ -100,8 +100,12 @@ function parseKeys(text: string): string[] {
 }
 
 function parseApplied(text: string): Applied | undefined {
-  const fields = new Map(text.split(' ').map((pair): [string, string] => [pair.split('=')[0] ?? '', pair.split('=')[1] ?? '']));
-  const visibility = (['public', 'private', 'shared', 'community'] as const).find((v) => v === fields.get('visibility'));
+  const fields = new Map(
+    text.split(' ').map((pair): [string, string] => [pair.split('=')[0] ?? '', pair.split('=')[1] ?? '']),
+  );
+  const visibility = (['public', 'private', 'shared', 'community'] as const).find(
+    (v) => v === fields.get('visibility'),
+  );
   if (visibility === undefined) return undefined;
   return {
     visibility,

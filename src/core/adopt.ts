@@ -1,0 +1,85 @@
+import type {Definition} from './definition.ts';
+import {digestFromHex} from './digest.ts';
+import {findDrift} from './drift.ts';
+import type {FormContext} from './form.ts';
+import {applyPatch, compact, currentForm, ownedKeys} from './form.ts';
+import type {Image, ImagePatch} from './image.ts';
+import {publishedName, retiredName} from './naming.ts';
+import type {OwnImage, Release} from './release.ts';
+import {findImage} from './release.ts';
+import type {Stamp} from './stamp.ts';
+import {MANAGED_TAG, hasStampTrace, readStamp, stampProperties} from './stamp.ts';
+
+/** An unstamped image that will be ours: as it is, the one PATCH, and as it will be. */
+export interface Adoption {
+  readonly before: Image;
+  readonly patch: ImagePatch;
+  readonly own: OwnImage;
+}
+
+/** What adoption is decided from. */
+export interface AdoptionInput {
+  readonly definition: Definition;
+  readonly others: readonly Image[];
+  readonly images: readonly OwnImage[];
+  readonly sorted: readonly Release[];
+  readonly projectId: string;
+  readonly context: (release: Release) => FormContext;
+}
+
+/** Unstamped images of our project that fit the definition's name scheme and tell their version, as the peer leaves them. */
+export function planAdoption(input: AdoptionInput): Adoption[] {
+  const adoptions: Adoption[] = [];
+  for (const image of input.others) {
+    if (image.owner !== input.projectId || hasStampTrace(image) || image.status !== 'active') continue;
+    const version = versionByScheme(input.definition, image);
+    if (version === undefined) continue;
+    adoptions.push(adopt(input, image, version));
+  }
+  return adoptions;
+}
+
+/** The version that name and `internal_version` agree on; undefined when the image does not fit the scheme. */
+function versionByScheme(definition: Definition, image: Image): string | undefined {
+  const version = image.properties['internal_version'];
+  if (image.name === null || version === undefined || version === '') return undefined;
+  const names = [publishedName(definition, version), retiredName(definition, version)];
+  return names.includes(image.name) ? version : undefined;
+}
+
+function adopt(input: AdoptionInput, image: Image, version: string): Adoption {
+  const {definition, sorted} = input;
+  const isCurrent = !definition.multi || image.name === definition.name;
+  const upstream = digestFromHex(image.properties['upstream_checksum'] ?? '');
+  const stamp: Stamp = {
+    definition: definition.name,
+    version,
+    state: isCurrent ? 'current' : 'retired',
+    run: '',
+    keys: tagKeys(input),
+    adHoc: false,
+    applied: {
+      visibility: image.visibility,
+      osHidden: image.osHidden,
+      status: 'active',
+      protected: image.protected,
+    },
+    ...(upstream && {digest: upstream}),
+  };
+  const own = {image, stamp};
+  const release = sorted.find((r) => findImage(r, [own]) !== undefined);
+  const drift = release && isCurrent ? findDrift(own, currentForm(input.context(release)), false).patch : {};
+  const patch = compact(image, {
+    ...drift,
+    tags: [...new Set([...(drift.tags ?? image.tags), MANAGED_TAG])].sort(),
+    set: {...stampProperties(stamp), ...drift.set},
+  });
+  const after = applyPatch(image, patch);
+  return {before: image, patch, own: {image: after, stamp: readStamp(after) ?? stamp}};
+}
+
+/** The definition's tags count as set by us, so that retiring takes them off an adopted image too. */
+function tagKeys({sorted, context}: AdoptionInput): string[] {
+  const newest = sorted.at(-1);
+  return newest ? ownedKeys(currentForm(context(newest))).filter((key) => key.startsWith('tag:')) : [];
+}
