@@ -1,0 +1,54 @@
+/**
+ * The candidates most like the word, best first: spelt alike (few letters added, left out, swapped or exchanged) or
+ * containing it. At most `max`; none when nothing is close.
+ */
+export function nearest(word: string, candidates: Iterable<string>, max = 3): string[] {
+  const wanted = normalise(word);
+  return [...new Set(candidates)]
+    .map((candidate) => ({candidate, far: farness(wanted, normalise(candidate))}))
+    .filter(({far}) => Number.isFinite(far))
+    .sort((a, b) => a.far - b.far || (a.candidate < b.candidate ? -1 : 1))
+    .slice(0, max)
+    .map(({candidate}) => candidate);
+}
+
+/** The hint for a word that is not known: `did you mean "x"?`; undefined when nothing is close. */
+export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  const found = nearest(word, candidates, 2).map((candidate) => `"${candidate}"`);
+  return found.length === 0 ? undefined : `did you mean ${found.join(' or ')}?`;
+}
+
+function normalise(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[\s_-]+/g, ' ')
+    .trim();
+}
+
+/** Edits needed, at most a third of the longer word; a part of a name is a little further away than a typing error. */
+function farness(wanted: string, candidate: string): number {
+  const edits = editDistance(wanted, candidate);
+  const allowed = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
+  if (edits <= allowed && edits < Math.max(wanted.length, candidate.length)) return edits;
+  const [short, long] = wanted.length < candidate.length ? [wanted, candidate] : [candidate, wanted];
+  return short.length >= 3 && long.includes(short)
+    ? allowed + 1 + long.length - short.length
+    : Number.POSITIVE_INFINITY;
+}
+
+/** Damerau's distance with adjacent swaps (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let previous = Array.from({length: b.length + 1}, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const exchange = (previous[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      row.push(Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, exchange, swap));
+    }
+    [before, previous] = [previous, row];
+  }
+  return previous[b.length] ?? 0;
+}
