@@ -64,6 +64,8 @@ export interface CloudRun {
   readonly definitions: readonly Definition[];
   readonly allNames: ReadonlySet<string>;
   readonly baseDir: string;
+  /** True when the definition came from the command line (`import URL`), not from a file. */
+  readonly adHoc: boolean;
   readonly options: RunOptions;
   readonly surroundings: Surroundings;
   readonly emit: Emit;

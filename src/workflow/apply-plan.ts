@@ -1,0 +1,279 @@
+import type {ImageStore} from '../cloud/image-store.ts';
+import type {Definition} from '../core/definition.ts';
+import {currentForm, publishPatch, supersededForm} from '../core/form.ts';
+import type {FormContext} from '../core/form.ts';
+import type {Image, ImagePatch} from '../core/image.ts';
+import type {Action, DefinitionPlan, Target} from '../core/plan.ts';
+import type {Release} from '../core/release.ts';
+import type {ImgmgrError} from '../errors.ts';
+import {asImgmgrError} from '../errors.ts';
+import type {AcquireContext, Acquired} from './acquire.ts';
+import {acquireImage, resumeImage} from './acquire.ts';
+import {deleteImage, mayDelete} from './delete-image.ts';
+import type {Tally} from './tally.ts';
+import type {CloudPorts} from './types.ts';
+import {patchSurely, retireOrUndo} from './swap.ts';
+import {waitForImport} from './wait-for-import.ts';
+
+/** What applying a plan works with. */
+export interface ApplyContext {
+  readonly acquire: AcquireContext;
+  readonly ports: CloudPorts;
+  readonly tally: Tally;
+  readonly errors: ImgmgrError[];
+  /** Throws LOCKED when the run may no longer write. */
+  readonly assertMayWrite: () => void;
+  /** Why nothing may be published here, asked before the first byte travels; undefined: allowed or not known. */
+  readonly publishObstacle: (definition: Definition) => Promise<ImgmgrError | undefined>;
+}
+
+/** Carries out one definition's plan in its order; a failure ends only what depends on it. */
+export async function applyPlan(context: ApplyContext, plan: DefinitionPlan): Promise<void> {
+  const work = new DefinitionWork(context, plan);
+  await work.run();
+}
+
+class DefinitionWork {
+  readonly #context: ApplyContext;
+  readonly #plan: DefinitionPlan;
+  readonly #store: ImageStore;
+  readonly #acquired = new Map<Release, Acquired>();
+  /** Live images that this run changed, by id. */
+  readonly #live = new Map<string, Image>();
+  readonly #failed = new Set<string>();
+  #lastPublished: {readonly before: Image; readonly after: Image} | undefined;
+
+  constructor(context: ApplyContext, plan: DefinitionPlan) {
+    this.#context = context;
+    this.#plan = plan;
+    this.#store = context.ports.store;
+  }
+
+  async run(): Promise<void> {
+    const {acquire} = this.#context;
+    for (const action of this.#plan.actions) {
+      acquire.signal.throwIfAborted();
+      const obstacle = this.#obstacle(action);
+      if (obstacle !== undefined) {
+        acquire.emit({
+          type: 'decision',
+          cloud: this.#store.cloud,
+          definition: this.#plan.definition.name,
+          message: `${action.kind} left out: ${obstacle}`,
+        });
+        continue;
+      }
+      await this.#perform(action);
+    }
+  }
+
+  /** Why an action is left out after a failure; undefined when it can go ahead. */
+  #obstacle(action: Action): string | undefined {
+    if (this.#failed.size === 0) return undefined;
+    if ('target' in action && 'acquired' in action.target && !this.#acquired.has(action.target.acquired))
+      return 'its image could not be acquired';
+    if (action.kind === 'delete') return 'something of this definition failed';
+    const currentFailed = this.#plan.currentVersions.some((version) => this.#failed.has(version));
+    const shrinks =
+      action.kind === 'retire' || action.kind === 'hide' || (action.kind === 'deactivate' && 'image' in action.target);
+    return shrinks && currentFailed ? 'the current image could not be had, so nothing is retired' : undefined;
+  }
+
+  async #perform(action: Action): Promise<void> {
+    const {acquire, tally, errors} = this.#context;
+    const cloud = this.#store.cloud;
+    const startMs = acquire.surroundings.monotonic();
+    acquire.emit({type: 'action-started', cloud, action: action.summary});
+    try {
+      this.#context.assertMayWrite();
+      const done = await this.#do(action);
+      const ms = acquire.surroundings.monotonic() - startMs;
+      if (done === undefined) return;
+      if (done.pending) tally.add('pending', 1);
+      else tally.did(action.kind);
+      acquire.emit({
+        type: 'action-done',
+        cloud,
+        action: action.summary,
+        ms,
+        ...(done.image !== undefined && {image: done.image}),
+        ...(done.detail !== undefined && {detail: done.detail}),
+      });
+    } catch (error) {
+      if (acquire.signal.aborted) throw error;
+      const reason = asImgmgrError(error);
+      errors.push(reason);
+      tally.add('failed', 1);
+      this.#failed.add(action.summary.version ?? '');
+      acquire.emit({
+        type: 'action-failed',
+        cloud,
+        action: action.summary,
+        error: reason,
+        ms: acquire.surroundings.monotonic() - startMs,
+      });
+    }
+  }
+
+  /** Does one action; undefined when it turned out that the image stays as it is. */
+  async #do(
+    action: Action,
+  ): Promise<{readonly image?: string; readonly detail?: string; readonly pending?: boolean} | undefined> {
+    switch (action.kind) {
+      case 'remove':
+        await this.#store.delete(action.image.id);
+        return {image: action.image.id};
+      case 'acquire':
+      case 'resume':
+        return this.#acquire(action);
+      case 'publish':
+        return this.#publish(action);
+      case 'retire':
+        return this.#retire(action);
+      case 'adopt':
+      case 'update':
+      case 'hide':
+        return this.#patch(action.image, action.patch);
+      case 'deactivate':
+      case 'reactivate': {
+        const image = this.#resolve(action.target);
+        if (action.patch) await this.#patch(image, action.patch);
+        await this.#store.setActive(image.id, action.kind === 'reactivate');
+        return {image: image.id};
+      }
+      case 'copy':
+        return this.#copy(action.image, action.stores);
+      case 'delete':
+        return this.#delete(action);
+    }
+  }
+
+  async #acquire(
+    action: Extract<Action, {kind: 'acquire' | 'resume'}>,
+  ): Promise<{image: string; detail: string; pending: boolean}> {
+    const {definition} = this.#plan;
+    const {acquire} = this.#context;
+    const {policy} = acquire.options;
+    if (policy.publish) {
+      const obstacle = await this.#context.publishObstacle(definition);
+      if (obstacle) throw obstacle;
+    }
+    const task = {definition, release: action.release};
+    const acquired =
+      action.kind === 'resume'
+        ? await resumeImage(acquire, {...task, image: action.image})
+        : await acquireImage(acquire, {...task, ...(action.reuse && {reuse: action.reuse})});
+    const waitsForPublication = !acquired.pending && !(policy.publish && policy.wait);
+    if (waitsForPublication) await this.#patch(acquired.image, {set: {imgmgr_state: 'ready'}});
+    else if (!acquired.pending) this.#acquired.set(action.release, acquired);
+    return {
+      image: acquired.image.id,
+      detail: acquired.detail,
+      pending: acquired.pending || (waitsForPublication && !policy.wait),
+    };
+  }
+
+  async #publish(action: Extract<Action, {kind: 'publish'}>): Promise<{image: string; detail: string}> {
+    const {acquire} = this.#context;
+    const live = this.#resolve(action.target);
+    const context = this.#formContext(action.release);
+    const form = {...(action.as === 'current' ? currentForm(context) : supersededForm(context)), name: action.name};
+    const patch = publishPatch({
+      live,
+      form,
+      state: action.as,
+      run: acquire.run,
+      ...(action.release.digest && {digest: action.release.digest}),
+    });
+    if (patch.minDisk !== undefined && patch.minDisk > form.minDisk)
+      this.#warnMinDisk(live, form.minDisk, patch.minDisk);
+    const after = await patchSurely(acquire, live, patch);
+    this.#live.set(after.id, after);
+    this.#lastPublished = {before: live, after};
+    if (!acquire.options.silenceNotVerified)
+      acquire.emit({
+        type: 'warning',
+        code: 'not-verified',
+        cloud: this.#store.cloud,
+        definition: this.#plan.definition.name,
+        image: after.id,
+        message: `${after.name ?? after.id} is published, but not verified: no VM was booted from it`,
+        hint: '--no-verify silences this',
+      });
+    return {image: after.id, detail: `${after.name ?? ''} is ${after.visibility}`};
+  }
+
+  async #retire(action: Extract<Action, {kind: 'retire'}>): Promise<{image: string}> {
+    const undo = action.successor ? this.#lastPublished : undefined;
+    const after = await retireOrUndo(this.#context.acquire, {
+      image: this.#current(action.image),
+      patch: action.patch,
+      ...(undo && {undo}),
+    });
+    this.#live.set(after.id, after);
+    return {image: after.id};
+  }
+
+  async #patch(image: Image, patch: ImagePatch): Promise<{image: string}> {
+    const after = await this.#store.update(this.#current(image), patch);
+    this.#live.set(after.id, after);
+    return {image: after.id};
+  }
+
+  async #copy(image: Image, stores: readonly string[]): Promise<{image: string; detail: string}> {
+    const {acquire} = this.#context;
+    await this.#store.copyToStores({id: image.id, stores});
+    const {surroundings, emit, signal, options} = acquire;
+    const after = await waitForImport({
+      store: this.#store,
+      id: image.id,
+      stores: [...image.stores, ...stores],
+      definition: this.#plan.definition.name,
+      version: image.properties['imgmgr_version'] ?? '',
+      bytes: image.size ?? undefined,
+      deadlineMs: surroundings.monotonic() + options.importTimeoutMs,
+      phase: 'copying',
+      surroundings,
+      emit,
+      signal,
+    });
+    return {image: image.id, detail: `stores ${after.stores.join(',')}`};
+  }
+
+  async #delete(action: Extract<Action, {kind: 'delete'}>): Promise<{image: string} | undefined> {
+    const {ports, acquire} = this.#context;
+    const context = {ports, emit: acquire.emit, deleteInUse: acquire.options.policy.deleteInUse};
+    const image = this.#current(action.image);
+    if (!(await mayDelete(context, image))) return undefined;
+    return (await deleteImage(context, image, action.unprotect)) ? {image: image.id} : undefined;
+  }
+
+  #resolve(target: Target): Image {
+    if ('image' in target) return this.#current(target.image);
+    const acquired = this.#acquired.get(target.acquired);
+    if (!acquired) throw new Error('a step came before the acquisition it depends on');
+    return this.#current(acquired.image);
+  }
+
+  #current(image: Image): Image {
+    return this.#live.get(image.id) ?? image;
+  }
+
+  #formContext(release: Release): FormContext {
+    const {options, adHoc} = this.#context.acquire;
+    const {tag, oldPurpose} = options.policy;
+    return {definition: this.#plan.definition, release, oldPurpose, adHoc, ...(tag !== undefined && {tag})};
+  }
+
+  #warnMinDisk(image: Image, from: number, to: number): void {
+    this.#context.acquire.emit({
+      type: 'warning',
+      code: 'min-disk-raised',
+      cloud: this.#store.cloud,
+      definition: this.#plan.definition.name,
+      image: image.id,
+      message: `min_disk is raised from ${from} to ${to} GiB, the size of the disk`,
+      hint: 'raise min_disk in the definition',
+    });
+  }
+}

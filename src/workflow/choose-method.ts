@@ -1,0 +1,88 @@
+import type {ImportMethod, StoreOffer} from '../cloud/image-store.ts';
+import type {SourceProbe} from '../cloud/image-source.ts';
+import type {Release} from '../core/release.ts';
+import {ImgmgrError, formatPlace} from '../errors.ts';
+import type {RunOptions} from './types.ts';
+
+/** What the choice of a method is made from. */
+export interface MethodInput {
+  readonly release: Release;
+  readonly offer: StoreOffer;
+  readonly probe: SourceProbe;
+  /** The algorithm this Glance hashes with. */
+  readonly glanceAlgorithm: string;
+  readonly options: RunOptions;
+}
+
+/** The methods to try, in this order; the reason says why the first comes first. Throws USAGE or UNSUPPORTED. */
+export interface MethodChoice {
+  readonly methods: readonly ImportMethod[];
+  readonly reason: string;
+}
+
+/**
+ * web-download where the cloud can fetch and the digest can be proven that way; else the bytes go through us, by an import
+ * where offered (only imports run the cloud's plugins), else straight into the image.
+ */
+export function chooseMethods(input: MethodInput): MethodChoice {
+  const {release, offer, options} = input;
+  const obstacle = webDownloadObstacle(input);
+  // A record with a demanded id must fall back to `queued` when something fails, and only PUT …/file does that surely.
+  const mustUpload = release.listed.id !== undefined && release.digest !== undefined;
+  const streamed: ImportMethod[] = mustUpload
+    ? ['upload']
+    : offer.methods.includes('glance-direct')
+      ? ['glance-direct', 'upload']
+      : ['upload'];
+  if (options.method !== undefined)
+    return {methods: [forced(input, options.method, obstacle, mustUpload)], reason: '--method'};
+  if (options.prefetch === 'always') return {methods: streamed, reason: '--prefetch always'};
+  if (options.prefetch === 'never') {
+    if (obstacle !== undefined)
+      throw new ImgmgrError('UNSUPPORTED', `${release.version} cannot be imported by web-download: ${obstacle}`, {
+        place: formatPlace(release.listed.place),
+        hint: 'leave --prefetch never out, then the bytes go through imgmgr',
+      });
+    return {methods: ['web-download'], reason: '--prefetch never'};
+  }
+  if (obstacle !== undefined) return {methods: streamed, reason: obstacle};
+  return {methods: ['web-download', ...streamed], reason: 'the cloud can fetch it itself'};
+}
+
+/** Why the cloud cannot fetch and prove this release by itself; undefined when it can. */
+function webDownloadObstacle({release, offer, probe, glanceAlgorithm}: MethodInput): string | undefined {
+  if (!offer.methods.includes('web-download')) return 'this cloud does not offer web-download';
+  if (!probe.remote) return probe.compressed ? 'the source is compressed' : 'the source is not on the web';
+  if (!release.digest) return undefined;
+  if (release.listed.id !== undefined) return 'a demanded digest on a demanded id is proven while streaming';
+  if (release.digest.algorithm !== glanceAlgorithm)
+    return `a demanded ${release.digest.algorithm} cannot be compared with this Glance's ${glanceAlgorithm}`;
+  return undefined;
+}
+
+function forced(
+  {release, offer}: MethodInput,
+  method: ImportMethod,
+  obstacle: string | undefined,
+  mustUpload: boolean,
+): ImportMethod {
+  const place = formatPlace(release.listed.place);
+  if (method === 'web-download' && obstacle !== undefined)
+    throw new ImgmgrError('USAGE', `--method web-download does not fit ${release.version}: ${obstacle}`, {
+      place,
+      hint: 'leave --method out, or choose glance-direct or upload',
+    });
+  if (method !== 'upload' && !offer.methods.includes(method))
+    throw new ImgmgrError(
+      'USAGE',
+      `--method ${method} is not offered by this cloud (it offers ${offer.methods.join(', ')})`,
+      {place},
+    );
+  if (method === 'glance-direct' && mustUpload)
+    throw new ImgmgrError(
+      'USAGE',
+      `--method glance-direct does not fit ${release.version}: a version with an id and a digest is always uploaded`,
+      {place},
+    );
+  return method;
+}

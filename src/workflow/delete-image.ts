@@ -1,0 +1,80 @@
+import type {CloudPorts} from './types.ts';
+import type {Emit} from '../core/events.ts';
+import type {Image} from '../core/image.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+
+/** What a deletion works with. */
+export interface DeleteContext {
+  readonly ports: CloudPorts;
+  readonly emit: Emit;
+  /** Delete also what servers use, and where nobody may be asked. */
+  readonly deleteInUse: boolean;
+}
+
+/** True when nothing stands against deleting; otherwise says so and the image stays. */
+export async function mayDelete({ports, emit, deleteInUse}: DeleteContext, image: Image): Promise<boolean> {
+  if (deleteInUse) return true;
+  const use = await ports.servers.imageUse(image.id);
+  if (use.kind === 'unused' || use.kind === 'no-service') return true;
+  const why =
+    use.kind === 'unknown'
+      ? `nobody could be asked who uses it (${use.reason})`
+      : `${use.servers.length} server(s) run on it: ${use.servers
+          .slice(0, 5)
+          .map((server) => `${server.name} (${server.id})`)
+          .join(', ')}`;
+  emit({
+    type: 'warning',
+    code: 'in-use',
+    cloud: ports.store.cloud,
+    image: image.id,
+    message: `${image.name ?? ''} (${image.id}) stays: ${why}`,
+    hint: 'hide it with --hide, or delete it all the same with --delete-in-use',
+  });
+  return false;
+}
+
+/**
+ * Deletes a deletable image, lifting a protection of ours. When the cloud refuses, everything is put back as it was: Glance
+ * deletes store by store, so a copy may be gone already. Returns false when it stays because it is in use.
+ */
+export async function deleteImage(context: DeleteContext, image: Image, unprotect: boolean): Promise<boolean> {
+  const {store} = context.ports;
+  const live = unprotect ? await store.update(image, {protected: false}) : image;
+  try {
+    await store.delete(image.id);
+    return true;
+  } catch (error) {
+    await restore(context, image, live);
+    const reason = asImgmgrError(error);
+    if (reason.code !== 'IN_USE') throw error;
+    context.emit({
+      type: 'warning',
+      code: 'delete-refused',
+      cloud: store.cloud,
+      image: image.id,
+      message: `${image.name ?? ''} (${image.id}) stays: ${reason.message}`,
+      hint: 'hide it with --hide',
+    });
+    return false;
+  }
+}
+
+async function restore({ports, emit}: DeleteContext, before: Image, live: Image): Promise<void> {
+  const {store} = ports;
+  try {
+    if (live.protected !== before.protected) await store.update(live, {protected: before.protected});
+    const now = await store.get(before.id);
+    const lost = now ? before.stores.filter((name) => !now.stores.includes(name)) : [];
+    if (lost.length > 0) await store.copyToStores({id: before.id, stores: lost});
+  } catch (error) {
+    const reason = error instanceof ImgmgrError ? error.message : String(error);
+    emit({
+      type: 'warning',
+      code: 'cleanup-failed',
+      cloud: store.cloud,
+      image: before.id,
+      message: `after the refused delete, ${before.id} could not be put back as it was: ${reason}`,
+    });
+  }
+}

@@ -1,0 +1,189 @@
+import {ImgmgrError} from '../errors.ts';
+import type {Definition} from '../core/definition.ts';
+import type {ActionSummary} from '../core/events.ts';
+import type {Image} from '../core/image.ts';
+import type {Lease} from '../core/lease.ts';
+import {readLeases} from '../core/lease.ts';
+import type {Action, DefinitionPlan, PlanWarning} from '../core/plan.ts';
+import {planDefinition} from '../core/plan-definition.ts';
+import type {OwnImage} from '../core/release.ts';
+import {readStamp} from '../core/stamp.ts';
+import {asImgmgrError} from '../errors.ts';
+import {isLeaseAlive} from './lease-keeper.ts';
+import type {ReadVersion} from './resolve-releases.ts';
+import {labelReleases, readDigests} from './resolve-releases.ts';
+import type {CloudRun} from './types.ts';
+
+/** The cloud as one listing shows it. */
+export interface View {
+  readonly images: readonly Image[];
+  readonly own: readonly OwnImage[];
+  readonly leases: readonly Lease[];
+  readonly projectId: string;
+  readonly now: Date;
+}
+
+/** A plan for one cloud: what dead runs left, then definition by definition. */
+export interface CloudPlan {
+  readonly leftovers: readonly Action[];
+  readonly definitions: readonly DefinitionPlan[];
+  readonly warnings: readonly PlanWarning[];
+}
+
+/** The versions of each definition as the sources tell them; an error where they could not be asked. */
+export type Listings = ReadonlyMap<Definition, readonly ReadVersion[] | ImgmgrError>;
+
+/** Asks the sources for the digests that stand there; one definition's failure is its own. */
+export async function readListings(run: CloudRun, definitions: readonly Definition[]): Promise<Listings> {
+  const entries = await Promise.all(
+    definitions.map(async (definition): Promise<[Definition, readonly ReadVersion[] | ImgmgrError]> => {
+      if (definition.build) return [definition, notBuildable(definition)];
+      try {
+        return [definition, await readDigests(definition, run.source, run.signal)];
+      } catch (error) {
+        return [definition, asImgmgrError(error)];
+      }
+    }),
+  );
+  return new Map(entries);
+}
+
+/** Sorts a listing into ours, leases and the rest. */
+export function viewOf(images: readonly Image[], projectId: string, now: Date): View {
+  const ours = images.filter((image) => image.owner === projectId);
+  const own = ours.flatMap((image) => {
+    const stamp = readStamp(image);
+    return stamp && stamp.state !== 'lease' ? [{image, stamp}] : [];
+  });
+  return {images, own, leases: readLeases(images, projectId), projectId, now};
+}
+
+/** What a plan of one cloud is made from. */
+export interface PlanRequest {
+  readonly run: CloudRun;
+  readonly listings: Listings;
+  readonly view: View;
+  /** Images with names that are about to be published, of whomever. */
+  readonly others: readonly Image[];
+  /** The lease of this run, which is no leftover. */
+  readonly ownLease?: string;
+}
+
+/** Plans every definition; reads nothing from the cloud. */
+export async function planCloud(request: PlanRequest): Promise<CloudPlan> {
+  const {run, listings, view, ownLease} = request;
+  const dead = view.leases.filter(
+    (lease) => lease.image.id !== ownLease && !isLeaseAlive(lease, view.now, run.surroundings),
+  );
+  const liveRuns = new Set(view.leases.filter((lease) => !dead.includes(lease)).map((lease) => lease.holder.run));
+  liveRuns.delete(run.run);
+  const definitions = await Promise.all(
+    [...listings.keys()].map((definition) => planOne(request, definition, liveRuns)),
+  );
+  return {leftovers: dead.map(removeLease), definitions, warnings: findStrays(run, view)};
+}
+
+async function planOne(
+  request: PlanRequest,
+  definition: Definition,
+  liveRuns: ReadonlySet<string>,
+): Promise<DefinitionPlan> {
+  const {run, listings, view, others} = request;
+  const own = view.own.filter(({stamp}) => stamp.definition === definition.name);
+  const versions = listings.get(definition) ?? [];
+  try {
+    if (versions instanceof ImgmgrError) throw versions;
+    const releases = await labelReleases(versions, {
+      definition,
+      images: own,
+      source: run.source,
+      baseDir: run.baseDir,
+      now: view.now,
+      signal: run.signal,
+    });
+    return planDefinition({
+      definition,
+      releases,
+      images: own,
+      others,
+      projectId: view.projectId,
+      policy: run.options.policy,
+      now: view.now,
+      liveRuns,
+      adHoc: run.adHoc,
+    });
+  } catch (error) {
+    return failedPlan(definition, asImgmgrError(error));
+  }
+}
+
+function failedPlan(definition: Definition, error: ImgmgrError): DefinitionPlan {
+  return {
+    definition,
+    actions: [],
+    unchanged: 0,
+    pending: 0,
+    warnings: [],
+    decisions: [],
+    publishes: [],
+    deletable: [],
+    currentVersions: [],
+    busy: false,
+    error,
+  };
+}
+
+function removeLease({image, holder}: Lease): Action {
+  const summary: ActionSummary = {
+    kind: 'remove',
+    definition: image.properties['imgmgr_definition'] ?? '',
+    image: image.id,
+    name: image.name ?? '',
+    reason: `lease of run ${holder.run} on ${holder.hostName}, which is dead`,
+  };
+  return {kind: 'remove', image, summary};
+}
+
+/** Images with our tag that are not as we leave them, and images whose definition is gone. */
+function findStrays(run: CloudRun, view: View): PlanWarning[] {
+  const warnings: PlanWarning[] = [];
+  for (const image of view.images) {
+    if (image.owner !== view.projectId)
+      warnings.push({
+        code: 'foreign-tag',
+        image: image.id,
+        message: `image ${image.id} ("${image.name ?? ''}") of project ${image.owner ?? '(none)'} carries the tag managed_by_imgmgr`,
+        hint: 'it is not of this project, so it is left alone',
+      });
+    else if (!readStamp(image))
+      warnings.push({
+        code: 'incomplete-stamp',
+        image: image.id,
+        message: `image ${image.id} ("${image.name ?? ''}") carries the tag managed_by_imgmgr but no complete stamp`,
+        hint: 'left alone; take the tag off, or run with --adopt',
+      });
+  }
+  if (run.adHoc) return warnings;
+  const gone = new Map<string, number>();
+  for (const {stamp} of view.own)
+    if (!stamp.adHoc && !run.allNames.has(stamp.definition))
+      gone.set(stamp.definition, (gone.get(stamp.definition) ?? 0) + 1);
+  for (const [name, count] of gone)
+    warnings.push({
+      code: 'definition-gone',
+      message: `the definition "${name}" is in no file that was read; its ${count} image(s) stay as they are`,
+      hint: 'put the definition back, or delete the images yourself',
+    });
+  return warnings;
+}
+
+function notBuildable(definition: Definition): ImgmgrError {
+  return new ImgmgrError(
+    'UNSUPPORTED',
+    `${definition.name} is to be built, and this version of imgmgr cannot build images`,
+    {
+      place: `${definition.place.file}:${definition.place.line}:${definition.place.column}`,
+      hint: 'leave it out with --filter, or give it versions with urls',
+    },
+  );
+}

@@ -1,0 +1,313 @@
+import type {Definition} from '../core/definition.ts';
+import type {Action, DefinitionPlan} from '../core/plan.ts';
+import {MANAGED_TAG} from '../core/stamp.ts';
+import type {Image} from '../core/image.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import {applyPlan} from './apply-plan.ts';
+import {mayDelete} from './delete-image.ts';
+import type {Claim} from './lease-keeper.ts';
+import {LeaseKeeper} from './lease-keeper.ts';
+import type {CloudPlan, Listings, View} from './observe.ts';
+import {planCloud, readListings, viewOf} from './observe.ts';
+import {Tally} from './tally.ts';
+import type {CloudOutcome, CloudRun} from './types.ts';
+
+/** The tag by which the peer marks its images; `--adopt` looks among them. */
+const PEER_TAG = 'managed_by_osism';
+/** How long a lost definition is waited for when nothing else is said: a dead holder's lease is over by then. */
+const DEFAULT_WAIT_MS = 65_000;
+
+/**
+ * One run on one cloud: look, plan, and, where something is to be done, take the lease, look and plan again, and do it.
+ * Never throws for what one image or this cloud did wrong: that stands in the outcome.
+ */
+export async function processCloud(run: CloudRun): Promise<CloudOutcome> {
+  const work = new CloudWork(run);
+  return work.run();
+}
+
+class CloudWork {
+  readonly #run: CloudRun;
+  readonly #tally = new Tally();
+  readonly #errors: ImgmgrError[] = [];
+  #changesPending = false;
+
+  constructor(run: CloudRun) {
+    this.#run = run;
+  }
+
+  async run(): Promise<CloudOutcome> {
+    const {ports, emit} = this.#run;
+    try {
+      await this.#work();
+    } catch (error) {
+      const reason = this.#run.signal.aborted ? interruption(this.#run.signal) : asImgmgrError(error);
+      this.#errors.push(reason);
+      if (reason.code !== 'INTERRUPTED') {
+        this.#tally.add('failed', 1);
+        emit({type: 'cloud-failed', cloud: ports.store.cloud, error: reason});
+      }
+    }
+    return {
+      cloud: ports.store.cloud,
+      counts: this.#tally.counts(),
+      errors: this.#errors,
+      changesPending: this.#changesPending,
+    };
+  }
+
+  async #work(): Promise<void> {
+    const {ports, options, emit} = this.#run;
+    const selected = this.#run.definitions.filter((definition) => definition.enabled || options.policy.force);
+    const listings = readListings(this.#run, selected);
+    // Where the login fails first, this promise is never awaited.
+    listings.catch(() => undefined);
+    const account = await ports.store.account();
+    emit({type: 'cloud-started', cloud: ports.store.cloud, project: account.projectName, user: account.userName});
+    const images = await ports.store.listTagged(MANAGED_TAG);
+    const view = viewOf(images, account.projectId, ports.store.now());
+    const plan = await this.#plan(await listings, view);
+    if (options.dryRun) return this.#tell(plan);
+    const writes = this.#definitionsWithWrites(plan);
+    if (writes.length === 0 && plan.leftovers.length === 0) return this.#tell(plan);
+    await this.#guardDeletions(plan);
+    await this.#underLease({plan, writes, listings: await listings, view});
+  }
+
+  /** Plans, looks up the names that would be published, and plans again knowing who bears them. */
+  async #plan(listings: Listings, view: View, ownLease?: string): Promise<CloudPlan> {
+    const request = {run: this.#run, listings, view, ...(ownLease !== undefined && {ownLease})};
+    const first = await planCloud({...request, others: []});
+    const names = [...new Set(first.definitions.flatMap((plan) => plan.publishes))];
+    const {adopt} = this.#run.options.policy;
+    if (names.length === 0 && !adopt) return first;
+    const {store} = this.#run.ports;
+    const [named, tagged] = await Promise.all([
+      names.length > 0 ? store.listNamed(names) : [],
+      adopt ? store.listTagged(PEER_TAG) : [],
+    ]);
+    return planCloud({...request, others: uniqueById([...named, ...tagged])});
+  }
+
+  /** Says what is planned and what needs nothing; the answer of `dry-run`, and all that a run without writes does. */
+  async #tell(plan: CloudPlan): Promise<void> {
+    const {options, emit, ports} = this.#run;
+    const definitions = await Promise.all(plan.definitions.map((one) => this.#withoutKept(one)));
+    this.#warnAll(plan);
+    for (const one of definitions) this.#countQuiet(one);
+    const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];
+    emit({
+      type: 'planned',
+      cloud: ports.store.cloud,
+      actions: actions.map((action) => action.summary),
+      unchanged: definitions.filter((one) => one.actions.length === 0 && !one.error).map((one) => one.definition.name),
+    });
+    this.#changesPending = options.dryRun && actions.length > 0;
+    this.#listDeletable(plan);
+  }
+
+  /** A dry run asks, as the real one would, whether what is to be deleted is in use. */
+  async #withoutKept(plan: DefinitionPlan): Promise<DefinitionPlan> {
+    const {ports, options, emit} = this.#run;
+    const context = {ports, emit, deleteInUse: options.policy.deleteInUse};
+    const actions: Action[] = [];
+    for (const action of this.#allowed(plan))
+      if (action.kind !== 'delete' || (await mayDelete(context, action.image))) actions.push(action);
+    return {...plan, actions};
+  }
+
+  /** Without `--yes`, and where nobody can be asked, deletions are listed and not done. */
+  #allowed(plan: DefinitionPlan): readonly Action[] {
+    const {policy, confirmDelete} = this.#run.options;
+    return policy.yes || (confirmDelete && !this.#run.options.dryRun)
+      ? plan.actions
+      : plan.actions.filter((action) => action.kind !== 'delete');
+  }
+
+  #definitionsWithWrites(plan: CloudPlan): string[] {
+    return plan.definitions
+      .filter((one) => one.busy || this.#allowed(one).length > 0)
+      .map((one) => one.definition.name);
+  }
+
+  /** Asks before deletions, and refuses too many of them, before anything at all is written. */
+  async #guardDeletions(plan: CloudPlan): Promise<void> {
+    const {policy, confirmDelete} = this.#run.options;
+    const images = plan.definitions.flatMap((one) =>
+      this.#allowed(one).flatMap((action) =>
+        action.kind === 'delete' ? [{id: action.image.id, name: action.image.name ?? ''}] : [],
+      ),
+    );
+    const many = images.length > policy.maxDelete;
+    if (images.length === 0 || (policy.yes && !many)) return;
+    if (confirmDelete && (await confirmDelete(images))) return;
+    if (many)
+      throw new ImgmgrError('LIMIT', `${images.length} images would be deleted, --max-delete is ${policy.maxDelete}`, {
+        hint: 'look at the list with dry-run, then raise --max-delete',
+      });
+    throw new ImgmgrError('LIMIT', 'declined: nothing was deleted and nothing else was done');
+  }
+
+  async #underLease(input: {
+    plan: CloudPlan;
+    writes: readonly string[];
+    listings: Listings;
+    view: View;
+  }): Promise<void> {
+    const {plan, writes, listings, view} = input;
+    const {run, ports, surroundings, emit, signal, options} = this.#run;
+    await this.#removeLeftovers(plan);
+    this.#warnAll(plan);
+    for (const one of plan.definitions) if (!writes.includes(one.definition.name)) this.#countQuiet(one);
+    this.#listDeletable(plan);
+    if (writes.length === 0) return;
+    const keeper = new LeaseKeeper({store: ports.store, projectId: view.projectId, run, surroundings, emit, signal});
+    try {
+      let claim = await keeper.take(writes);
+      if (claim.held.size > 0) await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
+      while (claim.lost.size > 0) {
+        claim = await keeper.waitFor(options.waitLockMs ?? DEFAULT_WAIT_MS);
+        if (claim.held.size === 0) return this.#reportLocked(claim);
+        await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
+      }
+    } finally {
+      await keeper.release();
+    }
+  }
+
+  async #applyClaim(input: {keeper: LeaseKeeper; claim: Claim; listings: Listings; projectId: string}): Promise<void> {
+    const {keeper, claim, listings, projectId} = input;
+    const {ports, options, emit} = this.#run;
+    const mine = new Map([...listings].filter(([definition]) => claim.held.has(definition.name)));
+    const view = viewOf(claim.images, projectId, ports.store.now());
+    const plan = await this.#plan(mine, view, keeper.record?.id);
+    const actions = plan.definitions.flatMap((one) => this.#allowed(one));
+    emit({type: 'planned', cloud: ports.store.cloud, actions: actions.map((action) => action.summary), unchanged: []});
+    const context = {
+      acquire: {
+        ...this.#run,
+        store: ports.store,
+        glanceAlgorithm: hashAlgorithm(view),
+        quota: once(() => ports.store.quota()),
+      },
+      ports,
+      tally: this.#tally,
+      errors: this.#errors,
+      assertMayWrite: () => keeper.assertAlive(),
+      publishObstacle: this.#publishObstacle(keeper),
+    };
+    await pool(options.jobs, plan.definitions, async (one) => {
+      this.#countQuiet(one);
+      await applyPlan(context, {...one, actions: this.#allowed(one)});
+    });
+  }
+
+  /** Asks once per visibility, on our own lease record, whether we may publish; changes nothing. */
+  #publishObstacle(keeper: LeaseKeeper): (definition: Definition) => Promise<ImgmgrError | undefined> {
+    const {store} = this.#run.ports;
+    const answers = new Map<string, Promise<boolean | undefined>>();
+    return async ({visibility}) => {
+      const {record} = keeper;
+      if (visibility !== 'public' || !record) return undefined;
+      const answer = answers.get(visibility) ?? store.mayPublish(record, visibility);
+      answers.set(visibility, answer);
+      if ((await answer) !== false) return undefined;
+      return new ImgmgrError('FORBIDDEN', `this account may not make images ${visibility} on ${store.cloud}`, {
+        hint: 'use an account with the right to publish (policy publicize_image, usually the role admin), or another visibility',
+      });
+    };
+  }
+
+  async #removeLeftovers(plan: CloudPlan): Promise<void> {
+    const {ports, emit, surroundings} = this.#run;
+    for (const action of plan.leftovers) {
+      if (action.kind !== 'remove') continue;
+      const startMs = surroundings.monotonic();
+      emit({type: 'action-started', cloud: ports.store.cloud, action: action.summary});
+      await ports.store.delete(action.image.id);
+      emit({
+        type: 'action-done',
+        cloud: ports.store.cloud,
+        action: action.summary,
+        image: action.image.id,
+        ms: surroundings.monotonic() - startMs,
+      });
+    }
+  }
+
+  #warnAll(plan: CloudPlan): void {
+    const {emit, ports} = this.#run;
+    for (const warning of plan.warnings) emit({type: 'warning', cloud: ports.store.cloud, ...warning});
+  }
+
+  /** Counts and says what a definition's plan knows besides its actions. */
+  #countQuiet(plan: DefinitionPlan): void {
+    const {emit, ports} = this.#run;
+    const about = {cloud: ports.store.cloud, definition: plan.definition.name};
+    this.#tally.add('unchanged', plan.unchanged);
+    this.#tally.add('pending', plan.pending);
+    for (const warning of plan.warnings) emit({type: 'warning', ...about, ...warning});
+    for (const message of plan.decisions) emit({type: 'decision', ...about, message});
+    if (!plan.error) return;
+    this.#errors.push(plan.error);
+    this.#tally.add('failed', 1);
+    emit({type: 'definition-failed', ...about, error: plan.error});
+  }
+
+  #listDeletable(plan: CloudPlan): void {
+    const {policy, confirmDelete} = this.#run.options;
+    if (!policy.delete || policy.yes || confirmDelete) return;
+    const images = plan.definitions.flatMap((one) =>
+      one.deletable.map(({image}) => ({id: image.id, name: image.name ?? '', definition: one.definition.name})),
+    );
+    if (images.length > 0) this.#run.emit({type: 'deletable', cloud: this.#run.ports.store.cloud, images});
+  }
+
+  #reportLocked({lost}: Claim): void {
+    for (const name of lost) {
+      const error = new ImgmgrError('LOCKED', `another run is working on ${name}`, {
+        hint: 'run again later, or wait longer with --wait-lock',
+      });
+      this.#errors.push(error);
+      this.#tally.add('failed', 1);
+      this.#run.emit({type: 'definition-failed', cloud: this.#run.ports.store.cloud, definition: name, error});
+    }
+  }
+}
+
+/** What this Glance hashes new bytes with, as an image of ours there tells; sha512 where there is none. */
+function hashAlgorithm(view: View): string {
+  return view.own.find(({image}) => image.osHashAlgo !== null)?.image.osHashAlgo ?? 'sha512';
+}
+
+function interruption(signal: AbortSignal): ImgmgrError {
+  return signal.reason instanceof ImgmgrError ? signal.reason : new ImgmgrError('INTERRUPTED', 'interrupted');
+}
+
+function uniqueById(images: readonly Image[]): Image[] {
+  return [...new Map(images.map((image) => [image.id, image])).values()];
+}
+
+/** The same answer for everybody who asks in this run. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => (answer ??= ask());
+}
+
+/** Works through the items, at most `width` at a time; the first thing thrown is thrown after the others have ended. */
+async function pool<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const failures: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
+      try {
+        await work(item);
+      } catch (error) {
+        failures.push(error);
+        waiting.length = 0;
+      }
+    }
+  };
+  await Promise.all(Array.from({length: Math.max(1, width)}, worker));
+  if (failures.length > 0) throw failures[0];
+}

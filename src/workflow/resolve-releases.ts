@@ -1,0 +1,66 @@
+import type {DigestPlace, ImageSource} from '../cloud/image-source.ts';
+import type {Definition, Version} from '../core/definition.ts';
+import type {Digest} from '../core/digest.ts';
+import type {OwnImage, Release} from '../core/release.ts';
+import {findImage, releaseOf} from '../core/release.ts';
+
+/** A listed version whose digest, where it stands upstream, was read. */
+export interface ReadVersion {
+  readonly listed: Version;
+  readonly digest?: Digest;
+}
+
+/** Reads the digests that stand upstream (`checksums_url`, `checksum_url`); needs no cloud. Throws DIGEST_*, SOURCE_*. */
+export async function readDigests(
+  definition: Definition,
+  source: ImageSource,
+  signal: AbortSignal,
+): Promise<ReadVersion[]> {
+  return Promise.all(
+    definition.versions.map(async (listed) => {
+      const place = digestPlace(listed);
+      if (listed.checksum) return {listed, digest: listed.checksum};
+      return place ? {listed, digest: await source.findDigest(place, signal)} : {listed};
+    }),
+  );
+}
+
+/** What labels a `latest` version. */
+export interface LabelContext {
+  readonly definition: Definition;
+  readonly images: readonly OwnImage[];
+  readonly source: ImageSource;
+  readonly baseDir: string;
+  readonly now: Date;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The releases. A `latest` one is labelled as the image that has its digest already, else by the upstream's Last-Modified as
+ * YYYYMMDD (as the peer does), else by today's date.
+ */
+export async function labelReleases(versions: readonly ReadVersion[], context: LabelContext): Promise<Release[]> {
+  return Promise.all(
+    versions.map(async ({listed, digest}) => {
+      if (listed.version !== 'latest') return {...releaseOf(listed), ...(digest && {digest})};
+      const release: Release = {version: 'latest', latest: true, listed, ...(digest && {digest})};
+      const known = findImage(release, context.images);
+      return {...release, version: known ? known.stamp.version : await upstreamDate(listed, context)};
+    }),
+  );
+}
+
+async function upstreamDate(
+  listed: Version,
+  {source, baseDir, now, signal, definition}: LabelContext,
+): Promise<string> {
+  const urls = listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url];
+  const probe = await source.probe({urls, baseDir, format: definition.format, signal});
+  return (probe.lastModified ?? now).toISOString().slice(0, 10).replaceAll('-', '');
+}
+
+function digestPlace({checksumsUrl, checksumUrl, url}: Version): DigestPlace | undefined {
+  if (checksumsUrl !== undefined)
+    return {kind: 'list', url: checksumsUrl, fileName: url.slice(url.lastIndexOf('/') + 1).replace(/[?#].*$/, '')};
+  return checksumUrl === undefined ? undefined : {kind: 'bare', url: checksumUrl};
+}

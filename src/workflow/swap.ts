@@ -1,0 +1,69 @@
+import {compact, isEmptyPatch} from '../core/form.ts';
+import type {Image, ImagePatch} from '../core/image.ts';
+import {asImgmgrError, isRetryable} from '../errors.ts';
+import type {AcquireContext} from './acquire.ts';
+
+const TRIES = 3;
+
+/** What retiring works with: the image, its PATCH, and the publication that is taken back when the PATCH is refused for good. */
+export interface Retirement {
+  readonly image: Image;
+  readonly patch: ImagePatch;
+  readonly undo?: {readonly before: Image; readonly after: Image};
+}
+
+/** Retires; where that is refused for good, the successor's publication is undone, so that never two stay under one name. */
+export async function retireOrUndo(context: AcquireContext, {image, patch, undo}: Retirement): Promise<Image> {
+  try {
+    return await patchSurely(context, image, patch);
+  } catch (error) {
+    if (undo) await unpublish(context, undo);
+    throw error;
+  }
+}
+
+/**
+ * One PATCH, tried again when the cloud answered nothing of use. An answer that got lost is no riddle: the live image tells
+ * whether the PATCH took effect.
+ */
+export async function patchSurely(context: AcquireContext, image: Image, patch: ImagePatch): Promise<Image> {
+  const {store, surroundings} = context;
+  let live = image;
+  for (let n = 1; ; n++) {
+    try {
+      const rest = compact(live, patch);
+      return isEmptyPatch(rest) ? live : await store.update(live, rest);
+    } catch (error) {
+      if (n === TRIES || !isRetryable(asImgmgrError(error).code)) throw error;
+      // Not interruptible: between publishing and retiring, a Ctrl-C waits for the end of the swap.
+      await surroundings.sleep(100 * n);
+      live = (await store.get(image.id)) ?? live;
+    }
+  }
+}
+
+/** Back to what it was before: private and hidden, but `ready`, so that the next run publishes it again without importing. */
+async function unpublish(
+  context: AcquireContext,
+  {before, after}: {readonly before: Image; readonly after: Image},
+): Promise<void> {
+  const added = Object.keys(after.properties).filter((key) => !(key in before.properties));
+  const wasFinished = before.properties['imgmgr_state'] === 'retired';
+  await patchSurely(context, after, {
+    ...(before.name !== null && {name: before.name}),
+    visibility: before.visibility,
+    osHidden: before.osHidden,
+    protected: before.protected,
+    tags: before.tags,
+    set: {...before.properties, ...(!wasFinished && {imgmgr_state: 'ready'})},
+    remove: added,
+  });
+  context.emit({
+    type: 'warning',
+    code: 'cleanup-failed',
+    cloud: context.store.cloud,
+    image: after.id,
+    message: `the predecessor could not be retired, so the publication of ${after.id} was taken back`,
+    hint: 'the next run tries again without importing',
+  });
+}

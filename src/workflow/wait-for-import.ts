@@ -1,0 +1,88 @@
+import type {ImageStore} from '../cloud/image-store.ts';
+import type {Emit} from '../core/events.ts';
+import type {Image} from '../core/image.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {Surroundings} from './types.ts';
+
+/** What is waited for. */
+export interface ImportWait {
+  readonly store: ImageStore;
+  readonly id: string;
+  /** The stores that were asked for; empty: the default. */
+  readonly stores: readonly string[];
+  readonly definition: string;
+  readonly version: string;
+  readonly bytes: number | undefined;
+  readonly deadlineMs: number;
+  readonly phase: 'importing' | 'copying';
+  readonly surroundings: Surroundings;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+const SHORTEST_MS = 200;
+const LONGEST_MS = 3_000;
+/** Passing faults of the API (5xx, no connection) are sat out, up to this many in a row. */
+const PATIENCE = 5;
+
+/** Waits until the cloud has made the image, and returns it; throws IMPORT_FAILED, IMAGE_GONE or TIMEOUT. */
+export async function waitForImport(wait: ImportWait): Promise<Image> {
+  const {store, surroundings, signal, emit, deadlineMs} = wait;
+  const startMs = surroundings.monotonic();
+  const limitMs = deadlineMs - startMs;
+  let faults = 0;
+  for (let look = 0; ; look++) {
+    await surroundings.sleep(pause(look, wait.bytes), signal);
+    const elapsedMs = surroundings.monotonic() - startMs;
+    const state = await lookOnce(wait, faults);
+    if (state === undefined) faults++;
+    else {
+      faults = 0;
+      if (state.kind === 'done') return state.image;
+      if (state.kind === 'gone')
+        throw new ImgmgrError('IMAGE_GONE', `image ${wait.id} was deleted while it was being imported`, {
+          hint: 'find out who deletes it, then run again',
+        });
+      if (state.kind === 'failed')
+        throw new ImgmgrError('IMPORT_FAILED', `${store.cloud} could not import image ${wait.id}: ${state.reason}`, {
+          hint: "the cloud's image service log tells more",
+        });
+      emit({
+        type: 'progress',
+        cloud: store.cloud,
+        definition: wait.definition,
+        version: wait.version,
+        phase: wait.phase,
+        elapsedMs,
+        limitMs,
+        ...(state.bytes !== undefined && {bytes: state.bytes}),
+        ...(wait.bytes !== undefined && {total: wait.bytes}),
+      });
+    }
+    if (elapsedMs > limitMs)
+      throw new ImgmgrError(
+        'TIMEOUT',
+        `image ${wait.id} was not there after ${Math.round(limitMs / 1000)} s (status ${state && 'image' in state ? state.image.status : 'unknown'})`,
+        {hint: 'give it longer with --import-timeout'},
+      );
+  }
+}
+
+async function lookOnce(
+  {store, id, stores}: ImportWait,
+  faults: number,
+): Promise<Awaited<ReturnType<ImageStore['importState']>> | undefined> {
+  try {
+    return await store.importState(id, stores);
+  } catch (error) {
+    if (error instanceof ImgmgrError && (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT') && faults < PATIENCE)
+      return undefined;
+    throw error;
+  }
+}
+
+/** Short at first, longer with every look; a large image gets a first pause that fits 400 MB/s. */
+function pause(look: number, bytes: number | undefined): number {
+  const first = Math.min(SHORTEST_MS + (bytes ?? 0) / 400_000, LONGEST_MS);
+  return Math.min(first * 1.6 ** look, LONGEST_MS);
+}
