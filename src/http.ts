@@ -1,0 +1,257 @@
+import http from 'node:http';
+import https from 'node:https';
+import type {Readable} from 'node:stream';
+import {setTimeout as sleep} from 'node:timers/promises';
+import axios from 'axios';
+import pRetry from 'p-retry';
+import type {ErrorCode} from './errors.ts';
+import {exchangeErrorCode, HttpError, isPassing} from './http/error.ts';
+import {Line, requestError} from './http/line.ts';
+import type {Answer} from './http/line.ts';
+import {publicUrl} from './http/redact.ts';
+import {redirected} from './http/redirect.ts';
+
+export {HttpError, isPassing} from './http/error.ts';
+export type {HttpErrorKind} from './http/error.ts';
+export {publicUrl} from './http/redact.ts';
+
+/** What each kind of answer becomes. `stream` hands over the bytes as served (no content encoding is asked for or undone). */
+export interface BodyOf {
+  json: unknown;
+  text: string;
+  stream: Readable;
+  none: undefined;
+}
+
+/** One request. Statuses that are not expected, and everything else that fails, throw {@link HttpError}. */
+export interface HttpRequest<Kind extends keyof BodyOf> {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  /** Streamed in constant memory; when it fails, the connection is dropped and its own error is thrown. */
+  readonly body?: Readable;
+  /** Length of {@link body}; absent: chunked. A body that turns out shorter or longer drops the connection. */
+  readonly size?: number;
+  readonly response: Kind;
+  readonly expect: readonly number[];
+  /** Limit of the whole exchange; for streams (either way) the longest silence of the server. Milliseconds. */
+  readonly timeoutMs: number;
+  /** Limit of the answer's body; default 64 MiB, unlimited for `stream`. */
+  readonly maxBytes?: number;
+  /** Followed for GET and HEAD only, never from https to http; secrets stay with their origin. Default 0. */
+  readonly maxRedirects?: number;
+  /** Called with every redirect's target before it is followed; throws to refuse it. */
+  readonly onRedirect?: (url: string) => void;
+  /** Default: 4 attempts for GET and HEAD, none for others. */
+  readonly retry?: false | Retry;
+  readonly signal?: AbortSignal;
+}
+
+/** Repeats on no or a broken connection, silence, 429 and 5xx; waits double from `firstDelayMs` (default 500), `Retry-After` wins. */
+export interface Retry {
+  readonly attempts: number;
+  readonly firstDelayMs?: number;
+}
+
+export interface HttpResponse<Body> {
+  readonly status: number;
+  /** Names in lower case; repeated ones joined by a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly requestId?: string;
+  /** Where the answer came from after redirects. */
+  readonly url: string;
+}
+
+/** One exchange as it may be logged: no secrets. A redirect or a repeated attempt is an exchange of its own. */
+export interface Exchange {
+  readonly method: string;
+  readonly url: string;
+  readonly status?: number;
+  readonly ms: number;
+  readonly requestId?: string;
+  readonly error?: ErrorCode;
+}
+
+/** PEM texts, as node:tls takes them; `ca` replaces the built-in authorities. */
+export interface TlsOptions {
+  readonly verify: boolean;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+export interface HttpOptions {
+  /** `environment`: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. */
+  readonly proxy: 'environment' | 'none';
+  readonly tls?: TlsOptions;
+  readonly onExchange?: (exchange: Exchange) => void;
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Http {
+  request<Kind extends keyof BodyOf>(request: HttpRequest<Kind>): Promise<HttpResponse<BodyOf[Kind]>>;
+  /** Ends idle connections; safe to call twice. */
+  close(): void;
+}
+
+type AnyRequest = HttpRequest<keyof BodyOf>;
+type AnyResponse = HttpResponse<BodyOf[keyof BodyOf]>;
+
+const MAX_RETRY_AFTER_SECONDS = 60;
+
+/** A client with kept-alive connections; one per set of TLS and proxy settings. */
+export function createHttp(options: HttpOptions): Http {
+  const client = new Client(options);
+  return {
+    request: async <Kind extends keyof BodyOf>(request: HttpRequest<Kind>) =>
+      (await client.request(request)) as HttpResponse<BodyOf[Kind]>,
+    close: () => client.close(),
+  };
+}
+
+class Client {
+  readonly #options: HttpOptions;
+  // Idle connections are given up before common servers close them (Apache: 5 s), so that a write never meets a dying one.
+  readonly #agents: {http: http.Agent; https: https.Agent};
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    const keep = {keepAlive: true, timeout: 4000};
+    this.#agents = {http: new http.Agent(keep), https: new https.Agent({...keep, ...tlsAgentOptions(options.tls)})};
+  }
+
+  async request(request: AnyRequest): Promise<AnyResponse> {
+    const {attempts, firstDelayMs} = retryOf(request);
+    if (attempts <= 1) return this.#follow(request);
+    const {signal} = request;
+    try {
+      return await pRetry(() => this.#follow(request), {
+        retries: attempts - 1,
+        minTimeout: firstDelayMs ?? 500,
+        randomize: true,
+        shouldRetry: ({error}) => error instanceof HttpError && isPassing(error),
+        onFailedAttempt: ({error, retryDelay}) => waitAsAsked({error, retryDelay, signal}),
+        ...(signal === undefined ? {} : {signal}),
+      });
+    } catch (error) {
+      if (signal?.aborted !== true || error instanceof HttpError) throw error;
+      throw requestError(request, {kind: 'aborted', message: 'interrupted'});
+    }
+  }
+
+  close(): void {
+    this.#agents.http.destroy();
+    this.#agents.https.destroy();
+  }
+
+  async #follow(first: AnyRequest): Promise<AnyResponse> {
+    const limit = first.method === 'GET' || first.method === 'HEAD' ? (first.maxRedirects ?? 0) : 0;
+    let request = first;
+    for (let left = limit; ; left -= 1) {
+      const answer = await this.#exchange(request);
+      if (answer.kind === 'answer') return answer.response;
+      request = redirected({request, answer, left, limit});
+      request.onRedirect?.(request.url);
+    }
+  }
+
+  async #exchange(request: AnyRequest): Promise<Answer> {
+    const started = performance.now();
+    const report = (outcome: Partial<Exchange>): void =>
+      this.#options.onExchange?.({
+        method: request.method,
+        url: publicUrl(request.url),
+        ms: Math.round(performance.now() - started),
+        ...outcome,
+      });
+    try {
+      const answer = await this.#send(request);
+      const {status, requestId} = answer.response;
+      report({status, ...(requestId === undefined ? {} : {requestId})});
+      return answer;
+    } catch (error) {
+      report(failedOutcome(error));
+      throw error;
+    }
+  }
+
+  async #send(request: AnyRequest): Promise<Answer> {
+    const line = new Line(request);
+    try {
+      line.check();
+      const raw = await axios.request<Readable>({
+        method: request.method,
+        url: request.url,
+        headers: this.#headers(request),
+        data: request.body ?? (request.json === undefined ? undefined : JSON.stringify(request.json)),
+        transport: {request: line.open.bind(line)},
+        responseType: 'stream',
+        decompress: false,
+        // Anything but 0 makes axios keep the whole body for a replay; a body limit would cost a copy of every chunk.
+        maxRedirects: 0,
+        maxBodyLength: -1,
+        validateStatus: () => true,
+        transformRequest: [],
+        transformResponse: [],
+        httpAgent: this.#agents.http,
+        httpsAgent: this.#agents.https,
+        ...(this.#options.proxy === 'none' ? {proxy: false as const} : {}),
+      });
+      return await line.receive({
+        status: raw.status,
+        headers: Object.fromEntries(Object.entries(raw.headers)),
+        data: raw.data,
+      });
+    } catch (error) {
+      throw line.translate(error);
+    } finally {
+      line.done();
+    }
+  }
+
+  #headers(request: AnyRequest): Record<string, string | false> {
+    const {json, body, size, response} = request;
+    return {
+      'User-Agent': 'imgmgr',
+      Accept: response === 'json' ? 'application/json' : '*/*',
+      'Accept-Encoding': 'identity',
+      // axios would call a request without a body a form.
+      'Content-Type': json !== undefined ? 'application/json' : body !== undefined ? 'application/octet-stream' : false,
+      ...(size === undefined ? {} : {'Content-Length': String(size)}),
+      ...this.#options.headers,
+      ...request.headers,
+    };
+  }
+}
+
+function retryOf(request: AnyRequest): Retry {
+  if (request.retry === false || request.body !== undefined) return {attempts: 1};
+  if (request.retry !== undefined) return request.retry;
+  return {attempts: request.method === 'GET' || request.method === 'HEAD' ? 4 : 1};
+}
+
+// p-retry waits its own delay afterwards; only what the server asked beyond it is waited here.
+async function waitAsAsked(asked: {error: Error; retryDelay: number; signal: AbortSignal | undefined}): Promise<void> {
+  if (!(asked.error instanceof HttpError) || asked.error.retryAfterSeconds === undefined) return;
+  const rest = Math.min(asked.error.retryAfterSeconds, MAX_RETRY_AFTER_SECONDS) * 1000 - asked.retryDelay;
+  if (rest > 0) await sleep(rest, undefined, asked.signal === undefined ? {} : {signal: asked.signal});
+}
+
+function failedOutcome(error: unknown): Partial<Exchange> {
+  if (!(error instanceof HttpError)) return {error: 'INTERRUPTED'};
+  const code = exchangeErrorCode(error.kind);
+  return {
+    ...(error.status === undefined ? {} : {status: error.status}),
+    ...(error.requestId === undefined ? {} : {requestId: error.requestId}),
+    ...(code === undefined ? {} : {error: code}),
+  };
+}
+
+function tlsAgentOptions(tls: TlsOptions | undefined): https.AgentOptions {
+  if (tls === undefined) return {};
+  const {verify, ...material} = tls;
+  return {rejectUnauthorized: verify, ...material};
+}

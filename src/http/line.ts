@@ -1,0 +1,238 @@
+import http from 'node:http';
+import https from 'node:https';
+import type {Readable} from 'node:stream';
+import type {BodyOf, HttpRequest, HttpResponse} from '../http.ts';
+import {classify, HttpError} from './error.ts';
+import type {HttpFailure} from './error.ts';
+import {publicUrl} from './redact.ts';
+import {StallWatch} from './stall-watch.ts';
+import {WatchedBody} from './watched-body.ts';
+
+type AnyRequest = HttpRequest<keyof BodyOf>;
+type AnyResponse = HttpResponse<BodyOf[keyof BodyOf]>;
+
+/** What came back: an expected answer, or a redirect that the caller may follow. */
+export type Answer =
+  | {readonly kind: 'answer'; readonly response: AnyResponse}
+  | {readonly kind: 'redirect'; readonly response: AnyResponse; readonly location: string};
+
+/** An answer before its body was read. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly data: Readable;
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
+const ERROR_BODY_CHARACTERS = 4096;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** One request on the wire: its deadline, its body's fate, and the words for what went wrong. */
+export class Line {
+  readonly #request: AnyRequest;
+  #wire: http.ClientRequest | undefined;
+  #watch: StallWatch | undefined;
+  #answer: Readable | undefined;
+  /** The first thing that went wrong here; wins over what node:http says afterwards. */
+  #failure: Error | undefined;
+  readonly #onAbort = (): void => this.fail(requestError(this.#request, {kind: 'aborted', message: 'interrupted'}));
+
+  constructor(request: AnyRequest) {
+    this.#request = request;
+    if (request.signal?.aborted === true) this.#onAbort();
+    request.signal?.addEventListener('abort', this.#onAbort, {once: true});
+    request.body?.once('error', (error) => this.fail(error));
+    if (request.body?.errored) this.fail(request.body.errored);
+  }
+
+  /** Throws when it failed before anything was sent. */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Opens the request as axios asks and keeps hold of it, so that a failure can drop its connection at once. */
+  open(options: http.RequestOptions, onResponse: (response: http.IncomingMessage) => void): http.ClientRequest {
+    const wire = (options.protocol === 'https:' ? https : http).request(options, onResponse);
+    this.#wire = wire;
+    const {timeoutMs, body, size} = this.#request;
+    this.#watch = new StallWatch({
+      wire,
+      limitMs: timeoutMs,
+      streaming: body !== undefined,
+      onStall: (what) =>
+        this.fail(requestError(this.#request, {kind: 'timeout', message: `${what} within ${seconds(timeoutMs)}`})),
+    });
+    if (body !== undefined && size !== undefined) this.#countBody(body, size);
+    if (this.#failure !== undefined) wire.destroy(this.#failure);
+    return wire;
+  }
+
+  /** Reads the answer to its end, or hands its stream over. */
+  async receive(raw: RawAnswer): Promise<Answer> {
+    this.#answer = raw.data;
+    const {response, expect} = this.#request;
+    const headers = plainHeaders(raw.headers);
+    const requestId = headers['x-openstack-request-id'] ?? headers['x-compute-request-id'] ?? headers['x-request-id'];
+    const told = {
+      status: raw.status,
+      headers,
+      url: publicUrl(this.#request.url),
+      ...(requestId === undefined ? {} : {requestId}),
+    };
+
+    if (REDIRECTS.has(raw.status) && !expect.includes(raw.status) && headers['location'] !== undefined) {
+      raw.data.destroy();
+      return {kind: 'redirect', response: {...told, body: undefined}, location: headers['location']};
+    }
+    if (!expect.includes(raw.status)) throw await this.#refusal(raw, told);
+    if (response === 'stream') return {kind: 'answer', response: {...told, body: this.#stream(raw.data)}};
+
+    const bytes = await this.#read(raw.data, this.#request.maxBytes ?? DEFAULT_MAX_BYTES);
+    if (response === 'none') return {kind: 'answer', response: {...told, body: undefined}};
+    const text = new TextDecoder().decode(bytes);
+    return {kind: 'answer', response: {...told, body: response === 'text' ? text : this.#parse(text, told)}};
+  }
+
+  /** Drops the connection; the first failure is the one that is told. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#answer?.destroy();
+    this.#wire?.destroy(this.#failure);
+  }
+
+  /** What is to be thrown for what axios or node:http threw. */
+  translate(error: unknown): Error {
+    if (this.#failure !== undefined) return this.#failure;
+    if (error instanceof HttpError) return error;
+    const {kind, text, code} = classify(error);
+    return requestError(this.#request, {kind, message: text, ...(code === undefined ? {} : {systemCode: code})});
+  }
+
+  /** Lets go of timers and listeners, and of a body that nobody will read any more. */
+  done(): void {
+    this.#watch?.stop();
+    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+    this.#request.body?.destroy();
+  }
+
+  #countBody(body: Readable, size: number): void {
+    let sent = 0;
+    const check = (over: boolean): void => {
+      if (over ? sent <= size : sent === size) return;
+      this.fail(
+        requestError(this.#request, {
+          kind: 'invalid-body',
+          message: `the body has ${over ? 'more than' : 'only'} ${over ? size : sent} of ${size} bytes`,
+        }),
+      );
+    };
+    body.on('data', (chunk: Buffer) => {
+      sent += chunk.length;
+      check(true);
+    });
+    body.once('end', () => check(false));
+  }
+
+  async #refusal(
+    raw: RawAnswer,
+    told: {status: number; headers: Readonly<Record<string, string>>; requestId?: string},
+  ): Promise<HttpError> {
+    const text = await this.#begin(raw.data);
+    const retryAfter = retryAfterSeconds(told.headers['retry-after']);
+    return requestError(this.#request, {
+      kind: 'status',
+      message: `answered ${raw.status}`,
+      status: raw.status,
+      body: text,
+      ...(told.requestId === undefined ? {} : {requestId: told.requestId}),
+      ...(retryAfter === undefined ? {} : {retryAfterSeconds: retryAfter}),
+    });
+  }
+
+  // The text explains the status; an answer that breaks off or never ends must not hide it.
+  async #begin(data: Readable): Promise<string> {
+    let text = '';
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of data) {
+        text += decoder.decode(chunk as Buffer, {stream: true});
+        if (text.length >= ERROR_BODY_CHARACTERS) break;
+      }
+    } catch {
+      return text;
+    }
+    return text.slice(0, ERROR_BODY_CHARACTERS);
+  }
+
+  async #read(data: Readable, maxBytes: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let seen = 0;
+    for await (const chunk of data) {
+      const bytes = chunk as Buffer;
+      seen += bytes.length;
+      if (seen > maxBytes)
+        throw requestError(this.#request, {kind: 'too-large', message: `the answer is larger than ${maxBytes} bytes`});
+      chunks.push(bytes);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  #stream(data: Readable): Readable {
+    const {timeoutMs, maxBytes, signal} = this.#request;
+    const body: WatchedBody = new WatchedBody(data, {
+      silenceMs: timeoutMs,
+      maxBytes: maxBytes ?? Infinity,
+      onTimeout: () => requestError(this.#request, {kind: 'timeout', message: `no byte within ${seconds(timeoutMs)}`}),
+      onTooLarge: () =>
+        requestError(this.#request, {kind: 'too-large', message: `the answer is larger than ${maxBytes ?? 0} bytes`}),
+      onBroken: (error) =>
+        requestError(this.#request, {kind: 'broken-off', message: `the answer broke off: ${classify(error).text}`}),
+      onEnd: () => signal?.removeEventListener('abort', onAbort),
+    });
+    const onAbort = (): void => {
+      body.destroy(requestError(this.#request, {kind: 'aborted', message: 'interrupted'}));
+    };
+    signal?.addEventListener('abort', onAbort, {once: true});
+    return body;
+  }
+
+  #parse(text: string, told: {status: number; requestId?: string}): unknown {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw requestError(this.#request, {
+        kind: 'invalid-body',
+        message: 'the answer is no JSON',
+        status: told.status,
+        body: text.slice(0, ERROR_BODY_CHARACTERS),
+        ...(told.requestId === undefined ? {} : {requestId: told.requestId}),
+      });
+    }
+  }
+}
+
+/** An error of a request, with its method and public URL. */
+export function requestError(request: AnyRequest, failure: Omit<HttpFailure, 'method' | 'url'>): HttpError {
+  return new HttpError({method: request.method, url: publicUrl(request.url), ...failure});
+}
+
+/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3); undefined when absent or unreadable. */
+export function retryAfterSeconds(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d+$/.test(header.trim())) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000));
+}
+
+function plainHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string') plain[name.toLowerCase()] = value;
+    else if (Array.isArray(value)) plain[name.toLowerCase()] = value.join(', ');
+  }
+  return plain;
+}
+
+function seconds(ms: number): string {
+  return `${ms / 1000} s`;
+}
