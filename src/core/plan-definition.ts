@@ -230,13 +230,19 @@ class Planner {
     return names;
   }
 
-  /** Two current images of a `multi: true` definition: a run died between publishing and retiring. */
+  /**
+   * Two current images of a `multi: true` definition: a run died between publishing and retiring. The one published last
+   * stays: that of the listed release, else the one that was PATCHed last.
+   */
   #closeUnfinishedSwap(): void {
-    const [release] = this.#current.slice(-1);
-    if (!this.#definition.multi || !release) return;
-    const image = findImage(release, this.#images.filter(isFinished));
-    if (image?.stamp.state !== 'current') return;
-    this.#retireOthers((own) => own.image.id !== image.image.id, 'an earlier run published its successor and died');
+    const current = this.#images.filter((own) => own.stamp.state === 'current');
+    if (!this.#definition.multi || current.length < 2) return;
+    const [release] = this.#current;
+    const listed = release && findImage(release, current);
+    const last =
+      listed ??
+      [...current].sort((a, b) => b.image.updatedAt.localeCompare(a.image.updatedAt) || byLastPublished(a, b))[0];
+    this.#retireOthers((own) => own !== last, 'an earlier run published its successor and died');
   }
 
   #planRelease(release: Release): void {
@@ -799,7 +805,8 @@ function foreseen(release: Release, input: PlanInput, form: Form, current: boole
       virtualSize: null,
       osHashAlgo: null,
       osHashValue: null,
-      createdAt: input.now.toISOString(),
+      // Made after everything that is there, whatever the clocks say.
+      createdAt: '9999-12-31T23:59:59Z',
       updatedAt: input.now.toISOString(),
       stores: [],
       properties: form.properties,
