@@ -1,0 +1,11 @@
+import {defineConfig} from 'vitest/config';
+
+/** The acceptance suite: one file after the other, since all of them work on the same real cloud. */
+export default defineConfig({
+  test: {
+    include: ['test/cloud/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
+  },
+});
