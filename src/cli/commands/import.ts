@@ -1,0 +1,81 @@
+import type {Command} from 'commander';
+import {ImgmgrError} from '../../errors.ts';
+import type {AdHocImage} from '../ad-hoc-image.ts';
+import type {Flags} from '../flags.ts';
+import {addAcquireFlags, addAdHocFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
+import type {Execute} from '../invocation.ts';
+import {toInvocation} from '../options.ts';
+
+/** `imgmgr import [URL|file|-]`: one image, or the selected definitions as `manage` would, never deleting anything. */
+export function addImport(program: Command, execute: Execute): void {
+  const command = program
+    .command('import')
+    .argument('[image]', 'URL, file, or - for stdin; without it: the selected definitions')
+    .description('bring one image, or the selected definitions, into Glance')
+    .addHelpText('before', EXAMPLES);
+  addRunFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command))))
+    .option('--dry-run', 'only say what would be done')
+    .action(async (address: string | undefined) => {
+      const flags = allFlags(command);
+      const invocation = toInvocation({command: 'import', flags});
+      return execute(
+        address === undefined ? withoutAddress(invocation, flags) : {...invocation, adHoc: describe(address, flags)},
+      );
+    });
+}
+
+const EXAMPLES = `Examples:
+  imgmgr import --cloud admin https://example.org/debian-12.qcow2 --name "Debian 12" --checksum sha512:…
+  imgmgr import --cloud local ./disk.qcow2
+  imgmgr import --cloud admin --filter Debian --no-publish
+`;
+
+const AD_HOC_ONLY = [
+  'name',
+  'imageVersion',
+  'buildDate',
+  'diskFormat',
+  'checksum',
+  'minDisk',
+  'minRam',
+  'login',
+  'visibility',
+  'protected',
+  'property',
+] as const satisfies readonly (keyof Flags)[];
+
+const DEFINITIONS_ONLY = ['images', 'filter', 'force', 'latest'] as const satisfies readonly (keyof Flags)[];
+
+function withoutAddress<T>(invocation: T, flags: Flags): T {
+  const stray = AD_HOC_ONLY.find((key) => flags[key] !== undefined);
+  if (stray === undefined) return invocation;
+  throw new ImgmgrError('USAGE', `${flagOf(stray)} describes one image, and none was given`, {
+    hint: 'name it: imgmgr import URL|FILE|- …; definitions say these things in their file',
+  });
+}
+
+function describe(address: string, flags: Flags): AdHocImage {
+  const stray = DEFINITIONS_ONLY.find((key) => flags[key] !== undefined);
+  if (stray !== undefined)
+    throw new ImgmgrError('USAGE', `${flagOf(stray)} selects definitions, but ${address} is one image`, {
+      hint: 'leave out the one or the other',
+    });
+  return {
+    address,
+    ...(flags.name !== undefined && {name: flags.name}),
+    ...(flags.imageVersion !== undefined && {version: flags.imageVersion}),
+    ...(flags.buildDate !== undefined && {buildDate: flags.buildDate}),
+    ...(flags.diskFormat !== undefined && {diskFormat: flags.diskFormat}),
+    ...(flags.checksum !== undefined && {checksum: flags.checksum}),
+    minDiskGib: flags.minDisk ?? 0,
+    minRamMib: flags.minRam ?? 0,
+    login: flags.login ?? '',
+    visibility: flags.visibility ?? 'private',
+    protected: flags.protected ?? false,
+    properties: flags.property ?? {},
+  };
+}
+
+function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

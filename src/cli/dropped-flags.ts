@@ -1,0 +1,21 @@
+const SHARING =
+  'imgmgr does not share images with projects: use "openstack image add project" and "openstack image remove project"';
+
+/**
+ * Flags of the peer that imgmgr does not have, each with what to do instead. `openstack-image-manager` documents them at
+ * https://github.com/osism/openstack-image-manager/blob/main/README.md
+ */
+export const DROPPED_FLAGS: Readonly<Record<string, string>> = {
+  '--use-os-hidden':
+    'os_hidden is used anyway: --hide sets it on superseded images; "hidden:" of a version hides a new one',
+  '--check': 'definitions are always checked before the login: leave it out',
+  '--no-check': 'definitions are always checked; other keys belong into "meta", which is open',
+  '--check-only': 'use "imgmgr dry-run", which checks the definitions before it looks at the cloud',
+  '--check-age': 'use "imgmgr dry-run": it tells which images lag behind their definitions',
+  '--max-age': 'use "imgmgr dry-run": it tells which images lag behind their definitions',
+  '--share-image': SHARING,
+  '--share-target': SHARING,
+  '--share-type': SHARING,
+  '--share-domain': SHARING,
+  '--share-action': SHARING,
+};

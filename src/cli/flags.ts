@@ -1,0 +1,164 @@
+import type {Command} from 'commander';
+import {Option} from 'commander';
+import type {RetireWay} from '../core/definition.ts';
+import type {Digest} from '../core/digest.ts';
+import type {Visibility} from '../core/image.ts';
+import type {ImportMethod} from '../cloud/image-store.ts';
+import {checksum, day, duration, list, oneOf, pairs, wholeNumber, word} from './parse.ts';
+
+/** The values of all flags that any command has, as commander hands them over; absent where not given. */
+export interface Flags {
+  readonly cloud?: readonly string[];
+  readonly images?: string;
+  readonly filter?: string;
+  readonly force?: boolean;
+  readonly latest?: boolean;
+  readonly hide?: boolean;
+  readonly delete?: boolean;
+  readonly deactivate?: boolean;
+  readonly keep?: boolean;
+  readonly dryRun?: boolean;
+  /** False: `--no-wait`. */
+  readonly wait?: boolean;
+  readonly tag?: string;
+  /** True: `--verify`, false: `--no-verify`. */
+  readonly verify?: boolean;
+  readonly jobs?: number;
+  readonly yes?: boolean;
+  readonly yesIReallyKnowWhatIDo?: boolean;
+  readonly retireAs?: RetireWay;
+  readonly replace?: boolean;
+  readonly adopt?: boolean;
+  readonly forceState?: boolean;
+  readonly includeNone?: boolean;
+  readonly maxDelete?: number;
+  readonly deleteInUse?: boolean;
+  /** False: `--no-publish`. */
+  readonly publish?: boolean;
+  readonly waitLock?: number;
+  readonly stores?: readonly string[];
+  readonly method?: ImportMethod;
+  readonly prefetch?: 'never' | 'on-stuck' | 'always';
+  readonly stuckRetry?: number;
+  readonly importTimeout?: number;
+  readonly format?: 'human' | 'json' | 'junit';
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly debug?: boolean;
+  /** False: `--no-color`. */
+  readonly color?: boolean;
+  readonly name?: string;
+  readonly imageVersion?: string;
+  readonly buildDate?: string;
+  readonly diskFormat?: string;
+  readonly checksum?: Digest;
+  readonly minDisk?: number;
+  readonly minRam?: number;
+  readonly login?: string;
+  readonly visibility?: Visibility;
+  readonly protected?: boolean;
+  readonly property?: Readonly<Record<string, string>>;
+}
+
+/** The flags of a command and the global ones, wherever they stood on the command line. */
+export function allFlags(command: Command): Flags {
+  return command.optsWithGlobals<Flags>();
+}
+
+/** How and how much is printed; every command has these. */
+export function addOutputFlags(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .option('--format <form>', 'human, json (lines on stdout) or junit', oneOf('--format', ['human', 'json', 'junit']))
+    .option('--json', 'short for --format json')
+    .option('-q, --quiet', 'print only errors and the answer')
+    .option('-v, --verbose', 'print every decision and its reason')
+    .option('--debug', 'print each HTTP call (secrets gone) and the stack of errors')
+    .option('--no-color', 'no colour');
+}
+
+/** Which clouds and which definitions. */
+export function addSelectionFlags(command: Command): Command {
+  return command
+    .optionsGroup('What to work on:')
+    .option('--cloud <name>', 'cloud of clouds.yaml, or "local"; may be repeated', list('--cloud'))
+    .option('--images <path>', 'definitions: a folder or one file', word('--images'))
+    .option('--filter <regex>', 'only definitions whose name matches', word('--filter'))
+    .option('--force', 'process disabled definitions too');
+}
+
+/** The cloud alone, for what needs no definitions. */
+export function addRunFlags(command: Command): Command {
+  return command
+    .optionsGroup('The run:')
+    .option('--jobs <n>', 'images worked on at the same time', wholeNumber('--jobs', 1))
+    .option('--wait-lock <duration>', 'wait this long for another run to end', duration('--wait-lock'));
+}
+
+/** How images are brought into the cloud. */
+export function addAcquireFlags(command: Command): Command {
+  return command
+    .optionsGroup('Acquiring:')
+    .option('--latest', 'import only the newest listed version')
+    .option('--replace', 'accept a new digest under the same version')
+    .option('--adopt', 'stamp existing images of this project instead of stopping at them')
+    .option('--method <way>', METHOD_TEXT, oneOf('--method', ['web-download', 'glance-direct', 'upload']))
+    .option('--stores <ids>', 'stores that must hold the bytes, separated by commas', list('--stores'))
+    .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
+    .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
+    .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
+    .option('--no-wait', 'hand the work to the cloud and return')
+    .option('--no-publish', 'stop before the image becomes visible')
+    .option('--tag <tag>', 'additional tag on current images', word('--tag'))
+    // Known so that it can be answered with a clear word; not offered as long as there is no verification.
+    .addOption(new Option('--verify').hideHelp())
+    .option('--no-verify', 'publish without a test; silences the "not verified" warnings');
+}
+
+/** What becomes of superseded images, and of changes made by hand. */
+export function addRotationFlags(command: Command): Command {
+  return command
+    .optionsGroup('Superseded images:')
+    .option('--hide', 'os_hidden on all of them, name and visibility kept')
+    .option('--retire-as <way>', RETIRE_TEXT, oneOf('--retire-as', RETIRE_WAYS))
+    .option('--deactivate', 'deactivate those beyond their promise')
+    .option('--delete', 'delete those beyond their promise; asks, or needs --yes')
+    .option('--keep', 'leave those of "multi: false" definitions alone')
+    .option('--force-state', 'overwrite visibility, os_hidden and status that were changed by hand');
+}
+
+/** The guards of a deletion. */
+export function addDeletionFlags(command: Command): Command {
+  return command
+    .optionsGroup('Deleting:')
+    .option('--yes', 'delete without asking')
+    .option('--yes-i-really-know-what-i-do', 'the same as --yes')
+    .option('--max-delete <n>', 'more deletions than this fail the run before the first', wholeNumber('--max-delete'))
+    .option('--delete-in-use', 'delete images that servers still use')
+    .option('--include-none', 'delete images that nobody promised anything about, too');
+}
+
+/** What describes the one image that `import` gets as an argument. */
+export function addAdHocFlags(command: Command): Command {
+  return command
+    .optionsGroup('An image given as URL, file or -:')
+    .option('--name <name>', 'name of the image; default: the file name', word('--name'))
+    .option('--image-version <version>', 'its version; default: the build date', word('--image-version'))
+    .option('--build-date <day>', 'YYYY-MM-DD; default: of the file, else today', day('--build-date'))
+    .option('--disk-format <format>', 'qcow2, raw, …; default: by the file name', oneOf('--disk-format', DISK_FORMATS))
+    .option('--checksum <digest>', 'what the bytes must hash to, algo:hex', checksum('--checksum'))
+    .option('--min-disk <gib>', 'GiB; raised to the size of the disk inside', wholeNumber('--min-disk'))
+    .option('--min-ram <mib>', 'MiB', wholeNumber('--min-ram'))
+    .option('--login <user>', 'user to log in as', word('--login'))
+    .option('--visibility <who>', 'private (default), shared, community or public', oneOf('--visibility', VISIBILITIES))
+    .option('--protected', 'guard the image against deletion by others')
+    .option('--property <key=value>', 'image property; may be repeated', pairs('--property'));
+}
+
+const METHOD_TEXT = 'web-download, glance-direct or upload; default: chosen by cloud and digest';
+const PREFETCH_TEXT = 'never: the cloud fetches; always: streamed through here; on-stuck: when the cloud fails';
+const RETIRE_WAYS: readonly RetireWay[] = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'];
+const RETIRE_TEXT = `${RETIRE_WAYS.slice(0, -1).join(', ')} or community; overrides the definitions`;
+const VISIBILITIES: readonly Visibility[] = ['private', 'shared', 'community', 'public'];
+const DISK_FORMATS = ['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'iso', 'aki', 'ari', 'ami', 'ploop'] as const;

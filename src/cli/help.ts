@@ -1,0 +1,61 @@
+import type {Command} from 'commander';
+import {didYouMean} from '../core/nearest.ts';
+import {ImgmgrError} from '../errors.ts';
+import {EXIT_CODES} from './exit-codes.ts';
+import type {Io} from './io.ts';
+
+/** What `imgmgr` alone prints. */
+export const SHORT_HELP = `imgmgr keeps the public images of an OpenStack cloud fresh, described, tested and tidy.
+
+  imgmgr dry-run --cloud NAME     what would be done, nothing is changed
+  imgmgr manage --cloud NAME      make the cloud match the definitions
+  imgmgr import URL|FILE|-        bring one image into the cloud
+  imgmgr hide | delete            what is superseded
+
+No cloud at hand? --cloud local keeps images in a folder of this machine.
+More: imgmgr --help, imgmgr <command> --help, imgmgr help exit-codes
+`;
+
+/** `imgmgr help [command|topic]`. */
+export function addHelp(program: Command, io: Pick<Io, 'stdout'>): void {
+  program.helpCommand(false);
+  program
+    .command('help')
+    .argument('[topic]', 'a command, or: exit-codes, environment')
+    .description('help on a command or a topic')
+    .action((topic: string | undefined) => void io.stdout.write(helpOn(program, topic)));
+}
+
+function helpOn(program: Command, topic: string | undefined): string {
+  if (topic === undefined) return program.helpInformation();
+  const command = program.commands.find((candidate) => candidate.name() === topic);
+  if (command) return command.helpInformation();
+  const text = TOPICS[topic];
+  if (text !== undefined) return text();
+  const near = didYouMean(topic, [...program.commands.map((candidate) => candidate.name()), ...Object.keys(TOPICS)]);
+  throw new ImgmgrError('USAGE', `there is no help on "${topic}"`, {
+    hint: near ?? `topics: ${Object.keys(TOPICS).join(', ')}; imgmgr --help lists the commands`,
+  });
+}
+
+const TOPICS: Readonly<Record<string, () => string>> = {
+  'exit-codes': exitCodes,
+  environment: () => ENVIRONMENT,
+};
+
+function exitCodes(): string {
+  const byNumber = [...EXIT_CODES].sort((a, b) => a.code - b.code);
+  const lines = byNumber.map(({code, meaning}) => `  ${String(code).padStart(3)}  ${meaning}`);
+  const order = EXIT_CODES.map(({code}) => code).join(', ');
+  return `Exit codes\n\n${lines.join('\n')}\n\nSeveral at once: ${order}, the first that applies.\n`;
+}
+
+const ENVIRONMENT = `Environment
+
+  OS_CLOUD                  the cloud to use when --cloud is not given
+  OS_CLIENT_CONFIG_FILE     clouds.yaml; else ./, ~/.config/openstack, /etc/openstack
+  OS_*                      a full set of credentials, used only when no cloud is named
+  HTTP_PROXY, HTTPS_PROXY, NO_PROXY   proxies for sources and cloud
+  IMGMGR_LOCAL              folder of --cloud local
+  NO_COLOR, FORCE_COLOR, CI, TERM=dumb   colour and spinners
+`;

@@ -1,0 +1,34 @@
+import type {RunOptions} from '../workflow/types.ts';
+import type {AdHocImage} from './ad-hoc-image.ts';
+
+export type CommandName = 'manage' | 'import' | 'hide' | 'delete' | 'dry-run';
+
+export type OutputFormat = 'human' | 'json' | 'junit';
+
+/** How much is told. `quiet`: errors and the answer. `verbose`: every decision. `debug`: every HTTP call, stack traces. */
+export type Verbosity = 'quiet' | 'normal' | 'verbose' | 'debug';
+
+export interface OutputChoice {
+  readonly format: OutputFormat;
+  readonly verbosity: Verbosity;
+  /** False: `--no-color`. */
+  readonly color: boolean;
+}
+
+/** A command line after parsing: what a command is asked to do, nothing looked up yet. */
+export interface Invocation {
+  readonly command: CommandName;
+  /** As named by `--cloud`, in that order; empty: to be found out. */
+  readonly clouds: readonly string[];
+  /** File or folder of the definitions; undefined: the default place. */
+  readonly images?: string;
+  /** Regular expression on definition names. */
+  readonly filter?: string;
+  /** The one image that `import` was given as an argument. */
+  readonly adHoc?: AdHocImage;
+  readonly options: Omit<RunOptions, 'confirmDelete'>;
+  readonly output: OutputChoice;
+}
+
+/** Does what a command line asks for. */
+export type Execute = (invocation: Invocation) => Promise<void>;

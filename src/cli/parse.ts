@@ -1,0 +1,101 @@
+import type {Digest} from '../core/digest.ts';
+import {digestFromHex, parseDigest} from '../core/digest.ts';
+import {nearest} from '../core/nearest.ts';
+import {ImgmgrError} from '../errors.ts';
+
+/** Reads a whole number of at least `min`; anything else is a usage error that names the flag. */
+export function wholeNumber(flag: string, min = 0): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,9}$/.test(text) || Number(text) < min)
+      throw new ImgmgrError('USAGE', `${flag} takes a whole number of at least ${min}, not ${quote(text)}`);
+    return Number(text);
+  };
+}
+
+/** Reads one of some words. */
+export function oneOf<Word extends string>(flag: string, words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word !== undefined) return word;
+    const near = nearest(text, words, 1)[0];
+    throw new ImgmgrError('USAGE', `${flag} takes ${words.join(', ')}, not ${quote(text)}`, {
+      ...(near !== undefined && {hint: `did you mean ${near}?`}),
+    });
+  };
+}
+
+/** Reads a time: seconds when it is a bare number, else `90s`, `10m`, `1h30m`; the result is milliseconds. */
+export function duration(flag: string): (text: string) => number {
+  return (text) => {
+    const ms = durationMs(text);
+    if (ms === undefined)
+      throw new ImgmgrError('USAGE', `${flag} takes a time, not ${quote(text)}`, {
+        hint: 'write seconds (90), or a number with its unit (90s, 10m, 1h30m)',
+      });
+    return ms;
+  };
+}
+
+/** Collects a flag that may be given several times, each with one or more values separated by commas. */
+export function list(flag: string): (text: string, before: readonly string[] | undefined) => string[] {
+  return (text, before = []) => {
+    const values = text.split(',').map((value) => value.trim());
+    if (values.includes('')) throw new ImgmgrError('USAGE', `${flag} has an empty value in ${quote(text)}`);
+    return [...before, ...values];
+  };
+}
+
+/** Reads text that must not be empty. */
+export function word(flag: string): (value: string) => string {
+  return (value) => {
+    if (value.trim() === '') throw new ImgmgrError('USAGE', `${flag} is empty`);
+    return value;
+  };
+}
+
+/** Reads `algo:hex` or a bare hexadecimal digest, told apart by its length. */
+export function checksum(flag: string): (text: string) => Digest {
+  return (value) => {
+    const digest = parseDigest(value) ?? digestFromHex(value.trim());
+    if (digest !== undefined) return digest;
+    throw new ImgmgrError('USAGE', `${flag} takes a digest, not ${quote(value)}`, {
+      hint: 'write it as sha256:…, sha512:…, or as the bare hexadecimal digits, all of them',
+    });
+  };
+}
+
+/** Reads a day, `YYYY-MM-DD`. */
+export function day(flag: string): (text: string) => string {
+  return (value) => {
+    const date = /^\d{4}-\d{2}-\d{2}$/.test(value) ? new Date(`${value}T00:00:00Z`) : undefined;
+    if (date === undefined || Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== value)
+      throw new ImgmgrError('USAGE', `${flag} takes a day, not ${quote(value)}`, {hint: 'write it as YYYY-MM-DD'});
+    return value;
+  };
+}
+
+/** Collects `key=value` pairs. */
+export function pairs(
+  flag: string,
+): (text: string, before: Record<string, string> | undefined) => Record<string, string> {
+  return (value, before = {}) => {
+    const at = value.indexOf('=');
+    if (at < 1)
+      throw new ImgmgrError('USAGE', `${flag} takes key=value, not ${quote(value)}`, {
+        hint: `for example ${flag} os_distro=debian`,
+      });
+    return {...before, [value.slice(0, at)]: value.slice(at + 1)};
+  };
+}
+
+function durationMs(value: string): number | undefined {
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const parts = /^(?=\d)(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/.exec(value);
+  if (!parts) return undefined;
+  const [, hours = '0', minutes = '0', seconds = '0'] = parts;
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+}
+
+function quote(value: string): string {
+  return JSON.stringify(value);
+}

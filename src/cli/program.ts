@@ -1,0 +1,93 @@
+import {Command, CommanderError} from 'commander';
+import {ImgmgrError} from '../errors.ts';
+import {addDelete} from './commands/delete.ts';
+import {addDryRun} from './commands/dry-run.ts';
+import {addHide} from './commands/hide.ts';
+import {addImport} from './commands/import.ts';
+import {addManage} from './commands/manage.ts';
+import {DROPPED_FLAGS} from './dropped-flags.ts';
+import type {ExitCode} from './exit-codes.ts';
+import {addOutputFlags} from './flags.ts';
+import {SHORT_HELP, addHelp} from './help.ts';
+import type {Execute, Invocation} from './invocation.ts';
+import type {Io} from './io.ts';
+
+/** What a command line is parsed with. */
+export interface CommandLine {
+  readonly argv: readonly string[];
+  readonly io: Pick<Io, 'stdout'>;
+  readonly version: string;
+  /** Does what the command line asks for. */
+  readonly execute: (invocation: Invocation) => Promise<ExitCode>;
+}
+
+/** Parses the command line and does what it says; help and version go to stdout. USAGE when it cannot be understood. */
+export async function runCommandLine({argv, io, version, execute}: CommandLine): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = buildProgram({
+    io,
+    version,
+    execute: async (invocation) => {
+      exitCode = await execute(invocation);
+    },
+  });
+  if (argv.length === 0) {
+    io.stdout.write(SHORT_HELP);
+    return exitCode;
+  }
+  try {
+    await program.parseAsync(argv, {from: 'user'});
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw asUsageError(error, argv);
+  }
+  return exitCode;
+}
+
+/** What {@link buildProgram} needs. */
+export interface ProgramParts {
+  readonly io: Pick<Io, 'stdout'>;
+  readonly version: string;
+  readonly execute: Execute;
+}
+
+/** The tree of commands; help and the documentation's test are made from it. */
+export function buildProgram({io, version, execute}: ProgramParts): Command {
+  const program = new Command('imgmgr')
+    .description('keeps the public images of an OpenStack cloud fresh, described, tested and tidy')
+    .usage('[global options] <command> [options]')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .exitOverride()
+    .configureOutput({writeOut: (text) => void io.stdout.write(text), writeErr: () => undefined})
+    .configureHelp({showGlobalOptions: true});
+  addOutputFlags(program);
+  for (const add of [addManage, addImport, addHide, addDelete, addDryRun]) add(program, execute);
+  addHelp(program, io);
+  return program;
+}
+
+function asUsageError(error: CommanderError, argv: readonly string[]): ImgmgrError {
+  if (error.code === 'commander.help')
+    return new ImgmgrError('USAGE', 'no command given', {hint: 'imgmgr --help lists the commands'});
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const hint = hintFor({error, message, suggestion, argv});
+  return new ImgmgrError('USAGE', message.replace(/\.$/, ''), hint === undefined ? {} : {hint});
+}
+
+interface Mistake {
+  readonly error: CommanderError;
+  readonly message: string;
+  readonly suggestion: string | undefined;
+  readonly argv: readonly string[];
+}
+
+function hintFor({error, message, suggestion, argv}: Mistake): string | undefined {
+  const flag = /unknown option '([^'=]+)/.exec(message)?.[1];
+  if (flag !== undefined && Object.hasOwn(DROPPED_FLAGS, flag)) return DROPPED_FLAGS[flag];
+  const near = /Did you mean (.*)\?/.exec(suggestion ?? '')?.[1];
+  if (near !== undefined) return `did you mean ${near}?`;
+  if (error.code === 'commander.unknownOption' && argv[0]?.startsWith('-') === true)
+    return 'options of a command stand behind it: imgmgr <command> [options]';
+  return 'imgmgr --help lists the commands, imgmgr <command> --help its options';
+}
