@@ -11,6 +11,11 @@ export interface SourceRequest {
   readonly digest?: Digest;
   /** Glance's disk_format as the definition asserts it; content that disagrees is refused. */
   readonly format: string;
+  /**
+   * Hash everything with sha512, too (the default). False, where another digest is demanded: a second hash over all bytes
+   * halves the throughput, and is of use only for a comparison with Glance's `os_hash_value`.
+   */
+  readonly wantSha512?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -34,6 +39,8 @@ export interface OpenedSource {
   readonly url: string;
   /** Number of bytes that {@link bytes} will give, where known. */
   readonly size?: number;
+  /** Bytes of the disk inside, where its start tells (not for raw). */
+  readonly virtualSize?: number;
   /**
    * The image's bytes, unwrapped. The last block is held back until the demanded digest agrees: on a mismatch, a cut-off
    * or an unsafe format the stream is destroyed with the ImgmgrError instead of ending.
@@ -44,9 +51,9 @@ export interface OpenedSource {
 }
 
 export interface SourceFacts {
-  /** Digests of the bytes as served: the demanded algorithm's, and sha512. */
+  /** Digests of the bytes as served: the demanded algorithm's, and sha512 (see {@link SourceRequest.wantSha512}). */
   readonly digests: readonly Digest[];
-  /** Digest (sha512) of the bytes given on; equal to the served one unless unwrapped. */
+  /** Digest of the bytes given on: sha512, or without it the demanded algorithm's; the served one unless unwrapped. */
   readonly unwrapped: Digest;
   readonly servedBytes: number;
   readonly givenBytes: number;

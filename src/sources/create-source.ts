@@ -1,0 +1,99 @@
+import type {Readable} from 'node:stream';
+import type {ImageSource, SourceRequest} from '../cloud/image-source.ts';
+import {asImgmgrError, ImgmgrError} from '../errors.ts';
+import type {Exec} from '../exec.ts';
+import type {Http} from '../http.ts';
+import type {Resolve} from './address.ts';
+import {resolveHost} from './address.ts';
+import {openServed} from './opened.ts';
+import type {Limits} from './opened.ts';
+import {PROBE_BYTES, probeServed} from './probe.ts';
+import {readPublishedDigest} from './published-digest.ts';
+import {createKinds, kindFor} from './registry.ts';
+import type {SourceKind} from './served.ts';
+
+/** What sources are read with; all but `http` and `exec` have defaults. */
+export interface SourceOptions {
+  /** Closed with the source. */
+  readonly http: Http;
+  readonly exec: Exec;
+  /** What `-` reads. */
+  readonly stdin?: Readable;
+  /** Longest silence of a server; default 60 s. */
+  readonly silenceMs?: number;
+  /** Attempts to get a first answer; default 3. */
+  readonly attempts?: number;
+  /** Before a repetition, doubled each time; default 500 ms. */
+  readonly delayMs?: number;
+  /** Default 64 GiB. */
+  readonly maxUnpackedBytes?: number;
+  /** Default 256 GiB. */
+  readonly maxVirtualBytes?: number;
+  readonly resolve?: Resolve;
+}
+
+const GIB = 1024 ** 3;
+
+/** The sources of image bytes: http, file, stdin. */
+export function createSource(options: SourceOptions): ImageSource {
+  const limits: Limits = {
+    maxUnpackedBytes: options.maxUnpackedBytes ?? 64 * GIB,
+    maxVirtualBytes: options.maxVirtualBytes ?? 256 * GIB,
+  };
+  const kinds = createKinds({
+    web: {http: options.http, resolve: options.resolve ?? resolveHost, silenceMs: options.silenceMs ?? 60_000},
+    patience: {attempts: options.attempts ?? 3, delayMs: options.delayMs ?? 500},
+    stdin: options.stdin,
+  });
+  return {
+    probe: async (request) =>
+      firstThatAnswers(kinds, request, async (kind, url) => {
+        const served = await kind.read({...reading(request, url), firstBytes: PROBE_BYTES});
+        return probeServed(served, request, limits);
+      }),
+    open: async (request) =>
+      firstThatAnswers(kinds, request, async (kind, url) => {
+        const served = await kind.read(reading(request, url));
+        return openServed(served, {request, exec: options.exec, limits});
+      }),
+    findDigest: async (place, signal) => readPublishedDigest(kindFor(kinds, place.url), place, signal),
+    close: () => {
+      options.http.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Tries the places in order; the error is the last one's, and tells what the others said. */
+async function firstThatAnswers<T>(
+  kinds: readonly SourceKind[],
+  request: SourceRequest,
+  attempt: (kind: SourceKind, url: string) => Promise<T>,
+): Promise<T> {
+  const failures: ImgmgrError[] = [];
+  for (const url of request.urls) {
+    try {
+      return await attempt(kindFor(kinds, url), url);
+    } catch (error) {
+      if (request.signal?.aborted === true) throw error;
+      failures.push(asImgmgrError(error));
+    }
+  }
+  const last = failures.pop();
+  if (last === undefined) throw new ImgmgrError('SOURCE_REFUSED', 'no place to read from was given');
+  if (failures.length === 0) throw last;
+  const before = failures.map(({message}) => message).join('; ');
+  throw new ImgmgrError(last.code, `${last.message}; tried before: ${before}`, {
+    cause: last,
+    ...(last.hint === undefined ? {} : {hint: last.hint}),
+  });
+}
+
+function reading(request: SourceRequest, url: string): Parameters<SourceKind['read']>[0] {
+  return {
+    url,
+    baseDir: request.baseDir,
+    digestDemanded: request.digest !== undefined,
+    ...(request.signal === undefined ? {} : {signal: request.signal}),
+  };
+}

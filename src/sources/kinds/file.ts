@@ -1,0 +1,86 @@
+import type {FileHandle} from 'node:fs/promises';
+import {constants} from 'node:fs';
+import {open} from 'node:fs/promises';
+import type {Stats} from 'node:fs';
+import {resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {ImgmgrError} from '../../errors.ts';
+import type {ReadRequest, Served, SourceKind} from '../served.ts';
+
+const CHUNK = 1024 * 1024;
+
+/** `file:rel/path`, from the folder of the request, and `file:///abs/path`. */
+export function createFileKind(): SourceKind {
+  return {name: 'file', claims: (url) => url.startsWith('file:'), read};
+}
+
+async function read(request: ReadRequest): Promise<Served> {
+  const path = pathOf(request);
+  const handle = await openFile(path, request.url);
+  const before = await handle.stat();
+  if (!before.isFile()) {
+    await handle.close();
+    throw new ImgmgrError('SOURCE_REFUSED', `${path} is no file${before.isDirectory() ? ' but a folder' : ''}`, {
+      hint: 'name the image file itself',
+    });
+  }
+  return {
+    url: request.url,
+    size: before.size,
+    lastModified: before.mtime,
+    remote: false,
+    chunks: readChunks({handle, path, before}),
+    close: async () => handle.close(),
+  };
+}
+
+async function* readChunks(file: {handle: FileHandle; path: string; before: Stats}): AsyncGenerator<Uint8Array> {
+  try {
+    let position = 0;
+    for (;;) {
+      const {bytesRead, buffer} = await file.handle.read(Buffer.allocUnsafeSlow(CHUNK), 0, CHUNK, position);
+      if (bytesRead === 0) break;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+    const after = await file.handle.stat();
+    if (position !== file.before.size || after.mtimeMs !== file.before.mtimeMs)
+      throw new ImgmgrError('SOURCE_UNAVAILABLE', `${file.path} changed while it was read`, {
+        hint: 'wait until whoever writes it is done; write aside and rename',
+      });
+  } finally {
+    await file.handle.close();
+  }
+}
+
+function pathOf({url, baseDir}: ReadRequest): string {
+  if (!url.startsWith('file:/')) return resolve(baseDir, url.slice('file:'.length));
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new ImgmgrError('SOURCE_REFUSED', `${url} is no path of this host`, {
+      cause,
+      hint: 'write file:///absolute/path, or file:path relative to the folder of the definitions',
+    });
+  }
+}
+
+async function openFile(path: string, url: string): Promise<FileHandle> {
+  try {
+    // Not blocking: a named pipe without a writer would hold us up before it can be refused.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw new ImgmgrError('SOURCE_REFUSED', `${path} does not exist (${url})`, {
+        cause,
+        hint: 'relative paths start from the folder of the definitions; file:///path is absolute',
+      });
+    if (code === 'EACCES' || code === 'EPERM')
+      throw new ImgmgrError('SOURCE_REFUSED', `${path} may not be read`, {
+        cause,
+        hint: 'check owner and mode of the file and its folders',
+      });
+    throw new ImgmgrError('SOURCE_UNAVAILABLE', `${path} cannot be opened (${code})`, {cause});
+  }
+}

@@ -1,0 +1,89 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {ImgmgrError, isRetryable} from '../../errors.ts';
+import type {Answer} from '../download/answer.ts';
+import {downloadBody} from '../download/body.ts';
+import {entityOf} from '../download/entity.ts';
+import type {Web} from '../download/follow.ts';
+import {getFollowing} from '../download/follow.ts';
+import {showUrl} from '../place.ts';
+import type {ReadRequest, Served, SourceKind} from '../served.ts';
+
+/** How patient a download is. */
+export interface Patience {
+  /** Attempts to get a first answer. */
+  readonly attempts: number;
+  /** Before the second attempt, doubled for each further one; milliseconds. */
+  readonly delayMs: number;
+}
+
+/** `http://` and `https://`. */
+export function createHttpKind(web: Web, patience: Patience): SourceKind {
+  return {
+    name: 'http',
+    claims: (url) => /^https?:\/\//i.test(url),
+    read: async (request) => read({web, patience, request}),
+  };
+}
+
+async function read({web, patience, request}: {web: Web; patience: Patience; request: ReadRequest}): Promise<Served> {
+  const {url} = request;
+  const closing = new AbortController();
+  const signal = request.signal === undefined ? closing.signal : AbortSignal.any([request.signal, closing.signal]);
+  const ask = async (headers: Readonly<Record<string, string>>): Promise<Answer> =>
+    getFollowing(web, {url, headers, signal});
+  const partial = request.firstBytes !== undefined;
+  const first = await patiently(patience, signal, async () =>
+    ask(request.firstBytes === undefined ? {} : {Range: `bytes=0-${request.firstBytes - 1}`}),
+  );
+  const entity = entityOf(first);
+  if (entity.start !== 0) {
+    first.body.destroy();
+    throw new ImgmgrError(
+      'SOURCE_REFUSED',
+      `${showUrl(url)} answered with bytes from ${entity.start} on, which nobody asked for`,
+    );
+  }
+  // Nothing can be sent of an empty file; what the body says instead is no content.
+  const empty = first.status === 416;
+  if (empty) first.body.destroy();
+  return {
+    url,
+    remote: true,
+    ...(empty ? {size: 0} : entity.size === undefined ? {} : {size: entity.size}),
+    ...(entity.lastModified === undefined ? {} : {lastModified: entity.lastModified}),
+    ...(entity.contentType === undefined ? {} : {contentType: entity.contentType}),
+    chunks: empty
+      ? nothing()
+      : downloadBody({
+          url,
+          first,
+          entity,
+          ask,
+          partial,
+          digestDemanded: request.digestDemanded,
+          resumeDelayMs: patience.delayMs,
+          signal,
+        }),
+    close: () => {
+      closing.abort();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Repeats what may succeed a moment later. */
+async function patiently<T>(patience: Patience, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const passing = error instanceof ImgmgrError && isRetryable(error.code);
+      if (!passing || tried >= patience.attempts || signal.aborted) throw error;
+      await sleep(patience.delayMs * 2 ** (tried - 1), undefined, {signal});
+    }
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // An empty file.
+}

@@ -1,0 +1,192 @@
+import {Readable} from 'node:stream';
+import type {OpenedSource, SourceFacts, SourceRequest} from '../cloud/image-source.ts';
+import {END_REACH} from '../core/format/inspect.ts';
+import type {Digest, DigestAlgorithm} from '../core/digest.ts';
+import {sameDigest} from '../core/digest.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {Exec} from '../exec.ts';
+import type {Peeker} from './chunks.ts';
+import {interruption} from './download/answer.ts';
+import type {Judged, Judgement} from './judge.ts';
+import {judgeStart, refuseUnfitEnd} from './judge.ts';
+import {showUrl} from './place.ts';
+import type {Served} from './served.ts';
+import {createTally} from './tally.ts';
+import type {Tally} from './tally.ts';
+import {unwrap} from './unwrap.ts';
+
+/** Limits of what is taken, in bytes. */
+export interface Limits {
+  readonly maxUnpackedBytes: number;
+  readonly maxVirtualBytes: number;
+}
+
+/** What opening needs besides the source. */
+export interface OpenContext {
+  readonly request: SourceRequest;
+  readonly exec: Exec;
+  readonly limits: Limits;
+}
+
+/** What the digest is checked with. */
+interface Checked {
+  readonly request: SourceRequest;
+  readonly served: Served;
+  readonly tally: Tally;
+}
+
+interface Passage extends Checked {
+  /** Of the bytes given on, where they are not those that were served. */
+  readonly given?: Tally;
+  readonly judged: Judged;
+  readonly judgement: Judgement;
+  readonly limits: Limits;
+}
+
+/**
+ * Makes an image of what a source serves: hashed as served, unwrapped, its start judged before this promise resolves, its last
+ * bytes held back until the digest and the end of the file agree.
+ */
+export async function openServed(served: Served, context: OpenContext): Promise<OpenedSource> {
+  const tally = createTally(servedAlgorithms(context.request));
+  let inner: Peeker | undefined;
+  try {
+    const show = showUrl(served.url);
+    const {maxUnpackedBytes} = context.limits;
+    if (served.size !== undefined && served.size > maxUnpackedBytes) throw tooLarge(show, maxUnpackedBytes);
+    const unwrapped = await unwrap(tally.through(served.chunks), {exec: context.exec, show});
+    inner = unwrapped.inner;
+    const judgement = judgementOf(served, context);
+    const judged = await judgeStart(inner, judgement);
+    const given = unwrapped.wrappers.length > 0 ? createTally([givenAlgorithm(context.request)]) : undefined;
+    return opened(inner, {...context, served, tally, judged, judgement, ...(given === undefined ? {} : {given})});
+  } catch (error) {
+    await inner?.close();
+    await served.close();
+    throw digestFirst(error, {request: context.request, served, tally});
+  }
+}
+
+function opened(inner: Peeker, passage: Passage): OpenedSource {
+  const {served, given, request} = passage;
+  const chunks = given === undefined ? inner.rest() : given.through(inner.rest());
+  const bytes = Readable.from(heldBack(chunks, passage), {objectMode: false, highWaterMark: 1024 * 1024});
+  const interrupt = (): void => {
+    bytes.destroy(interruption(served.url, request.signal?.reason));
+  };
+  request.signal?.addEventListener('abort', interrupt, {once: true});
+  // A pending read would otherwise keep the connection until the server speaks again.
+  bytes.once('close', () => {
+    request.signal?.removeEventListener('abort', interrupt);
+    void served.close();
+  });
+  const {virtualSize} = passage.judged.inspection;
+  return {
+    url: served.url,
+    bytes,
+    ...(given !== undefined || served.size === undefined ? {} : {size: served.size}),
+    ...(virtualSize === undefined ? {} : {virtualSize}),
+    facts: () => factsOf(passage),
+  };
+}
+
+/** Gives the chunks on, always keeping the last 1536 bytes or more, which go out only when everything agrees. */
+async function* heldBack(chunks: AsyncIterable<Uint8Array>, passage: Passage): AsyncGenerator<Uint8Array> {
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  let total = 0;
+  try {
+    for await (const chunk of chunks) {
+      held.push(chunk);
+      heldBytes += chunk.length;
+      total += chunk.length;
+      if (total > passage.limits.maxUnpackedBytes)
+        throw tooLarge(passage.judgement.show, passage.limits.maxUnpackedBytes);
+      for (let [first] = held; first !== undefined && heldBytes - first.length >= END_REACH; [first] = held) {
+        held.shift();
+        heldBytes -= first.length;
+        yield first;
+      }
+    }
+  } catch (error) {
+    throw digestFirst(error, passage);
+  }
+  if (!passage.tally.ended()) throw trailing(passage.judgement.show);
+  checkDigest(passage);
+  refuseUnfitEnd(passage.judged, Buffer.concat(held).subarray(-END_REACH), passage.judgement);
+  for (const chunk of held) yield chunk;
+}
+
+/** Wrong bytes are the better explanation of an unfit image, where they are known to be wrong. */
+function digestFirst(error: unknown, checked: Checked): unknown {
+  if (!checked.tally.ended() || !(error instanceof ImgmgrError) || error.code !== 'FORMAT_REFUSED') return error;
+  try {
+    checkDigest(checked);
+    return error;
+  } catch (mismatch) {
+    return mismatch;
+  }
+}
+
+function checkDigest({request, served, tally}: Checked): void {
+  const demanded = request.digest;
+  const found = tally.digests().find(({algorithm}) => algorithm === demanded?.algorithm);
+  if (demanded === undefined || (found !== undefined && sameDigest(demanded, found))) return;
+  throw new ImgmgrError(
+    'DIGEST_MISMATCH',
+    `${showUrl(served.url)} has ${demanded.algorithm} ${brief(found)}, but ${brief(demanded)} was demanded (${tally.bytes()} bytes read)`,
+    {
+      hint: 'the file was replaced upstream, a mirror is stale, or the definition has the digest of another file; compare with the published list',
+    },
+  );
+}
+
+function factsOf({request, tally, given, judged}: Passage): SourceFacts {
+  if (!tally.ended()) throw new ImgmgrError('INTERNAL', 'facts of a source were asked for before its end');
+  const digests = tally.digests();
+  const givenBytes = given?.bytes() ?? tally.bytes();
+  const unwrapped =
+    given === undefined ? digests.find(({algorithm}) => algorithm === givenAlgorithm(request)) : given.digests()[0];
+  if (unwrapped === undefined) throw new ImgmgrError('INTERNAL', 'the given bytes were not hashed');
+  return {
+    digests,
+    unwrapped,
+    servedBytes: tally.bytes(),
+    givenBytes,
+    virtualSize: judged.inspection.virtualSize ?? givenBytes,
+    format: judged.inspection.format,
+  };
+}
+
+/** sha512 is computed too, unless the caller does without it and there is another digest anyway. */
+function servedAlgorithms(request: SourceRequest): readonly DigestAlgorithm[] {
+  const demanded = request.digest === undefined ? [] : [request.digest.algorithm];
+  return [...demanded, givenAlgorithm(request)];
+}
+
+function givenAlgorithm(request: SourceRequest): DigestAlgorithm {
+  return request.wantSha512 === false && request.digest !== undefined ? request.digest.algorithm : 'sha512';
+}
+
+function judgementOf({contentType, url}: Served, {request, limits}: OpenContext): Judgement {
+  return {
+    show: showUrl(url),
+    format: request.format,
+    maxVirtualBytes: limits.maxVirtualBytes,
+    ...(contentType === undefined ? {} : {contentType}),
+  };
+}
+
+function trailing(show: string): ImgmgrError {
+  return new ImgmgrError('FORMAT_REFUSED', `${show} has something behind the end of its compressed data`);
+}
+
+function tooLarge(show: string, limit: number): ImgmgrError {
+  return new ImgmgrError('FORMAT_REFUSED', `${show} is larger than the limit of ${limit} bytes`, {
+    hint: 'a compressed file can unfold to any size; raise the limit if this size is meant',
+  });
+}
+
+function brief(digest: Digest | undefined): string {
+  return digest === undefined ? 'none' : `${digest.hex.slice(0, 12)}…`;
+}

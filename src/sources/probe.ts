@@ -1,0 +1,47 @@
+import type {SourceProbe, SourceRequest} from '../cloud/image-source.ts';
+import {inspectStart} from '../core/format/inspect.ts';
+import {wrapperOf} from '../core/format/wrapper.ts';
+import {peekable} from './chunks.ts';
+import {refuseUnfit} from './judge.ts';
+import type {Limits} from './opened.ts';
+import {showUrl} from './place.ts';
+import type {Served} from './served.ts';
+
+/** How much a first look reads. */
+export const PROBE_BYTES = 64 * 1024;
+
+/** Judges the first 64 KiB of a source and leaves it. */
+export async function probeServed(served: Served, request: SourceRequest, limits: Limits): Promise<SourceProbe> {
+  try {
+    const {head, complete} = await peekable(served.chunks).peek(PROBE_BYTES);
+    const size = served.size ?? (complete ? head.length : undefined);
+    const compressed = wrapperOf(head) !== undefined;
+    const virtualSize = compressed ? undefined : judge(head, {served, request, limits, size});
+    return {
+      url: served.url,
+      compressed,
+      remote: served.remote && !compressed,
+      ...(size === undefined ? {} : {size}),
+      ...(virtualSize === undefined ? {} : {virtualSize}),
+      ...(served.lastModified === undefined ? {} : {lastModified: served.lastModified}),
+    };
+  } finally {
+    await served.close();
+  }
+}
+
+/** Bytes of the disk inside, if the first bytes tell. */
+function judge(
+  head: Uint8Array,
+  {served, request, limits, size}: {served: Served; request: SourceRequest; limits: Limits; size: number | undefined},
+): number | undefined {
+  const inspection = inspectStart(head, size !== undefined && size <= head.length);
+  const {contentType} = served;
+  refuseUnfit(inspection, {
+    show: showUrl(served.url),
+    format: request.format,
+    maxVirtualBytes: limits.maxVirtualBytes,
+    ...(contentType === undefined ? {} : {contentType}),
+  });
+  return inspection.virtualSize ?? (inspection.needed === undefined ? size : undefined);
+}

@@ -1,0 +1,32 @@
+/** What one kind of source is asked for. */
+export interface ReadRequest {
+  readonly url: string;
+  readonly baseDir: string;
+  /** Only that many bytes are wanted; the source may stop there, or give more. */
+  readonly firstBytes?: number;
+  /** A digest will be checked, so that a broken read may go on where it broke off without other proof. */
+  readonly digestDemanded: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A source that answered: bytes as they are served, before anything was taken off or judged. */
+export interface Served {
+  /** The place as it was asked for; redirects do not change it. */
+  readonly url: string;
+  /** Bytes of the whole, where told. */
+  readonly size?: number;
+  readonly lastModified?: Date;
+  readonly contentType?: string;
+  /** The cloud could read it, too. */
+  readonly remote: boolean;
+  /** Ends early or late never: a broken read throws SOURCE_UNAVAILABLE. Leaving the loop closes the source. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** One kind of source. Errors: SOURCE_REFUSED (asking again is useless), SOURCE_UNAVAILABLE (a moment later it may work). */
+export interface SourceKind {
+  readonly name: string;
+  claims(url: string): boolean;
+  read(request: ReadRequest): Promise<Served>;
+}
