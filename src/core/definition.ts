@@ -32,8 +32,24 @@ export interface Definition {
   readonly versions: readonly Version[];
   /** Present when the definition is to be built instead of fetched; its content is not read yet. */
   readonly build?: Readonly<Record<string, unknown>>;
+  /** What the definition says about its verification; absent fields: the flags and the image's meta decide. */
+  readonly verify?: VerifyWishes;
   /** Where the name stands. */
   readonly place: Place;
+}
+
+/** The section `verify`. */
+export interface VerifyWishes {
+  readonly mode?: 'agent' | 'boot' | 'none';
+  readonly deadlineSeconds?: number;
+  readonly flavor?: string;
+  readonly network?: string;
+  /** A command that has to succeed in the guest. */
+  readonly ready?: string;
+  /** false: not run; true: with its own severity. */
+  readonly checks?: Readonly<Record<string, boolean | 'fail' | 'warn' | 'info'>>;
+  /** Every listed way has to pass. */
+  readonly datasources?: readonly ('metadata' | 'config-drive' | 'nocloud')[];
 }
 
 /** One entry of `versions`. */
@@ -48,7 +64,7 @@ export interface Version {
   /** A file with one bare digest. */
   readonly checksumUrl?: string;
   /** `YYYY-MM-DD`. */
-  readonly buildDate: string;
+  readonly buildDate?: string;
   readonly visibility?: Visibility;
   readonly hidden?: boolean;
   readonly osVersion?: string;

@@ -1,0 +1,102 @@
+import {readDefinitions} from '../core/read-definitions.ts';
+import type {Definition} from '../core/definition.ts';
+import type {YamlNode} from '../core/yaml-node.ts';
+import type {Problem} from '../errors.ts';
+import {formatPlace, ImgmgrError} from '../errors.ts';
+import {parseYaml} from './yaml.ts';
+
+/** The file system as far as definitions need it; `node:fs/promises` fits. */
+export interface DefinitionFiles {
+  readFile(path: string): Promise<Uint8Array>;
+  /** Names in a directory, in any order. */
+  readdir(path: string): Promise<string[]>;
+  stat(path: string): Promise<{isDirectory(): boolean}>;
+}
+
+/** What was found under a path. */
+export interface LoadedDefinitions {
+  /** The definitions without a problem, in the order of the files. */
+  readonly definitions: readonly Definition[];
+  readonly problems: readonly Problem[];
+  /** The files that were read, sorted. */
+  readonly files: readonly string[];
+}
+
+/** Reads the definitions under a path as {@link loadDefinitions} does; any problem throws one DEFINITION error with all of them. */
+export async function requireDefinitions(path: string, io: DefinitionFiles): Promise<LoadedDefinitions> {
+  const loaded = await loadDefinitions(path, io);
+  const [first, ...others] = loaded.problems;
+  if (!first) return loaded;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  throw new ImgmgrError('DEFINITION', `${first.message}${more}`, {
+    place: formatPlace(first.place),
+    problems: loaded.problems,
+    ...(first.hint !== undefined && {hint: first.hint}),
+  });
+}
+
+/**
+ * Reads one file, or all `*.yml` and `*.yaml` of a directory (not of those below it), sorted by name. What is wrong inside the
+ * files stands in `problems`. Throws DEFINITION when the path cannot be read or leads to no file.
+ */
+export async function loadDefinitions(path: string, io: DefinitionFiles): Promise<LoadedDefinitions> {
+  const files = await filesUnder(path, io);
+  const read = await Promise.all(files.map((file) => readOne(file, io)));
+  const {definitions, problems} = readDefinitions(read.flatMap(({root}) => (root ? [root] : [])));
+  return {definitions, problems: [...read.flatMap((file) => file.problems), ...problems].sort(byPlace(files)), files};
+}
+
+async function filesUnder(path: string, io: DefinitionFiles): Promise<string[]> {
+  try {
+    if (!(await io.stat(path)).isDirectory()) return [path];
+    const names = (await io.readdir(path)).filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();
+    if (names.length > 0) return names.map((name) => `${path.replace(/\/+$/, '')}/${name}`);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  const hint = 'give --images a directory with *.yml files, or one file';
+  throw new ImgmgrError('DEFINITION', `no image definitions (*.yml, *.yaml) in the directory ${path}`, {hint});
+}
+
+async function readOne(file: string, io: DefinitionFiles): Promise<{root?: YamlNode; problems: readonly Problem[]}> {
+  const bytes = await io.readFile(file).catch((error: unknown) => {
+    throw unreadable(file, error);
+  });
+  const text = decode(bytes);
+  if (text === undefined) {
+    const place = {file, line: 1, column: 1};
+    return {problems: [{message: `${file} is not encoded in UTF-8`, place, hint: 'save it as UTF-8'}]};
+  }
+  const {root, problems} = parseYaml(text, file);
+  if (root) return problems.length > 0 ? {problems} : {root, problems};
+  const place = {file, line: 1, column: 1};
+  const empty = {message: `${file} is empty`, place, hint: 'add "images:" with at least one image, or remove the file'};
+  return {problems: problems.length > 0 ? problems : [empty]};
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadable(path: string, error: unknown): ImgmgrError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  const hint = 'give --images a directory with *.yml files, or one file';
+  return new ImgmgrError('DEFINITION', `cannot read image definitions from ${path}: ${reason}`, {hint, cause: error});
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+};
+
+/** In the order of the files, then of the lines. */
+function byPlace(files: readonly string[]): (a: Problem, b: Problem) => number {
+  return ({place: a}, {place: b}) =>
+    files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,97 @@
+import {readMeta} from './definition-meta.ts';
+import type {RawImage, RawVerify, RawVersion} from './definition-schema.ts';
+import {mapsUnder} from './definition-subject.ts';
+import type {Definition, VerifyWishes, Version} from './definition.ts';
+import {parseDigest} from './digest.ts';
+import {parseDuration} from './time-text.ts';
+import type {YamlMap} from './yaml-node.ts';
+import {entryOf} from './yaml-node.ts';
+
+/** An entry of `images` that fits the schema as a {@link Definition}; `node` is where it was read from. */
+export function convertImage(raw: RawImage, node: YamlMap): Definition {
+  const versions = mapsUnder(node, 'versions');
+  return {
+    name: raw.name,
+    enabled: raw.enable ?? true,
+    format: raw.format,
+    login: raw.login,
+    minDiskGib: raw.min_disk ?? 0,
+    minRamMib: raw.min_ram,
+    status: raw.status,
+    visibility: raw.visibility,
+    multi: raw.multi,
+    separator: raw.separator ?? ' ',
+    keep: raw.keep ?? false,
+    protected: raw.protected ?? false,
+    tags: [...new Set(raw.tags)],
+    meta: definitionMeta(node),
+    versions: (raw.versions ?? []).map((version, index) => convertVersion(version, versions[index] ?? node)),
+    place: placeOf(node, 'name'),
+    ...given('password', raw.password),
+    ...given('imageDescription', raw.image_description),
+    ...given('retireAs', raw.retire_as),
+    ...given('stores', raw.stores && [...new Set(raw.stores)]),
+    ...given('build', raw.build),
+    ...given('verify', raw.verify && convertVerify(raw.verify)),
+  };
+}
+
+function convertVersion(raw: RawVersion, node: YamlMap): Version {
+  return {
+    version: raw.version,
+    url: raw.url,
+    meta: metaOf(node),
+    place: placeOf(node, 'version'),
+    ...given('mirrorUrl', raw.mirror_url),
+    ...given('checksum', parseDigest(raw.checksum ?? '')),
+    ...given('checksumsUrl', raw.checksums_url),
+    ...given('checksumUrl', raw.checksum_url),
+    ...given('buildDate', raw.build_date?.slice(0, 10)),
+    ...given('visibility', raw.visibility),
+    ...given('hidden', raw.hidden),
+    ...given('osVersion', raw.os_version),
+    ...given('imageDescription', raw.image_description),
+    ...given('source', raw.source),
+    ...given('id', raw.id),
+  };
+}
+
+function convertVerify(raw: RawVerify): VerifyWishes {
+  const {checks, datasource} = raw;
+  const switches = checks && Object.fromEntries(Object.entries(checks).map(([check, wish]) => [check, switchOf(wish)]));
+  return {
+    ...given('mode', raw.mode),
+    ...given('deadlineSeconds', parseDuration(raw.deadline ?? '')),
+    ...given('flavor', raw.flavor),
+    ...given('network', raw.network),
+    ...given('ready', raw.ready),
+    ...given('checks', switches),
+    ...given('datasources', typeof datasource === 'string' ? [datasource] : datasource),
+  };
+}
+
+/** `'on'` and `'off'` in quotes mean what they mean without. */
+function switchOf(wish: boolean | 'on' | 'off' | 'fail' | 'warn' | 'info'): boolean | 'fail' | 'warn' | 'info' {
+  if (wish === 'on') return true;
+  return wish === 'off' ? false : wish;
+}
+
+function definitionMeta(node: YamlMap): Record<string, string> {
+  const entries = Object.entries(metaOf(node));
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+function metaOf(node: YamlMap): Readonly<Record<string, string | null>> {
+  const section = entryOf(node, 'meta')?.value;
+  return section?.kind === 'map' ? readMeta(section, 'meta').values : {};
+}
+
+function placeOf(node: YamlMap, key: string): YamlMap['place'] {
+  return entryOf(node, key)?.value.place ?? node.place;
+}
+
+/** A field that is left out when the file leaves it out or empty. */
+function given<K extends string, V>(key: K, value: V | null | undefined | ''): Partial<Record<K, Exclude<V, ''>>> {
+  if (value === null || value === undefined || value === '') return {};
+  return {[key]: value} as Partial<Record<K, Exclude<V, ''>>>;
+}

@@ -1,0 +1,70 @@
+import type {Problem} from '../errors.ts';
+import {rivalClaims, repeatedNames} from './definition-conflicts.ts';
+import {convertImage} from './definition-convert.ts';
+import {readMeta} from './definition-meta.ts';
+import {problemsOf} from './definition-problems.ts';
+import type {ImageSite} from './definition-rules.ts';
+import {brokenRules} from './definition-rules.ts';
+import {fileShape, imageSchema, keysOfImage} from './definition-schema.ts';
+import {subjectOf} from './definition-subject.ts';
+import type {Definition} from './definition.ts';
+import type {YamlNode, YamlPath} from './yaml-node.ts';
+import {entryOf, nodeAt, plainValue} from './yaml-node.ts';
+
+/** What was read: the definitions that are right, in the order of the files, and all problems of all files. */
+export interface ReadDefinitions {
+  readonly definitions: readonly Definition[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the trees of all files at once, so that what contradicts across files is found too. Never throws. */
+export function readDefinitions(roots: readonly YamlNode[]): ReadDefinitions {
+  const files = roots.map(readFile);
+  const definitions = files.flatMap((file) => file.definitions);
+  const sites = roots.flatMap(sitesOf);
+  const problems = files.flatMap((file) => file.problems);
+  return {definitions, problems: [...problems, ...repeatedNames(sites), ...rivalClaims(definitions)]};
+}
+
+function readFile(root: YamlNode): ReadDefinitions {
+  const shape = fileShape.safeParse(plainValue(root));
+  const checked = {root, base: [], knownKeys: () => ['images']};
+  const images = entriesOf(root).map((_, index) => readImage(root, index));
+  return {
+    definitions: images.flatMap((image) => image.definitions),
+    problems: [...problemsOf(shape.error?.issues ?? [], checked), ...images.flatMap((image) => image.problems)],
+  };
+}
+
+function readImage(root: YamlNode, index: number): ReadDefinitions {
+  const base: YamlPath = ['images', index];
+  const node = nodeAt(root, base);
+  const parsed = imageSchema.safeParse(node && plainValue(node));
+  const checked = {root, base, knownKeys: keysOfImage};
+  const misfits = problemsOf(parsed.error?.issues ?? [], checked);
+  if (node?.kind !== 'map') return {definitions: [], problems: misfits};
+  const site = {root, path: base, image: node};
+  const problems = [...misfits, ...brokenRules(site), ...metaProblems(site)];
+  if (!parsed.success || problems.length > 0) return {definitions: [], problems};
+  return {definitions: [convertImage(parsed.data, node)], problems};
+}
+
+function metaProblems({root, path, image}: ImageSite): Problem[] {
+  const versions = entryOf(image, 'versions')?.value;
+  const items = versions?.kind === 'list' ? versions.items.map((_, index) => [...path, 'versions', index]) : [];
+  return [path, ...items].flatMap((owner) => {
+    const section = entryOf(nodeAt(root, owner), 'meta')?.value;
+    return section?.kind === 'map' ? readMeta(section, subjectOf(root, [...owner, 'meta'])).problems : [];
+  });
+}
+
+function sitesOf(root: YamlNode): ImageSite[] {
+  return entriesOf(root).flatMap((image, index) =>
+    image.kind === 'map' ? [{root, path: ['images', index], image}] : [],
+  );
+}
+
+function entriesOf(root: YamlNode): readonly YamlNode[] {
+  const images = entryOf(root, 'images')?.value;
+  return images?.kind === 'list' ? images.items : [];
+}
