@@ -245,7 +245,7 @@ function describe({definition, release}: FormContext): Record<string, string> {
     image_name: definition.name,
     image_original_user: definition.login,
     image_source: listed.source ?? shownSource(listed.url),
-    image_build_date: listed.buildDate,
+    ...(listed.buildDate !== undefined && {image_build_date: listed.buildDate}),
     internal_version: release.version,
     ...(!definition.multi && {os_version: release.version}),
     ...(release.latest && release.digest && {upstream_checksum: release.digest.hex}),
