@@ -15,8 +15,10 @@ const text = () =>
   z
     .string()
     .max(LONGEST)
-    .regex(/^[^\p{Cc}\u{10000}-\u{10FFFF}]*$/u, {error: 'holds a control character or one that Glance cannot store'});
-const filled = () => text().regex(/\S/, {error: 'is empty'});
+    .refine((value) => !/[\p{Cc}\u{10000}-\u{10FFFF}]/u.test(value), {
+      error: 'holds a control character or one that Glance cannot store',
+    });
+const filled = () => text().regex(/\S/, {error: 'is empty', abort: true});
 const count = () => z.int().min(0).max(LARGEST);
 
 const url = (schemes: RegExp, names: string) =>

@@ -66,7 +66,12 @@ export interface Counts {
 export type Event =
   | {readonly type: 'started'; readonly command: string; readonly clouds: readonly string[]; readonly run: string}
   | {readonly type: 'cloud-started'; readonly cloud: string; readonly project: string; readonly user: string}
-  | {readonly type: 'planned'; readonly cloud: string; readonly actions: readonly ActionSummary[]; readonly unchanged: readonly string[]}
+  | {
+      readonly type: 'planned';
+      readonly cloud: string;
+      readonly actions: readonly ActionSummary[];
+      readonly unchanged: readonly string[];
+    }
   | {readonly type: 'action-started'; readonly cloud: string; readonly action: ActionSummary}
   | {
       readonly type: 'progress';
@@ -89,8 +94,19 @@ export type Event =
       readonly detail?: string;
       readonly ms: number;
     }
-  | {readonly type: 'action-failed'; readonly cloud: string; readonly action: ActionSummary; readonly error: ImgmgrError; readonly ms: number}
-  | {readonly type: 'definition-failed'; readonly cloud: string; readonly definition: string; readonly error: ImgmgrError}
+  | {
+      readonly type: 'action-failed';
+      readonly cloud: string;
+      readonly action: ActionSummary;
+      readonly error: ImgmgrError;
+      readonly ms: number;
+    }
+  | {
+      readonly type: 'definition-failed';
+      readonly cloud: string;
+      readonly definition: string;
+      readonly error: ImgmgrError;
+    }
   | {readonly type: 'cloud-failed'; readonly cloud: string; readonly error: ImgmgrError}
   | {
       readonly type: 'warning';
@@ -113,10 +129,25 @@ export type Event =
       readonly requestId?: string;
       readonly error?: ErrorCode;
     }
-  | {readonly type: 'waiting'; readonly cloud: string; readonly message: string; readonly elapsedMs: number; readonly limitMs: number}
+  | {
+      readonly type: 'waiting';
+      readonly cloud: string;
+      readonly message: string;
+      readonly elapsedMs: number;
+      readonly limitMs: number;
+    }
   /** Images that could be deleted but are not, because `--yes` is missing. */
-  | {readonly type: 'deletable'; readonly cloud: string; readonly images: readonly {readonly id: string; readonly name: string; readonly definition: string}[]}
-  | {readonly type: 'interrupted'; readonly signal: 'SIGINT' | 'SIGTERM'; readonly again: boolean; readonly left: readonly string[]}
+  | {
+      readonly type: 'deletable';
+      readonly cloud: string;
+      readonly images: readonly {readonly id: string; readonly name: string; readonly definition: string}[];
+    }
+  | {
+      readonly type: 'interrupted';
+      readonly signal: 'SIGINT' | 'SIGTERM';
+      readonly again: boolean;
+      readonly left: readonly string[];
+    }
   | {readonly type: 'finished'; readonly counts: Counts; readonly exitCode: number; readonly ms: number};
 
 /** Where events go. */

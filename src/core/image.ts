@@ -1,14 +1,6 @@
 /** Glance's image states (https://docs.openstack.org/glance/latest/user/statuses.html). */
 export type ImageStatus =
-  | 'queued'
-  | 'saving'
-  | 'uploading'
-  | 'importing'
-  | 'active'
-  | 'deactivated'
-  | 'killed'
-  | 'deleted'
-  | 'pending_delete';
+  'queued' | 'saving' | 'uploading' | 'importing' | 'active' | 'deactivated' | 'killed' | 'deleted' | 'pending_delete';
 
 export type Visibility = 'public' | 'private' | 'shared' | 'community';
 

@@ -5,7 +5,7 @@ import type {Image} from '../core/image.ts';
 import type {Lease} from '../core/lease.ts';
 import {readLeases} from '../core/lease.ts';
 import type {Action, DefinitionPlan, PlanWarning} from '../core/plan.ts';
-import {planDefinition} from '../core/plan-definition.ts';
+import {planDefinition} from '../core/planning/plan-definition.ts';
 import type {OwnImage} from '../core/release.ts';
 import {readStamp} from '../core/stamp.ts';
 import {asImgmgrError} from '../errors.ts';

@@ -1,14 +1,14 @@
-import type {Definition, Version} from '../../../src/core/definition.ts';
-import type {FormContext} from '../../../src/core/form.ts';
-import {applyPatch, candidate, currentForm, publishPatch, supersededForm} from '../../../src/core/form.ts';
-import type {Image, NewImage} from '../../../src/core/image.ts';
-import {planDefinition} from '../../../src/core/plan-definition.ts';
-import type {Action, DefinitionPlan} from '../../../src/core/plan.ts';
-import type {Policy} from '../../../src/core/policy.ts';
-import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
-import type {Release} from '../../../src/core/release.ts';
-import {releaseOf} from '../../../src/core/release.ts';
-import {readStamp} from '../../../src/core/stamp.ts';
+import type {Definition, Version} from '../../../../src/core/definition.ts';
+import type {FormContext} from '../../../../src/core/form.ts';
+import {applyPatch, candidate, currentForm, publishPatch, supersededForm} from '../../../../src/core/form.ts';
+import type {Image, NewImage} from '../../../../src/core/image.ts';
+import {planDefinition} from '../../../../src/core/planning/plan-definition.ts';
+import type {Action, DefinitionPlan} from '../../../../src/core/plan.ts';
+import type {Policy} from '../../../../src/core/policy.ts';
+import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
+import type {Release} from '../../../../src/core/release.ts';
+import {releaseOf} from '../../../../src/core/release.ts';
+import {readStamp} from '../../../../src/core/stamp.ts';
 
 const PROJECT = 'p-ours';
 const PLACE = {file: 'images/x.yml', line: 2, column: 5};

@@ -1,14 +1,14 @@
-import type {Definition} from './definition.ts';
-import {digestFromHex} from './digest.ts';
-import {findDrift} from './drift.ts';
-import type {FormContext} from './form.ts';
-import {applyPatch, compact, currentForm, ownedKeys} from './form.ts';
-import type {Image, ImagePatch} from './image.ts';
-import {publishedName, retiredName} from './naming.ts';
-import type {OwnImage, Release} from './release.ts';
-import {findImage} from './release.ts';
-import type {Stamp} from './stamp.ts';
-import {MANAGED_TAG, hasStampTrace, readStamp, stampProperties} from './stamp.ts';
+import type {Definition} from '../definition.ts';
+import {digestFromHex} from '../digest.ts';
+import {findDrift} from '../drift.ts';
+import type {FormContext} from '../form.ts';
+import {applyPatch, compact, currentForm, ownedKeys} from '../form.ts';
+import type {Image, ImagePatch} from '../image.ts';
+import {publishedName, retiredName} from '../naming.ts';
+import type {OwnImage, Release} from '../release.ts';
+import {findImage} from '../release.ts';
+import type {Stamp} from '../stamp.ts';
+import {MANAGED_TAG, hasStampTrace, readStamp, stampProperties} from '../stamp.ts';
 
 /** An unstamped image that will be ours: as it is, the one PATCH, and as it will be. */
 export interface Adoption {

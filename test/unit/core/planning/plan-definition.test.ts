@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import type {Digest} from '../../../src/core/digest.ts';
-import {candidate} from '../../../src/core/form.ts';
-import type {Image} from '../../../src/core/image.ts';
-import type {Release} from '../../../src/core/release.ts';
-import {releaseOf} from '../../../src/core/release.ts';
+import type {Digest} from '../../../../src/core/digest.ts';
+import {candidate} from '../../../../src/core/form.ts';
+import type {Image} from '../../../../src/core/image.ts';
+import type {Release} from '../../../../src/core/release.ts';
+import {releaseOf} from '../../../../src/core/release.ts';
 import {World, definition, version} from './plan-world.ts';
 
 const SHA = (c: string): Digest => ({algorithm: 'sha256', hex: c.repeat(64)});

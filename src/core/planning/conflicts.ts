@@ -1,0 +1,99 @@
+import {ImgmgrError, formatPlace} from '../../errors.ts';
+import {formatDigest} from '../digest.ts';
+import {supersededForm} from '../form.ts';
+import type {Image} from '../image.ts';
+import {publishedName} from '../naming.ts';
+import type {OwnImage, Release} from '../release.ts';
+import {hasOtherDigest} from '../release.ts';
+import type {Draft} from './draft.ts';
+
+/** A listed version whose bytes changed under it: an error, unless `--replace`. */
+export function findChangedDigest(draft: Draft): ImgmgrError | undefined {
+  for (const release of draft.sorted) {
+    const other = draft.finished().find((own) => hasOtherDigest(own, release));
+    if (!other || draft.published(release)) continue;
+    const error = changedDigest(draft, release, other);
+    if (error) return error;
+  }
+  return undefined;
+}
+
+/** An image that is not ours and bears a name that is about to be published; of another project: a warning. */
+export function findForeign(draft: Draft): ImgmgrError | undefined {
+  const names = namesAboutToBePublished(draft);
+  draft.publishes.push(...names);
+  const known = new Set(draft.images.map((own) => own.image.id));
+  for (const image of draft.input.others) {
+    if (known.has(image.id) || !names.has(image.name ?? '')) continue;
+    if (image.owner !== draft.input.projectId) warnForeign(draft, image);
+    else if (image.properties['imgmgr_definition'] !== draft.definition.name) return foreignImage(draft, image);
+  }
+  return undefined;
+}
+
+function changedDigest(draft: Draft, release: Release, other: OwnImage): ImgmgrError | undefined {
+  const place = formatPlace(release.listed.place);
+  const label = `${draft.definition.name} ${release.version}`;
+  if (!draft.input.policy.replace) {
+    const [has, wants] = [other.stamp.digest, release.digest].map((digest) =>
+      digest ? formatDigest(digest) : 'no digest',
+    );
+    return new ImgmgrError(
+      'DIGEST_CHANGED',
+      `${label} is there as ${other.image.id} with ${has ?? ''}, the definition now demands ${wants ?? ''}`,
+      {
+        place,
+        hint: 'give the new bytes a new version, or accept them under this one with --replace',
+      },
+    );
+  }
+  if (release.listed.id === undefined) return undefined;
+  return new ImgmgrError(
+    'USAGE',
+    `--replace cannot replace ${label}: its id ${release.listed.id} is taken by the old image`,
+    {
+      place,
+      hint: 'give the version a new id, or none',
+    },
+  );
+}
+
+function namesAboutToBePublished(draft: Draft): Set<string> {
+  const names = new Set<string>();
+  for (const release of draft.sorted) {
+    const existing = draft.published(release);
+    const comes = existing ? draft.isCurrent(release) && existing.stamp.state !== 'current' : draft.isWanted(release);
+    if (!comes) continue;
+    names.add(
+      draft.isCurrent(release)
+        ? publishedName(draft.definition, release.version)
+        : supersededForm(draft.context(release)).name,
+    );
+  }
+  return names;
+}
+
+function warnForeign(draft: Draft, image: Image): void {
+  draft.warn({
+    code: 'foreign-name',
+    image: image.id,
+    message: `image ${image.id} of project ${image.owner ?? '(none)'} bears the name "${image.name ?? ''}" too`,
+    hint: 'users who look images up by name may find either',
+  });
+}
+
+function foreignImage(draft: Draft, image: Image): ImgmgrError {
+  const other = image.properties['imgmgr_definition'];
+  const whose = other === undefined ? 'is not managed by imgmgr' : `belongs to the definition "${other}"`;
+  return new ImgmgrError(
+    'FOREIGN_IMAGE',
+    `image ${image.id} of this project bears the name "${image.name ?? ''}" and ${whose}`,
+    {
+      place: formatPlace(draft.definition.place),
+      hint:
+        other === undefined
+          ? 'take it over with --adopt, or rename it'
+          : 'rename one of the two definitions, or the image',
+    },
+  );
+}

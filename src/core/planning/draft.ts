@@ -1,0 +1,181 @@
+import type {ImgmgrError} from '../../errors.ts';
+import type {Definition, RetireWay} from '../definition.ts';
+import type {ActionSummary} from '../events.ts';
+import type {Form, FormContext} from '../form.ts';
+import type {Image} from '../image.ts';
+import {formatApplied} from '../stamp.ts';
+import type {Action, DefinitionPlan, PlanInput, PlanWarning, Step, Target} from '../plan.ts';
+import type {OwnImage, Release} from '../release.ts';
+import {currentReleases, findImage, sortReleases} from '../release.ts';
+
+/** The id of images that exist only in the plan. */
+export const FORESEEN = '';
+
+/**
+ * A plan while it is being made: the images as they will be after the actions so far, and the actions. Everything that plans
+ * reads and changes this one thing.
+ */
+export class Draft {
+  readonly input: PlanInput;
+  readonly definition: Definition;
+  /** All releases, oldest first. */
+  readonly sorted: readonly Release[];
+  /** Those that bear the plain name. */
+  readonly current: readonly Release[];
+  /** Names that finished images bear, or will bear. */
+  readonly taken: Set<string>;
+  readonly actions: Action[] = [];
+  readonly warnings: PlanWarning[] = [];
+  readonly decisions: string[] = [];
+  readonly publishes: string[] = [];
+  images: OwnImage[];
+  unchanged = 0;
+  pending = 0;
+
+  constructor(input: PlanInput) {
+    this.input = input;
+    this.definition = input.definition;
+    this.sorted = sortReleases(input.releases);
+    this.current = currentReleases(input.definition, this.sorted);
+    this.images = [...input.images];
+    this.taken = new Set(this.finished().flatMap((own) => own.image.name ?? []));
+  }
+
+  /** Published once: current or retired. */
+  finished(): OwnImage[] {
+    return this.images.filter(({stamp}) => stamp.state === 'current' || stamp.state === 'retired');
+  }
+
+  /** The published image of a release. */
+  published(release: Release): OwnImage | undefined {
+    return findImage(release, this.finished());
+  }
+
+  isCurrent(release: Release): boolean {
+    return this.current.includes(release);
+  }
+
+  /** Wanted: listed, and with `--latest` the newest only. */
+  isWanted(release: Release): boolean {
+    const {acquire, latest} = this.input.policy;
+    return acquire && (!latest || release === this.sorted.at(-1));
+  }
+
+  /** Flag before definition before default. */
+  way(): RetireWay {
+    const {hide, retireAs} = this.input.policy;
+    return retireAs ?? (hide ? 'hidden' : (this.definition.retireAs ?? 'renamed'));
+  }
+
+  /** `--keep`: superseded images of `multi: false` definitions are neither retired nor deleted. */
+  keepsSuperseded(): boolean {
+    return !this.definition.multi && this.input.policy.keep;
+  }
+
+  context(release: Release): FormContext {
+    const {policy, adHoc} = this.input;
+    const tag = policy.tag === undefined ? {} : {tag: policy.tag};
+    return {definition: this.definition, release, oldPurpose: policy.oldPurpose, adHoc, ...tag};
+  }
+
+  add(step: Step, about: Omit<ActionSummary, 'kind' | 'definition'>): void {
+    this.actions.push({...step, summary: {kind: step.kind, definition: this.definition.name, ...about}});
+  }
+
+  warn(warning: PlanWarning): void {
+    this.warnings.push(warning);
+  }
+
+  warnByHand({image}: OwnImage, changes: readonly string[]): void {
+    this.warn({
+      code: 'changed-by-hand',
+      image: image.id,
+      message: `${image.name ?? ''} (${image.id}) was changed on the cloud: ${changes.join('; ')}`,
+      hint: 'left alone; --force-state overwrites it',
+    });
+  }
+
+  decide(message: string): void {
+    this.decisions.push(message);
+  }
+
+  forget(own: OwnImage): void {
+    this.images = this.images.filter((other) => other !== own);
+  }
+
+  replace(own: OwnImage, by: OwnImage): void {
+    this.images = this.images.map((other) => (other === own ? by : other));
+  }
+
+  /** The finished plan; nothing is planned where there is an error. */
+  result(deletable: readonly OwnImage[], error?: ImgmgrError): DefinitionPlan {
+    return {
+      definition: this.definition,
+      actions: error ? [] : this.actions,
+      unchanged: this.unchanged,
+      pending: this.pending,
+      warnings: this.warnings,
+      decisions: this.decisions,
+      publishes: this.publishes,
+      deletable,
+      currentVersions: this.current.map((release) => release.version),
+      busy: false,
+      ...(error && {error}),
+    };
+  }
+}
+
+/** What every summary says about an image that is there. */
+export function about(own: OwnImage): {version: string; image: string; name?: string} {
+  return {version: own.stamp.version, image: own.image.id, ...named(own.image)};
+}
+
+/** The name, where there is one. */
+export function named(image: Image): {name?: string} {
+  return image.name === null ? {} : {name: image.name};
+}
+
+/** Id and name of a step's image, as far as it is there already. */
+export function imageOf(target: Target): {image?: string; name?: string} {
+  return 'image' in target ? {image: target.image.id, ...named(target.image)} : {};
+}
+
+/** An image that the plan will make, so that names, ranks and promises are counted as they will be afterwards. */
+export function foreseen(draft: Draft, release: Release, form: Form): OwnImage {
+  const {input, definition} = draft;
+  const state = draft.isCurrent(release) ? 'current' : 'retired';
+  return {
+    image: {
+      id: FORESEEN,
+      name: form.name,
+      status: 'active',
+      visibility: form.visibility,
+      osHidden: form.osHidden,
+      protected: form.protected,
+      owner: input.projectId,
+      tags: form.tags,
+      minDisk: form.minDisk,
+      minRam: form.minRam,
+      diskFormat: definition.format,
+      containerFormat: 'bare',
+      size: null,
+      virtualSize: null,
+      osHashAlgo: null,
+      osHashValue: null,
+      // Made after everything that is there, whatever the clocks say.
+      createdAt: '9999-12-31T23:59:59Z',
+      updatedAt: '9999-12-31T23:59:59Z',
+      stores: [],
+      properties: {...form.properties, imgmgr_applied: formatApplied(form)},
+    },
+    stamp: {
+      definition: definition.name,
+      version: release.version,
+      state,
+      run: '',
+      keys: [],
+      adHoc: input.adHoc,
+      ...(release.digest && {digest: release.digest}),
+    },
+  };
+}

@@ -1,0 +1,182 @@
+import {findDrift} from '../drift.ts';
+import type {Form} from '../form.ts';
+import {applyPatch, candidate, currentForm, describePatch, isEmptyPatch, supersededForm} from '../form.ts';
+import type {Image, ImagePatch} from '../image.ts';
+import {freeName} from '../naming.ts';
+import type {Target} from '../plan.ts';
+import type {OwnImage, Release} from '../release.ts';
+import {byLastPublished, isOfRelease} from '../release.ts';
+import type {Applied} from '../stamp.ts';
+import {formatApplied} from '../stamp.ts';
+import type {Draft} from './draft.ts';
+import {about, foreseen, imageOf} from './draft.ts';
+import {retirePredecessors} from './retire.ts';
+
+/** What one listed version needs: nothing, mending, its name back, or to be made and published. */
+export function planRelease(draft: Draft, release: Release): void {
+  const existing = draft.published(release);
+  if (!existing) {
+    if (draft.isWanted(release)) planNew(draft, release);
+  } else if (!draft.isCurrent(release)) draft.unchanged += draft.isWanted(release) ? 1 : 0;
+  else if (existing.stamp.state === 'retired') republish(draft, release, existing);
+  else {
+    mend(draft, release, existing);
+    retirePredecessors(draft, existing, release);
+  }
+}
+
+/** The catalogue went back: the image is there already, in its retired form. */
+function republish(draft: Draft, release: Release, existing: OwnImage): void {
+  if (!wantsPublication(draft)) return;
+  const {image, stamp} = existing;
+  const form = currentForm(draft.context(release));
+  const reason = 'is listed as the newest version again';
+  if (stamp.applied && !draft.input.policy.forceState && !isAsApplied(image, stamp.applied)) {
+    draft.warnByHand(existing, [`it is not as imgmgr left it (${formatApplied(stamp.applied)})`]);
+    return;
+  }
+  if (image.status === 'deactivated' && form.status === 'active')
+    draft.add({kind: 'reactivate', target: {image}}, {...about(existing), reason});
+  publish(draft, {release, target: {image}, as: 'current', reason});
+  const published: OwnImage = {image: applyPatch(image, {name: form.name}), stamp: {...stamp, state: 'current'}};
+  draft.replace(existing, published);
+  retirePredecessors(draft, published, release);
+}
+
+/** Drift of a current image: status, one PATCH, stores. */
+function mend(draft: Draft, release: Release, existing: OwnImage): void {
+  if (!draft.input.policy.acquire) return;
+  const {image} = existing;
+  const form = currentForm(draft.context(release));
+  const {patch, status, byHand} = findDrift(existing, form, draft.input.policy.forceState);
+  if (byHand.length > 0) draft.warnByHand(existing, byHand);
+  if (status)
+    draft.add(
+      {kind: status === 'active' ? 'reactivate' : 'deactivate', target: {image}},
+      {...about(existing), reason: `the definition says status: ${status}`},
+    );
+  if (!isEmptyPatch(patch)) {
+    warnMinDisk(draft, {image, form, patch});
+    draft.add(
+      {kind: 'update', image, patch},
+      {...about(existing), reason: 'differs from its definition', changes: describePatch(image, patch)},
+    );
+  }
+  const missing = missingStores(draft, image);
+  if (missing.length > 0)
+    draft.add(
+      {kind: 'copy', image, stores: missing},
+      {...about(existing), reason: `is missing from ${missing.join(', ')}`},
+    );
+  if (!status && isEmptyPatch(patch) && missing.length === 0) draft.unchanged++;
+}
+
+/** Makes the image, or goes on with one that was begun, and publishes it. */
+function planNew(draft: Draft, release: Release): void {
+  const begun = draft.images
+    .filter((own) => own.stamp.state !== 'current' && own.stamp.state !== 'retired' && isOfRelease(own, release))
+    .sort(byLastPublished)[0];
+  const {policy} = draft.input;
+  if (begun?.stamp.state === 'quarantined') return;
+  if (begun?.stamp.state === 'pending' && !policy.wait) {
+    draft.pending++;
+    draft.decide(`version ${release.version} is still with the cloud (image ${begun.image.id})`);
+    return;
+  }
+  if (begun?.stamp.state === 'ready') {
+    publishNew(draft, {release, target: {image: begun.image}, begun});
+    return;
+  }
+  const {newName, ...said} = {
+    version: release.version,
+    newName: candidate(draft.context(release), '', undefined).name,
+    ...(begun && {image: begun.image.id}),
+  };
+  if (begun && isUnderWay(begun)) {
+    const reason =
+      begun.stamp.state === 'pending'
+        ? 'was handed to the cloud by an earlier run'
+        : `complete, left by run ${begun.stamp.run}`;
+    draft.add({kind: 'resume', release, image: begun.image}, {...said, newName, reason});
+  } else {
+    const reason = begun ? 'its record with the demanded id is there, empty' : 'listed and not there';
+    draft.add({kind: 'acquire', release, ...(begun && {reuse: begun.image})}, {...said, newName, reason});
+  }
+  publishNew(draft, {release, target: {acquired: release}, ...(begun && {begun})});
+}
+
+function publishNew(
+  draft: Draft,
+  input: {readonly release: Release; readonly target: Target; readonly begun?: OwnImage},
+): void {
+  const {release, target, begun} = input;
+  if (!wantsPublication(draft)) return;
+  const current = draft.isCurrent(release);
+  if (draft.definition.status === 'deactivated' && begun?.image.status !== 'deactivated')
+    draft.add(
+      {kind: 'deactivate', target},
+      {version: release.version, reason: 'the definition says status: deactivated', ...imageOf(target)},
+    );
+  const reason = current ? 'listed and proven' : 'listed, but a newer version bears the name';
+  publish(draft, {release, target, as: current ? 'current' : 'retired', reason});
+  if (begun) draft.forget(begun);
+  const context = draft.context(release);
+  const made = foreseen(draft, release, current ? currentForm(context) : supersededForm(context));
+  draft.images.push(made);
+  if (current) retirePredecessors(draft, made, release);
+}
+
+function publish(
+  draft: Draft,
+  input: {
+    readonly release: Release;
+    readonly target: Target;
+    readonly as: 'current' | 'retired';
+    readonly reason: string;
+  },
+): void {
+  const {release, target, as, reason} = input;
+  const context = draft.context(release);
+  const plain = as === 'current' ? currentForm(context).name : supersededForm(context).name;
+  const isTaken = as === 'retired' && draft.definition.multi && draft.taken.has(plain);
+  const name = isTaken ? freeName(draft.definition, release.version, draft.taken) : plain;
+  draft.add(
+    {kind: 'publish', release, target, as, name},
+    {version: release.version, newName: name, reason, ...imageOf(target)},
+  );
+  draft.taken.add(name);
+}
+
+function wantsPublication(draft: Draft): boolean {
+  const {publish: wanted, wait, acquire} = draft.input.policy;
+  return wanted && wait && acquire;
+}
+
+function isUnderWay({image, stamp}: OwnImage): boolean {
+  return stamp.state === 'pending' || image.status === 'active' || image.status === 'deactivated';
+}
+
+/** A deactivation that we recorded but did not get done is no change by hand. */
+function isAsApplied(image: Image, applied: Applied): boolean {
+  const pulled = image.status === 'deactivated' && applied.status === 'active';
+  return applied.visibility === image.visibility && applied.osHidden === image.osHidden && !pulled;
+}
+
+function missingStores(draft: Draft, image: Image): string[] {
+  const wanted = draft.input.policy.stores ?? draft.definition.stores ?? [];
+  return image.stores.length === 0 ? [] : wanted.filter((store) => !image.stores.includes(store));
+}
+
+function warnMinDisk(
+  draft: Draft,
+  input: {readonly image: Image; readonly form: Form; readonly patch: ImagePatch},
+): void {
+  const {image, form, patch} = input;
+  if (patch.minDisk === undefined || patch.minDisk <= form.minDisk) return;
+  draft.warn({
+    code: 'min-disk-raised',
+    image: image.id,
+    message: `min_disk of ${image.name ?? image.id} is raised from ${form.minDisk} to ${patch.minDisk} GiB, the size of its disk`,
+    hint: 'raise min_disk in the definition',
+  });
+}
