@@ -39,8 +39,10 @@ function unknownKey(path: YamlPath, key: string, {root, base, knownKeys}: Checke
   };
 }
 
-function wrongValue(issue: Issue, {root, base}: Checked): Problem {
+function wrongValue(issue: Issue, {root, base}: Pick<Checked, 'root' | 'base'>): Problem {
   const path = [...base, ...issue.path];
+  const inner = issue.code === 'invalid_union' ? issue.errors.flat().find((one) => one.path.length > 0) : undefined;
+  if (inner) return wrongValue(inner, {root, base: path});
   const node = nodeAt(root, path);
   const place = placeAt(root, path);
   const what = whatAt(root, path);
@@ -49,7 +51,8 @@ function wrongValue(issue: Issue, {root, base}: Checked): Problem {
     return {message: `${subjectOf(root, path.slice(0, -1))} has no key "${key}"`, place, hint: `add ${key}`};
   if (isNull(node))
     return {message: `${what} is empty`, place, hint: `give ${key} a value, or remove the line if it is not required`};
-  if (node.kind === 'scalar' && isMisreadText(issue, node)) return misreadText(what, key, node);
+  if (node.kind === 'scalar' && isMisreadText(issue, node))
+    return {...misreadText(what, key, node), ...(isOwnText(issue) && {hint: issue.message})};
   return {...explain(issue, what, node), place};
 }
 
@@ -71,8 +74,8 @@ function explain(issue: Issue, what: string, node: YamlNode): {message: string; 
     return {message: `${what} is longer than ${issue.maximum} characters`, hint: 'shorten it'};
   if (issue.code === 'too_big')
     return {message: `${what} is ${shown(node)}, more than ${issue.maximum}`, hint: `use ${issue.maximum} or less`};
-  const hint = issue.code === 'custom' ? hintOf(issue.params) : undefined;
-  return {message: `${what} ${issue.message}: ${shown(node)}`, hint: hint ?? 'correct the value'};
+  const [message = '', hint = 'correct the value'] = issue.message.split('; ');
+  return {message: `${what} ${message}: ${shown(node)}`, hint};
 }
 
 function oneOf(node: YamlNode, values: readonly string[]): string {
@@ -105,6 +108,11 @@ function isMisreadText(issue: Issue, node: YamlScalar): boolean {
   if (typeof node.value === 'string') return false;
   if (issue.code === 'invalid_union') return issue.message === 'text';
   return issue.code === 'invalid_type' && issue.expected === 'string';
+}
+
+/** True when the schema says more about a wrong type than that it is wrong. */
+function isOwnText(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && !issue.message.startsWith('Invalid input');
 }
 
 /** The problem of a number or truth value that stands where text is meant. */
@@ -144,7 +152,3 @@ const WORDS: Readonly<Record<string, {word: string; example: string}>> = {
   object: {word: 'a mapping', example: 'indented lines of "key: value"'},
   record: {word: 'a mapping', example: 'indented lines of "key: value"'},
 };
-
-function hintOf(params: Record<string, unknown> | undefined): string | undefined {
-  return typeof params?.['hint'] === 'string' ? params['hint'] : undefined;
-}

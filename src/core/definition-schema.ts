@@ -16,37 +16,40 @@ const text = () =>
     .string()
     .max(LONGEST)
     .refine((value) => !/[\p{Cc}\u{10000}-\u{10FFFF}]/u.test(value), {
-      error: 'holds a control character or one that Glance cannot store',
+      error: 'holds a control character or one that Glance cannot store; use other characters',
     });
-const filled = () => text().regex(/\S/, {error: 'is empty', abort: true});
+const filled = () => text().regex(/\S/, {error: 'is empty; give it a value', abort: true});
 const count = () => z.int().min(0).max(LARGEST);
 
-const url = (schemes: RegExp, names: string) =>
+/** The error texts below are `what is wrong; what to do`. */
+const url = (shape: RegExp, kinds: string) =>
   z
     .string()
-    .regex(schemes, {error: `is no URL of the kinds ${names}`, abort: true})
-    .regex(/^\S+$/, {error: 'holds a blank'});
-const http = () => url(/^https?:\/\/[^\s/]/i, 'http: and https:');
+    .regex(shape, {error: `is no ${kinds} URL; begin it with one of these`, abort: true})
+    .regex(/^\S+$/, {error: 'holds a blank; write %20 for it'});
+const http = () => url(/^https?:\/\/[^\s/]/i, 'http or https');
 const download = () =>
-  url(/^(?:(?:https?|ftps?):\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http:, https:, ftp: and file:');
-const digestList = () => url(/^(?:https?:\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http:, https: and file:');
+  url(/^(?:(?:https?|ftps?):\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https, ftp or file');
+const digestList = () => url(/^(?:https?:\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https or file');
 /** Glance shows this URL to everybody as `image_source`. */
 const published = <T extends z.ZodType<string>>(schema: T) =>
   schema.refine((value) => !/^[a-z]+:\/\/[^/]*@/i.test(value), {
-    error: 'holds a password that everybody could read in the property image_source',
-    params: {hint: 'put the address with the password into mirror_url, and one without it into url'},
+    error:
+      'holds a password that everybody could read in the property image_source; put this address into mirror_url, and one without a password here',
   });
 
 const date = () =>
-  z.string().refine((value) => isCalendarDate(value.slice(0, 10)) && /^.{10}(?:$|[Tt ])/.test(value), {
-    error: 'is no date',
-    params: {hint: 'write it as YYYY-MM-DD'},
-  });
+  z
+    .string({error: 'write it as YYYY-MM-DD'})
+    .refine((value) => isCalendarDate(value.slice(0, 10)) && /^.{10}(?:$|[Tt ])/.test(value), {
+      error: 'is no date; write it as YYYY-MM-DD',
+    });
 const duration = () =>
-  z.string().refine((value) => parseDuration(value) !== undefined, {
-    error: 'is no duration',
-    params: {hint: 'write a number with its unit, like 90s, 10m or 2h'},
-  });
+  z
+    .string({error: 'write a number with its unit, like 90s, 10m or 2h'})
+    .refine((value) => parseDuration(value) !== undefined, {
+      error: 'is no duration; write a number with its unit, like 90s, 10m or 2h',
+    });
 
 const metaValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {error: 'text'});
 const meta = () => z.record(z.string(), metaValue);
@@ -61,8 +64,7 @@ const version = z.strictObject({
   checksum: z
     .string()
     .refine((value) => parseDigest(value) !== undefined, {
-      error: 'is no digest',
-      params: {hint: 'write algorithm:hex, with md5, sha1, sha256, sha384 or sha512 and all of its digits'},
+      error: 'is no digest; write algorithm:hex, with md5, sha1, sha256, sha384 or sha512 and all of its digits',
     })
     .nullish()
     .describe('Digest of the file behind the URL, algorithm:hex.'),
@@ -80,7 +82,9 @@ const version = z.strictObject({
     .describe('Shown as image_source instead of url.'),
   id: z
     .string()
-    .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {error: 'is no UUID in lowercase'})
+    .regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, {
+      error: 'is no UUID in lowercase; write 8-4-4-4-12 hexadecimal digits',
+    })
     .nullish()
     .describe('The Glance id that the image gets.'),
 });
