@@ -98,22 +98,24 @@ export function addRunFlags(command: Command): Command {
 
 /** How images are brought into the cloud. */
 export function addAcquireFlags(command: Command): Command {
-  return command
-    .optionsGroup('Acquiring:')
-    .option('--latest', 'import only the newest listed version')
-    .option('--replace', 'accept a new digest under the same version')
-    .option('--adopt', 'stamp existing images of this project instead of stopping at them')
-    .option('--method <way>', METHOD_TEXT, oneOf('--method', ['web-download', 'glance-direct', 'upload']))
-    .option('--stores <ids>', 'stores that must hold the bytes, separated by commas', list('--stores'))
-    .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
-    .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
-    .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
-    .option('--no-wait', 'hand the work to the cloud and return')
-    .option('--no-publish', 'stop before the image becomes visible')
-    .option('--tag <tag>', 'additional tag on current images', word('--tag'))
-    // Known so that it can be answered with a clear word; not offered as long as there is no verification.
-    .addOption(new Option('--verify').hideHelp())
-    .option('--no-verify', 'publish without a test; silences the "not verified" warnings');
+  return (
+    command
+      .optionsGroup('Acquiring:')
+      .option('--latest', 'import only the newest listed version')
+      .option('--replace', 'accept a new digest under the same version')
+      .option('--adopt', 'stamp existing images of this project instead of stopping at them')
+      .option('--method <way>', METHOD_TEXT, oneOf('--method', ['web-download', 'glance-direct', 'upload']))
+      .option('--stores <ids>', 'stores that must hold the bytes, separated by commas', list('--stores'))
+      .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
+      .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
+      .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
+      .option('--no-wait', 'hand the work to the cloud and return')
+      .option('--no-publish', 'stop before the image becomes visible')
+      .option('--tag <tag>', 'additional tag on current images', word('--tag'))
+      // Known so that it can be answered with a clear word; not offered as long as there is no verification.
+      .addOption(new Option('--verify').hideHelp())
+      .option('--no-verify', 'publish without a test; silences the "not verified" warnings')
+  );
 }
 
 /** What becomes of superseded images, and of changes made by hand. */

@@ -64,6 +64,8 @@ export interface Counts {
 
 /** Everything that can be reported; the workflow emits these, `src/report` renders them. Times are added by the renderer. */
 export type Event =
+  /** The first of all, before anything is read or asked. */
+  | {readonly type: 'starting'; readonly command: string; readonly version: string}
   | {readonly type: 'started'; readonly command: string; readonly clouds: readonly string[]; readonly run: string}
   | {readonly type: 'cloud-started'; readonly cloud: string; readonly project: string; readonly user: string}
   | {
@@ -148,6 +150,8 @@ export type Event =
       readonly again: boolean;
       readonly left: readonly string[];
     }
+  /** What ended the whole run before (or while) clouds were worked on. */
+  | {readonly type: 'run-failed'; readonly error: ImgmgrError}
   | {readonly type: 'finished'; readonly counts: Counts; readonly exitCode: number; readonly ms: number};
 
 /** Where events go. */

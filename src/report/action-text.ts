@@ -1,0 +1,51 @@
+import type {ActionKind, ActionSummary} from '../core/events.ts';
+
+interface Verb {
+  /** For a plan. */
+  readonly plan: string;
+  readonly doing: string;
+  readonly done: string;
+}
+
+const VERBS: Readonly<Record<ActionKind, Verb>> = {
+  remove: {plan: 'remove', doing: 'Removing leftover of', done: 'Removed leftover of'},
+  acquire: {plan: 'import', doing: 'Importing image', done: 'Imported image'},
+  resume: {plan: 'resume', doing: 'Resuming image', done: 'Finished image'},
+  publish: {plan: 'publish', doing: 'Publishing image', done: 'Published image'},
+  retire: {plan: 'retire', doing: 'Retiring image', done: 'Retired image'},
+  adopt: {plan: 'adopt', doing: 'Adopting image', done: 'Adopted image'},
+  update: {plan: 'update', doing: 'Updating image', done: 'Updated image'},
+  hide: {plan: 'hide', doing: 'Hiding image', done: 'Hid image'},
+  deactivate: {plan: 'deactivate', doing: 'Deactivating image', done: 'Deactivated image'},
+  reactivate: {plan: 'reactivate', doing: 'Reactivating image', done: 'Reactivated image'},
+  copy: {plan: 'copy', doing: 'Copying image', done: 'Copied image'},
+  delete: {plan: 'delete', doing: 'Deleting image', done: 'Deleted image'},
+};
+
+/** Actions that take long enough to be announced. */
+export const LONG_ACTIONS: ReadonlySet<ActionKind> = new Set(['acquire', 'resume', 'copy']);
+
+/** `AlmaLinux 9 (20241120)`. */
+export function subject({definition, version, name}: Pick<ActionSummary, 'definition' | 'version' | 'name'>): string {
+  return version === undefined ? (name ?? definition) : `${definition} (${version})`;
+}
+
+/** `Importing image AlmaLinux 9 (20241120)`. */
+export function doingText(action: ActionSummary): string {
+  return `${VERBS[action.kind].doing} ${subject(action)}`;
+}
+
+/** `Retired image AlmaLinux 9 (20241120) as "AlmaLinux 9 (20241120)"`. */
+export function doneText(action: ActionSummary): string {
+  return `${VERBS[action.kind].done} ${subject(action)}${renamed(action)}`;
+}
+
+/** The word of a plan. */
+export function planWord(kind: ActionKind): string {
+  return VERBS[kind].plan;
+}
+
+/** ` as "X"`, where the name changes. */
+export function renamed({name, newName}: ActionSummary): string {
+  return newName === undefined || newName === name ? '' : ` as "${newName}"`;
+}

@@ -1,0 +1,133 @@
+import type {Event} from '../core/events.ts';
+import {LONG_ACTIONS, doingText, subject} from './action-text.ts';
+import {formatTime} from './amounts.ts';
+import {clean} from './clean.ts';
+import type {LogParts} from './log.ts';
+import {progressLine} from './log.ts';
+import {RateMeter} from './progress.ts';
+import type {Sentence} from './sentences.ts';
+import {sentencesOf} from './sentences.ts';
+import type {Spinner} from './spinner.ts';
+
+/** A report for a terminal: finished things scroll by, one line each; what is under way moves below them. */
+export interface Human {
+  emit(event: Event): void;
+  /** Takes moving things off the screen, for a question or the answer. */
+  writeAbove(writer: () => void): void;
+  close(): void;
+}
+
+/** What a terminal report needs; `loadSpinner` because its library takes longer to load than the first line may take. */
+export interface HumanParts extends LogParts {
+  readonly loadSpinner: () => Promise<Spinner>;
+}
+
+export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): Human {
+  const underWay = new Map<string, string>();
+  const meter = new RateMeter();
+  let spinner: Spinner | undefined;
+  let closed = false;
+  if (verbosity !== 'quiet')
+    void loadSpinner().then(
+      (loaded) => {
+        if (closed) return;
+        spinner = loaded;
+        refresh();
+      },
+      // Without a spinner everything is still told.
+      () => undefined,
+    );
+
+  const refresh = (): void =>
+    spinner?.show([...underWay.values()].map((line) => fit(clean(line), sink.stderr.columns)).join('\n'));
+  const writeAbove = (writer: () => void): void => {
+    if (spinner) spinner.writeAbove(writer);
+    else writer();
+  };
+  const track = (event: Event): void => {
+    const change = underWayAfter(event, meter, sink.monotonic());
+    for (const key of change.gone) underWay.delete(key);
+    if (change.line !== undefined) underWay.set(change.key, change.line);
+  };
+
+  return {
+    emit(event) {
+      track(event);
+      const sentences = sentencesOf(event, verbosity).filter(({text}) => !isShownMoving(event, text));
+      if (sentences.length > 0)
+        writeAbove(() => {
+          for (const sentence of sentences) sink.stderr.write(render(sentence, paint));
+        });
+      refresh();
+    },
+    writeAbove,
+    close() {
+      closed = true;
+      spinner?.stop();
+    },
+  };
+}
+
+type Change = {readonly gone: readonly string[]; readonly key: string; readonly line?: string};
+
+const STAGE = 'stage';
+
+function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
+  switch (event.type) {
+    case 'starting':
+      return {gone: [], key: STAGE, line: 'reading definitions'};
+    case 'started':
+      return {gone: [], key: STAGE, line: `logging in to ${event.clouds.join(', ')}`};
+    case 'cloud-started':
+      return {gone: [], key: STAGE, line: `comparing ${event.cloud} with the definitions`};
+    case 'waiting':
+      return {
+        gone: [],
+        key: STAGE,
+        line: `${event.message}, ${formatTime(event.elapsedMs)} of at most ${formatTime(event.limitMs)}`,
+      };
+    case 'action-started':
+      return {gone: [STAGE], key: subject(event.action), line: doingText(event.action)};
+    case 'progress':
+      return {gone: [STAGE], key: subject(event), line: progressLine(event, meter, nowMs)};
+    case 'action-done':
+    case 'action-failed':
+      return {gone: [STAGE, subject(event.action)], key: ''};
+    case 'cloud-failed':
+    case 'run-failed':
+    case 'finished':
+      return {gone: [STAGE], key: ''};
+    case 'interrupted':
+      return {gone: [], key: STAGE, line: 'cleaning up'};
+    case 'planned':
+    case 'definition-failed':
+    case 'warning':
+    case 'decision':
+    case 'http':
+    case 'deletable':
+      return {gone: [], key: ''};
+  }
+}
+
+/** The start of an action moves below already; a line of its own would say it twice. */
+function isShownMoving(event: Event, text: string): boolean {
+  return event.type === 'action-started' && LONG_ACTIONS.has(event.action.kind) && text === doingText(event.action);
+}
+
+function render({level, text, details = [], done}: Sentence, paint: HumanParts['paint']): string {
+  const mark = done === true ? paint.green('✔') : MARKS[level](paint);
+  const lines = [`${mark} ${clean(text)}`, ...details.map((detail) => paint.dim(`    ${clean(detail)}`))];
+  return `${lines.join('\n')}\n`;
+}
+
+const MARKS: Readonly<Record<Sentence['level'], (paint: HumanParts['paint']) => string>> = {
+  error: (paint) => paint.red('✖'),
+  warning: (paint) => paint.yellow('⚠'),
+  info: (paint) => paint.dim('·'),
+  debug: (paint) => paint.dim('…'),
+};
+
+/** A line that would wrap cannot be taken back by the cursor. */
+function fit(line: string, columns = 80): string {
+  return line.length < columns - 3 ? line : `${line.slice(0, Math.max(10, columns - 4))}…`;
+}

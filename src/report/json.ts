@@ -1,0 +1,53 @@
+import type {Event} from '../core/events.ts';
+import type {ImgmgrError} from '../errors.ts';
+import {Throttle, progressKey} from './progress.ts';
+import type {Verbosity} from './sentences.ts';
+import type {ReportSink} from './streams.ts';
+
+/** Grows when a field changes its meaning or goes away; new types and fields do not count. */
+export const JSON_SCHEMA_VERSION = 1;
+
+/** One JSON object per line on stdout: `schema`, `time` (ISO 8601, UTC), `type`, then the event's own fields. */
+export function createJson({
+  sink,
+  verbosity,
+}: {
+  readonly sink: ReportSink;
+  readonly verbosity: Verbosity;
+}): (event: Event) => void {
+  const oncePerSecond = new Throttle(1000);
+  return (event) => {
+    if (!isTold(event, verbosity)) return;
+    if (event.type === 'progress' && !oncePerSecond.passes(progressKey(event), sink.monotonic())) return;
+    if (event.type === 'waiting' && !oncePerSecond.passes(event.message, sink.monotonic())) return;
+    sink.stdout.write(
+      `${JSON.stringify({schema: JSON_SCHEMA_VERSION, time: sink.now().toISOString(), ...plain(event)})}\n`,
+    );
+  };
+}
+
+const QUIET: ReadonlySet<Event['type']> = new Set([
+  'planned',
+  'deletable',
+  'action-failed',
+  'definition-failed',
+  'cloud-failed',
+  'run-failed',
+  'interrupted',
+  'finished',
+]);
+
+function isTold({type}: Event, verbosity: Verbosity): boolean {
+  if (verbosity === 'quiet') return QUIET.has(type);
+  if (type === 'http') return verbosity === 'debug';
+  return type !== 'decision' || verbosity !== 'normal';
+}
+
+function plain(event: Event): object {
+  return 'error' in event && event.error instanceof Error ? {...event, error: plainError(event.error)} : event;
+}
+
+/** An error without its stack and cause: those may hold anything. */
+function plainError({code, message, place, hint, problems}: ImgmgrError): object {
+  return {code, message, place, hint, ...(problems.length > 0 && {problems})};
+}

@@ -1,0 +1,135 @@
+import type {ActionSummary, Event} from '../core/events.ts';
+import type {ImgmgrError} from '../errors.ts';
+import {planWord, subject} from './action-text.ts';
+import {errorDetails, headline} from './error-text.ts';
+import type {ReportSink} from './streams.ts';
+
+interface TestCase {
+  readonly cloud: string;
+  readonly name: string;
+  ms: number;
+  readonly failures: {readonly type: string; readonly message: string; readonly text: string}[];
+  readonly notes: string[];
+}
+
+/** Collects a run and writes it as JUnit XML to stdout when it is finished: a testcase per image, a suite per cloud. */
+export function createJunit({
+  sink,
+  dryRun,
+}: {
+  readonly sink: ReportSink;
+  readonly dryRun: boolean;
+}): (event: Event) => void {
+  const cases = new Map<string, TestCase>();
+  const caseOf = (cloud: string, name: string): TestCase => {
+    const key = JSON.stringify([cloud, name]);
+    const found = cases.get(key) ?? {cloud, name, ms: 0, failures: [], notes: []};
+    cases.set(key, found);
+    return found;
+  };
+  return (event) => {
+    switch (event.type) {
+      case 'planned':
+        for (const name of event.unchanged) caseOf(event.cloud, name).notes.push('unchanged');
+        for (const action of event.actions) notePlanned(caseOf(event.cloud, subject(action)), action, dryRun);
+        return;
+      case 'action-done':
+        addTime(caseOf(event.cloud, subject(event.action)), event.ms);
+        return;
+      case 'action-failed':
+        addTime(caseOf(event.cloud, subject(event.action)), event.ms);
+        caseOf(event.cloud, subject(event.action)).failures.push(failureOf(event.error));
+        return;
+      case 'definition-failed':
+        caseOf(event.cloud, event.definition).failures.push(failureOf(event.error));
+        return;
+      case 'cloud-failed':
+        caseOf(event.cloud, event.cloud).failures.push(failureOf(event.error));
+        return;
+      case 'run-failed':
+        caseOf('imgmgr', 'run').failures.push(failureOf(event.error));
+        return;
+      case 'warning':
+        if (event.definition !== undefined)
+          caseOf(event.cloud ?? '', event.definition).notes.push(`warning: ${event.message}`);
+        return;
+      case 'finished':
+        sink.stdout.write(toXml([...cases.values()], event.ms));
+        return;
+      case 'starting':
+      case 'started':
+      case 'cloud-started':
+      case 'action-started':
+      case 'progress':
+      case 'decision':
+      case 'http':
+      case 'waiting':
+      case 'deletable':
+      case 'interrupted':
+        return;
+    }
+  };
+}
+
+function notePlanned(testCase: TestCase, action: ActionSummary, dryRun: boolean): void {
+  const text = `${planWord(action.kind)}: ${action.reason}`;
+  if (dryRun) testCase.failures.push({type: 'PENDING', message: text, text: (action.changes ?? []).join('\n')});
+  else testCase.notes.push(text);
+}
+
+function addTime(testCase: TestCase, ms: number): void {
+  testCase.ms += ms;
+}
+
+function failureOf(error: ImgmgrError): TestCase['failures'][number] {
+  return {type: error.code, message: headline(error), text: errorDetails(error).join('\n')};
+}
+
+function toXml(cases: readonly TestCase[], ms: number): string {
+  const clouds = [...new Set(cases.map(({cloud}) => cloud))];
+  const suites = clouds.map((cloud) =>
+    suite(
+      cloud,
+      cases.filter((testCase) => testCase.cloud === cloud),
+    ),
+  );
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="imgmgr" ${totals(cases)} time="${seconds(ms)}">`,
+    ...suites,
+    '</testsuites>\n',
+  ].join('\n');
+}
+
+function suite(cloud: string, cases: readonly TestCase[]): string {
+  const body = cases.map((testCase) => caseXml(testCase)).join('\n');
+  return `  <testsuite name="${xml(cloud)}" ${totals(cases)}>\n${body}\n  </testsuite>`;
+}
+
+function caseXml({cloud, name, ms, failures, notes}: TestCase): string {
+  const head = `    <testcase classname="${xml(cloud)}" name="${xml(name)}" time="${seconds(ms)}"`;
+  const failed = failures.map(
+    ({type, message, text}) => `      <failure type="${xml(type)}" message="${xml(message)}">${xml(text)}</failure>`,
+  );
+  const said = notes.length === 0 ? [] : [`      <system-out>${xml(notes.join('\n'))}</system-out>`];
+  const inner = [...failed, ...said];
+  return inner.length === 0 ? `${head}/>` : [`${head}>`, ...inner, '    </testcase>'].join('\n');
+}
+
+function totals(cases: readonly TestCase[]): string {
+  return `tests="${cases.length}" failures="${cases.filter(({failures}) => failures.length > 0).length}"`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
+
+/** Escaped, and without the control characters that XML 1.0 cannot hold. */
+function xml(text: string): string {
+  return text
+    .replace(/(?![\n\t])\p{Cc}/gu, '?')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/"/g, '&quot;');
+}

@@ -1,0 +1,88 @@
+import type {Emit, Event} from '../core/events.ts';
+import {deletableText, planText} from './answer.ts';
+import {colorLevel, mayMove} from './color.ts';
+import {createPaint} from './paint.ts';
+import type {Verbosity} from './sentences.ts';
+import type {Spinner} from './spinner.ts';
+import type {Env, OutputStream, ReportSink} from './streams.ts';
+
+/** Renders events as the operator chose; whoever has it must close it. */
+export interface Reporter {
+  readonly emit: Emit;
+  /** Lets something else write to the terminal, undisturbed by what moves there. */
+  writeAbove(writer: () => void): void;
+  close(): void;
+}
+
+/** What a report is made from; `color` is false for `--no-color`. */
+export interface ReporterParts {
+  readonly sink: ReportSink;
+  readonly env: Env;
+  readonly format: 'human' | 'json' | 'junit';
+  readonly verbosity: Verbosity;
+  readonly color: boolean;
+  /** The plan is the answer. */
+  readonly dryRun: boolean;
+}
+
+/** The report of the chosen form. Loads only what that form needs. */
+export async function createReporter(parts: ReporterParts): Promise<Reporter> {
+  if (parts.format === 'json') {
+    const {createJson} = await import('./json.ts');
+    return still(createJson(parts));
+  }
+  const text = await createText(parts);
+  if (parts.format === 'human') return text;
+  const {createJunit} = await import('./junit.ts');
+  const junit = createJunit(parts);
+  return {...text, emit: both(text.emit, junit)};
+}
+
+async function createText(parts: ReporterParts): Promise<Reporter> {
+  const {sink, env, verbosity} = parts;
+  const isTTY = sink.stderr.isTTY === true;
+  const level = levelOf(parts, sink.stderr);
+  const paint = await createPaint(level);
+  const answer = await createAnswer(parts);
+  if (!mayMove(env, isTTY)) {
+    const {createLog} = await import('./log.ts');
+    return still(both(createLog({sink, verbosity, paint}), answer));
+  }
+  const {createHuman} = await import('./human.ts');
+  const loadSpinner = async (): Promise<Spinner> => {
+    const {createSpinner} = await import('./spinner.ts');
+    return createSpinner(sink.stderr, level > 0);
+  };
+  const human = createHuman({sink, verbosity, paint, loadSpinner});
+  const emit: Emit = (event) => {
+    human.emit(event);
+    if (event.type === 'planned' || event.type === 'deletable') human.writeAbove(() => answer(event));
+  };
+  return {emit, writeAbove: (writer) => human.writeAbove(writer), close: () => human.close()};
+}
+
+/** What goes to stdout for people: the plan of `dry-run`, and the images that wait for `--yes`. */
+async function createAnswer(parts: ReporterParts): Promise<Emit> {
+  if (parts.format !== 'human') return () => undefined;
+  const {stdout} = parts.sink;
+  const paint = await createPaint(levelOf(parts, stdout));
+  return (event: Event) => {
+    if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
+    if (event.type === 'deletable') stdout.write(deletableText(event, paint));
+  };
+}
+
+function levelOf({env, color}: ReporterParts, stream: OutputStream): ReturnType<typeof colorLevel> {
+  return colorLevel({env, isTTY: stream.isTTY === true, wanted: color});
+}
+
+function still(emit: Emit): Reporter {
+  return {emit, writeAbove: (writer) => writer(), close: () => undefined};
+}
+
+function both(first: Emit, second: Emit): Emit {
+  return (event) => {
+    first(event);
+    second(event);
+  };
+}

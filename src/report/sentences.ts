@@ -1,0 +1,125 @@
+import type {Counts, Event} from '../core/events.ts';
+import type {ImgmgrError} from '../errors.ts';
+import {LONG_ACTIONS, doingText, doneText, planWord, renamed, subject} from './action-text.ts';
+import {formatCount, formatTime} from './amounts.ts';
+import {errorDetails, headline, stackLines} from './error-text.ts';
+
+export type Level = 'debug' | 'info' | 'warning' | 'error';
+
+/** How much is told, as the flags say. */
+export type Verbosity = 'quiet' | 'normal' | 'verbose' | 'debug';
+
+/** One thing to tell; `details` belong to it and stand below or behind it. */
+export interface Sentence {
+  readonly level: Level;
+  readonly text: string;
+  readonly details?: readonly string[];
+  /** True for the end of something, which a terminal marks with a tick. */
+  readonly done?: boolean;
+}
+
+/** What people read about an event; nothing for what is not told at this verbosity. Progress and answers are told elsewhere. */
+export function sentencesOf(event: Event, verbosity: Verbosity): Sentence[] {
+  return everySentence(event, verbosity).filter(({level}) => verbosity !== 'quiet' || level === 'error');
+}
+
+/** `1 imported, 0 updated, …`, always in the same order. */
+export function countsText(counts: Counts): string {
+  const {imported, updated, retired, deleted, unchanged, failed, pending} = counts;
+  return `imported: ${imported}, updated: ${updated}, retired: ${retired}, deleted: ${deleted}, unchanged: ${unchanged}, failed: ${failed}, pending: ${pending}`;
+}
+
+function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
+  const verbose = verbosity === 'verbose' || verbosity === 'debug';
+  switch (event.type) {
+    case 'starting':
+      return [info(`imgmgr ${event.version}: ${event.command}`)];
+    case 'started':
+      return [info(`Clouds: ${event.clouds.join(', ')} (run ${event.run})`)];
+    case 'cloud-started':
+      return [info(`Logged in to ${event.cloud} as ${event.user}, project ${event.project}`)];
+    case 'planned':
+      return verbose ? plannedSentences(event) : [];
+    case 'action-started':
+      return LONG_ACTIONS.has(event.action.kind) || verbose ? [info(doingText(event.action))] : [];
+    case 'action-done':
+      return [actionDone(event, verbose)];
+    case 'action-failed':
+      return [failure(`${doingText(event.action)} failed`, event.error, verbosity)];
+    case 'definition-failed':
+      return [failure(event.definition, event.error, verbosity)];
+    case 'cloud-failed':
+      return [failure(`cloud ${event.cloud}`, event.error, verbosity)];
+    case 'run-failed':
+      return [failure('', event.error, verbosity)];
+    case 'warning':
+      return [warning(event)];
+    case 'decision':
+      return verbose
+        ? [info(event.definition === undefined ? event.message : `${event.definition}: ${event.message}`)]
+        : [];
+    case 'http':
+      return verbosity === 'debug' ? [httpSentence(event)] : [];
+    case 'interrupted':
+      return [interrupted(event)];
+    case 'finished':
+      return [{level: 'info', text: `${countsText(event.counts)} (${formatTime(event.ms)})`}];
+    // Told as they come by whoever can throttle or move them, or as the answer on stdout.
+    case 'progress':
+    case 'waiting':
+    case 'deletable':
+      return [];
+  }
+}
+
+function plannedSentences({actions, unchanged}: Extract<Event, {type: 'planned'}>): Sentence[] {
+  return [
+    ...actions.map((action) =>
+      info(`Planned: ${planWord(action.kind)} ${subject(action)}${renamed(action)}: ${action.reason}`, action.changes),
+    ),
+    ...unchanged.map((name) => info(`Unchanged: ${name}`)),
+  ];
+}
+
+function actionDone({action, image, detail, ms}: Extract<Event, {type: 'action-done'}>, verbose: boolean): Sentence {
+  const id = image ?? action.image;
+  const what = detail ?? action.reason;
+  const extra = [...(id === undefined ? [] : [id]), formatTime(ms)].join(', ');
+  return {
+    level: 'info',
+    done: true,
+    text: `${doneText(action)}: ${what} (${extra})`,
+    ...(verbose && action.changes !== undefined && {details: action.changes}),
+  };
+}
+
+function failure(what: string, error: ImgmgrError, verbosity: Verbosity): Sentence {
+  const text = what === '' ? headline(error) : `${what}: ${headline(error)}`;
+  const details = [...errorDetails(error), ...(verbosity === 'debug' ? stackLines(error) : [])];
+  return {level: 'error', text, details};
+}
+
+function warning({message, hint}: Extract<Event, {type: 'warning'}>): Sentence {
+  return {level: 'warning', text: message, ...(hint !== undefined && {details: [`hint: ${hint}`]})};
+}
+
+function httpSentence(event: Extract<Event, {type: 'http'}>): Sentence {
+  const result = event.status ?? event.error ?? 'no answer';
+  const request = event.requestId === undefined ? '' : ` ${event.requestId}`;
+  return {level: 'debug', text: `${event.method} ${event.url} ${result} ${Math.round(event.ms)} ms${request}`};
+}
+
+function interrupted({signal, again, left}: Extract<Event, {type: 'interrupted'}>): Sentence {
+  if (!again) return {level: 'error', text: `${signal}: stopping and cleaning up; once more leaves at once`};
+  if (left.length === 0)
+    return {level: 'error', text: `${signal} again: leaving at once; nothing is known to be left behind`};
+  return {
+    level: 'error',
+    text: `${signal} again: leaving at once; left behind: ${formatCount(left.length, 'thing')}`,
+    details: [...left, 'hint: the next run finds and removes them by their stamp'],
+  };
+}
+
+function info(text: string, details?: readonly string[]): Sentence {
+  return {level: 'info', text, ...(details !== undefined && {details})};
+}
