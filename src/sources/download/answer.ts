@@ -26,7 +26,7 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 /** Asks once; statuses other than success, redirect and 416 become errors, as everything of HTTP does. */
 export async function get(http: Http, request: Get, silenceMs: number): Promise<Answer> {
   try {
-    return await http.request({
+    const answer = await http.request({
       method: 'GET',
       url: request.url,
       headers: request.headers,
@@ -37,6 +37,9 @@ export async function get(http: Http, request: Get, silenceMs: number): Promise<
       retry: false,
       ...(request.signal === undefined ? {} : {signal: request.signal}),
     });
+    // Its reader learns of errors; without one (nothing was read yet) an abort must not count as unhandled.
+    answer.body.on('error', () => undefined);
+    return answer;
   } catch (error) {
     throw sourceError(error, request);
   }
