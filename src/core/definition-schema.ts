@@ -26,18 +26,14 @@ const url = (shape: RegExp, kinds: string) =>
   z
     .string()
     .regex(shape, {error: `is no ${kinds} URL; begin it with one of these`, abort: true})
-    .regex(/^\S+$/, {error: 'holds a blank; write %20 for it'});
+    .regex(/^\S+$/, {error: 'holds a blank; write %20 for it'})
+    .refine((value) => !/^[a-z]+:\/\/[^/?#]*@/i.test(value), {
+      error: 'holds a user name or password, which property image_source would show to everybody; remove it',
+    });
 const http = () => url(/^https?:\/\/[^\s/]/i, 'http or https');
 const download = () =>
   url(/^(?:(?:https?|ftps?):\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https, ftp or file');
 const digestList = () => url(/^(?:https?:\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https or file');
-/** Glance shows this URL to everybody as `image_source`. */
-const published = <T extends z.ZodType<string>>(schema: T) =>
-  schema.refine((value) => !/^[a-z]+:\/\/[^/]*@/i.test(value), {
-    error:
-      'holds a password that everybody could read in the property image_source; put this address into mirror_url, and one without a password here',
-  });
-
 const date = () =>
   z
     .string({error: 'write it as YYYY-MM-DD'})
@@ -59,7 +55,7 @@ const version = z.strictObject({
   version: filled().describe(
     'Version of the image, quoted; natural order decides which is newest. "latest": whatever the source offers, identified by its digest.',
   ),
-  url: published(download()).describe('Where the image comes from; becomes the property image_source.'),
+  url: download().describe('Where the image comes from; becomes the property image_source.'),
   mirror_url: download().nullish().describe('Preferred for the bytes; image_source stays url.'),
   checksum: z
     .string()
@@ -77,7 +73,7 @@ const version = z.strictObject({
   meta: meta().nullish().describe('Properties of this version; they win over those of the image, null takes one away.'),
   image_description: text().nullish().describe('Property image_description of this version.'),
   source: z
-    .union([z.literal('private'), published(download())], {error: 'a URL or the word private'})
+    .union([z.literal('private'), download()], {error: 'a URL or the word private'})
     .nullish()
     .describe('Shown as image_source instead of url.'),
   id: z
