@@ -1,0 +1,211 @@
+import type {
+  Account,
+  ByteUpload,
+  ImageQuota,
+  ImageStore,
+  ImportState,
+  StoreOffer,
+} from '../../../src/cloud/image-store.ts';
+import type {Image, ImagePatch, NewImage} from '../../../src/core/image.ts';
+import {applyPatch} from '../../../src/core/form.ts';
+import {ImgmgrError} from '../../../src/errors.ts';
+import type {Surroundings} from '../../../src/workflow/types.ts';
+
+/** Images of one project in memory; several stores may share them. Calls are written down. */
+export class MemoryStore implements ImageStore {
+  readonly cloud = 'memory';
+  readonly calls: string[] = [];
+  readonly images: Map<string, Image>;
+  readonly #clock: VirtualClock;
+  /** Runs before each call; may throw or wait. */
+  before: (call: string) => Promise<void> | void = () => undefined;
+
+  constructor(clock: VirtualClock, images = new Map<string, Image>()) {
+    this.#clock = clock;
+    this.images = images;
+  }
+
+  account(): Promise<Account> {
+    return Promise.resolve({projectId: 'p', projectName: 'p', userName: 'u', roles: ['admin']});
+  }
+
+  now(): Date {
+    return this.#clock.date();
+  }
+
+  async listTagged(tag: string): Promise<readonly Image[]> {
+    await this.#call('list');
+    return [...this.images.values()].filter((image) => image.tags.includes(tag));
+  }
+
+  async listNamed(names: readonly string[]): Promise<readonly Image[]> {
+    await this.#call('names');
+    return [...this.images.values()].filter((image) => image.name !== null && names.includes(image.name));
+  }
+
+  async get(id: string): Promise<Image | undefined> {
+    await this.#call(`get ${id}`);
+    return this.images.get(id);
+  }
+
+  async create(spec: NewImage): Promise<Image> {
+    await this.#call('create');
+    const id = spec.id ?? crypto.randomUUID();
+    const created = this.#clock.date().toISOString().replace(/\.\d+/, '');
+    const image: Image = {
+      id,
+      name: spec.name,
+      status: 'queued',
+      visibility: 'private',
+      osHidden: spec.osHidden,
+      protected: false,
+      owner: 'p',
+      tags: spec.tags,
+      minDisk: spec.minDisk ?? 0,
+      minRam: spec.minRam ?? 0,
+      diskFormat: spec.diskFormat ?? null,
+      containerFormat: null,
+      size: null,
+      virtualSize: null,
+      osHashAlgo: null,
+      osHashValue: null,
+      createdAt: created,
+      updatedAt: created,
+      stores: [],
+      properties: spec.properties,
+    };
+    this.images.set(id, image);
+    return image;
+  }
+
+  async update(live: Image, patch: ImagePatch): Promise<Image> {
+    await this.#call(`patch ${live.id}`);
+    const image = this.images.get(live.id);
+    if (!image) throw new ImgmgrError('NOT_FOUND', `no image ${live.id}`);
+    const after = applyPatch(image, patch);
+    this.images.set(live.id, after);
+    return after;
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#call(`delete ${id}`);
+    this.images.delete(id);
+  }
+
+  setActive(): Promise<void> {
+    return this.#refuse('setActive');
+  }
+
+  offer(): Promise<StoreOffer> {
+    return this.#refuse('offer');
+  }
+
+  quota(): Promise<ImageQuota> {
+    return Promise.resolve({});
+  }
+
+  mayPublish(): Promise<boolean | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  importFromUrl(): Promise<void> {
+    return this.#refuse('importFromUrl');
+  }
+
+  stage(request: ByteUpload): Promise<void> {
+    return this.#refuse(`stage ${request.id}`);
+  }
+
+  importStaged(): Promise<void> {
+    return this.#refuse('importStaged');
+  }
+
+  upload(request: ByteUpload): Promise<void> {
+    return this.#refuse(`upload ${request.id}`);
+  }
+
+  copyToStores(): Promise<void> {
+    return this.#refuse('copyToStores');
+  }
+
+  importState(): Promise<ImportState> {
+    return this.#refuse('importState');
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async #call(name: string): Promise<void> {
+    this.calls.push(name);
+    await this.before(name);
+  }
+
+  #refuse(name: string): Promise<never> {
+    return Promise.reject(new ImgmgrError('UNSUPPORTED', `${name} is not there in memory`));
+  }
+}
+
+/** Time that moves only when everybody sleeps: the earliest sleeper wakes. */
+export class VirtualClock {
+  #nowMs = Date.parse('2026-03-01T00:00:00Z');
+  readonly #sleepers: {readonly atMs: number; wake: () => void}[] = [];
+
+  date(): Date {
+    return new Date(this.#nowMs);
+  }
+
+  monotonic(): number {
+    return this.#nowMs;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        reject(new ImgmgrError('INTERRUPTED', 'interrupted'));
+      };
+      if (signal?.aborted === true) {
+        abort();
+        return;
+      }
+      signal?.addEventListener('abort', abort, {once: true});
+      this.#sleepers.push({atMs: this.#nowMs + ms, wake: resolve});
+    });
+  }
+
+  /** Lets time pass until the work is done; fails when nobody sleeps and it still is not. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const ended = work.finally(() => {
+      done = true;
+    });
+    ended.catch(() => undefined);
+    for (let n = 0; n < 100_000; n++) {
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+      if (done) return ended;
+      const next = this.#sleepers.sort((a, b) => a.atMs - b.atMs).shift();
+      if (!next) continue;
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.wake();
+    }
+    throw new Error('the work did not end');
+  }
+}
+
+/** Surroundings of one process on a host; `alive` tells which processes run. */
+export function surroundings(
+  clock: VirtualClock,
+  pid: number,
+  alive: ReadonlySet<number>,
+  bootId = 'boot-1',
+): Surroundings {
+  let made = 0;
+  return {
+    monotonic: () => clock.monotonic(),
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    uuid: () => `00000000-0000-4000-8000-${String(pid).padStart(6, '0')}${String(++made).padStart(6, '0')}`,
+    host: {hostName: `host-${bootId}`, bootId, pid, startTime: '1'},
+    processAlive: (holder) => alive.has(holder.pid),
+  };
+}
