@@ -6,7 +6,7 @@ import {sameDigest} from '../core/digest.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Peeker} from './chunks.ts';
-import {interruption} from './download/answer.ts';
+import {interruption} from './interruption.ts';
 import type {Judged, Judgement} from './judge.ts';
 import {judgeStart, refuseUnfitEnd} from './judge.ts';
 import {showUrl} from './place.ts';

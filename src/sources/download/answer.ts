@@ -2,6 +2,7 @@ import type {Readable} from 'node:stream';
 import {ImgmgrError} from '../../errors.ts';
 import type {Http} from '../../http.ts';
 import {HttpError} from '../../http.ts';
+import {interruption} from '../interruption.ts';
 import {showUrl} from '../place.ts';
 
 /** What a server answered to a GET, its body not read yet. */
@@ -71,12 +72,6 @@ export function sourceError(error: unknown, {url, signal}: {url: string; signal?
     case 'aborted':
       return new ImgmgrError('SOURCE_REFUSED', `${show} cannot be read: ${error.message}`, cause);
   }
-}
-
-/** The reason of an abort where it is one of ours, so that a deadline stays a deadline. */
-export function interruption(url: string, reason: unknown): ImgmgrError {
-  if (reason instanceof ImgmgrError) return reason;
-  return new ImgmgrError('INTERRUPTED', `reading ${showUrl(url)} was interrupted`, {cause: reason});
 }
 
 function statusError(show: string, error: HttpError): ImgmgrError {

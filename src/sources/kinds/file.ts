@@ -38,7 +38,12 @@ async function* readChunks(file: {handle: FileHandle; path: string; before: Stat
   try {
     let position = 0;
     for (;;) {
-      const {bytesRead, buffer} = await file.handle.read(Buffer.allocUnsafeSlow(CHUNK), 0, CHUNK, position);
+      const at = position;
+      const {bytesRead, buffer} = await file.handle
+        .read(Buffer.allocUnsafeSlow(CHUNK), 0, CHUNK, at)
+        .catch((cause: unknown) => {
+          throw new ImgmgrError('SOURCE_UNAVAILABLE', `${file.path} cannot be read at byte ${at}`, {cause});
+        });
       if (bytesRead === 0) break;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);

@@ -1,5 +1,6 @@
 import type {Readable} from 'node:stream';
 import {ImgmgrError} from '../../errors.ts';
+import {interruption} from '../interruption.ts';
 import type {Served, SourceKind} from '../served.ts';
 
 /** `-`: what is piped into us. It can be looked at and then read, but read only once. */
@@ -9,11 +10,13 @@ export function createStdinKind(stdin: Readable | undefined): SourceKind {
   let taken = false;
 
   /** First what an earlier look has seen, then the rest; a look keeps what it takes. */
-  async function* chunks(look: boolean): AsyncGenerator<Uint8Array> {
+  async function* chunks(look: boolean, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
     for (const chunk of [...seen]) yield chunk;
     if (!look) seen.length = 0;
     for (;;) {
-      const next = await source?.next();
+      const next = await source?.next().catch((error: unknown) => {
+        throw readError(error, signal);
+      });
       if (next === undefined || next.done === true) return;
       if (look) seen.push(next.value);
       yield next.value;
@@ -38,10 +41,24 @@ export function createStdinKind(stdin: Readable | undefined): SourceKind {
       taken = !look;
       source ??= bytesOf(stdin);
       request.signal?.addEventListener('abort', () => stdin.destroy(), {once: true});
-      const served: Served = {url: '-', remote: false, chunks: chunks(look), close: () => closing(stdin, look)};
+      const served: Served = {
+        url: '-',
+        remote: false,
+        chunks: chunks(look, request.signal),
+        close: () => closing(stdin, look),
+      };
       return Promise.resolve(served);
     },
   };
+}
+
+function readError(cause: unknown, signal: AbortSignal | undefined): ImgmgrError {
+  if (signal?.aborted === true) return interruption('-', signal.reason);
+  return new ImgmgrError(
+    'SOURCE_UNAVAILABLE',
+    `stdin cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {cause},
+  );
 }
 
 function closing(stdin: Readable, look: boolean): Promise<void> {
