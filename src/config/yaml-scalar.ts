@@ -46,7 +46,7 @@ const TIMESTAMP =
 
 function integerMeaning(text: string): ScalarMeaning | undefined {
   const {sign, digits} = splitSign(text);
-  const value = sign * magnitude(digits);
+  const value = sign * magnitude(digits) + 0; // no negative zero
   return Number.isNaN(value) ? undefined : {type: 'integer', value};
 }
 
