@@ -2,6 +2,7 @@ import {asImgmgrError} from './errors.ts';
 import {exitCodeOfError} from './cli/exit-codes.ts';
 import type {ExitCode} from './cli/exit-codes.ts';
 import type {Env, Io} from './cli/io.ts';
+import type {WorkOnClouds} from './cli/work-on-clouds.ts';
 import {renderError} from './report/error-text.ts';
 import {VERSION} from './version.ts';
 
@@ -19,7 +20,7 @@ export async function run(argv: readonly string[], io: Io, env: Env): Promise<Ex
       version: VERSION,
       execute: async (invocation) => {
         const {execute} = await import('./cli/execute.ts');
-        return execute(invocation, {io, env});
+        return execute(invocation, {io, env, loadWork});
       },
     });
   } catch (thrown) {
@@ -27,4 +28,9 @@ export async function run(argv: readonly string[], io: Io, env: Env): Promise<Ex
     io.stderr.write(renderError(error, {stack: argv.includes('--debug')}));
     return exitCodeOfError(error.code);
   }
+}
+
+async function loadWork(): Promise<WorkOnClouds> {
+  const {workOnClouds} = await import('./cli/work-on-clouds.ts');
+  return workOnClouds;
 }

@@ -1,5 +1,9 @@
+import {resolve} from 'node:path';
+import {pathToFileURL} from 'node:url';
+import type {Definition} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
+import {ImgmgrError} from '../errors.ts';
 
 /** An image that the command line describes; what is undefined is worked out from its address. */
 export interface AdHocImage {
@@ -18,4 +22,118 @@ export interface AdHocImage {
   readonly visibility: Visibility;
   readonly protected: boolean;
   readonly properties: Readonly<Record<string, string>>;
+}
+
+/** What has to be looked up to complete an {@link AdHocImage}. */
+export interface AdHocFacts {
+  /** The folder that paths start from. */
+  readonly cwd: string;
+  readonly now: Date;
+  /** When a file was last changed; undefined when there is no such file. */
+  modified(path: string): Promise<Date | undefined>;
+}
+
+/**
+ * The definition that stands for one image of the command line. A file's build date is its last change, so that a second
+ * import of the same file finds the image already there. USAGE when name or format can be had nowhere.
+ */
+export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promise<Definition> {
+  const source = await locate(image.address, facts);
+  const buildDate = image.buildDate ?? source.modified.toISOString().slice(0, 10);
+  const place = {file: 'command line', line: 1, column: 1};
+  const name = image.name ?? (stem(source.fileName) || undefined);
+  if (name === undefined)
+    throw new ImgmgrError('USAGE', `${image.address} does not tell the name of the image`, {
+      hint: 'give it with --name',
+    });
+  return {
+    name,
+    enabled: true,
+    format: image.diskFormat ?? formatOf(source.fileName, image.address),
+    login: image.login,
+    minDiskGib: image.minDiskGib,
+    minRamMib: image.minRamMib,
+    status: 'active',
+    visibility: image.visibility,
+    multi: true,
+    separator: ' ',
+    keep: false,
+    protected: image.protected,
+    tags: [],
+    meta: image.properties,
+    place,
+    versions: [
+      {
+        version: image.version ?? buildDate.replaceAll('-', ''),
+        url: source.url,
+        buildDate,
+        meta: {},
+        place,
+        ...(image.checksum && {checksum: image.checksum}),
+      },
+    ],
+  };
+}
+
+interface Located {
+  readonly url: string;
+  readonly fileName: string;
+  readonly modified: Date;
+}
+
+async function locate(address: string, facts: AdHocFacts): Promise<Located> {
+  if (address === '-') return {url: '-', fileName: '', modified: facts.now};
+  if (/^https?:\/\//i.test(address))
+    return {url: address, fileName: lastPart(pathnameOf(address)), modified: facts.now};
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1];
+  if (scheme !== undefined && scheme.toLowerCase() !== 'file')
+    throw new ImgmgrError('USAGE', `images cannot be read from ${scheme}: addresses (${address})`, {
+      hint: 'give an http or https address, a file, or - for stdin',
+    });
+  return locateFile(address, facts);
+}
+
+async function locateFile(address: string, {cwd, modified}: AdHocFacts): Promise<Located> {
+  const url = /^file:\//i.test(address)
+    ? new URL(address)
+    : pathToFileURL(resolve(cwd, address.replace(/^file:/i, '')));
+  const path = decodeURIComponent(url.pathname);
+  const changed = await modified(path);
+  if (changed !== undefined) return {url: url.href, fileName: lastPart(path), modified: changed};
+  throw new ImgmgrError('USAGE', `${path} is no file that can be read`, {
+    hint: 'give a URL, a file, or - for stdin',
+  });
+}
+
+function pathnameOf(address: string): string {
+  try {
+    return decodeURIComponent(new URL(address).pathname);
+  } catch (cause) {
+    throw new ImgmgrError('USAGE', `${address} is no valid address`, {
+      cause,
+      hint: 'blanks and % are to be percent-encoded',
+    });
+  }
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+const COMPRESSION = /\.(gz|xz|zst|bz2)$/i;
+const EXTENSION = /\.(qcow2|img|raw|vmdk|vdi|vhd|vhdx|iso)$/i;
+
+/** The file name without what tells its format. */
+function stem(fileName: string): string {
+  return fileName.replace(COMPRESSION, '').replace(EXTENSION, '');
+}
+
+function formatOf(fileName: string, address: string): string {
+  const extension = EXTENSION.exec(fileName.replace(COMPRESSION, ''))?.[1]?.toLowerCase();
+  if (extension === undefined)
+    throw new ImgmgrError('USAGE', `${address} does not tell the format of the image`, {
+      hint: 'give it with --disk-format (qcow2, raw, iso, vmdk …)',
+    });
+  // Cloud images that are called .img are qcow2; a raw one is refused by its content, with the same hint.
+  return extension === 'img' ? 'qcow2' : extension;
 }

@@ -1,13 +1,120 @@
+import type {Counts, Emit} from '../core/events.ts';
+import {asImgmgrError} from '../errors.ts';
+import type {ImgmgrError} from '../errors.ts';
+import {renderError} from '../report/error-text.ts';
+import type {Reporter} from '../report/reporter.ts';
+import {createReporter} from '../report/reporter.ts';
+import {VERSION} from '../version.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import {createConfirm} from './confirm.ts';
 import type {ExitCode} from './exit-codes.ts';
+import {exitCodeOf} from './exit-codes.ts';
+import type {Interruption} from './interruption.ts';
+import {watchForInterruption} from './interruption.ts';
 import type {Invocation} from './invocation.ts';
 import type {Env, Io} from './io.ts';
+import type {Work, WorkOnClouds} from './work-on-clouds.ts';
 
+/** What an invocation is carried out with; `workOnClouds` is loaded when it is needed. */
 export interface ExecuteParts {
   readonly io: Io;
   readonly env: Env;
+  readonly loadWork: () => Promise<WorkOnClouds>;
 }
 
-export async function execute(invocation: Invocation, parts: ExecuteParts): Promise<ExitCode> {
-  await Promise.resolve();
-  throw new Error(`not wired: ${invocation.command} ${parts.io.now().toISOString()}`);
+/** Carries out one command: reports, listens for signals, sums up. Never throws; the answer is the exit code. */
+export async function execute(invocation: Invocation, {io, env, loadWork}: ExecuteParts): Promise<ExitCode> {
+  const startedMs = io.monotonic();
+  const {output, command, options} = invocation;
+  const reporter = await createReporter({sink: io, env, ...output, dryRun: options.dryRun});
+  // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
+  reporter.emit({type: 'starting', command, version: VERSION});
+  const interruption = watchForInterruption(io, reporter.emit);
+  const emit: Emit = (event) => {
+    interruption.observe(event);
+    reporter.emit(event);
+  };
+  try {
+    const work = workOf({invocation, io, env, emit, reporter, interruption});
+    const outcomes: CloudOutcome[] = [];
+    const failure = await runToTheEnd(loadWork, work, outcomes);
+    if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, emit, io, invocation});
+    const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
+    emit({type: 'finished', counts: sum(outcomes), exitCode, ms: io.monotonic() - startedMs});
+    return exitCode;
+  } finally {
+    interruption.stop();
+    reporter.close();
+  }
+}
+
+interface WorkParts {
+  readonly invocation: Invocation;
+  readonly io: Io;
+  readonly env: Env;
+  readonly emit: Emit;
+  readonly reporter: Reporter;
+  readonly interruption: Interruption;
+}
+
+function workOf({invocation, io, env, emit, reporter, interruption}: WorkParts): Work {
+  const {signal} = interruption;
+  const writeAbove = (writer: () => void): void => reporter.writeAbove(writer);
+  const confirmDelete = createConfirm({io, format: invocation.output.format, writeAbove, signal});
+  const options = {...invocation.options, ...(confirmDelete && {confirmDelete})};
+  return {invocation, options, io, env, emit, signal};
+}
+
+/** Collects the outcomes; the answer is the error that ended the run before its end. */
+async function runToTheEnd(
+  loadWork: ExecuteParts['loadWork'],
+  work: Work,
+  outcomes: CloudOutcome[],
+): Promise<ImgmgrError | undefined> {
+  try {
+    const workOnClouds = await loadWork();
+    for await (const outcome of workOnClouds(work)) outcomes.push(outcome);
+    return undefined;
+  } catch (error) {
+    return asImgmgrError(error);
+  }
+}
+
+function tellFailure({
+  failure,
+  emit,
+  io,
+  invocation,
+}: Pick<WorkParts, 'emit' | 'io' | 'invocation'> & {failure: ImgmgrError}): void {
+  emit({type: 'run-failed', error: failure});
+  const {format, verbosity} = invocation.output;
+  // JSON goes to stdout alone; whoever started the run by hand, or reads cron's mail, must not be left in the dark.
+  if (format === 'json') io.stderr.write(renderError(failure, {stack: verbosity === 'debug'}));
+}
+
+function outcomeOf(
+  outcomes: readonly CloudOutcome[],
+  failure: ImgmgrError | undefined,
+  interruption: Interruption,
+): Parameters<typeof exitCodeOf>[0] {
+  const signal = interruption.received();
+  return {
+    errors: [...outcomes.flatMap(({errors}) => errors), ...(failure ? [failure] : [])],
+    changesPending: outcomes.some(({changesPending}) => changesPending),
+    ...(signal && {signal}),
+  };
+}
+
+function sum(outcomes: readonly CloudOutcome[]): Counts {
+  const total = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 0, failed: 0, pending: 0};
+  for (const {counts} of outcomes) {
+    total.imported += counts.imported;
+    total.updated += counts.updated;
+    total.retired += counts.retired;
+    total.deleted += counts.deleted;
+    total.unchanged += counts.unchanged;
+    total.failed += counts.failed;
+    total.pending += counts.pending;
+  }
+  return total;
 }

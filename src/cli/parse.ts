@@ -1,6 +1,7 @@
 import type {Digest} from '../core/digest.ts';
 import {digestFromHex, parseDigest} from '../core/digest.ts';
 import {nearest} from '../core/nearest.ts';
+import {isCalendarDate, parseDuration} from '../core/time-text.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** Reads a whole number of at least `min`; anything else is a usage error that names the flag. */
@@ -67,8 +68,7 @@ export function checksum(flag: string): (text: string) => Digest {
 /** Reads a day, `YYYY-MM-DD`. */
 export function day(flag: string): (text: string) => string {
   return (value) => {
-    const date = /^\d{4}-\d{2}-\d{2}$/.test(value) ? new Date(`${value}T00:00:00Z`) : undefined;
-    if (date === undefined || Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== value)
+    if (!isCalendarDate(value))
       throw new ImgmgrError('USAGE', `${flag} takes a day, not ${quote(value)}`, {hint: 'write it as YYYY-MM-DD'});
     return value;
   };
@@ -89,11 +89,8 @@ export function pairs(
 }
 
 function durationMs(value: string): number | undefined {
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const parts = /^(?=\d)(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/.exec(value);
-  if (!parts) return undefined;
-  const [, hours = '0', minutes = '0', seconds = '0'] = parts;
-  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  const seconds = /^\d{1,9}$/.test(value) ? Number(value) : parseDuration(value);
+  return seconds === undefined ? undefined : seconds * 1000;
 }
 
 function quote(value: string): string {

@@ -80,6 +80,8 @@ export type Event =
       readonly cloud: string;
       readonly definition: string;
       readonly version: string;
+      /** Glance id of the image that is being made, so that an interrupted run can say what it left. */
+      readonly image?: string;
       /** What is going on: `uploading`, `importing` (the cloud works), `copying`, `waiting`. */
       readonly phase: 'uploading' | 'importing' | 'copying' | 'waiting';
       readonly bytes?: number;

@@ -10,20 +10,19 @@ export function renderError(error: ImgmgrError, {stack}: {readonly stack: boolea
   return `${lines.join('\n')}\n`;
 }
 
-/** Message and place on one line. */
-export function headline({message, place}: ImgmgrError): string {
+/** Message and place on one line; of several problems, how many there are. */
+export function headline({message, place, problems}: ImgmgrError): string {
+  if (problems.length > 1) return `${problems.length} problems were found`;
   return place === undefined ? message : `${message} (${place})`;
 }
 
-/** The problems with their places, each followed by its hint, and last the error's own hint. */
+/** Several problems, each with its place and hint; of a single one, or none, the error's own hint. */
 export function errorDetails({problems, hint}: ImgmgrError): string[] {
-  const lines: string[] = [];
-  for (const problem of problems) {
-    lines.push(`${formatPlace(problem.place)}: ${problem.message}`);
-    if (problem.hint !== undefined) lines.push(`  hint: ${problem.hint}`);
-  }
-  if (hint !== undefined) lines.push(`hint: ${hint}`);
-  return lines;
+  if (problems.length <= 1) return hint === undefined ? [] : [`hint: ${hint}`];
+  return problems.flatMap((problem) => [
+    `${formatPlace(problem.place)}: ${problem.message}`,
+    ...(problem.hint === undefined ? [] : [`  hint: ${problem.hint}`]),
+  ]);
 }
 
 /** The stack and the causes, for `--debug`. */

@@ -1,0 +1,43 @@
+import {createInterface} from 'node:readline';
+import type {RunOptions} from '../workflow/types.ts';
+import {clean} from '../report/clean.ts';
+import type {OutputFormat} from './invocation.ts';
+import type {Io} from './io.ts';
+
+type Confirm = NonNullable<RunOptions['confirmDelete']>;
+
+/** What a question needs. */
+export interface QuestionParts {
+  readonly io: Io;
+  readonly format: OutputFormat;
+  /** Clears the screen of what moves while the writer runs. */
+  readonly writeAbove: (writer: () => void) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Lists the images and asks on the terminal; undefined where nobody sits in front of one. */
+export function createConfirm({io, format, writeAbove, signal}: QuestionParts): Confirm | undefined {
+  if (format !== 'human' || io.stdin.isTTY !== true || io.stderr.isTTY !== true) return undefined;
+  return async (images) => {
+    const list = images.map(({id, name}) => `  ${clean(id)}  ${clean(name)}\n`).join('');
+    const count = images.length === 1 ? 'This image' : `These ${images.length} images`;
+    writeAbove(() => io.stderr.write(`${count} will be deleted:\n${list}Delete? [y/N] `));
+    return /^y(es)?$/i.test((await readLine(io, signal)).trim());
+  };
+}
+
+/** One line of stdin; '' at its end, and when the signal comes. The terminal stays as it is, so Ctrl-C stays a signal. */
+async function readLine({stdin}: Io, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({input: stdin, terminal: false});
+  const stop = (): void => lines.close();
+  signal.addEventListener('abort', stop);
+  try {
+    return await new Promise((resolve) => {
+      lines.once('line', resolve);
+      lines.once('close', () => resolve(''));
+    });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    lines.close();
+  }
+}

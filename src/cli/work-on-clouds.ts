@@ -1,0 +1,114 @@
+import {filterDefinitions} from '../core/filter.ts';
+import type {Definition} from '../core/definition.ts';
+import type {Emit} from '../core/events.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import {processCloud} from '../workflow/process-all.ts';
+import type {CloudOutcome, RunOptions} from '../workflow/types.ts';
+import {toDefinition} from './ad-hoc-image.ts';
+import type {Context, OpenCloud} from './context.ts';
+import {createContext} from './context.ts';
+import type {Invocation} from './invocation.ts';
+import type {Env, Io} from './io.ts';
+
+/** One command's work, ready to be begun. */
+export interface Work {
+  readonly invocation: Invocation;
+  readonly options: RunOptions;
+  readonly io: Io;
+  readonly env: Env;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Gives one outcome per cloud; throws what concerns the run as a whole (flags, configuration, definitions). */
+export type WorkOnClouds = (work: Work) => AsyncIterable<CloudOutcome>;
+
+/** Reads the definitions, finds the clouds, and works through them one after the other; a cloud's failure stays its own. */
+export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
+  const {invocation, emit, signal} = work;
+  const context = createContext(work);
+  try {
+    const selection = await select(work, context);
+    const clouds = await context.clouds(invocation.clouds);
+    if (clouds.length > 1 && invocation.adHoc?.address === '-')
+      throw new ImgmgrError('USAGE', `stdin can be read once, but ${clouds.length} clouds are named`, {
+        hint: 'name one cloud, or save the image to a file first',
+      });
+    const run = context.surroundings.uuid();
+    emit({type: 'started', command: invocation.command, clouds: clouds.map(({name}) => name), run});
+    warnWhenNothingIsEnabled(selection, work);
+    for (const cloud of clouds) {
+      signal.throwIfAborted();
+      yield await onCloud({work, context, selection, cloud, run});
+    }
+  } finally {
+    await context.close();
+  }
+}
+
+interface Selection {
+  readonly definitions: readonly Definition[];
+  readonly allNames: ReadonlySet<string>;
+  readonly baseDir: string;
+}
+
+async function select({invocation, io}: Work, context: Context): Promise<Selection> {
+  const {adHoc, images, filter} = invocation;
+  if (adHoc) {
+    const definition = await toDefinition(adHoc, {
+      cwd: context.cwd,
+      now: io.now(),
+      modified: (path) => context.modified(path),
+    });
+    return {definitions: [definition], allNames: new Set([definition.name]), baseDir: context.cwd};
+  }
+  const {definitions, folder} = await context.definitions(images);
+  return {
+    definitions: filterDefinitions(definitions, filter),
+    allNames: new Set(definitions.map(({name}) => name)),
+    baseDir: folder,
+  };
+}
+
+function warnWhenNothingIsEnabled({definitions}: Selection, {emit, options}: Work): void {
+  if (options.policy.force || definitions.some(({enabled}) => enabled)) return;
+  emit({
+    type: 'warning',
+    code: 'no-definitions-enabled',
+    message: `none of the ${definitions.length} selected definitions is enabled: nothing to do`,
+    hint: 'set "enable: true", or process them all the same with --force',
+  });
+}
+
+interface OneCloud {
+  readonly work: Work;
+  readonly context: Context;
+  readonly selection: Selection;
+  readonly cloud: OpenCloud;
+  readonly run: string;
+}
+
+async function onCloud({work, context, selection, cloud, run}: OneCloud): Promise<CloudOutcome> {
+  const {options, emit, signal, invocation} = work;
+  try {
+    const ports = await cloud.open();
+    const {surroundings, source} = context;
+    return await processCloud({
+      run,
+      ports,
+      source,
+      ...selection,
+      adHoc: invocation.adHoc !== undefined,
+      options,
+      surroundings,
+      emit,
+      signal,
+    });
+  } catch (thrown) {
+    const error = asImgmgrError(thrown);
+    emit({type: 'cloud-failed', cloud: cloud.name, error});
+    return {cloud: cloud.name, counts: FAILED, errors: [error], changesPending: false};
+  }
+}
+
+const FAILED = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 0, failed: 1, pending: 0};

@@ -1,0 +1,290 @@
+import {describe, expect, it} from 'vitest';
+import {fakeIo} from '../../cli/fake-io.ts';
+import {DROPPED_FLAGS} from '../../../src/cli/dropped-flags.ts';
+import type {Invocation} from '../../../src/cli/invocation.ts';
+import {runCommandLine} from '../../../src/cli/program.ts';
+import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
+import type {Policy} from '../../../src/core/policy.ts';
+import {ImgmgrError} from '../../../src/errors.ts';
+
+async function parse(argv: readonly string[]): Promise<Invocation> {
+  const seen: Invocation[] = [];
+  await runCommandLine({
+    argv,
+    io: fakeIo(),
+    version: '1.2.3',
+    execute: (invocation) => {
+      seen.push(invocation);
+      return Promise.resolve(0);
+    },
+  });
+  const [invocation] = seen;
+  if (!invocation) throw new Error('no command was carried out');
+  return invocation;
+}
+
+async function refusal(argv: readonly string[]): Promise<ImgmgrError> {
+  try {
+    await parse(argv);
+  } catch (error) {
+    if (error instanceof ImgmgrError) return error;
+    throw error;
+  }
+  throw new Error('the command line was accepted');
+}
+
+describe('manage', () => {
+  it('asks for the defaults when no flag is given', async () => {
+    expect(await parse(['manage'])).toEqual({
+      command: 'manage',
+      clouds: [],
+      options: {
+        policy: DEFAULT_POLICY,
+        dryRun: false,
+        jobs: 6,
+        stuckRetry: 0,
+        importTimeoutMs: 1_800_000,
+        silenceNotVerified: false,
+      },
+      output: {format: 'human', verbosity: 'normal', color: true},
+    });
+  });
+
+  it.each<[string[], Partial<Policy>]>([
+    [['--latest'], {latest: true}],
+    [['--force'], {force: true}],
+    [['--hide'], {hide: true}],
+    [['--deactivate'], {deactivate: true}],
+    [['--delete'], {delete: true}],
+    [['--delete', '--yes'], {delete: true, yes: true}],
+    [['--delete', '--yes-i-really-know-what-i-do'], {delete: true, yes: true}],
+    [['--keep'], {keep: true}],
+    [['--retire-as', 'community'], {retireAs: 'community'}],
+    [['--replace'], {replace: true}],
+    [['--adopt'], {adopt: true}],
+    [['--force-state'], {forceState: true}],
+    [['--include-none'], {includeNone: true}],
+    [['--max-delete', '3'], {maxDelete: 3}],
+    [['--delete-in-use'], {deleteInUse: true}],
+    [['--no-publish'], {publish: false}],
+    [['--no-wait'], {wait: false}],
+    [['--tag', 'mine'], {tag: 'mine'}],
+    [['--stores', 'file,fast', '--stores', 'slow'], {stores: ['file', 'fast', 'slow']}],
+  ])('%j changes exactly its part of the policy', async (flags, changed) => {
+    expect((await parse(['manage', ...flags])).options.policy).toEqual({...DEFAULT_POLICY, ...changed});
+  });
+
+  it.each<[string[], Partial<Invocation['options']>]>([
+    [['--dry-run'], {dryRun: true}],
+    [['--jobs', '2'], {jobs: 2}],
+    [['--method', 'upload'], {method: 'upload'}],
+    [['--prefetch', 'on-stuck'], {prefetch: 'on-stuck'}],
+    [['--stuck-retry', '1'], {stuckRetry: 1}],
+    [['--import-timeout', '90'], {importTimeoutMs: 90_000}],
+    [['--import-timeout', '1h30m'], {importTimeoutMs: 5_400_000}],
+    [['--wait-lock', '0'], {waitLockMs: 0}],
+    [['--wait-lock', '10m'], {waitLockMs: 600_000}],
+    [['--no-verify'], {silenceNotVerified: true}],
+  ])('%j changes exactly its option', async (flags, changed) => {
+    const {options} = await parse(['manage']);
+    expect((await parse(['manage', ...flags])).options).toEqual({...options, ...changed});
+  });
+
+  it('takes clouds in the order in which they were named', async () => {
+    expect((await parse(['manage', '--cloud', 'b', '--cloud', 'a,c'])).clouds).toEqual(['b', 'a', 'c']);
+  });
+
+  it('takes where the definitions are and which of them', async () => {
+    const invocation = await parse(['manage', '--images', 'etc/images', '--filter', '^Alma']);
+    expect(invocation).toMatchObject({images: 'etc/images', filter: '^Alma'});
+  });
+
+  it('is dry-run with --dry-run', async () => {
+    expect((await parse(['manage', '--dry-run'])).command).toBe('dry-run');
+  });
+
+  it('runs the command line that the osism wrapper composes', async () => {
+    const flags = [
+      '--hide',
+      '--delete',
+      '--yes-i-really-know-what-i-do',
+      '--latest',
+      '--cloud',
+      'admin',
+      '--filter',
+      'Ubuntu',
+    ];
+    const invocation = await parse(['manage', ...flags, '--stuck-retry', '1', '--images', '/etc/images']);
+    expect(invocation).toMatchObject({
+      clouds: ['admin'],
+      images: '/etc/images',
+      filter: 'Ubuntu',
+      options: {stuckRetry: 1, policy: {hide: true, delete: true, yes: true, latest: true}},
+    });
+  });
+});
+
+describe('the other commands', () => {
+  it('dry-run takes the flags of manage and only looks', async () => {
+    const invocation = await parse(['dry-run', '--latest', '--delete', '--yes']);
+    expect(invocation.command).toBe('dry-run');
+    expect(invocation.options.dryRun).toBe(true);
+    expect(invocation.options.policy).toEqual({...DEFAULT_POLICY, latest: true, delete: true, yes: true});
+  });
+
+  it('hide hides and acquires nothing', async () => {
+    const {command, options} = await parse(['hide', '--cloud', 'admin']);
+    expect(command).toBe('hide');
+    expect(options.policy).toEqual({...DEFAULT_POLICY, hide: true, acquire: false});
+  });
+
+  it('delete deletes, acquires nothing, and needs --yes of its own', async () => {
+    const {options} = await parse(['delete', '--max-delete', '5']);
+    expect(options.policy).toEqual({...DEFAULT_POLICY, delete: true, acquire: false, maxDelete: 5});
+  });
+
+  it('hide and delete can be tried first', async () => {
+    expect((await parse(['hide', '--dry-run'])).options.dryRun).toBe(true);
+    expect((await parse(['delete', '--dry-run'])).options.dryRun).toBe(true);
+  });
+
+  it('import without an argument works on definitions and deletes nothing', async () => {
+    const invocation = await parse(['import', '--filter', 'Debian', '--no-publish']);
+    expect(invocation.adHoc).toBeUndefined();
+    expect(invocation).toMatchObject({
+      command: 'import',
+      filter: 'Debian',
+      options: {policy: {publish: false, delete: false}},
+    });
+  });
+
+  it('import with an argument describes one image, private unless told otherwise', async () => {
+    const digest = 'ab'.repeat(32);
+    const flags = [
+      '--name',
+      'X',
+      '--checksum',
+      digest,
+      '--min-disk',
+      '4',
+      '--property',
+      'os_distro=debian',
+      '--property',
+      'a=b=c',
+    ];
+    const {adHoc} = await parse(['import', 'https://example.org/x.qcow2', ...flags]);
+    expect(adHoc).toEqual({
+      address: 'https://example.org/x.qcow2',
+      name: 'X',
+      checksum: {algorithm: 'sha256', hex: digest},
+      minDiskGib: 4,
+      minRamMib: 0,
+      login: '',
+      visibility: 'private',
+      protected: false,
+      properties: {os_distro: 'debian', a: 'b=c'},
+    });
+  });
+
+  it('import reads stdin with -', async () => {
+    expect((await parse(['import', '-', '--name', 'X', '--disk-format', 'raw'])).adHoc).toMatchObject({
+      address: '-',
+      diskFormat: 'raw',
+    });
+  });
+});
+
+describe('output', () => {
+  it.each<[string[], Partial<Invocation['output']>]>([
+    [['manage', '--json'], {format: 'json'}],
+    [['--json', 'manage'], {format: 'json'}],
+    [['manage', '--format', 'junit'], {format: 'junit'}],
+    [['manage', '-q'], {verbosity: 'quiet'}],
+    [['-v', 'manage'], {verbosity: 'verbose'}],
+    [['manage', '--debug', '-v'], {verbosity: 'debug'}],
+    [['manage', '--no-color'], {color: false}],
+  ])('%j', async (argv, changed) => {
+    expect((await parse(argv)).output).toEqual({format: 'human', verbosity: 'normal', color: true, ...changed});
+  });
+});
+
+describe('what is refused', () => {
+  it.each<[string[], string, string | undefined]>([
+    [['manage', '--latets'], "unknown option '--latets'", 'did you mean --latest?'],
+    [['manag'], "unknown command 'manag'", 'did you mean manage?'],
+    [['build'], "unknown command 'build'", undefined],
+    [['verify', 'x'], "unknown command 'verify'", undefined],
+    [['--latest'], "unknown option '--latest'", 'options of a command stand behind it'],
+    [['manage', '--cloud'], "option '--cloud <name>' argument missing", undefined],
+    [['manage', 'Debian'], 'too many arguments', undefined],
+    [['-q'], 'no command given', 'imgmgr --help'],
+    [['manage', '--verify'], 'verification is not available in this version', '--no-verify'],
+    [['manage', '--reverify'], "unknown option '--reverify'", undefined],
+    [['manage', '--no-build'], "unknown option '--no-build'", undefined],
+    [['manage', '--quarantine', '3'], "unknown option '--quarantine'", undefined],
+    [['manage', '--verify-cloud', 'x'], "unknown option '--verify-cloud'", undefined],
+    [['manage', '-q', '-v'], '--quiet contradicts --verbose', 'give one of them'],
+    [['manage', '--json', '--format', 'junit'], '--json contradicts --format', 'give one of them'],
+    [['manage', '--method', 'web-download', '--prefetch', 'always'], '--method web-download contradicts', 'prefetch'],
+    [['manage', '--method', 'upload', '--prefetch', 'never'], '--prefetch never contradicts', 'never'],
+    [
+      ['manage', '--prefetch', 'on-stuk'],
+      '--prefetch takes never, on-stuck, always, not "on-stuk"',
+      'did you mean on-stuck?',
+    ],
+    [['manage', '--retire-as', 'gone'], '--retire-as takes renamed, hidden', undefined],
+    [['manage', '--format', 'yaml'], '--format takes human, json, junit, not "yaml"', undefined],
+    [['manage', '--jobs', '0'], '--jobs takes a whole number of at least 1, not "0"', undefined],
+    [['manage', '--max-delete', '-1'], '--max-delete takes a whole number of at least 0, not "-1"', undefined],
+    [['manage', '--max-delete', 'all'], '--max-delete takes a whole number of at least 0, not "all"', undefined],
+    [['manage', '--wait-lock', 'soon'], '--wait-lock takes a time, not "soon"', '10m'],
+    [['manage', '--cloud', ''], '--cloud has an empty value', undefined],
+    [['manage', '--stores', 'a,,b'], '--stores has an empty value in "a,,b"', undefined],
+    [['manage', '--filter', ''], '--filter is empty', undefined],
+    [['import', '--name', 'X'], '--name describes one image, and none was given', 'URL|FILE'],
+    [['import', '--disk-format', 'raw'], '--disk-format describes one image', undefined],
+    [['import', 'x.img', '--filter', 'X'], '--filter selects definitions, but x.img is one image', 'leave out'],
+    [['import', 'x.img', '--checksum', 'sha256:12'], '--checksum takes a digest, not "sha256:12"', 'sha256'],
+    [['import', 'x.img', '--build-date', '2026-02-30'], '--build-date takes a day, not "2026-02-30"', 'YYYY-MM-DD'],
+    [['import', 'x.img', '--property', 'os_distro'], '--property takes key=value, not "os_distro"', 'os_distro=debian'],
+    [['hide', '--hide'], "unknown option '--hide'", undefined],
+    [['help', 'exit-code'], 'there is no help on "exit-code"', 'exit-codes'],
+  ])('%j', async (argv, message, hint) => {
+    const error = await refusal(argv);
+    expect(error.code).toBe('USAGE');
+    expect(error.message).toContain(message);
+    if (hint !== undefined) expect(error.hint).toContain(hint);
+  });
+
+  it.each(Object.entries(DROPPED_FLAGS))('the flag %s of the peer, naming what replaces it', async (flag, hint) => {
+    expect(await refusal(['manage', flag])).toMatchObject({code: 'USAGE', message: `unknown option '${flag}'`, hint});
+    expect(await refusal(['manage', `${flag}=1`])).toMatchObject({code: 'USAGE', hint});
+  });
+
+  it('every flag of the peer is either known or refused with a replacement', async () => {
+    const known = [
+      '--cloud',
+      '--images',
+      '--tag',
+      '--filter',
+      '--dry-run',
+      '--latest',
+      '--force',
+      '--hide',
+      '--deactivate',
+      '--delete',
+    ];
+    const alsoKnown = [
+      '--yes-i-really-know-what-i-do',
+      '--keep',
+      '--stuck-retry',
+      '--prefetch',
+      '--import-timeout',
+      '--debug',
+    ];
+    const out = fakeIo();
+    await runCommandLine({argv: ['manage', '--help'], io: out, version: '1', execute: () => Promise.resolve(0)});
+    for (const flag of [...known, ...alsoKnown]) expect(out.out()).toMatch(new RegExp(`${flag}\\b`));
+    for (const flag of Object.keys(DROPPED_FLAGS)) expect(out.out()).not.toMatch(new RegExp(`${flag}\\b`));
+  });
+});

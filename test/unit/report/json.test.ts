@@ -1,0 +1,74 @@
+import {describe, expect, it} from 'vitest';
+import type {Event} from '../../../src/core/events.ts';
+import {createJson} from '../../../src/report/json.ts';
+import type {Verbosity} from '../../../src/report/sentences.ts';
+import {EVERY_EVENT, PROGRESS, REFUSED} from './samples.ts';
+import {collectingSink} from './streams.ts';
+
+function written(events: readonly Event[], verbosity: Verbosity = 'normal'): Record<string, unknown>[] {
+  const sink = collectingSink();
+  events.forEach(createJson({sink, verbosity}));
+  expect(sink.err()).toBe('');
+  return sink
+    .out()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('JSON lines on stdout', () => {
+  it('carry the schema version, the time in UTC, and the fields of the event', () => {
+    expect(written([{type: 'starting', command: 'manage', version: '1.2.3'}])).toEqual([
+      {schema: 1, time: '2026-01-31T16:44:45.000Z', type: 'starting', command: 'manage', version: '1.2.3'},
+    ]);
+  });
+
+  it('carry an error as code, message, place and hint, never its stack or cause', () => {
+    const [line] = written([{type: 'run-failed', error: REFUSED}]);
+    expect(line?.['error']).toEqual({
+      code: 'DIGEST_MISMATCH',
+      message: 'sha512 is ab…, demanded is cd…',
+      place: 'images/alma.yml:3:5',
+      hint: 'the mirror is stale',
+    });
+  });
+
+  it('are one line each, whatever a name holds', () => {
+    expect(written([{type: 'warning', code: 'foreign-name', message: 'a\nb\u001b'}])).toMatchObject([
+      {message: 'a\nb\u001b'},
+    ]);
+  });
+
+  it.each<[Verbosity, readonly string[]]>([
+    ['normal', ['decision', 'http']],
+    ['verbose', ['http']],
+    ['debug', []],
+  ])('leave out at verbosity %s: %j', (verbosity, without) => {
+    const types = EVERY_EVENT.map(({type}) => type).filter((type) => !without.includes(type));
+    expect(written(EVERY_EVENT, verbosity).map(({type}) => type)).toEqual(types);
+  });
+
+  it('are only the answer and errors when it is to be quiet', () => {
+    const types = written(EVERY_EVENT, 'quiet').map(({type}) => type);
+    expect(types).toEqual([
+      'planned',
+      'action-failed',
+      'definition-failed',
+      'cloud-failed',
+      'deletable',
+      'interrupted',
+      'run-failed',
+      'finished',
+    ]);
+  });
+
+  it('tell progress at most once per second', () => {
+    const sink = collectingSink();
+    const json = createJson({sink, verbosity: 'normal'});
+    for (let i = 0; i < 20; i++) {
+      json(PROGRESS);
+      sink.advance(100);
+    }
+    expect(sink.out().split('\n').slice(0, -1)).toHaveLength(2);
+  });
+});

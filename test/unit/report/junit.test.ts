@@ -1,0 +1,61 @@
+import {describe, expect, it} from 'vitest';
+import type {Event} from '../../../src/core/events.ts';
+import {createJunit} from '../../../src/report/junit.ts';
+import {ACQUIRE, COUNTS, EVERY_EVENT, PUBLISH, REFUSED} from './samples.ts';
+import {collectingSink} from './streams.ts';
+
+const FINISHED: Event = {type: 'finished', counts: COUNTS, exitCode: 0, ms: 65_000};
+
+function xmlOf(events: readonly Event[], dryRun = false): string {
+  const sink = collectingSink();
+  events.forEach(createJunit({sink, dryRun}));
+  return sink.out();
+}
+
+describe('JUnit XML', () => {
+  it('is written once, when the run is finished', () => {
+    expect(xmlOf(EVERY_EVENT.slice(0, -1))).toBe('');
+    expect(xmlOf(EVERY_EVENT)).toMatch(/^<\?xml version="1.0"[\s\S]*<\/testsuites>\n$/);
+  });
+
+  it('has one testcase per image, with the time of all its actions', () => {
+    const xml = xmlOf([
+      {type: 'planned', cloud: 'admin', actions: [ACQUIRE, PUBLISH], unchanged: ['Debian 12']},
+      {type: 'action-done', cloud: 'admin', action: ACQUIRE, ms: 12_000},
+      {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
+      FINISHED,
+    ]);
+    expect(xml).toContain('<testsuites name="imgmgr" tests="2" failures="0" time="65.000">');
+    expect(xml).toContain('<testcase classname="admin" name="AlmaLinux 9 (20241120)" time="12.090">');
+    expect(xml).toContain('<testcase classname="admin" name="Debian 12" time="0.000">');
+  });
+
+  it('has a failure with code, message and hint for what failed', () => {
+    const xml = xmlOf([{type: 'action-failed', cloud: 'admin', action: ACQUIRE, error: REFUSED, ms: 1}, FINISHED]);
+    expect(xml).toContain('tests="1" failures="1"');
+    expect(xml).toContain(
+      '<failure type="DIGEST_MISMATCH" message="sha512 is ab…, demanded is cd… (images/alma.yml:3:5)">',
+    );
+    expect(xml).toContain('hint: the mirror is stale');
+  });
+
+  it('has a failure for each pending action of a dry run', () => {
+    const planned: Event = {type: 'planned', cloud: 'admin', actions: [ACQUIRE], unchanged: ['Debian 12']};
+    expect(xmlOf([planned, FINISHED], true)).toContain(
+      '<failure type="PENDING" message="import: not in the cloud yet">',
+    );
+  });
+
+  it('has a suite for each cloud, a refused login included', () => {
+    const failed: Event = {type: 'cloud-failed', cloud: 'other', error: REFUSED};
+    const planned: Event = {type: 'planned', cloud: 'admin', actions: [], unchanged: ['Debian 12']};
+    const xml = xmlOf([planned, failed, FINISHED]);
+    expect(xml).toContain('<testsuite name="admin" tests="1" failures="0">');
+    expect(xml).toContain('<testsuite name="other" tests="1" failures="1">');
+  });
+
+  it('escapes what XML needs escaped and drops what it cannot hold', () => {
+    const xml = xmlOf([{type: 'planned', cloud: 'a&b', actions: [], unchanged: ['<"\u001b">']}, FINISHED]);
+    expect(xml).toContain('classname="a&amp;b" name="&lt;&quot;?&quot;&gt;"');
+  });
+});

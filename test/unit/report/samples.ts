@@ -1,0 +1,78 @@
+import type {ActionSummary, Counts, Event} from '../../../src/core/events.ts';
+import {ImgmgrError} from '../../../src/errors.ts';
+
+/** Events as a run on one cloud emits them. */
+export const ACQUIRE: ActionSummary = {
+  kind: 'acquire',
+  definition: 'AlmaLinux 9',
+  version: '20241120',
+  reason: 'not in the cloud yet',
+};
+
+export const PUBLISH: ActionSummary = {
+  kind: 'publish',
+  definition: 'AlmaLinux 9',
+  version: '20241120',
+  image: '3f2a',
+  name: 'AlmaLinux 9 (20241120)',
+  newName: 'AlmaLinux 9',
+  reason: 'proven and complete',
+  changes: ['visibility: private → public'],
+};
+
+export const COUNTS: Counts = {imported: 1, updated: 2, retired: 3, deleted: 4, unchanged: 5, failed: 6, pending: 7};
+
+export const REFUSED = new ImgmgrError('DIGEST_MISMATCH', 'sha512 is ab…, demanded is cd…', {
+  place: 'images/alma.yml:3:5',
+  hint: 'the mirror is stale',
+});
+
+export const PROGRESS: Extract<Event, {type: 'progress'}> = {
+  type: 'progress',
+  cloud: 'admin',
+  definition: 'AlmaLinux 9',
+  version: '20241120',
+  phase: 'uploading',
+  bytes: 10 * 1024 ** 2,
+  total: 100 * 1024 ** 2,
+  elapsedMs: 2000,
+  limitMs: 1_800_000,
+};
+
+/** One of each type of event, so that every renderer can be shown all of them. */
+export const EVERY_EVENT: readonly Event[] = [
+  {type: 'starting', command: 'manage', version: '1.2.3'},
+  {type: 'started', command: 'manage', clouds: ['admin'], run: 'run-1'},
+  {type: 'cloud-started', cloud: 'admin', project: 'images', user: 'imgmgr'},
+  {
+    type: 'decision',
+    cloud: 'admin',
+    definition: 'AlmaLinux 9',
+    message: 'streamed, because sha256 cannot be proven by this cloud',
+  },
+  {type: 'planned', cloud: 'admin', actions: [ACQUIRE, PUBLISH], unchanged: ['Debian 12']},
+  {type: 'waiting', cloud: 'admin', message: 'waiting for another run', elapsedMs: 1000, limitMs: 60_000},
+  {type: 'http', method: 'GET', url: 'http://glance/v2/images', status: 200, ms: 35.4, requestId: 'req-1'},
+  {type: 'action-started', cloud: 'admin', action: ACQUIRE},
+  PROGRESS,
+  {type: 'action-done', cloud: 'admin', action: ACQUIRE, image: '3f2a', detail: 'method web-download', ms: 12_000},
+  {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
+  {type: 'action-failed', cloud: 'admin', action: {...ACQUIRE, definition: 'Rocky 9'}, error: REFUSED, ms: 500},
+  {type: 'definition-failed', cloud: 'admin', definition: 'Flatcar', error: REFUSED},
+  {type: 'cloud-failed', cloud: 'other', error: new ImgmgrError('AUTH', 'the cloud refused the login of imgmgr')},
+  {
+    type: 'warning',
+    code: 'not-verified',
+    cloud: 'admin',
+    definition: 'AlmaLinux 9',
+    message: 'AlmaLinux 9: not verified',
+  },
+  {
+    type: 'deletable',
+    cloud: 'admin',
+    images: [{id: '91bc', name: 'AlmaLinux 9 (20240101)', definition: 'AlmaLinux 9'}],
+  },
+  {type: 'interrupted', signal: 'SIGINT', again: false, left: []},
+  {type: 'run-failed', error: new ImgmgrError('CONFIG', 'there is no cloud "x"', {hint: 'known: admin'})},
+  {type: 'finished', counts: COUNTS, exitCode: 1, ms: 65_000},
+];
