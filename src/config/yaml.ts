@@ -70,6 +70,7 @@ function readEvents(source: PaddedText): {events: readonly Event[]} | {events?: 
 }
 
 function syntaxHint(reason: string): string {
+  if (reason.includes('nesting')) return 'nest less deeply';
   if (reason.includes('tab')) return 'indent with spaces';
   if (reason.includes('indentation')) return 'check the indentation; quote a value that contains ": "';
   return 'quote the value, or correct the line';
