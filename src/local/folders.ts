@@ -1,0 +1,140 @@
+import {randomUUID} from 'node:crypto';
+import {mkdir, open, readdir, rename, rm, rmdir, stat, unlink} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {hasCode} from './disk-error.ts';
+import {isHolderGone, ownHolder} from './holder.ts';
+
+/**
+ * The folders of a local store: `images/<uuid>/{image.json,data}` is all that anybody sees, `aside/` holds what is being
+ * made or removed, `locks/` who changes what. Whatever is visible got there by one rename.
+ */
+export class Folders {
+  readonly root: string;
+  readonly images: string;
+  readonly locks: string;
+  readonly #aside: string;
+  #prepared: Promise<void> | undefined;
+
+  constructor(root: string) {
+    this.root = root;
+    this.images = join(root, 'images');
+    this.locks = join(root, 'locks');
+    this.#aside = join(root, 'aside');
+  }
+
+  /** Makes the folders and sweeps what dead processes left, once; every write begins here, no read does. */
+  async prepare(): Promise<void> {
+    this.#prepared ??= this.#makeAndSweep();
+    try {
+      await this.#prepared;
+    } catch (error) {
+      this.#prepared = undefined;
+      throw error;
+    }
+  }
+
+  image(id: string): string {
+    return join(this.images, id);
+  }
+
+  record(id: string): string {
+    return join(this.images, id, 'image.json');
+  }
+
+  bytes(id: string): string {
+    return join(this.images, id, 'data');
+  }
+
+  /** A path in `aside/` that nobody else uses; nothing is there yet. */
+  asidePath(): string {
+    return join(this.#aside, `${ownHolder()}.${randomUUID()}`);
+  }
+
+  async #makeAndSweep(): Promise<void> {
+    for (const folder of [this.images, this.#aside, this.locks]) await mkdir(folder, {recursive: true});
+    await sweep(this.#aside);
+    for (const lock of await readdir(this.locks)) {
+      await sweep(join(this.locks, lock));
+      await removeEmpty(join(this.locks, lock));
+    }
+  }
+}
+
+/** Writes a whole file beside, makes it durable, and puts it in its place in one step. */
+export async function replaceFile(request: {
+  readonly path: string;
+  readonly aside: string;
+  readonly text: string;
+}): Promise<void> {
+  const {path, aside, text} = request;
+  try {
+    await writeDurably(aside, text);
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, {force: true});
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Writes a new file that survives a power cut. */
+export async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes renames within the folder survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Removes the folder if nothing is in it. */
+export async function removeEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) throw error;
+  }
+}
+
+/** Removes the entries of processes that are gone; another user's are left to that user. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await entries(folder)) {
+    const path = join(folder, name);
+    try {
+      const {mtimeMs} = await stat(path);
+      if (isHolderGone(name, mtimeMs)) await rm(path, {recursive: true, force: true});
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error;
+    }
+  }
+}
+
+/** The names in a folder; none when it is not there. */
+export async function entries(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Removes a file that may be gone already. */
+export async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}

@@ -1,0 +1,6 @@
+import type {ServerHost} from '../cloud/server-host.ts';
+
+/** The local cloud keeps no servers, so no image of it is ever in use. */
+export const noServers: ServerHost = {
+  imageUse: () => Promise.resolve({kind: 'no-service'}),
+};
