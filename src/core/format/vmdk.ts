@@ -58,6 +58,7 @@ function checkDescriptor(padded: string): readonly FormatProblem[] {
   const end = padded.indexOf('\0');
   const text = (end < 0 ? padded : padded.slice(0, end)).toLowerCase();
   if (text === '') return [{id: 'Descriptor', message: 'is VMDK without a descriptor'}];
+  if (!isPlain(text)) return [{id: 'Descriptor', message: 'is VMDK whose descriptor is not plain ASCII'}];
   const problems: FormatProblem[] = [];
   const type = /createtype="([^"\n]{0,63})"/.exec(text)?.[1];
   if (type === undefined || !TYPES.includes(type))
@@ -65,6 +66,9 @@ function checkDescriptor(padded: string): readonly FormatProblem[] {
       id: 'Type',
       message: `is VMDK of the type ${type ?? '(none)'}; only monolithicSparse and streamOptimized are safe`,
     });
+  // Glance lets it pass, but QEMU opens the parent.
+  if (text.includes('parentfilenamehint') || /^parentcid=(?!f{8})/m.test(text))
+    problems.push({id: 'BackingFile', message: 'is VMDK that builds on a parent file'});
   let extents = 0;
   for (const line of text.split('\n').map((raw) => raw.trim())) {
     if (line === '' || line.startsWith('#') || line.startsWith('ddb') || /^[^ =]*=/.test(line)) continue;
@@ -83,8 +87,12 @@ function checkDescriptor(padded: string): readonly FormatProblem[] {
 /** QEMU takes any text with these words for a VMDK, whatever its first line says. */
 function isTextDescriptor(head: Prefix): boolean {
   if (head.is(0, '# Disk DescriptorFile')) return true;
-  if (head.length === 0 || !/^[\s -~]*$/.test(head.text(0, 512))) return false;
+  if (head.length === 0 || !isPlain(head.text(0, 512))) return false;
   return head.text(0, MAX_DESCRIPTOR).toLowerCase().includes('createtype="');
+}
+
+function isPlain(text: string): boolean {
+  return /^[\t\n\v\f\r -~]*$/.test(text);
 }
 
 function footerFollows(header: Prefix, offset: number): boolean {

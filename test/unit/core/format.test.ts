@@ -19,6 +19,7 @@ import {
 } from './image-bytes.ts';
 
 const GIB = 1024 ** 3;
+const PLAIN = 'createType="monolithicSparse"\nRW 2048 SPARSE "x.vmdk"\n';
 const LIMIT = {maxVirtualBytes: 256 * GIB};
 
 function problemsOf(file: Uint8Array): readonly string[] {
@@ -78,6 +79,9 @@ describe('refuses what reads other files, cannot be read, or is taken by no clou
     ['vmdk with an extent in another folder', vmdk({extent: '../x'}), ['Extent']],
     ['vmdk without an extent', vmdk({descriptor: 'createType="monolithicSparse"\n'}), ['Extent']],
     ['vmdk with a line nobody knows', vmdk({descriptor: 'createType="monolithicSparse"\nEXEC x\n'}), ['Descriptor']],
+    ['vmdk with a parent', vmdk({descriptor: `${PLAIN}parentFileNameHint="/etc/passwd"\n`}), ['BackingFile']],
+    ['vmdk with a parent that it does not name', vmdk({descriptor: `parentCID=12345678\n${PLAIN}`}), ['BackingFile']],
+    ['vmdk with a descriptor beyond ASCII', vmdk({extent: 'b\xfcro.vmdk'}), ['Descriptor']],
     ['vmdk without a descriptor', vmdk({descriptor: ''}), ['Descriptor']],
     ['vmdk with its descriptor elsewhere', vmdk({place: 2}), ['Descriptor']],
     ['vmdk version 4', vmdk({version: 4}), ['Version']],
