@@ -30,7 +30,7 @@ export interface AdHocFacts {
   readonly cwd: string;
   readonly now: Date;
   /** When a file was last changed; undefined when there is no such file. */
-  modified(path: string): Promise<Date | undefined>;
+  readonly modified: (path: string) => Promise<Date | undefined>;
 }
 
 /**

@@ -34,7 +34,10 @@ export function watchForInterruption(io: Io, emit: Emit): Interruption {
     io.leave(exitCodeOf({errors: [], changesPending: false, signal: first ?? signal}));
   };
   const stopListening = io.onEndSignal((signal) => {
-    if (first !== undefined) return leave(signal);
+    if (first !== undefined) {
+      leave(signal);
+      return;
+    }
     first = signal;
     emit({type: 'interrupted', signal, again: false, left: []});
     limit = setTimeout(() => leave(signal), CLEANUP_LIMIT_MS);

@@ -1,3 +1,4 @@
+import type {Readable} from 'node:stream';
 import type {Env, ReportSink} from '../report/streams.ts';
 
 export type {Env};
@@ -7,7 +8,7 @@ export type EndSignal = 'SIGINT' | 'SIGTERM';
 
 /** Everything of the process that a run touches, so that tests can hand in their own. */
 export interface Io extends ReportSink {
-  readonly stdin: NodeJS.ReadableStream & {readonly isTTY?: boolean};
+  readonly stdin: Readable & {readonly isTTY?: boolean};
   /** Calls the listener at every signal that asks to end; the answer stops listening. */
   onEndSignal(listener: (signal: EndSignal) => void): () => void;
   /** Ends the process at once. */
@@ -18,7 +19,10 @@ export interface Io extends ReportSink {
 export function processIo(): Io {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
   return {
-    stdin: process.stdin,
+    // Touched only by those who read it: opening it costs time and may fail.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     now: () => new Date(),

@@ -5,23 +5,13 @@ export class LeftBehind {
   readonly #halfMade = new Map<string, string>();
 
   observe(event: Event): void {
-    switch (event.type) {
-      case 'action-started':
-        if (MAKING.has(event.action.kind)) this.#set(event.cloud, event.action, event.action.image);
-        return;
-      case 'progress':
-        if (event.image !== undefined) this.#set(event.cloud, event, event.image);
-        return;
-      case 'action-done':
-        if (MAKING.has(event.action.kind)) this.#set(event.cloud, event.action, event.image ?? event.action.image);
-        if (event.action.kind === 'publish') this.#halfMade.delete(keyOf(event.cloud, event.action));
-        return;
-      case 'action-failed':
-        this.#halfMade.delete(keyOf(event.cloud, event.action));
-        return;
-      default:
-        return;
-    }
+    if (event.type === 'progress' && event.image !== undefined) this.#set(event.cloud, event, event.image);
+    if (event.type === 'action-started' && MAKING.has(event.action.kind))
+      this.#set(event.cloud, event.action, event.action.image);
+    if (event.type === 'action-done' && MAKING.has(event.action.kind))
+      this.#set(event.cloud, event.action, event.image ?? event.action.image);
+    if (event.type === 'action-failed' || (event.type === 'action-done' && event.action.kind === 'publish'))
+      this.#halfMade.delete(keyOf(event.cloud, event.action));
   }
 
   /** One line per thing: what, its id where it is known, on which cloud. */

@@ -26,7 +26,7 @@ export type WorkOnClouds = (work: Work) => AsyncIterable<CloudOutcome>;
 /** Reads the definitions, finds the clouds, and works through them one after the other; a cloud's failure stays its own. */
 export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   const {invocation, emit, signal} = work;
-  const context = createContext(work);
+  const context = createContext({...work, readsStdin: invocation.adHoc?.address === '-'});
   try {
     const selection = await select(work, context);
     const clouds = await context.clouds(invocation.clouds);

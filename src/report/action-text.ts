@@ -45,7 +45,8 @@ export function planWord(kind: ActionKind): string {
   return VERBS[kind].plan;
 }
 
-/** ` as "X"`, where the name changes. */
-export function renamed({name, newName}: ActionSummary): string {
-  return newName === undefined || newName === name ? '' : ` as "${newName}"`;
+/** ` as "X"`, where the name changes and is not said anyway. */
+export function renamed(action: ActionSummary): string {
+  const {name, newName} = action;
+  return newName === undefined || newName === name || newName === subject(action) ? '' : ` as "${newName}"`;
 }

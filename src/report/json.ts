@@ -44,7 +44,12 @@ function isTold({type}: Event, verbosity: Verbosity): boolean {
 }
 
 function plain(event: Event): object {
-  return 'error' in event && event.error instanceof Error ? {...event, error: plainError(event.error)} : event;
+  return {
+    ...event,
+    ...('error' in event && event.error instanceof Error && {error: plainError(event.error)}),
+    ...('ms' in event && {ms: Math.round(event.ms)}),
+    ...('elapsedMs' in event && {elapsedMs: Math.round(event.elapsedMs), limitMs: Math.round(event.limitMs)}),
+  };
 }
 
 /** An error without its stack and cause: those may hold anything. */

@@ -31,7 +31,7 @@ export async function createReporter(parts: ReporterParts): Promise<Reporter> {
     const {createJson} = await import('./json.ts');
     return still(createJson(parts));
   }
-  const text = await createText(parts);
+  const text = withoutEmptyCount(await createText(parts));
   if (parts.format === 'human') return text;
   const {createJunit} = await import('./junit.ts');
   const junit = createJunit(parts);
@@ -74,6 +74,20 @@ async function createAnswer(parts: ReporterParts): Promise<Emit> {
 
 function levelOf({env, color}: ReporterParts, stream: OutputStream): ReturnType<typeof colorLevel> {
   return colorLevel({env, isTTY: stream.isTTY === true, wanted: color});
+}
+
+/** A run that ended before any cloud was asked has nothing to count: the error and its hint are the last word. */
+function withoutEmptyCount(reporter: Reporter): Reporter {
+  let began = false;
+  let failed = false;
+  return {
+    ...reporter,
+    emit(event) {
+      began ||= event.type === 'cloud-started' || event.type === 'cloud-failed';
+      failed ||= event.type === 'run-failed';
+      if (event.type !== 'finished' || began || !failed) reporter.emit(event);
+    },
+  };
 }
 
 function still(emit: Emit): Reporter {
