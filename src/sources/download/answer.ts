@@ -64,7 +64,7 @@ export function sourceError(error: unknown, {url, signal}: {url: string; signal?
     case 'invalid-body':
       return new ImgmgrError('SOURCE_UNAVAILABLE', `${show} cannot be read: ${error.message}`, cause);
     case 'tls':
-      return new ImgmgrError('SOURCE_UNAVAILABLE', `${show} has no trusted certificate: ${error.message}`, {
+      return new ImgmgrError('SOURCE_REFUSED', `${show} has no trusted certificate: ${error.message}`, {
         ...cause,
         hint: 'check the clock of this host and its certificate authorities (NODE_EXTRA_CA_CERTS adds one)',
       });

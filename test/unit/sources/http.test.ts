@@ -1,6 +1,8 @@
 import type {ServerResponse} from 'node:http';
 import {describe, expect, test} from 'vitest';
+import {createHttp} from '../../../src/http.ts';
 import {qcow2} from '../core/image-bytes.ts';
+import {TEST_TLS} from '../http/test-tls.ts';
 import {digestOf, failure, noise, readAll, readUntilBroken, request, source} from './under-test.ts';
 import {cutOff, file, serve} from './web-server.ts';
 
@@ -272,6 +274,23 @@ describe('follows redirects with care', () => {
   test('the first address is judged, too', async () => {
     expect((await failure(source().open(request('http://169.254.169.254/x')))).code).toBe('SOURCE_REFUSED');
     expect((await failure(source().open(request('http://me:secret@127.0.0.1/x')))).message).not.toContain('secret');
+  });
+
+  test('never from https to http', async () => {
+    const web = await serve(to('http://127.0.0.1:1/x'), TEST_TLS);
+    const http = createHttp({proxy: 'none', tls: {verify: true, ca: TEST_TLS.cert}});
+    const error = await failure(source({http}).open(request(`${web.url}/a`)));
+    expect([error.code, error.message]).toEqual([
+      'SOURCE_REFUSED',
+      `${web.url}/a leads from https to http (${web.url}/a → http://127.0.0.1:1/x)`,
+    ]);
+  });
+
+  test('a server without a trusted certificate gives nothing', async () => {
+    const web = await serve(file(IMAGE), TEST_TLS);
+    const error = await failure(source().open(request(web.url)));
+    expect([error.code, web.requests.length]).toEqual(['SOURCE_REFUSED', 0]);
+    expect(error.hint).toContain('NODE_EXTRA_CA_CERTS');
   });
 
   test('a redirect without a target is refused', async () => {

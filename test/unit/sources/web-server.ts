@@ -1,4 +1,5 @@
 import {createServer} from 'node:http';
+import {createServer as createTlsServer} from 'node:https';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {onTestFinished} from 'vitest';
@@ -8,23 +9,27 @@ export type Answering = (request: IncomingMessage, response: ServerResponse, see
 
 export interface WebServer {
   readonly url: string;
-  /** What was asked for: method, path and range, in order. */
+  /** What was asked for, in order. */
   readonly requests: readonly {readonly path: string; readonly headers: IncomingMessage['headers']}[];
 }
 
-/** A web server for one test, on a port of its own. */
-export async function serve(answer: Answering): Promise<WebServer> {
+/** A web server for one test, on a port of its own; with a certificate it speaks https. */
+export async function serve(
+  answer: Answering,
+  tls?: {readonly key: string; readonly cert: string},
+): Promise<WebServer> {
   const requests: {path: string; headers: IncomingMessage['headers']}[] = [];
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const seen = requests.push({path: request.url ?? '', headers: request.headers}) - 1;
     answer(request, response, seen);
-  });
+  };
+  const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests};
+  return {url: `http${tls === undefined ? '' : 's'}://127.0.0.1:${(server.address() as AddressInfo).port}`, requests};
 }
 
 /** A file that knows ranges and If-Range, as common servers do. */
