@@ -68,7 +68,7 @@ async function readOne(file: string, io: DefinitionFiles): Promise<{root?: YamlN
     return {problems: [{message: `${file} is not encoded in UTF-8`, place, hint: 'save it as UTF-8'}]};
   }
   const {root, problems} = parseYaml(text, file);
-  if (root) return problems.length > 0 ? {problems} : {root, problems};
+  if (root) return {root, problems};
   const place = {file, line: 1, column: 1};
   const empty = {message: `${file} is empty`, place, hint: 'add "images:" with at least one image, or remove the file'};
   return {problems: problems.length > 0 ? problems : [empty]};

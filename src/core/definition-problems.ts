@@ -86,6 +86,7 @@ function oneOf(node: YamlNode, values: readonly string[]): string {
 /** `"min_disk" of image "X"`; entries of a list are counted from 1. */
 function whatAt(root: YamlNode, path: YamlPath): string {
   const last = path.at(-1);
+  if (last === undefined) return 'the file';
   if (typeof last !== 'number') return `"${String(last)}" of ${subjectOf(root, path.slice(0, -1))}`;
   return `entry ${last + 1} of "${String(path.at(-2))}" of ${subjectOf(root, path.slice(0, -2))}`;
 }
