@@ -1,0 +1,73 @@
+import {ImgmgrError} from '../errors.ts';
+import type {OpenStackCloud} from './cloud.ts';
+
+/** One service of the catalog that came with the token. */
+export interface CatalogService {
+  readonly type: string;
+  readonly endpoints: readonly CatalogEndpoint[];
+}
+
+export interface CatalogEndpoint {
+  readonly interface: string;
+  readonly region: string;
+  readonly url: string;
+}
+
+/** The services that we call. */
+export type ServiceType = 'image' | 'compute';
+
+// Official types and their aliases: https://service-types.openstack.org/service-types.json
+const ALIASES: Readonly<Record<ServiceType, readonly string[]>> = {
+  image: ['image'],
+  compute: ['compute'],
+};
+
+/** How the endpoint is chosen: by region and interface as clouds.yaml says, unless it names the endpoint itself. */
+export type EndpointChoice = Pick<OpenStackCloud, 'name' | 'region' | 'interface' | 'endpointOverrides'>;
+
+/**
+ * The base URL of a service without a slash at the end; undefined when the catalog does not have it in this region and interface.
+ * Without a region the first one of the catalog is taken, as keystoneauth does.
+ */
+export function findEndpoint(
+  catalog: readonly CatalogService[],
+  type: ServiceType,
+  choice: EndpointChoice,
+): string | undefined {
+  const override = choice.endpointOverrides[type];
+  if (override !== undefined) return withoutSlash(override);
+  const wanted = interfaceName(choice.interface);
+  for (const endpoint of endpointsOf(catalog, type)) {
+    if (choice.region !== undefined && endpoint.region !== choice.region) continue;
+    if (interfaceName(endpoint.interface) === wanted) return withoutSlash(endpoint.url);
+  }
+  return undefined;
+}
+
+/** What to tell when {@link findEndpoint} found nothing: the regions and interfaces that exist. */
+export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): ImgmgrError {
+  const wanted = `${interfaceName(choice.interface)} ${type} endpoint${choice.region === undefined ? '' : ` in region '${choice.region}'`}`;
+  const offers = endpointsOf(catalog, type).map((each) => `${interfaceName(each.interface)} in '${each.region}'`);
+  const types = [...new Set(catalog.map((service) => service.type))];
+  return new ImgmgrError('CONFIG', `cloud '${choice.name}' has no ${wanted} in its catalog`, {
+    hint:
+      offers.length > 0
+        ? `it has ${[...new Set(offers)].join(', ')}: correct region_name or interface in clouds.yaml`
+        : `it has no ${type} service at all (${types.join(', ') || 'the catalog is empty'}): correct the cloud, or set ${type}_endpoint_override`,
+  });
+}
+
+/** `publicURL` → `public`. */
+function interfaceName(name: string): string {
+  return name.replace(/URL$/, '');
+}
+
+function endpointsOf(catalog: readonly CatalogService[], type: ServiceType): CatalogEndpoint[] {
+  return ALIASES[type].flatMap((alias) =>
+    catalog.filter((each) => each.type === alias).flatMap((each) => each.endpoints),
+  );
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}

@@ -1,0 +1,49 @@
+/** What a login may be limited to; a project is what images need. */
+export type Scope =
+  | {readonly kind: 'project'; readonly project: Named}
+  | {readonly kind: 'domain'; readonly domain: Domain}
+  | {readonly kind: 'system'};
+
+/** A domain by id or by name; the id wins. */
+export interface Domain {
+  readonly id?: string;
+  readonly name?: string;
+}
+
+/** A user or project by id, or by name within a domain; the id wins. */
+export interface Named {
+  readonly id?: string;
+  readonly name?: string;
+  readonly domain?: Domain;
+}
+
+/** How to log in (Keystone v3); without a scope Keystone takes the user's default project. */
+export type Auth =
+  | {
+      readonly type: 'password';
+      readonly authUrl: string;
+      readonly user: Named;
+      readonly password: string;
+      readonly scope?: Scope;
+    }
+  | {
+      readonly type: 'application-credential';
+      readonly authUrl: string;
+      readonly id?: string;
+      readonly name?: string;
+      /** Needed with {@link name}. */
+      readonly user?: Named;
+      readonly secret: string;
+    }
+  | {readonly type: 'token'; readonly authUrl: string; readonly token: string; readonly scope?: Scope};
+
+/** One cloud of clouds.yaml, resolved; the TLS options went into the HTTP client. */
+export interface OpenStackCloud {
+  readonly name: string;
+  readonly auth: Auth;
+  readonly region?: string;
+  /** `public`, `internal` or `admin`; clouds.yaml's `publicURL` form is taken too. */
+  readonly interface: string;
+  /** `<service>_endpoint_override`, by service type (`image`, `compute`, …); wins over the catalog. */
+  readonly endpointOverrides: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,181 @@
+import type {Readable} from 'node:stream';
+import type {Image, NewImage} from '../../core/image.ts';
+import {ImgmgrError} from '../../errors.ts';
+import {parsed} from '../request.ts';
+import type {ServiceClient} from '../request.ts';
+import {everyPage} from '../paginate.ts';
+import type {PatchOperation} from './patch.ts';
+import {createBody, PATCH_TYPE} from './patch.ts';
+import {image, imagePage, importInfo, storeInfo, tasks, usage} from './schema.ts';
+import type {ImportTask} from './schema.ts';
+
+/** What a create answer tells besides the image: method and store names, `[]` where it does not. */
+export interface Created {
+  readonly image: Image;
+  readonly methods: readonly string[];
+  readonly stores: readonly string[];
+}
+
+/** The body of `POST …/import`. */
+export interface ImportRequest {
+  readonly method: {readonly name: string; readonly uri?: string};
+  readonly stores?: readonly string[];
+  readonly all_stores_must_succeed?: boolean;
+}
+
+const PAGE_SIZE = 1000;
+
+/** `…/v2`, whatever version the catalog's URL ends with. */
+export function glanceBase(endpoint: string): string {
+  return `${endpoint.replace(/\/v\d+(\.\d+)?$/, '')}/v2`;
+}
+
+/** Glance's calls, one method each (https://docs.openstack.org/api-ref/image/v2/). */
+export class GlanceApi {
+  readonly #client: ServiceClient;
+
+  constructor(client: ServiceClient) {
+    this.#client = client;
+  }
+
+  /** Every page. Shown and hidden images come from separate listings: `os_hidden` is false where it is not asked for. */
+  async list(filter: Readonly<Record<string, string>>): Promise<Image[]> {
+    return everyPage(async (marker) => {
+      const query = new URLSearchParams({
+        limit: String(PAGE_SIZE),
+        ...filter,
+        ...(marker === undefined ? {} : {marker}),
+      });
+      const path = `/images?${query.toString()}`;
+      const page = parsed(
+        imagePage,
+        await this.#client.call({method: 'GET', path, expect: [200], response: 'json'}),
+        'GET',
+      );
+      return {items: page.images, ...(page.next === undefined ? {} : {next: page.next})};
+    });
+  }
+
+  async get(id: string): Promise<Image | undefined> {
+    const path = `/images/${id}`;
+    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
+    const answer = await absentWhenUnknown(call);
+    return answer && parsed(image, answer, 'GET');
+  }
+
+  async create(newImage: NewImage): Promise<Created> {
+    const answer = await this.#client.call({
+      method: 'POST',
+      path: '/images',
+      json: createBody(newImage),
+      expect: [201],
+      response: 'json',
+    });
+    return {
+      image: parsed(image, answer, 'POST'),
+      methods: headerList(answer.headers['openstack-image-import-methods']),
+      stores: headerList(answer.headers['openstack-image-store-ids']),
+    };
+  }
+
+  async patch(id: string, operations: readonly PatchOperation[]): Promise<Image> {
+    const answer = await this.#client.call({
+      method: 'PATCH',
+      path: `/images/${id}`,
+      json: operations,
+      headers: {'Content-Type': PATCH_TYPE},
+      expect: [200],
+      response: 'json',
+    });
+    return parsed(image, answer, 'PATCH');
+  }
+
+  /** NOT_FOUND when it is gone already. A repeat after a lost answer does no harm. */
+  async delete(id: string): Promise<void> {
+    const path = `/images/${id}`;
+    await this.#client.call({method: 'DELETE', path, expect: [204], response: 'none', retry: {attempts: 3}});
+  }
+
+  async action(id: string, action: 'deactivate' | 'reactivate'): Promise<void> {
+    const path = `/images/${id}/actions/${action}`;
+    await this.#client.call({method: 'POST', path, expect: [204], response: 'none'});
+  }
+
+  async import(id: string, request: ImportRequest): Promise<void> {
+    const path = `/images/${id}/import`;
+    await this.#client.call({method: 'POST', path, json: request, expect: [202], response: 'none'});
+  }
+
+  /** `file`: straight into the image; `stage`: into the staging area. Chunked where the size is not known. */
+  async send(to: 'file' | 'stage', upload: Upload): Promise<void> {
+    await this.#client.call({
+      method: 'PUT',
+      path: `/images/${upload.id}/${to}`,
+      body: upload.bytes,
+      expect: [204],
+      response: 'none',
+      headers: {
+        'Content-Type': 'application/octet-stream',
+        ...(upload.store === undefined ? {} : {'X-Image-Meta-Store': upload.store}),
+      },
+      ...(upload.size === undefined ? {} : {size: upload.size}),
+      ...(upload.signal === undefined ? {} : {signal: upload.signal}),
+    });
+  }
+
+  /** The image's import tasks; undefined where the image is gone or this Glance does not tell (before API v2.12). */
+  async tasks(id: string): Promise<readonly ImportTask[] | undefined> {
+    const path = `/images/${id}/tasks`;
+    const answer = await absentWhenUnknown(this.#client.call({method: 'GET', path, expect: [200], response: 'json'}));
+    return answer && parsed(tasks, answer, 'GET').tasks;
+  }
+
+  /** Names of the import methods; none where the cloud has no import API. */
+  async importMethods(): Promise<readonly string[]> {
+    const answer = await this.#discover('/info/import');
+    return answer === undefined ? [] : parsed(importInfo, answer, 'GET')['import-methods'].value;
+  }
+
+  /** The stores; none where only one store is set up (404). */
+  async stores(): Promise<readonly {readonly id: string; readonly isDefault: boolean}[]> {
+    const answer = await this.#discover('/info/stores');
+    if (answer === undefined) return [];
+    const {stores} = parsed(storeInfo, answer, 'GET');
+    return stores.map((store) => ({id: store.id, isDefault: String(store.default) === 'true'}));
+  }
+
+  /** The quota of images and of their MiB; undefined where the cloud does not tell. */
+  async usage(): Promise<(typeof usage)['_output']['usage'] | undefined> {
+    const answer = await this.#discover('/info/usage');
+    return answer && parsed(usage, answer, 'GET').usage;
+  }
+
+  async #discover(path: string) {
+    return absentWhenUnknown(this.#client.call({method: 'GET', path, expect: [200], response: 'json'}));
+  }
+}
+
+/** Bytes on their way; see `ByteUpload` of the port. */
+export interface Upload {
+  readonly id: string;
+  readonly bytes: Readable;
+  readonly size?: number;
+  readonly store?: string;
+  readonly signal?: AbortSignal;
+}
+
+async function absentWhenUnknown<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof ImgmgrError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function headerList(header: string | undefined): string[] {
+  return (header ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}

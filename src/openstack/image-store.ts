@@ -1,0 +1,234 @@
+import type {
+  Account,
+  ByteUpload,
+  ImageQuota,
+  ImageStore,
+  ImportMethod,
+  ImportState,
+  StoreOffer,
+} from '../cloud/image-store.ts';
+import type {Image, ImagePatch, NewImage, Visibility} from '../core/image.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {ServerClock} from './clock.ts';
+import type {GlanceApi, Upload} from './glance/api.ts';
+import {ImportWatch} from './glance/import-watch.ts';
+import {nameFilters} from './glance/name-filter.ts';
+import {patchOperations} from './glance/patch.ts';
+import {recoded} from './request.ts';
+import type {Session} from './session.ts';
+
+const MIB = 1024 * 1024;
+const OFFERED: readonly ImportMethod[] = ['web-download', 'glance-direct'];
+
+/** What the store works with. */
+export interface ImageStoreParts {
+  readonly session: Session;
+  readonly glance: GlanceApi;
+  readonly clock: ServerClock;
+  readonly close: () => void;
+}
+
+/** Glance behind the `ImageStore` port. */
+export class GlanceImageStore implements ImageStore {
+  readonly cloud: string;
+  readonly #parts: ImageStoreParts;
+  readonly #watch: ImportWatch;
+  /** What the last create answer told of methods and stores. */
+  #told: {readonly methods: readonly string[]; readonly stores: readonly string[]} | undefined;
+
+  constructor(parts: ImageStoreParts) {
+    this.cloud = parts.session.cloud.name;
+    this.#parts = parts;
+    this.#watch = new ImportWatch(parts.glance);
+  }
+
+  account(): Promise<Account> {
+    return this.#parts.session.account();
+  }
+
+  now(): Date {
+    return this.#parts.clock.now();
+  }
+
+  async listTagged(tag: string): Promise<readonly Image[]> {
+    return this.#shownAndHidden({tag});
+  }
+
+  async listNamed(names: readonly string[]): Promise<readonly Image[]> {
+    const lists = await Promise.all(nameFilters(names).map((name) => this.#shownAndHidden({name})));
+    return lists.flat();
+  }
+
+  get(id: string): Promise<Image | undefined> {
+    return this.#parts.glance.get(id);
+  }
+
+  async create(newImage: NewImage): Promise<Image> {
+    const {image, methods, stores} = await recoded(this.#parts.glance.create(newImage), {
+      CONFLICT: (error) =>
+        new ImgmgrError('CONFLICT', `image id ${newImage.id ?? ''} is taken: ${error.message}`, {
+          ...placeAndCause(error),
+          hint: 'Glance does not hand out the id of a deleted image again; give a new one, or none',
+        }),
+    });
+    this.#told = {methods, stores};
+    return image;
+  }
+
+  async update(live: Image, patch: ImagePatch): Promise<Image> {
+    const operations = patchOperations(live, patch);
+    return operations.length === 0 ? live : this.#parts.glance.patch(live.id, operations);
+  }
+
+  async delete(id: string): Promise<void> {
+    try {
+      await recoded(this.#parts.glance.delete(id), {
+        CONFLICT: (error) => (/in use|snapshot|dependent/i.test(error.message) ? inUse(id, error) : undefined),
+        FORBIDDEN: (error) => (/protected/i.test(error.message) ? isProtected(id, error) : undefined),
+      });
+    } catch (error) {
+      if (!(error instanceof ImgmgrError) || error.code !== 'NOT_FOUND') throw error;
+    }
+  }
+
+  setActive(id: string, active: boolean): Promise<void> {
+    return this.#parts.glance.action(id, active ? 'reactivate' : 'deactivate');
+  }
+
+  async offer(): Promise<StoreOffer> {
+    const {glance} = this.#parts;
+    const told = this.#told;
+    const [methods, stores] = await Promise.all([
+      told !== undefined && told.methods.length > 0 ? told.methods : glance.importMethods(),
+      told !== undefined && told.methods.length > 0 && told.stores.length === 0 ? [] : glance.stores(),
+    ]);
+    return {
+      methods: [...OFFERED.filter((method) => methods.includes(method)), 'upload'],
+      copyImage: methods.includes('copy-image'),
+      stores: stores.filter((store) => !store.id.startsWith('os_glance_')),
+    };
+  }
+
+  async quota(): Promise<ImageQuota> {
+    const usage = await this.#parts.glance.usage();
+    const size = left(usage?.image_size_total);
+    const count = left(usage?.image_count_total);
+    return {
+      ...(size === undefined ? {} : {bytesLeft: size * MIB}),
+      ...(count === undefined ? {} : {imagesLeft: count}),
+    };
+  }
+
+  /**
+   * One PATCH that Glance must refuse: the visibility, then the removal of a property that is not there. Operations are taken in
+   * order and saved after the last one, so 403 means that the visibility was refused, 409 that it would have been allowed.
+   * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/api/v2/images.py (update, _do_replace, _do_remove)
+   */
+  async mayPublish(live: Image, visibility: Visibility): Promise<boolean | undefined> {
+    const absent = `imgmgr_absent_${live.id}`;
+    try {
+      await this.#parts.glance.patch(live.id, [
+        {op: 'replace', path: '/visibility', value: visibility},
+        {op: 'remove', path: `/${absent}`},
+      ]);
+    } catch (error) {
+      if (!(error instanceof ImgmgrError)) throw error;
+      if (error.code === 'FORBIDDEN') return false;
+      if (error.code === 'CONFLICT' && error.message.includes(absent)) return true;
+      if (error.code === 'CONFLICT' || error.code === 'CLOUD_REFUSED') return undefined;
+      throw error;
+    }
+    // No Glance that we know of accepts it; whatever does has changed our record, which must be taken back.
+    await this.#parts.glance.patch(live.id, [{op: 'replace', path: '/visibility', value: live.visibility}]);
+    return true;
+  }
+
+  async importFromUrl(request: {id: string; url: string; stores?: readonly string[]}): Promise<void> {
+    this.#watch.begin(request.id);
+    await this.#parts.glance.import(request.id, {
+      method: {name: 'web-download', uri: request.url},
+      ...demanded(request.stores),
+    });
+  }
+
+  stage(request: ByteUpload): Promise<void> {
+    return this.#send('stage', request);
+  }
+
+  async importStaged(request: {id: string; stores?: readonly string[]}): Promise<void> {
+    this.#watch.begin(request.id);
+    await this.#parts.glance.import(request.id, {method: {name: 'glance-direct'}, ...demanded(request.stores)});
+  }
+
+  upload(request: ByteUpload & {store?: string}): Promise<void> {
+    return this.#send('file', request);
+  }
+
+  async copyToStores(request: {id: string; stores: readonly string[]}): Promise<void> {
+    this.#watch.begin(request.id);
+    // The image stays as it is whatever happens, so what could be copied may stay.
+    await this.#parts.glance.import(request.id, {
+      method: {name: 'copy-image'},
+      stores: request.stores,
+      all_stores_must_succeed: false,
+    });
+  }
+
+  importState(id: string, stores: readonly string[]): Promise<ImportState> {
+    return this.#watch.look(id, stores);
+  }
+
+  close(): Promise<void> {
+    this.#parts.close();
+    return Promise.resolve();
+  }
+
+  async #shownAndHidden(filter: Readonly<Record<string, string>>): Promise<readonly Image[]> {
+    const {glance} = this.#parts;
+    const [shown, hidden] = await Promise.all([glance.list(filter), glance.list({...filter, os_hidden: 'true'})]);
+    return [...shown, ...hidden];
+  }
+
+  #send(to: 'file' | 'stage', upload: Upload): Promise<void> {
+    return recoded(this.#parts.glance.send(to, upload), {
+      CLOUD_REFUSED: (error) => (/answered 415/.test(error.message) ? formatRefused(error) : undefined),
+    });
+  }
+}
+
+// Every demanded store or none: nothing may become visible that is not complete.
+function demanded(stores: readonly string[] | undefined): {
+  stores?: readonly string[];
+  all_stores_must_succeed?: boolean;
+} {
+  return stores === undefined || stores.length === 0 ? {} : {stores, all_stores_must_succeed: true};
+}
+
+function left(entry: {limit: number; usage: number} | undefined): number | undefined {
+  return entry === undefined || entry.limit < 0 ? undefined : Math.max(0, entry.limit - entry.usage);
+}
+
+function inUse(id: string, error: ImgmgrError): ImgmgrError {
+  return new ImgmgrError('IN_USE', `image ${id} is in use: ${error.message}`, {
+    ...placeAndCause(error),
+    hint: 'volumes or servers still depend on its bytes; it can be deleted when they are gone',
+  });
+}
+
+function isProtected(id: string, error: ImgmgrError): ImgmgrError {
+  return new ImgmgrError('FORBIDDEN', `image ${id} is protected: ${error.message}`, {
+    ...placeAndCause(error),
+    hint: `somebody protected it against deletion: openstack image set --unprotect ${id}`,
+  });
+}
+
+function formatRefused(error: ImgmgrError): ImgmgrError {
+  return new ImgmgrError('FORMAT_REFUSED', error.message, {
+    ...placeAndCause(error),
+    hint: 'the bytes are not of the disk_format that the image says, or the cloud finds them unsafe',
+  });
+}
+
+function placeAndCause(error: ImgmgrError): {place?: string; cause: unknown} {
+  return {...(error.place === undefined ? {} : {place: error.place}), cause: error.cause};
+}

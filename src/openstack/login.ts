@@ -1,0 +1,200 @@
+import {z} from 'zod';
+import type {Account} from '../cloud/image-store.ts';
+import {ImgmgrError} from '../errors.ts';
+import {HttpError, publicUrl} from '../http.ts';
+import type {Http} from '../http.ts';
+import type {CatalogService} from './catalog.ts';
+import type {Auth, Domain, Named, OpenStackCloud, Scope} from './cloud.ts';
+import {explanation, placeOf, refusal} from './refusal.ts';
+
+/** A fresh token and what came with it. */
+export interface Login {
+  readonly token: string;
+  /** Undefined when the token is not for a project. */
+  readonly account: Account | undefined;
+  readonly catalog: readonly CatalogService[];
+  /** Keystone's clock when it made the token, milliseconds. */
+  readonly issuedAt: number;
+  readonly lifeMs: number;
+}
+
+const LOGIN_TIMEOUT_MS = 30_000;
+
+const named = z.object({id: z.string(), name: z.string()});
+
+// https://docs.openstack.org/api-ref/identity/v3/#password-authentication-with-scoped-authorization
+const tokenAnswer = z.object({
+  token: z.object({
+    issued_at: z.string(),
+    expires_at: z.string(),
+    user: named,
+    project: named.optional(),
+    roles: z.array(z.object({name: z.string()})).default([]),
+    catalog: z
+      .array(
+        z.object({
+          type: z.string(),
+          endpoints: z.array(
+            z.object({
+              interface: z.string(),
+              region: z.string().nullish(),
+              region_id: z.string().nullish(),
+              url: z.string(),
+            }),
+          ),
+        }),
+      )
+      .default([]),
+  }),
+});
+
+/** Logs in with one call, `POST /v3/auth/tokens`. Throws AUTH, UNAVAILABLE, CONFIG or PROTOCOL with what to do about it. */
+export async function logIn(http: Http, cloud: OpenStackCloud): Promise<Login> {
+  const {auth} = cloud;
+  const url = `${identityBase(auth.authUrl)}/auth/tokens`;
+  try {
+    const answer = await http.request({
+      method: 'POST',
+      url,
+      json: {auth: {identity: identity(auth), ...scope(auth)}},
+      response: 'json',
+      expect: [201, 200],
+      timeoutMs: LOGIN_TIMEOUT_MS,
+      // A login leaves nothing behind, so it may be repeated.
+      retry: {attempts: 3},
+    });
+    const token = answer.headers['x-subject-token'];
+    const parsed = tokenAnswer.safeParse(answer.body);
+    if (token === undefined || !parsed.success) throw noKeystone(cloud, 'answered something that is no token');
+    return toLogin(token, parsed.data.token);
+  } catch (error) {
+    throw error instanceof HttpError ? loginRefusal(error, cloud) : error;
+  }
+}
+
+/** `…/v3`, whatever version the auth_url of clouds.yaml ends with. */
+export function identityBase(authUrl: string): string {
+  const base = authUrl.replace(/\/+$/, '').replace(/\/v\d+(\.\d+)?$/, '');
+  return `${base}/v3`;
+}
+
+function identity(auth: Auth): unknown {
+  switch (auth.type) {
+    case 'password':
+      return {methods: ['password'], password: {user: {...principal(auth.user), password: auth.password}}};
+    case 'application-credential':
+      return {
+        methods: ['application_credential'],
+        application_credential: {
+          ...(auth.id === undefined ? {name: auth.name, user: principal(auth.user ?? {})} : {id: auth.id}),
+          secret: auth.secret,
+        },
+      };
+    case 'token':
+      return {methods: ['token'], token: {id: auth.token}};
+  }
+}
+
+// An application credential carries its project; Keystone refuses a scope beside it.
+function scope(auth: Auth): {scope?: unknown} {
+  if (auth.type === 'application-credential' || auth.scope === undefined) return {};
+  return {scope: scopeBody(auth.scope)};
+}
+
+function scopeBody(wanted: Scope): unknown {
+  switch (wanted.kind) {
+    case 'project':
+      return {project: principal(wanted.project)};
+    case 'domain':
+      return {domain: domainBody(wanted.domain)};
+    case 'system':
+      return {system: {all: true}};
+  }
+}
+
+function principal(who: Named): Record<string, unknown> {
+  if (who.id !== undefined) return {id: who.id};
+  return {name: who.name, ...(who.domain === undefined ? {} : {domain: domainBody(who.domain)})};
+}
+
+function domainBody(domain: Domain): Record<string, unknown> {
+  return domain.id === undefined ? {name: domain.name} : {id: domain.id};
+}
+
+function toLogin(token: string, answer: z.infer<typeof tokenAnswer>['token']): Login {
+  const issuedAt = Date.parse(answer.issued_at);
+  const {project} = answer;
+  return {
+    token,
+    account: project && {
+      projectId: project.id,
+      projectName: project.name,
+      userName: answer.user.name,
+      roles: answer.roles.map((role) => role.name),
+    },
+    catalog: answer.catalog.map((service) => ({
+      type: service.type,
+      endpoints: service.endpoints.map((each) => ({
+        interface: each.interface,
+        region: each.region ?? each.region_id ?? '',
+        url: each.url,
+      })),
+    })),
+    issuedAt,
+    lifeMs: Math.max(0, Date.parse(answer.expires_at) - issuedAt),
+  };
+}
+
+function loginRefusal(error: HttpError, cloud: OpenStackCloud): ImgmgrError {
+  const detail = {place: placeOf(error), cause: error};
+  const url = publicUrl(cloud.auth.authUrl);
+  if (error.status === 401 || error.status === 403) {
+    const words = explanation(error.body);
+    return new ImgmgrError(
+      'AUTH',
+      `cloud '${cloud.name}' refused the login of ${who(cloud.auth)} at ${url}${words === '' ? '' : `: ${words}`}`,
+      {
+        ...detail,
+        hint: AUTH_HINTS[cloud.auth.type],
+      },
+    );
+  }
+  if (error.status === 404 || error.status === 405 || error.kind === 'invalid-body' || error.kind === 'redirect')
+    return noKeystone(cloud, error.kind === 'status' ? `answered ${error.status ?? ''}` : error.message, detail);
+  const general = refusal(error);
+  return new ImgmgrError(
+    general.code,
+    `cannot log in to cloud '${cloud.name}' at ${url}: ${error.message}${bodyWords(error)}`,
+    {
+      ...detail,
+      hint: general.hint ?? 'check auth_url in clouds.yaml, the network, and whether Keystone is up',
+    },
+  );
+}
+
+const AUTH_HINTS: Readonly<Record<Auth['type'], string>> = {
+  password: 'check username, password, their domains and the project in clouds.yaml, secure.yaml or OS_*',
+  'application-credential': 'check the id and secret of the application credential, and that it has not expired',
+  token: 'the token is wrong or has expired; get a new one, or use a login that can be renewed',
+};
+
+function noKeystone(cloud: OpenStackCloud, what: string, detail: {place?: string; cause?: unknown} = {}): ImgmgrError {
+  return new ImgmgrError(
+    'CONFIG',
+    `the auth_url of cloud '${cloud.name}' leads to no Keystone v3: ${identityBase(publicUrl(cloud.auth.authUrl))} ${what}`,
+    {
+      ...detail,
+      hint: 'check auth_url in clouds.yaml: scheme, host, port and path, up to but without /v3 or with it',
+    },
+  );
+}
+
+function who(auth: Auth): string {
+  if (auth.type === 'password') return `user '${auth.user.name ?? auth.user.id ?? ''}'`;
+  return auth.type === 'token' ? 'a token' : `application credential '${auth.name ?? auth.id ?? ''}'`;
+}
+
+function bodyWords(error: HttpError): string {
+  const words = explanation(error.body);
+  return words === '' ? '' : ` (${words})`;
+}

@@ -1,0 +1,118 @@
+import {ImgmgrError} from '../errors.ts';
+import type {ErrorCode, ErrorDetail} from '../errors.ts';
+import type {HttpError} from '../http.ts';
+
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  401: 'AUTH',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  408: 'TIMEOUT',
+  409: 'CONFLICT',
+  413: 'QUOTA',
+  429: 'UNAVAILABLE',
+};
+
+/** Translates a failed call of an OpenStack API: what it answered, in its own words, and `METHOD path (request id)` as the place. */
+export function refusal(error: HttpError): ImgmgrError {
+  const detail = {place: placeOf(error), cause: error};
+  switch (error.kind) {
+    case 'status':
+      return statusRefusal(error, detail);
+    case 'timeout':
+      return new ImgmgrError('TIMEOUT', `${host(error)}: ${error.message}`, detail);
+    case 'dns':
+    case 'connect':
+    case 'broken-off':
+      return new ImgmgrError('UNAVAILABLE', `no answer from ${host(error)}: ${error.message}`, detail);
+    case 'tls':
+      return new ImgmgrError('CONFIG', `the certificate of ${host(error)} is not trusted: ${error.message}`, {
+        ...detail,
+        hint: 'name the authority in clouds.yaml (cacert), or set verify: false for a cloud you trust anyway',
+      });
+    case 'redirect':
+      return new ImgmgrError('PROTOCOL', `${host(error)} ${error.message}`, {
+        ...detail,
+        hint: 'the endpoint in the catalog (or its override in clouds.yaml) should be the address that it redirects to',
+      });
+    case 'too-large':
+    case 'invalid-body':
+      return new ImgmgrError('PROTOCOL', `${host(error)}: ${error.message}${quoted(error.body)}`, {
+        ...detail,
+        hint: 'something between here and the service may answer in its place (a proxy, a load balancer)',
+      });
+    case 'aborted':
+      return new ImgmgrError('INTERRUPTED', 'interrupted', detail);
+  }
+}
+
+/** The server's own words in an error body: OpenStack's JSON forms, webob's HTML page, else its beginning as it stands. */
+export function explanation(body: string | undefined): string {
+  if (body === undefined || body.trim() === '') return '';
+  const text = fromJson(body) ?? fromHtml(body) ?? body;
+  return oneLine(text).slice(0, 300);
+}
+
+/** `METHOD path (request id)`. */
+export function placeOf(error: HttpError): string {
+  const path = URL.canParse(error.url) ? new URL(error.url).pathname + new URL(error.url).search : error.url;
+  return `${error.method} ${path}${error.requestId === undefined ? '' : ` (${error.requestId})`}`;
+}
+
+function statusRefusal(error: HttpError, detail: ErrorDetail): ImgmgrError {
+  const status = error.status ?? 0;
+  const words = explanation(error.body);
+  const code = codeFor(status, words);
+  const message = `${host(error)} answered ${status}${words === '' ? '' : `: ${words}`}`;
+  return new ImgmgrError(code, message, detail);
+}
+
+function codeFor(status: number, words: string): ErrorCode {
+  if (status === 403 && /quota/i.test(words)) return 'QUOTA';
+  if (status >= 500 && status !== 501) return 'UNAVAILABLE';
+  return CODES[status] ?? 'CLOUD_REFUSED';
+}
+
+function host(error: HttpError): string {
+  return URL.canParse(error.url) ? new URL(error.url).origin : error.url;
+}
+
+function quoted(body: string | undefined): string {
+  return body === undefined || body.trim() === '' ? '' : ` ("${oneLine(body).slice(0, 80)}")`;
+}
+
+// {"error": {"message": …}} (Keystone), {"badRequest": {"message": …}} (Nova), {"message": …} (others).
+function fromJson(body: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value)) return undefined;
+  if (typeof value['message'] === 'string') return value['message'];
+  for (const inner of Object.values(value))
+    if (isRecord(inner) && typeof inner['message'] === 'string') return inner['message'];
+  return undefined;
+}
+
+// webob (Glance): the explanation stands between two line breaks and the end of the body.
+function fromHtml(body: string): string | undefined {
+  if (!/<html/i.test(body)) return undefined;
+  const words = /<br \/><br \/>([^]*?)<\/body>/i.exec(body)?.[1] ?? /<title>([^]*?)<\/title>/i.exec(body)?.[1] ?? '';
+  return words
+    .replace(/<[^>]*>/g, ' ')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&#x27;', "'")
+    .replaceAll('&amp;', '&');
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
