@@ -32,7 +32,6 @@ export function findDrift(own: OwnImage, form: Form, forceState: boolean): Drift
     set: {...form.properties, imgmgr_keys: keysWithFlagTags(own, form), imgmgr_applied: formatApplied(state.applied)},
     remove: removable(image, form, stamp.keys),
   };
-  const patch = compact(image, wanted);
   return {patch: compact(image, wanted), byHand: state.byHand, ...(state.status && {status: state.status})};
 }
 

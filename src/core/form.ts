@@ -170,7 +170,6 @@ export function compact(live: Image, patch: ImagePatch): ImagePatch {
     Object.entries(patch.set ?? {}).filter(([key, value]) => live.properties[key] !== value),
   );
   const remove = (patch.remove ?? []).filter((key) => key in live.properties);
-  const sameTags = patch.tags === undefined || sameSet(patch.tags, live.tags);
   return {
     ...(patch.name !== undefined && patch.name !== live.name && {name: patch.name}),
     ...(patch.visibility !== undefined && patch.visibility !== live.visibility && {visibility: patch.visibility}),
@@ -178,7 +177,7 @@ export function compact(live: Image, patch: ImagePatch): ImagePatch {
     ...(patch.protected !== undefined && patch.protected !== live.protected && {protected: patch.protected}),
     ...(patch.minDisk !== undefined && patch.minDisk !== live.minDisk && {minDisk: patch.minDisk}),
     ...(patch.minRam !== undefined && patch.minRam !== live.minRam && {minRam: patch.minRam}),
-    ...(!sameTags && patch.tags !== undefined && {tags: patch.tags}),
+    ...(patch.tags !== undefined && !sameSet(patch.tags, live.tags) && {tags: patch.tags}),
     ...(Object.keys(set).length > 0 && {set}),
     ...(remove.length > 0 && {remove}),
   };
@@ -209,7 +208,7 @@ export function applyPatch(live: Image, patch: ImagePatch): Image {
 /** `key: old → new`, one line per change; the stamp's own keys are left out. */
 export function describePatch(live: Image, patch: ImagePatch): string[] {
   const lines: string[] = [];
-  const say = (key: string, from: unknown, to: unknown): unknown => lines.push(`${key}: ${show(from)} → ${show(to)}`);
+  const say = (key: string, from: Shown, to: Shown): unknown => lines.push(`${key}: ${show(from)} → ${show(to)}`);
   if (patch.name !== undefined) say('name', live.name, patch.name);
   if (patch.visibility !== undefined) say('visibility', live.visibility, patch.visibility);
   if (patch.osHidden !== undefined) say('os_hidden', live.osHidden, patch.osHidden);
@@ -251,12 +250,8 @@ function describe({definition, release}: FormContext): Record<string, string> {
     ...(release.latest && release.digest && {upstream_checksum: release.digest.hex}),
     ...(listed.osVersion !== undefined && definition.multi && {os_version: listed.osVersion}),
   };
-  const properties: Record<string, string> = {...definition.meta, ...computed};
-  for (const [key, value] of Object.entries(listed.meta)) {
-    if (value === null) delete properties[key];
-    else properties[key] = value;
-  }
-  return properties;
+  const merged: Record<string, string | null> = {...definition.meta, ...computed, ...listed.meta};
+  return Object.fromEntries(Object.entries(merged).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
 }
 
 /** A path of this host is nobody's business: only its last part is shown. */
@@ -269,6 +264,8 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item) => other.has(item));
 }
 
-function show(value: unknown): string {
-  return value === undefined || value === null || value === '' ? '(none)' : String(value as string | number | boolean);
+type Shown = string | number | boolean | null | undefined;
+
+function show(value: Shown): string {
+  return value === undefined || value === null || value === '' ? '(none)' : String(value);
 }

@@ -256,6 +256,8 @@ function reportProgress(context: AcquireContext, task: AcquireTask, opened: Open
       ...(opened.size !== undefined && {total: opened.size}),
     });
   });
+  // Whoever takes the bytes reports the error; without a listener of its own it would end the process when it comes late.
+  opened.bytes.on('error', () => undefined);
   // A listener for `data` would start the flow before the upload is there to take it.
   opened.bytes.pause();
 }

@@ -167,7 +167,10 @@ class CloudWork {
       if (claim.held.size > 0) await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
       while (claim.lost.size > 0) {
         claim = await keeper.waitFor(options.waitLockMs ?? DEFAULT_WAIT_MS);
-        if (claim.held.size === 0) return this.#reportLocked(claim);
+        if (claim.held.size === 0) {
+          this.#reportLocked(claim);
+          return;
+        }
         await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
       }
     } finally {

@@ -2,7 +2,7 @@ import type {ImageSource} from '../cloud/image-source.ts';
 import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
 import type {ServerHost} from '../cloud/server-host.ts';
 import type {Definition} from '../core/definition.ts';
-import type {Emit} from '../core/events.ts';
+import type {Counts, Emit} from '../core/events.ts';
 import type {Policy} from '../core/policy.ts';
 import type {ImgmgrError} from '../errors.ts';
 
@@ -75,7 +75,7 @@ export interface CloudRun {
 /** What came of a run on one cloud; `errors` decide the exit code. */
 export interface CloudOutcome {
   readonly cloud: string;
-  readonly counts: import('../core/events.ts').Counts;
+  readonly counts: Counts;
   readonly errors: readonly ImgmgrError[];
   /** True when dry-run found something to do. */
   readonly changesPending: boolean;

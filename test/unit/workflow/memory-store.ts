@@ -175,15 +175,15 @@ export class VirtualClock {
 
   /** Lets time pass until the work is done; fails when nobody sleeps and it still is not. */
   async run<T>(work: Promise<T>): Promise<T> {
-    let done = false;
+    const progress = {done: false};
     const ended = work.finally(() => {
-      done = true;
+      progress.done = true;
     });
     ended.catch(() => undefined);
     for (let n = 0; n < 100_000; n++) {
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();
       await new Promise((resolve) => setImmediate(resolve));
-      if (done) return ended;
+      if (progress.done) return ended;
       const next = this.#sleepers.sort((a, b) => a.atMs - b.atMs).shift();
       if (!next) continue;
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
