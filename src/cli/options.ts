@@ -23,7 +23,7 @@ export function toInvocation({command, flags, policy = {}}: Request): Invocation
   const dryRun = command === 'dry-run' || flags.dryRun === true;
   return {
     command: dryRun ? 'dry-run' : command,
-    clouds: flags.cloud ?? [],
+    clouds: [...new Set(flags.cloud)],
     ...(flags.images !== undefined && {images: flags.images}),
     ...(flags.filter !== undefined && {filter: flags.filter}),
     options: {

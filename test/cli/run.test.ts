@@ -1,0 +1,274 @@
+import {createHash} from 'node:crypto';
+import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {fakeIo} from './fake-io.ts';
+import type {FakeIo} from './fake-io.ts';
+import {run} from '../../src/run.ts';
+import {VERSION} from '../../src/version.ts';
+
+const BYTES = Buffer.alloc(64 * 1024, 'imgmgr');
+const DIGEST = createHash('sha256').update(BYTES).digest('hex');
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'imgmgr-cli-'));
+  await writeFile(join(folder, 'disk.raw'), BYTES);
+});
+afterEach(async () => {
+  await rm(folder, {recursive: true});
+});
+
+interface Ran {
+  readonly code: number;
+  readonly io: FakeIo;
+}
+
+/** Runs a command line with the local cloud in a folder of the test's own. */
+async function imgmgr(...argv: readonly string[]): Promise<Ran> {
+  const io = fakeIo();
+  const code = await run(argv, io, {HOME: folder, PATH: process.env['PATH'], IMGMGR_LOCAL: join(folder, 'local')});
+  return {code, io};
+}
+
+async function define(text: string): Promise<string> {
+  const path = join(folder, 'images.yml');
+  await writeFile(path, text);
+  return path;
+}
+
+function definition({name = 'Test', versions = ['1'], enable = true, checksum = DIGEST} = {}): string {
+  const listed = versions.map(
+    (version) => `
+      - version: '${version}'
+        url: file:disk.raw
+        checksum: sha256:${checksum}
+        build_date: 2026-01-01`,
+  );
+  return `
+  - name: ${name}
+    enable: ${enable}
+    format: raw
+    login: debian
+    min_disk: 0
+    min_ram: 0
+    status: active
+    visibility: public
+    multi: true
+    tags: []
+    meta: {architecture: x86_64, os_distro: debian, os_version: '12', os_purpose: generic, hw_disk_bus: scsi,
+           hypervisor_type: qemu, replace_frequency: monthly, uuid_validity: last-1, provided_until: none}
+    versions:${listed.join('')}
+`;
+}
+
+describe('without a command', () => {
+  it('prints a short help for imgmgr alone', async () => {
+    const {code, io} = await imgmgr();
+    expect(code).toBe(0);
+    expect(io.out()).toContain('imgmgr manage --cloud NAME');
+    expect(io.err()).toBe('');
+  });
+
+  it.each(['--version', '-V'])('prints the version for %s', async (flag) => {
+    const {code, io} = await imgmgr(flag);
+    expect([code, io.out(), io.err()]).toEqual([0, `${VERSION}\n`, '']);
+  });
+
+  it('prints the version also among other flags', async () => {
+    const {code, io} = await imgmgr('-q', '--version');
+    expect([code, io.out()]).toEqual([0, `${VERSION}\n`]);
+  });
+
+  it('prints help on the exit codes', async () => {
+    const {code, io} = await imgmgr('help', 'exit-codes');
+    expect(code).toBe(0);
+    expect(io.out()).toMatch(/ 75 {2}temporary/);
+    expect(io.out()).toContain('130, 143, 2, 4, 5, 1, 75, 3, 0');
+  });
+
+  it('prints the same help on a command either way', async () => {
+    const behind = await imgmgr('hide', '--help');
+    const before = await imgmgr('help', 'hide');
+    expect(behind.code).toBe(0);
+    expect(behind.io.out()).toContain(before.io.out());
+    expect(before.io.out()).toContain('--cloud <name>');
+  });
+
+  it('tells what is wrong with the value, then what to do, and exits 2', async () => {
+    const {code, io} = await imgmgr('manage', '--latets');
+    expect([code, io.out()]).toEqual([2, '']);
+    expect(io.err()).toBe("imgmgr: unknown option '--latets'\n  hint: did you mean --latest?\n");
+  });
+
+  it('shows a stack only with --debug', async () => {
+    expect((await imgmgr('manage', '--latets')).io.err()).not.toContain('program.ts');
+    expect((await imgmgr('manage', '--latets', '--debug')).io.err()).toContain('program.ts');
+  });
+});
+
+describe('manage on the local cloud', () => {
+  it('imports, then has nothing to do, then rotates and deletes when told', async () => {
+    const images = await define(`images:${definition()}`);
+    const local = ['--cloud', 'local', '--images', images];
+
+    const first = await imgmgr('manage', ...local);
+    expect(first.code).toBe(0);
+    expect(first.io.err()).toContain('| INFO     | Importing image Test (1)\n');
+    expect(first.io.err()).toMatch(/WARNING {2}\| Test .*not verified/);
+    expect(first.io.err()).toMatch(/imported: 1, updated: 0, .*\n$/);
+
+    const second = await imgmgr('manage', ...local);
+    expect(second.io.err()).toMatch(
+      /imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 1, failed: 0, pending: 0 .*\n$/,
+    );
+
+    await define(`images:${definition({versions: ['2']})}`);
+    const third = await imgmgr('manage', '--no-verify', ...local);
+    expect(third.io.err()).toMatch(/imported: 1, updated: 0, retired: 1, .*\n$/);
+    expect(third.io.err()).not.toContain('not verified');
+
+    const asked = await imgmgr('delete', ...local);
+    expect(asked.code).toBe(0);
+    expect(asked.io.out()).toMatch(/^local: 1 image to delete\n {2}[0-9a-f-]{36} {2}Test \(1\)\n$/);
+
+    const deleted = await imgmgr('delete', '--yes', ...local);
+    expect(deleted.code).toBe(0);
+    expect(deleted.io.err()).toMatch(/deleted: 1, .*\n$/);
+  });
+
+  it('says with the first line, before anything is read, what it is', async () => {
+    const {io} = await imgmgr('manage', '--cloud', 'local', '--images', join(folder, 'nothing'));
+    expect(io.err().split('\n')[0]).toBe(`2026-01-31 16:44:45 | INFO     | imgmgr ${VERSION}: manage`);
+  });
+
+  it('prints nothing at all with -q when all is well', async () => {
+    const images = await define(`images:${definition()}`);
+    const {code, io} = await imgmgr('manage', '-q', '--no-verify', '--cloud', 'local', '--images', images);
+    expect([code, io.out(), io.err()]).toEqual([0, '', '']);
+  });
+
+  it('fails one image alone: the other is imported, the exit code is 1', async () => {
+    const bad = definition({name: 'Bad', checksum: 'ab'.repeat(32)});
+    const images = await define(`images:${definition()}${bad}`);
+    const {code, io} = await imgmgr('manage', '--cloud', 'local', '--images', images);
+    expect(code).toBe(1);
+    expect(io.err()).toMatch(/ERROR {4}\| .*Bad/);
+    expect(io.err()).toMatch(/imported: 1, .*failed: 1, .*\n$/);
+  });
+
+  it('lists all errors of the definitions with their places, does nothing, and exits 2', async () => {
+    const images = await define(`images:${definition()}${definition({name: 'Test'})}  - nmae: X\n`);
+    const {code, io} = await imgmgr('manage', '--cloud', 'local', '--images', images);
+    expect(code).toBe(2);
+    expect(io.err()).toContain('problems were found');
+    expect(io.err()).toMatch(/images\.yml:\d+:\d+: .*nmae/);
+    expect(io.err()).toMatch(/images\.yml:\d+:\d+: .*Test/);
+    expect(await readdir(folder)).not.toContain('local');
+  });
+
+  it('warns when nothing is enabled', async () => {
+    const images = await define(`images:${definition({enable: false})}`);
+    const {code, io} = await imgmgr('manage', '--cloud', 'local', '--images', images);
+    expect(code).toBe(0);
+    expect(io.err()).toContain('none of the 1 selected definitions is enabled');
+  });
+
+  it('refuses a filter that matches nothing, with the nearest names', async () => {
+    const images = await define(`images:${definition({name: 'AlmaLinux 9'})}`);
+    const {code, io} = await imgmgr('manage', '--cloud', 'local', '--images', images, '--filter', 'AlmaLinx');
+    expect(code).toBe(2);
+    expect(io.err()).toContain('hint: nearest names: AlmaLinux 9');
+  });
+});
+
+describe('dry-run on the local cloud', () => {
+  it('answers with the plan on stdout, exits 3, and makes no file or folder', async () => {
+    const images = await define(`images:${definition()}`);
+    const before = await readdir(folder);
+    const {code, io} = await imgmgr('dry-run', '--cloud', 'local', '--images', images);
+    expect(code).toBe(3);
+    expect(io.out()).toMatch(/^local: 2 actions, 0 unchanged\n {2}import {5}Test \(1\)/);
+    expect(await readdir(folder)).toEqual(before);
+  });
+
+  it('exits 0 when there is nothing to do', async () => {
+    const images = await define(`images:${definition()}`);
+    await imgmgr('manage', '--cloud', 'local', '--images', images);
+    const {code, io} = await imgmgr('manage', '--dry-run', '--cloud', 'local', '--images', images);
+    expect(code).toBe(0);
+    expect(io.out()).toBe('local: 0 actions, 1 unchanged\n  unchanged  Test\n');
+  });
+
+  it('is a JUnit failure per pending image', async () => {
+    const images = await define(`images:${definition()}`);
+    const {code, io} = await imgmgr('dry-run', '--format', 'junit', '--cloud', 'local', '--images', images);
+    expect(code).toBe(3);
+    expect(io.out()).toContain('<testcase classname="local" name="Test (1)"');
+    expect(io.out()).toContain('<failure type="PENDING"');
+  });
+});
+
+describe('import of one image into the local cloud', () => {
+  it('takes a file, and finds it there the second time', async () => {
+    const file = join(folder, 'disk.raw');
+    const first = await imgmgr('import', file, '--cloud', 'local', '--checksum', DIGEST);
+    expect(first.code).toBe(0);
+    expect(first.io.err()).toMatch(/imported: 1, .*\n$/);
+    const second = await imgmgr('import', file, '--cloud', 'local', '--checksum', DIGEST);
+    expect(second.io.err()).toMatch(/imported: 0, .*unchanged: 1, .*\n$/);
+  });
+
+  it('takes stdin', async () => {
+    const io = fakeIo();
+    io.input.end(BYTES);
+    const argv = ['import', '-', '--name', 'Piped', '--disk-format', 'raw', '--cloud', 'local'];
+    expect(await run(argv, io, {HOME: folder, IMGMGR_LOCAL: join(folder, 'local')})).toBe(0);
+    expect(io.err()).toMatch(/imported: 1, .*\n$/);
+  });
+
+  it('refuses bytes that are not the demanded ones and leaves nothing visible', async () => {
+    const {code, io} = await imgmgr(
+      'import',
+      join(folder, 'disk.raw'),
+      '--cloud',
+      'local',
+      '--checksum',
+      'ab'.repeat(32),
+    );
+    expect(code).toBe(1);
+    expect(io.err()).toContain(DIGEST.slice(0, 8));
+    expect(await readdir(join(folder, 'local', 'images'))).toEqual([]);
+  });
+
+  it('does not read stdin for two clouds', async () => {
+    const argv = ['import', '-', '--name', 'P', '--disk-format', 'raw', '--cloud', 'local', '--cloud', 'local'];
+    const {code, io} = await imgmgr(...argv);
+    expect(code).toBe(2);
+    expect(io.err()).toContain('stdin can be read once, but 2 clouds are named');
+  });
+});
+
+describe('--json', () => {
+  it('is one object a line on stdout, from the first event to the exit code', async () => {
+    const images = await define(`images:${definition()}`);
+    const {io} = await imgmgr('manage', '--json', '--cloud', 'local', '--images', images);
+    const lines = io
+      .out()
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({schema: 1, type: 'starting', command: 'manage'});
+    expect(lines.at(-1)).toMatchObject({schema: 1, type: 'finished', exitCode: 0, counts: {imported: 1}});
+    expect(io.err()).toBe('');
+  });
+
+  it('tells what ended the run on stderr too', async () => {
+    const {code, io} = await imgmgr('manage', '--json', '--cloud', 'local', '--images', join(folder, 'nothing'));
+    expect(code).toBe(2);
+    expect(io.out()).toContain('"type":"run-failed"');
+    expect(io.err()).toContain('imgmgr: cannot read image definitions');
+  });
+});

@@ -1,0 +1,216 @@
+import {readFileSync, readdirSync} from 'node:fs';
+import {dirname, join, normalize, relative} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {describe, expect, it} from 'vitest';
+
+/** A source file with what it imports: `src/…` paths for our own, names for packages and `node:` modules. */
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a room (a folder or file under src) may import. */
+interface Room {
+  readonly rooms: readonly string[];
+  readonly packages: readonly string[];
+  /** `node:` modules. `types`: only node:stream, and only its types. */
+  readonly node: 'all' | 'types' | 'none';
+}
+
+const ADAPTER = {rooms: ['core', 'cloud', 'http.ts', 'exec.ts', 'errors.ts'], node: 'all'} as const;
+
+const ROOMS: Readonly<Record<string, Room>> = {
+  'errors.ts': {rooms: [], packages: [], node: 'none'},
+  'version.ts': {rooms: [], packages: [], node: 'none'},
+  'http.ts': {rooms: ['errors.ts', 'http'], packages: ['axios', 'p-retry'], node: 'all'},
+  http: {rooms: ['errors.ts', 'http.ts'], packages: ['axios'], node: 'all'},
+  'exec.ts': {rooms: ['errors.ts'], packages: ['execa'], node: 'all'},
+  core: {rooms: ['errors.ts'], packages: ['zod'], node: 'none'},
+  config: {rooms: ['core', 'errors.ts'], packages: ['js-yaml', 'zod'], node: 'all'},
+  cloud: {rooms: ['core', 'errors.ts'], packages: [], node: 'types'},
+  openstack: {...ADAPTER, packages: ['zod']},
+  local: {...ADAPTER, packages: ['zod']},
+  sources: {...ADAPTER, packages: []},
+  workflow: {rooms: ['core', 'cloud', 'errors.ts'], packages: [], node: 'types'},
+  report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
+  cli: {
+    rooms: ['core', 'config', 'cloud', 'workflow', 'report', 'errors.ts', 'version.ts'],
+    packages: ['commander'],
+    node: 'all',
+  },
+  'run.ts': {rooms: ['cli', 'report', 'errors.ts', 'version.ts'], packages: [], node: 'none'},
+};
+
+/** Only this file constructs adapters, so only it may import them. */
+const CONTEXT = 'src/cli/context.ts';
+const ADAPTERS = ['openstack', 'local', 'sources', 'http.ts', 'exec.ts'];
+
+/** One owner for each library: a file, or a folder. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  axios: ['src/http.ts', 'src/http/'],
+  'p-retry': ['src/http.ts'],
+  execa: ['src/exec.ts'],
+  'js-yaml': ['src/config/yaml'],
+  chalk: ['src/report/'],
+  ora: ['src/report/'],
+  commander: ['src/cli/'],
+  zod: ['src/core/', 'src/config/', 'src/openstack/', 'src/local/'],
+};
+
+/** What must not happen in a room, whatever is imported. */
+const FORBIDDEN: Readonly<Record<string, readonly (readonly [RegExp, string])[]>> = {
+  core: [
+    [/\bprocess\./, 'reads the process'],
+    [/\bDate\.now\(|\bnew Date\(\)|\bperformance\./, 'reads the clock'],
+    [/\bMath\.random\(|\brandomUUID\(/, 'rolls dice'],
+    [/\bfetch\(/, 'uses the network'],
+  ],
+  workflow: [
+    [/\bprocess\./, 'reads the process'],
+    [/\bDate\.now\(|\bnew Date\(\)|\bperformance\./, 'reads the clock'],
+    [/\bconsole\./, 'prints'],
+  ],
+};
+
+/** Every broken rule, as `file: what is wrong`. */
+function violations(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const found = [...importViolations(file), ...forbiddenDeeds(file)];
+    return found.map((what) => `${file.path}: ${what}`);
+  });
+}
+
+function importViolations(file: SourceFile): string[] {
+  const room = roomOf(file.path);
+  const rules = ROOMS[room];
+  if (file.path.startsWith('bin/'))
+    return importsOf(file)
+      .filter((to) => to !== 'src/run.ts' && to !== 'src/cli/io.ts')
+      .map((to) => `imports ${to}`);
+  if (!rules) return [`stands in a room that nobody knows (${room})`];
+  return importsOf(file).flatMap((to) => {
+    if (to === 'package.json') return file.path === 'src/version.ts' ? [] : ['imports package.json'];
+    if (to.startsWith('node:')) return nodeViolation(to, rules, file);
+    if (!to.startsWith('src/')) return packageViolation(to, rules, file);
+    const target = roomOf(to);
+    if (target === room) return [];
+    if (room === 'cli' && ADAPTERS.includes(target))
+      return file.path === CONTEXT ? [] : [`constructs or uses an adapter (${to})`];
+    return rules.rooms.includes(target) ? [] : [`imports ${to}`];
+  });
+}
+
+function nodeViolation(to: string, rules: Room, {text}: SourceFile): string[] {
+  if (rules.node === 'all') return [];
+  const isType = rules.node === 'types' && to === 'node:stream' && !/import \{[^}]*\} from 'node:stream'/.test(text);
+  return isType ? [] : [`imports ${to}`];
+}
+
+function packageViolation(to: string, rules: Room, {path}: SourceFile): string[] {
+  const owners = OWNERS[to];
+  if (!owners) return [`imports ${to}, a package without an owner`];
+  if (!owners.some((owner) => path.startsWith(owner))) return [`imports ${to}, which belongs to ${owners.join(', ')}`];
+  return rules.packages.includes(to) ? [] : [`imports ${to}`];
+}
+
+function forbiddenDeeds({path, text}: SourceFile): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  return (FORBIDDEN[roomOf(path)] ?? []).filter(([pattern]) => pattern.test(code)).map(([, deed]) => deed);
+}
+
+/** `src/core/rules/x.ts` → `core`; `src/http.ts` → `http.ts`. */
+function roomOf(path: string): string {
+  return path.split('/')[1] ?? path;
+}
+
+/** Static, type and dynamic imports and re-exports. */
+function importsOf({path, text}: SourceFile): string[] {
+  const code = text.replace(/^\s*(\*|\/\/|\/\*).*$/gm, '');
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+)'([^']+)'/g;
+  return [...code.matchAll(pattern)].map(([, to = '']) =>
+    to.startsWith('.') ? normalize(join(dirname(path), to)) : to,
+  );
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+function sourceFiles(): SourceFile[] {
+  return ['src', 'bin'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), {recursive: true, withFileTypes: true})
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => ({path: relative(ROOT, path), text: readFileSync(path, 'utf8')})),
+  );
+}
+
+describe('the architecture', () => {
+  it('holds: directions, owners of libraries, purity', () => {
+    const files = sourceFiles();
+    expect(files.length).toBeGreaterThan(50);
+    expect(violations(files)).toEqual([]);
+  });
+
+  it('has no room without a rule and no rule without a room, adapters of later features apart', () => {
+    const rooms = new Set(
+      sourceFiles()
+        .map(({path}) => path)
+        .filter((path) => path.startsWith('src/'))
+        .map(roomOf),
+    );
+    expect([...rooms].sort()).toEqual(Object.keys(ROOMS).sort());
+  });
+
+  it.each<[string, string, string]>([
+    ['src/core/plan.ts', "import {readFile} from 'node:fs/promises';", 'imports node:fs/promises'],
+    [
+      'src/core/plan.ts',
+      "import type {ImageStore} from '../cloud/image-store.ts';",
+      'imports src/cloud/image-store.ts',
+    ],
+    ['src/core/rules/x.ts', "import {x} from '../../workflow/x.ts';", 'imports src/workflow/x.ts'],
+    ['src/core/plan.ts', 'const now = new Date();', 'reads the clock'],
+    ['src/core/plan.ts', 'const id = crypto.randomUUID();', 'rolls dice'],
+    ['src/core/plan.ts', "const home = process.env['HOME'];", 'reads the process'],
+    ['src/workflow/x.ts', "import {createOpenStack} from '../openstack/cloud.ts';", 'imports src/openstack/cloud.ts'],
+    ['src/workflow/x.ts', "import {createHttp} from '../http.ts';", 'imports src/http.ts'],
+    ['src/workflow/x.ts', "import {Readable} from 'node:stream';", 'imports node:stream'],
+    ['src/workflow/x.ts', 'console.log(1);', 'prints'],
+    ['src/workflow/x.ts', 'const now = Date.now();', 'reads the clock'],
+    ['src/openstack/x.ts', "import {y} from '../local/y.ts';", 'imports src/local/y.ts'],
+    ['src/local/x.ts', "import {clean} from '../report/clean.ts';", 'imports src/report/clean.ts'],
+    ['src/sources/x.ts', "import {x} from '../cli/io.ts';", 'imports src/cli/io.ts'],
+    ['src/openstack/x.ts', "import axios from 'axios';", 'imports axios, which belongs to src/http.ts, src/http/'],
+    ['src/cli/x.ts', "import ora from 'ora';", 'imports ora, which belongs to src/report/'],
+    ['src/report/x.ts', "import {Command} from 'commander';", 'imports commander, which belongs to src/cli/'],
+    ['src/config/clouds.ts', "const {execa} = await import('execa');", 'imports execa, which belongs to src/exec.ts'],
+    ['src/core/x.ts', "import {load} from 'js-yaml';", 'imports js-yaml, which belongs to src/config/yaml'],
+    ['src/config/x.ts', "import {createHttp} from '../http.ts';", 'imports src/http.ts'],
+    ['src/report/x.ts', "export {x} from '../workflow/x.ts';", 'imports src/workflow/x.ts'],
+    [
+      'src/cli/commands/x.ts',
+      "import {createLocal} from '../../local/local-cloud.ts';",
+      'constructs or uses an adapter (src/local/local-cloud.ts)',
+    ],
+    [
+      'src/cli/execute.ts',
+      "await import('../openstack/cloud.ts');",
+      'constructs or uses an adapter (src/openstack/cloud.ts)',
+    ],
+    ['src/cli/x.ts', "import leftPad from 'left-pad';", 'imports left-pad, a package without an owner'],
+    ['src/utils/x.ts', "import {x} from '../errors.ts';", 'stands in a room that nobody knows (utils)'],
+    ['bin/imgmgr.ts', "import {x} from '../src/errors.ts';", 'imports src/errors.ts'],
+  ])('trips over %s: %s', (path, text, what) => {
+    expect(violations([{path, text}])).toEqual([`${path}: ${what}`]);
+  });
+
+  it('lets the context construct adapters', () => {
+    expect(
+      violations([{path: CONTEXT, text: "await import('../openstack/cloud.ts'); await import('../local/x.ts');"}]),
+    ).toEqual([]);
+  });
+
+  it('is not fooled by comments', () => {
+    const text = "// import {x} from '../workflow/x.ts';\n/** new Date() is not called here. */\n";
+    expect(violations([{path: 'src/core/x.ts', text}])).toEqual([]);
+  });
+});

@@ -1,0 +1,66 @@
+import {describe, expect, it} from 'vitest';
+import {fakeIo} from '../../cli/fake-io.ts';
+import {createConfirm} from '../../../src/cli/confirm.ts';
+import type {OutputFormat} from '../../../src/cli/invocation.ts';
+
+const IMAGES = [
+  {id: '91bc', name: 'AlmaLinux 9 (1)'},
+  {id: '3f2a', name: 'evil\u001b[2J'},
+];
+
+function question({tty = true, format = 'human'}: {readonly tty?: boolean; readonly format?: OutputFormat} = {}) {
+  const io = fakeIo({tty});
+  const controller = new AbortController();
+  let above = 0;
+  const writeAbove = (writer: () => void): void => {
+    above++;
+    writer();
+  };
+  const confirm = createConfirm({io, format, writeAbove, signal: controller.signal});
+  return {io, controller, confirm, above: () => above};
+}
+
+describe('the question before a deletion', () => {
+  it('is not asked where nobody sits in front of a terminal, or machines read', () => {
+    expect(question({tty: false}).confirm).toBeUndefined();
+    expect(question({format: 'json'}).confirm).toBeUndefined();
+    expect(question({format: 'junit'}).confirm).toBeUndefined();
+  });
+
+  it('lists every image first, cleaned, on stderr', async () => {
+    const {io, confirm, above} = question();
+    const answer = confirm?.(IMAGES);
+    io.input.write('y\n');
+    expect(await answer).toBe(true);
+    expect(io.err()).toBe('These 2 images will be deleted:\n  91bc  AlmaLinux 9 (1)\n  3f2a  evil?[2J\nDelete? [y/N] ');
+    expect(io.out()).toBe('');
+    expect(above()).toBe(1);
+  });
+
+  it.each([
+    ['yes', true],
+    ['Y', true],
+    ['', false],
+    ['n', false],
+    ['yess', false],
+  ])('takes %j as %s', async (typed, expected) => {
+    const {io, confirm} = question();
+    const answer = confirm?.(IMAGES);
+    io.input.write(`${typed}\n`);
+    expect(await answer).toBe(expected);
+  });
+
+  it('takes the end of input as no', async () => {
+    const {io, confirm} = question();
+    const answer = confirm?.(IMAGES);
+    io.input.end();
+    expect(await answer).toBe(false);
+  });
+
+  it('ends with an interruption, as no', async () => {
+    const {controller, confirm} = question();
+    const answer = confirm?.(IMAGES);
+    controller.abort();
+    expect(await answer).toBe(false);
+  });
+});

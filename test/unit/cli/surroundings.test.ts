@@ -1,0 +1,52 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {describe, expect, it} from 'vitest';
+import {localFolder} from '../../../src/cli/context.ts';
+import {hostSurroundings, startTimeOf} from '../../../src/cli/surroundings.ts';
+import {ImgmgrError} from '../../../src/errors.ts';
+
+describe('this host', () => {
+  it('names this process so that it is found alive', () => {
+    const here = hostSurroundings();
+    const {host} = here;
+    expect(host.pid).toBe(process.pid);
+    expect(host.startTime).toMatch(/^\d+$/);
+    expect(host.bootId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(here.processAlive(host)).toBe(true);
+  });
+
+  it('finds a holder of another boot, another start, or none dead', async () => {
+    const here = hostSurroundings();
+    const {host} = here;
+    expect(here.processAlive({...host, bootId: 'another'})).toBe(false);
+    expect(here.processAlive({...host, startTime: '1'})).toBe(false);
+    const child = spawn('sleep', ['60']);
+    const pid = child.pid ?? 0;
+    const holder = {bootId: host.bootId, pid, startTime: startTimeOf(pid) ?? ''};
+    expect(here.processAlive(holder)).toBe(true);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(here.processAlive(holder)).toBe(false);
+  });
+
+  it('gives a new id each time', () => {
+    const here = hostSurroundings();
+    expect(here.uuid()).toMatch(/^[0-9a-f-]{36}$/);
+    expect(here.uuid()).not.toBe(here.uuid());
+  });
+
+  it('wakes a sleeper with the reason of the interruption', async () => {
+    const controller = new AbortController();
+    const asleep = hostSurroundings().sleep(60_000, controller.signal);
+    controller.abort(new ImgmgrError('INTERRUPTED', 'interrupted by SIGINT'));
+    await expect(asleep).rejects.toMatchObject({code: 'INTERRUPTED'});
+  });
+
+  it.each([
+    [{IMGMGR_LOCAL: '/srv/local', HOME: '/h'}, '/srv/local'],
+    [{XDG_DATA_HOME: '/data', HOME: '/h'}, '/data/imgmgr/local'],
+    [{IMGMGR_LOCAL: '', XDG_DATA_HOME: '', HOME: '/h'}, '/h/.local/share/imgmgr/local'],
+  ])('keeps the local cloud for %j in %s', (env, folder) => {
+    expect(localFolder(env)).toBe(folder);
+  });
+});
