@@ -192,8 +192,8 @@ describe('what two definitions cannot both have', () => {
 
   test('a version, within one definition', () => {
     const versions = ['1', '2', '1'].map((version) => ({version, url: 'https://x/y'}));
-    expect(read([{versions, name: 'X', ...MINIMAL, ...{versions}}]).problems).toEqual([
-      '0.yml:2:100 version "1" of image "X" is listed twice, first at 0.yml:2:28 | remove one of the two',
+    expect(read([{...MINIMAL, versions, name: 'X'}]).problems).toEqual([
+      '0.yml:2:221 version "1" of image "X" is listed twice, first at 0.yml:2:149 | remove one of the two',
     ]);
   });
 
