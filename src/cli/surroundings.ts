@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {readFileSync} from 'node:fs';
+import {readFileSync, readlinkSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {HostIdentity, Surroundings} from '../workflow/types.ts';
@@ -45,11 +45,14 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/** Changes with every boot; '' where the kernel does not tell. */
+/**
+ * Changes with every boot, and differs between containers: they share the boot but not the process ids. Where the kernel does
+ * not tell, a random one, so that no holder of a lease is ever taken for a process of this host.
+ */
 function readBootId(): string {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
-    return '';
+    return randomUUID();
   }
 }

@@ -262,7 +262,10 @@ function reportProgress(context: AcquireContext, task: AcquireTask, opened: Open
   opened.bytes.pause();
 }
 
-/** The bytes are the demanded ones: streamed bytes were proven on the way, others by Glance's own hash. */
+/**
+ * The bytes are the demanded ones: Glance's own hash tells for what it fetched itself; streamed bytes were proven on the way,
+ * and may be unpacked or converted by now.
+ */
 function prove(image: Image, release: Release, method: ImportMethod): void {
   const {digest} = release;
   if (!digest || method !== 'web-download') return;
@@ -317,6 +320,8 @@ function sourceRequest(context: AcquireContext, {definition, release}: AcquireTa
     urls: listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url],
     baseDir: context.baseDir,
     format: definition.format,
+    // Hashing costs more than sending; the demanded digest is what counts.
+    wantSha512: false,
     signal: context.signal,
     ...(digest && {digest}),
   };
