@@ -1,0 +1,141 @@
+import {join, resolve} from 'node:path';
+import {ImgmgrError} from '../errors.ts';
+import {readConfigFile} from './config-file.ts';
+import type {ConfigFile} from './config-file.ts';
+import {isConfigMap, mergeDeep} from './config-value.ts';
+import type {ConfigMap, ConfigValue} from './config-value.ts';
+import {variable, xdgFolder} from './surroundings.ts';
+import type {Surroundings} from './surroundings.ts';
+
+/** clouds.yaml with secure.yaml over it. */
+export interface CloudFiles {
+  /** The entries under `clouds`, in the order of the file, whatever they are. */
+  readonly clouds: ReadonlyMap<string, ConfigValue>;
+  /** The files that were read, the one with the clouds first. */
+  readonly files: readonly string[];
+  /** Folders and named files in which clouds.yaml was looked for. */
+  readonly searched: readonly string[];
+  /** Files that exist but could not be read, with the reason; the SDK passes them over. */
+  readonly unreadable: readonly string[];
+  /** Where something of a cloud's entry is written. */
+  placeOf(cloud: string, keys: readonly string[]): string | undefined;
+}
+
+/** One profile of clouds-public.yaml. */
+export interface Profile {
+  readonly values: ConfigMap;
+  readonly file: string;
+}
+
+/**
+ * Reads the files that openstacksdk would read: of each kind the first that exists, a file named by the environment before all.
+ * https://opendev.org/openstack/openstacksdk/src/tag/0.101.0/openstack/config/loader.py#L36
+ * Throws CONFIG when a file is broken, or when one that the environment names cannot be read.
+ */
+export function loadCloudFiles(surroundings: Surroundings): CloudFiles {
+  const clouds = find('clouds', 'OS_CLIENT_CONFIG_FILE', surroundings);
+  const secure = find('secure', 'OS_CLIENT_SECURE_FILE', surroundings);
+  const merged = mergeDeep(clouds.file?.content ?? {}, secure.file?.content ?? {});
+  const files = [clouds.file, secure.file].filter((file) => file !== undefined);
+  return {
+    clouds: entriesOf(merged.clouds, files),
+    files: files.map(({path}) => path),
+    searched: clouds.searched,
+    unreadable: [...clouds.unreadable, ...secure.unreadable],
+    placeOf: (cloud, keys) =>
+      files
+        .toReversed()
+        .map((file) => file.placeOf(['clouds', cloud, ...keys]))
+        .find((place) => place !== undefined),
+  };
+}
+
+/** The profile of that name in clouds-public.yaml; undefined when it is not there. Throws like {@link loadCloudFiles}. */
+export function findProfile(name: string, surroundings: Surroundings): Profile | undefined {
+  const {file} = find('clouds-public', 'OS_CLIENT_VENDOR_FILE', surroundings);
+  const profiles = file?.content['public-clouds'];
+  const values = isConfigMap(profiles) && Object.hasOwn(profiles, name) ? profiles[name] : undefined;
+  return file && isConfigMap(values) ? {values, file: file.path} : undefined;
+}
+
+/** The folders that are searched, in order, each once. */
+export function searchFolders({env, cwd, home}: Surroundings): string[] {
+  const sites = (variable(env, 'XDG_CONFIG_DIRS') ?? '/etc/xdg').split(':');
+  return [
+    ...new Set([
+      cwd,
+      join(xdgFolder(env, 'XDG_CONFIG_HOME', join(home, '.config')), 'openstack'),
+      // A snap has a home of its own; the user's files are in the real one.
+      join(variable(env, 'SNAP_REAL_HOME') ?? home, '.config', 'openstack'),
+      // The SDK looks for the whole list as if it were one path, so only a single folder is ever found.
+      ...(sites.length === 1 ? sites.map((site) => join(site, 'openstack')) : []),
+      '/etc/openstack',
+    ]),
+  ];
+}
+
+interface Found {
+  readonly file?: ConfigFile;
+  readonly searched: readonly string[];
+  readonly unreadable: readonly string[];
+}
+
+function find(base: string, override: string, surroundings: Surroundings): Found {
+  const named = variable(surroundings.env, override);
+  const folders = searchFolders(surroundings);
+  const searched = [...(named === undefined ? [] : [`${named} (${override})`]), ...folders];
+  const unreadable: string[] = [];
+  if (named !== undefined) {
+    const file = readNamed(resolve(surroundings.cwd, named), override, surroundings);
+    if (file) return {file, searched, unreadable};
+  }
+  for (const path of folders.flatMap((folder) => SUFFIXES.map((suffix) => join(folder, base + suffix)))) {
+    const read = tryRead(path, surroundings);
+    if (read.text !== undefined) return {file: readConfigFile(read.text, path), searched, unreadable};
+    if (read.reason !== undefined) unreadable.push(`${path} (${read.reason})`);
+  }
+  return {searched, unreadable};
+}
+
+const SUFFIXES = ['.yaml', '.yml', '.json'];
+
+function readNamed(path: string, override: string, surroundings: Surroundings): ConfigFile | undefined {
+  const {text, reason} = tryRead(path, surroundings);
+  if (reason !== undefined)
+    throw new ImgmgrError('CONFIG', `cannot read ${path}: ${reason}`, {
+      place: override,
+      hint: `let this user read it, or unset ${override}`,
+    });
+  return text === undefined ? undefined : readConfigFile(text, path);
+}
+
+function tryRead(path: string, {readFile}: Surroundings): {text?: string; reason?: string} {
+  try {
+    const text = readFile(path);
+    return text === undefined ? {} : {text};
+  } catch (error) {
+    return {reason: reasonOf(error)};
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return REASONS[code] ?? (code === '' ? 'it cannot be read' : code);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'it is a directory',
+};
+
+function entriesOf(clouds: ConfigValue | undefined, files: readonly ConfigFile[]): ReadonlyMap<string, ConfigValue> {
+  if (clouds === undefined || clouds === null) return new Map();
+  const place = files.findLast((file) => file.placeOf(['clouds']) !== undefined)?.placeOf(['clouds']);
+  if (!isConfigMap(clouds))
+    throw new ImgmgrError('CONFIG', 'clouds is no mapping of names to clouds', {
+      ...(place !== undefined && {place}),
+      hint: 'write "clouds:", and below it each name with its settings indented',
+    });
+  return new Map(Object.entries(clouds));
+}

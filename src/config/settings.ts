@@ -1,0 +1,37 @@
+import {join} from 'node:path';
+import {ImgmgrError} from '../errors.ts';
+import {absolutePath, variable, xdgFolder} from './surroundings.ts';
+import type {Environment} from './surroundings.ts';
+
+/** Where definitions are read from: `--images`, else `IMGMGR_IMAGES`, else the folder `images` here. */
+export function imagesPath(flag: string | undefined, env: Environment): string {
+  return flag ?? variable(env, 'IMGMGR_IMAGES') ?? 'images';
+}
+
+/** The folder of evidence, logs and reports: `$XDG_STATE_HOME/imgmgr` where that is set, `/var/lib/imgmgr` for root, else below the home. */
+export function stateDir(env: Environment, home: string, uid: number): string {
+  const usual = uid === 0 ? '/var/lib' : join(home, '.local', 'state');
+  return join(xdgFolder(env, 'XDG_STATE_HOME', usual), 'imgmgr');
+}
+
+/** The folder of `--cloud local`: `IMGMGR_LOCAL`, else `$XDG_DATA_HOME/imgmgr/local`. */
+export function localDir(env: Environment, {home, cwd}: {readonly home: string; readonly cwd: string}): string {
+  const own = variable(env, 'IMGMGR_LOCAL');
+  if (own !== undefined) return absolutePath(own, {home, cwd});
+  return join(xdgFolder(env, 'XDG_DATA_HOME', join(home, '.local', 'share')), 'imgmgr', 'local');
+}
+
+/**
+ * Whether sources or clouds are reached through the proxies of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`: yes, unless
+ * `IMGMGR_SOURCE_PROXY` or `IMGMGR_CLOUD_PROXY` is `off`. Throws CONFIG for any other value but `on`.
+ */
+export function proxyFor(side: 'source' | 'cloud', env: Environment): 'environment' | 'none' {
+  const name = side === 'source' ? 'IMGMGR_SOURCE_PROXY' : 'IMGMGR_CLOUD_PROXY';
+  const value = variable(env, name) ?? 'on';
+  if (value === 'on') return 'environment';
+  if (value === 'off') return 'none';
+  throw new ImgmgrError('CONFIG', `${name} is "${value}"`, {
+    place: `environment variable ${name}`,
+    hint: 'set it to off to go without the proxy, or to on',
+  });
+}
