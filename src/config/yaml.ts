@@ -119,6 +119,7 @@ function rangeOf({valueStart, valueEnd, style}: ScalarEvent, text: string): {sta
 }
 
 function marksOf(event: ScalarEvent | SequenceEvent | MappingEvent, text: string): NodeMarks {
+  if (event.anchorStart < 0 && event.tagStart < 0) return {};
   const tag = text.slice(event.tagStart, event.tagEnd).replace(/^!<tag:yaml\.org,2002:(.*)>$/, '!!$1');
   return {
     ...(event.anchorStart >= 0 && {anchor: text.slice(event.anchorStart, event.anchorEnd)}),

@@ -83,7 +83,7 @@ function problemOfValue({key, value}: YamlEntry, what: string): Problem | undefi
   const {place} = value;
   if (!keepsItsText(value)) return misreadText(what, key.source, value);
   const text = textOf(value) ?? '';
-  if (new TextEncoder().encode(text).length > LONGEST_VALUE)
+  if (bytesOf(text) > LONGEST_VALUE)
     return {message: `${what} is longer than ${LONGEST_VALUE} bytes`, place, hint: 'shorten it'};
   if (NOT_STORABLE.test(text))
     return {message: `${what} holds a character that Glance cannot store`, place, hint: 'use other characters'};
@@ -94,6 +94,11 @@ function problemOfValue({key, value}: YamlEntry, what: string): Problem | undefi
       hint: didYouMean(text, VALIDITIES) ?? 'use none, forever, notice, last-N (like last-3) or a date YYYY-MM-DD',
     };
   return undefined;
+}
+
+/** A character takes three bytes at most, so that only long texts have to be encoded. */
+function bytesOf(text: string): number {
+  return text.length * 3 <= LONGEST_VALUE ? text.length : new TextEncoder().encode(text).length;
 }
 
 function textOf(node: YamlNode): string | null {

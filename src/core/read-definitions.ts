@@ -27,13 +27,22 @@ export function readDefinitions(roots: readonly YamlNode[]): ReadDefinitions {
 }
 
 function readFile(root: YamlNode): ReadDefinitions {
-  const shape = fileShape.safeParse(plainValue(root));
+  const shape = fileShape.safeParse(shallowValue(root));
   const checked = {root, base: [], knownKeys: () => ['images']};
   const images = entriesOf(root).map((_, index) => readImage(root, index));
   return {
     definitions: images.flatMap((image) => image.definitions),
     problems: [...problemsOf(shape.error?.issues ?? [], checked), ...images.flatMap((image) => image.problems)],
   };
+}
+
+/** The file, with nothing in its images. */
+function shallowValue(root: YamlNode): unknown {
+  if (root.kind !== 'map') return plainValue(root);
+  const images = entryOf(root, 'images')?.value;
+  const empty = images?.kind === 'list' && {images: images.items.map(() => null)};
+  const others = root.entries.filter(({key}) => !empty || key.source !== 'images');
+  return {...Object.fromEntries(others.map(({key, value}) => [key.source, plainValue(value)])), ...empty};
 }
 
 function readImage(root: YamlNode, index: number): ReadDefinitions {
