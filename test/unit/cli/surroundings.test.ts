@@ -11,7 +11,7 @@ describe('this host', () => {
     const {host} = here;
     expect(host.pid).toBe(process.pid);
     expect(host.startTime).toMatch(/^\d+$/);
-    expect(host.bootId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(host.bootId).toMatch(/^[0-9a-f-]{36} pid:\[\d+\]$/);
     expect(here.processAlive(host)).toBe(true);
   });
 
