@@ -36,21 +36,31 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   const idA = randomUUID();
   const name = (suffix: string): string => `${cloud.prefix}-${suffix}`;
 
-  const send = async (step: string, method: string, path: string, call: Call = {}): Promise<Record<string, unknown>> => {
+  const send = async (
+    step: string,
+    method: string,
+    path: string,
+    call: Call = {},
+  ): Promise<Record<string, unknown>> => {
     const {json, ...observation} = await ask(cloud, {step, method, path, ...call});
     seen.push(observation);
     return json;
   };
   const patch = (step: string, id: string, operations: unknown, call: Call = {}): Promise<Record<string, unknown>> =>
     send(step, 'PATCH', `/v2/images/${id}`, {headers: {'content-type': PATCH}, body: operations, ...call});
-  const create = async (step: string, body: unknown, call: Call = {}): Promise<string> =>
-    String((await send(step, 'POST', '/v2/images', {body, ...call}))['id'] ?? 'none');
+  const create = async (step: string, body: unknown, call: Call = {}): Promise<string> => {
+    const {id} = await send(step, 'POST', '/v2/images', {body, ...call});
+    return typeof id === 'string' ? id : 'none';
+  };
   const show = (step: string, id: string, call: Call = {}): Promise<Record<string, unknown>> =>
     send(step, 'GET', `/v2/images/${id}`, call);
-  const until = (id: string, wanted: (image: Record<string, unknown>) => boolean): Promise<void> => waitFor(cloud, id, wanted);
-  const drop = (step: string, id: string, call: Call = {}): Promise<unknown> => send(step, 'DELETE', `/v2/images/${id}`, call);
+  const until = (id: string, wanted: (image: Record<string, unknown>) => boolean): Promise<void> =>
+    waitFor(cloud, id, wanted);
+  const drop = (step: string, id: string, call: Call = {}): Promise<unknown> =>
+    send(step, 'DELETE', `/v2/images/${id}`, call);
   const qcow2 = {disk_format: 'qcow2', container_format: 'bare', visibility: 'private'};
-  const taskLook = (json: Record<string, unknown>): unknown => (Array.isArray(json['tasks']) ? json['tasks'].map(taskFacts) : json);
+  const taskLook = (json: Record<string, unknown>): unknown =>
+    Array.isArray(json['tasks']) ? json['tasks'].map(taskFacts) : json;
 
   // discovery and refusals
   await send('import methods', 'GET', '/v2/info/import', {look: (json) => json});
@@ -62,10 +72,26 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   await show('id that is none', 'nope');
 
   // create
-  const full = {...qcow2, id: idA, name: name('a'), tags: ['b', 'a', 'a'], min_disk: 1, min_ram: 64, os_hidden: true, protected: false, os_distro: 'debian', imgmgr_x: 'y'};
+  const full = {
+    ...qcow2,
+    id: idA,
+    name: name('a'),
+    tags: ['b', 'a', 'a'],
+    min_disk: 1,
+    min_ram: 64,
+    os_hidden: true,
+    protected: false,
+    os_distro: 'debian',
+    imgmgr_x: 'y',
+  };
   await send('create with everything', 'POST', '/v2/images', {
     body: full,
-    look: (json, headers) => [imageFacts(json), headers.get('openstack-image-import-methods'), headers.get('openstack-image-store-ids'), /\/v2\/images\/[0-9a-f-]{36}$/.test(headers.get('location') ?? '')],
+    look: (json, headers) => [
+      imageFacts(json),
+      headers.get('openstack-image-import-methods'),
+      ownStores(headers.get('openstack-image-store-ids')),
+      /\/v2\/images\/[0-9a-f-]{36}$/.test(headers.get('location') ?? ''),
+    ],
   });
   await create('create with a taken id', full);
   await create('create with a bad id', {...qcow2, id: 'bad'});
@@ -87,13 +113,19 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   await drop('delete the empty one', plain);
 
   // patch
-  await patch('add new properties', idA, [{op: 'add', path: '/k1', value: 'v1'}, {op: 'add', path: '/k~1x', value: 'slash'}]);
+  await patch('add new properties', idA, [
+    {op: 'add', path: '/k1', value: 'v1'},
+    {op: 'add', path: '/k~1x', value: 'slash'},
+  ]);
   await patch('add an existing property', idA, [{op: 'add', path: '/k1', value: 'v2'}]);
   await patch('replace a property', idA, [{op: 'replace', path: '/k1', value: 'v3'}]);
   await patch('replace a missing property', idA, [{op: 'replace', path: '/none', value: 'v'}]);
   await patch('remove a missing property', idA, [{op: 'remove', path: '/none'}]);
   await patch('remove a property', idA, [{op: 'remove', path: '/k1'}]);
-  await patch('all or nothing', idA, [{op: 'add', path: '/half', value: '1'}, {op: 'remove', path: '/none'}]);
+  await patch('all or nothing', idA, [
+    {op: 'add', path: '/half', value: '1'},
+    {op: 'remove', path: '/none'},
+  ]);
   await show('after all or nothing', idA);
   await patch('replace core attributes', idA, [
     {op: 'replace', path: '/name', value: name('a2')},
@@ -104,7 +136,10 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   ]);
   await drop('delete a protected image', idA);
   await patch('unprotect', idA, [{op: 'replace', path: '/protected', value: false}]);
-  await patch('add core attributes', idA, [{op: 'add', path: '/name', value: name('a')}, {op: 'add', path: '/tags', value: ['a', 'b']}]);
+  await patch('add core attributes', idA, [
+    {op: 'add', path: '/name', value: name('a')},
+    {op: 'add', path: '/tags', value: ['a', 'b']},
+  ]);
   await patch('remove a core attribute', idA, [{op: 'remove', path: '/name'}]);
   await patch('set a read-only attribute', idA, [{op: 'replace', path: '/status', value: 'active'}]);
   await patch('set the id', idA, [{op: 'replace', path: '/id', value: randomUUID()}]);
@@ -137,19 +172,40 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   await drop('delete the private image of another project', idA, {as: 'member'});
 
   // upload
-  await send('upload refused without a body type', 'PUT', `/v2/images/${idA}/file`, {raw: 'x', headers: {'content-type': 'text/plain'}});
-  await send('stage before create', 'PUT', `/v2/images/${randomUUID()}/stage`, {raw: 'x', headers: {'content-type': 'application/octet-stream'}});
-  await send('upload to an unknown store', 'PUT', `/v2/images/${idA}/file`, {raw: cloud.qcow2, headers: {'content-type': 'application/octet-stream', 'x-image-meta-store': 'moon'}});
+  await send('upload refused without a body type', 'PUT', `/v2/images/${idA}/file`, {
+    raw: 'x',
+    headers: {'content-type': 'text/plain'},
+  });
+  await send('stage before create', 'PUT', `/v2/images/${randomUUID()}/stage`, {
+    raw: 'x',
+    headers: {'content-type': 'application/octet-stream'},
+  });
+  await send('upload to an unknown store', 'PUT', `/v2/images/${idA}/file`, {
+    raw: cloud.qcow2,
+    headers: {'content-type': 'application/octet-stream', 'x-image-meta-store': 'moon'},
+  });
   await show('after an unknown store', idA);
-  await send('upload', 'PUT', `/v2/images/${idA}/file`, {raw: cloud.qcow2, headers: {'content-type': 'application/octet-stream', 'x-image-meta-store': 'fast'}});
+  await send('upload', 'PUT', `/v2/images/${idA}/file`, {
+    raw: cloud.qcow2,
+    headers: {'content-type': 'application/octet-stream', 'x-image-meta-store': 'fast'},
+  });
   await show('after the upload', idA);
-  await send('upload twice', 'PUT', `/v2/images/${idA}/file`, {raw: 'x', headers: {'content-type': 'application/octet-stream'}});
-  await send('stage an active image', 'PUT', `/v2/images/${idA}/stage`, {raw: 'x', headers: {'content-type': 'application/octet-stream'}});
+  await send('upload twice', 'PUT', `/v2/images/${idA}/file`, {
+    raw: 'x',
+    headers: {'content-type': 'application/octet-stream'},
+  });
+  await send('stage an active image', 'PUT', `/v2/images/${idA}/stage`, {
+    raw: 'x',
+    headers: {'content-type': 'application/octet-stream'},
+  });
   await show('after the refused second upload', idA);
   await patch('disk format while active', idA, [{op: 'replace', path: '/disk_format', value: 'raw'}]);
 
   // publish, list
-  await patch('publish', idA, [{op: 'replace', path: '/visibility', value: 'public'}, {op: 'replace', path: '/os_hidden', value: false}]);
+  await patch('publish', idA, [
+    {op: 'replace', path: '/visibility', value: 'public'},
+    {op: 'replace', path: '/os_hidden', value: false},
+  ]);
   await show('public image seen by another project', idA, {as: 'member'});
   await patch('patch the public image of another project', idA, [{op: 'add', path: '/k', value: 'v'}], {as: 'member'});
   await drop('delete the public image of another project', idA, {as: 'member'});
@@ -184,13 +240,17 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   await show('after the store was left', idA);
 
   const idB = await create('record for web-download', {...qcow2, name: name('b')});
-  await importing('import of an address that is filtered', idB, {method: {name: 'web-download', uri: 'http://127.0.0.1:1/x'}});
+  await importing('import of an address that is filtered', idB, {
+    method: {name: 'web-download', uri: 'http://127.0.0.1:1/x'},
+  });
   await importing('import without an address', idB, {method: {name: 'web-download'}});
   await importing('glance-direct without staging', idB, {method: {name: 'glance-direct'}});
   await importing('copy of a queued image', idB, {method: {name: 'copy-image'}, stores: ['file']});
   await importing('import to an unknown store', idB, {method: web, stores: ['moon']});
   await importing('import by another project', idB, {method: web}, {as: 'member'});
-  await importing('web-download of what is not there', idB, {method: {name: 'web-download', uri: `${cloud.sourceUrl}/absent`}});
+  await importing('web-download of what is not there', idB, {
+    method: {name: 'web-download', uri: `${cloud.sourceUrl}/absent`},
+  });
   await waitForTask(cloud, idB);
   await show('after the failed web-download', idB);
   await send('tasks after the failed web-download', 'GET', `/v2/images/${idB}/tasks`, {look: taskLook});
@@ -203,9 +263,15 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   await send('tasks after web-download', 'GET', `/v2/images/${idC}/tasks`, {look: taskLook});
 
   const idD = await create('record for glance-direct', {...qcow2, name: name('d')});
-  await send('stage', 'PUT', `/v2/images/${idD}/stage`, {raw: cloud.qcow2, headers: {'content-type': 'application/octet-stream'}});
+  await send('stage', 'PUT', `/v2/images/${idD}/stage`, {
+    raw: cloud.qcow2,
+    headers: {'content-type': 'application/octet-stream'},
+  });
   await show('staged', idD);
-  await send('upload over staged', 'PUT', `/v2/images/${idD}/file`, {raw: 'x', headers: {'content-type': 'application/octet-stream'}});
+  await send('upload over staged', 'PUT', `/v2/images/${idD}/file`, {
+    raw: 'x',
+    headers: {'content-type': 'application/octet-stream'},
+  });
   await show('after upload over staged', idD);
   await importing('glance-direct', idD, {method: {name: 'glance-direct'}, stores: ['file', 'fast']});
   await until(idD, (image) => image['status'] === 'active' && image['os_glance_import_task'] === undefined);
@@ -213,16 +279,30 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
 
   const idE = await create('record without formats', {name: name('e'), visibility: 'private'});
   await importing('import without formats', idE, {method: web});
-  await send('upload without formats', 'PUT', `/v2/images/${idE}/file`, {raw: 'x', headers: {'content-type': 'application/octet-stream'}});
+  await send('upload without formats', 'PUT', `/v2/images/${idE}/file`, {
+    raw: 'x',
+    headers: {'content-type': 'application/octet-stream'},
+  });
   await show('after upload without formats', idE);
   const idF = await create('record for raw bytes', {name: name('f'), disk_format: 'raw', container_format: 'bare'});
-  await send('upload raw', 'PUT', `/v2/images/${idF}/file`, {raw: new Uint8Array(4096), headers: {'content-type': 'application/octet-stream'}});
+  await send('upload raw', 'PUT', `/v2/images/${idF}/file`, {
+    raw: new Uint8Array(4096),
+    headers: {'content-type': 'application/octet-stream'},
+  });
   await show('after upload raw', idF);
   await send('deactivate a queued image', 'POST', `/v2/images/${idE}/actions/deactivate`, {look: () => null});
   const idG = await create('record of qcow2 for other bytes', {...qcow2, name: name('g')});
-  await send('upload bytes that are no qcow2', 'PUT', `/v2/images/${idG}/file`, {raw: new Uint8Array(4096), headers: {'content-type': 'application/octet-stream'}, look: () => null});
+  await send('upload bytes that are no qcow2', 'PUT', `/v2/images/${idG}/file`, {
+    raw: new Uint8Array(4096),
+    headers: {'content-type': 'application/octet-stream'},
+    look: () => null,
+  });
   await show('after bytes that are no qcow2', idG);
-  await send('stage again', 'PUT', `/v2/images/${idG}/stage`, {raw: 'x', headers: {'content-type': 'application/octet-stream'}, look: () => null});
+  await send('stage again', 'PUT', `/v2/images/${idG}/stage`, {
+    raw: 'x',
+    headers: {'content-type': 'application/octet-stream'},
+    look: () => null,
+  });
 
   // connections that break, bytes that lie
   for (const [step, encoding] of Object.entries({'a counted': 'length', 'a chunked': 'chunked'})) {
@@ -231,24 +311,35 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
       await breakOff(cloud, `/v2/images/${id}/${what}`, encoding);
       await until(id, (image) => image['status'] === 'queued');
       await show(`after ${step} ${what} that broke off`, id);
-      await send(`${step} ${what} again`, 'PUT', `/v2/images/${id}/${what}`, {raw: cloud.qcow2, headers: {'content-type': 'application/octet-stream'}, look: () => null});
+      await send(`${step} ${what} again`, 'PUT', `/v2/images/${id}/${what}`, {
+        raw: cloud.qcow2,
+        headers: {'content-type': 'application/octet-stream'},
+        look: () => null,
+      });
       await show(`after ${step} ${what} again`, id);
       await drop(`delete after ${step} ${what}`, id);
     }
   }
   const idI = await create('record of qcow2 for a download of other bytes', {...qcow2, name: name('i')});
-  await importing('web-download of bytes that are no qcow2', idI, {method: {name: 'web-download', uri: `${cloud.sourceUrl}/raw.img`}, all_stores: true});
+  await importing('web-download of bytes that are no qcow2', idI, {
+    method: {name: 'web-download', uri: `${cloud.sourceUrl}/raw.img`},
+    all_stores: true,
+  });
   await waitForTask(cloud, idI);
   await show('after web-download of bytes that are no qcow2', idI);
   await send('tasks after web-download of bytes that are no qcow2', 'GET', `/v2/images/${idI}/tasks`, {look: taskLook});
   await drop('delete I', idI);
   const idJ = await create('record for a download that is cut off', {...qcow2, name: name('j')});
-  await importing('web-download that is cut off', idJ, {method: {name: 'web-download', uri: `${cloud.sourceUrl}/cut.qcow2`}, stores: ['fast']});
+  await importing('web-download that is cut off', idJ, {
+    method: {name: 'web-download', uri: `${cloud.sourceUrl}/cut.qcow2`},
+    stores: ['fast'],
+  });
   await waitForTask(cloud, idJ);
   await show('after web-download that is cut off', idJ);
   await drop('delete J', idJ);
 
-  for (const [step, id] of Object.entries({A: idA, C: idC, D: idD, E: idE, F: idF, G: idG})) await drop(`delete ${step}`, id);
+  for (const [step, id] of Object.entries({A: idA, C: idC, D: idD, E: idE, F: idF, G: idG}))
+    await drop(`delete ${step}`, id);
   await drop('delete twice', idA);
   await create('create with the id of a deleted image', full);
   await create('create with a taken id, again', full);
@@ -264,16 +355,24 @@ async function listings(
   const ids: string[] = [];
   const tag = `${cloud.prefix}-tag`;
   for (const [index, hidden] of [false, false, true].entries()) {
-    const body = {name: name(`l${index}`), tags: [tag, `${tag}-${index % 2}`], visibility: 'private', os_hidden: hidden};
+    const body = {
+      name: name(`l${index}`),
+      tags: [tag, `${tag}-${index % 2}`],
+      visibility: 'private',
+      os_hidden: hidden,
+    };
     ids.push(String((await send(`record ${index} to list`, 'POST', '/v2/images', {body}))['id']));
   }
   const look = (json: Record<string, unknown>): unknown => ({
-    names: Array.isArray(json['images']) ? json['images'].map((image: Record<string, unknown>) => String(image['name']).slice(cloud.prefix.length)) : null,
+    names: Array.isArray(json['images'])
+      ? json['images'].map((image: Record<string, unknown>) => String(image['name']).slice(cloud.prefix.length))
+      : null,
     next: nextFacts(json['next'], cloud.prefix),
     first: nextFacts(json['first'], cloud.prefix),
     schema: json['schema'],
   });
-  const list = (step: string, query: string): Promise<Record<string, unknown>> => send(step, 'GET', `/v2/images?${query}`, {look});
+  const list = (step: string, query: string): Promise<Record<string, unknown>> =>
+    send(step, 'GET', `/v2/images?${query}`, {look});
   await list('list by tag', `tag=${tag}&sort=name:asc`);
   await list('list by two tags', `tag=${tag}&tag=${tag}-1`);
   await list('list hidden by tag', `tag=${tag}&os_hidden=true`);
@@ -292,7 +391,7 @@ async function listings(
   await list('list newest first', `tag=${tag}&sort_key=name&sort_dir=desc`);
   await list('list by bad sort key', `tag=${tag}&sort=moon:asc`);
   const page = await list('first page', `tag=${tag}&sort=name:asc&limit=1`);
-  await list('second page', `${String(page['next']).split('?')[1] ?? ''}`);
+  await list('second page', String(page['next']).split('?')[1] ?? '');
   await list('no page', `tag=${tag}&limit=0`);
   await list('bad limit', `tag=${tag}&limit=many`);
   await list('negative limit', `tag=${tag}&limit=-1`);
@@ -351,7 +450,8 @@ const VARYING = ['id', 'created_at', 'updated_at', 'owner', 'self', 'file', 'os_
 /** An image's fields with what must differ replaced by its shape. */
 function imageFacts(json: Record<string, unknown>): unknown {
   const facts = Object.entries(json).map(([key, value]): [string, unknown] => {
-    if (VARYING.includes(key)) return [key, typeof value === 'string' ? value.replace(/[0-9a-f]/g, 'h').replace(/\d/g, 'h') : value];
+    if (VARYING.includes(key))
+      return [key, typeof value === 'string' ? value.replace(/[0-9a-f]/g, 'h').replace(/\d/g, 'h') : value];
     if (key === 'tags' && Array.isArray(value)) return [key, value.map(String).map(withoutPrefix).toSorted()];
     if (key === 'name' && typeof value === 'string') return [key, withoutPrefix(value)];
     if (key === 'stores') return [key, String(value).split(',').toSorted()];
@@ -365,8 +465,13 @@ function withoutPrefix(text: string): string {
 }
 
 function taskFacts(task: Record<string, unknown>): unknown {
-  const message = String(task['message'] ?? '');
-  return {keys: Object.keys(task).toSorted(), type: task['type'], status: task['status'], message: message.split(/[:.]/)[0]?.replace(/[0-9a-f-]{36}/, 'ID')};
+  const message = String(task['message']);
+  return {
+    keys: Object.keys(task).toSorted(),
+    type: task['type'],
+    status: task['status'],
+    message: message.split(/[:.]/)[0]?.replace(/[0-9a-f-]{36}/, 'ID'),
+  };
 }
 
 function nextFacts(link: unknown, prefix: string): string | null {
@@ -374,11 +479,20 @@ function nextFacts(link: unknown, prefix: string): string | null {
   return link.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'ID').replaceAll(prefix, 'PREFIX');
 }
 
+/** A Glance process that has staged something also tells its two inner stores. */
+function ownStores(header: string | null): readonly string[] {
+  return (header ?? '').split(',').filter((id) => !id.startsWith('os_glance_'));
+}
+
 function storesOf(image: Record<string, unknown>): readonly string[] {
   return typeof image['stores'] === 'string' ? image['stores'].split(',') : [];
 }
 
-async function waitFor(cloud: Replayed, id: string, wanted: (image: Record<string, unknown>) => boolean): Promise<void> {
+async function waitFor(
+  cloud: Replayed,
+  id: string,
+  wanted: (image: Record<string, unknown>) => boolean,
+): Promise<void> {
   await eventually(async () => wanted((await ask(cloud, {step: '', method: 'GET', path: `/v2/images/${id}`})).json));
 }
 

@@ -1,6 +1,6 @@
 /** The time that a fake cloud believes in: stamps, token expiry and the `Date` header all read it. */
 export interface FakeClock {
-  now(): Date;
+  readonly now: () => Date;
   /** Moves the time on (or back) by milliseconds; a running clock keeps running. */
   advance(milliseconds: number): void;
   /** Sets the time; a running clock runs on from there. */

@@ -81,8 +81,14 @@ export function identityError(status: number, message: string, headers: Readonly
 
 /** An error as Nova gives it. */
 export function computeError(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Reply {
-  const kind = status === 403 ? 'forbidden' : status === 404 ? 'itemNotFound' : status === 400 ? 'badRequest' : 'computeFault';
+  const kind =
+    status === 403 ? 'forbidden' : status === 404 ? 'itemNotFound' : status === 400 ? 'badRequest' : 'computeFault';
   return {status, headers, json: {[kind]: {code: status, message}}};
+}
+
+/** The object without one of its keys. */
+export function without<T>(object: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => name !== key));
 }
 
 /** A value as a plain object, or undefined. */

@@ -16,8 +16,10 @@ import type {MisbehaveOptions, Misbehaviour, MisbehaviourName} from './misbehavi
 import {answerNova, novaVersions} from './nova.ts';
 import type {FakeServer} from './nova.ts';
 import {createFront} from './service-front.ts';
-import type {LoggedRequest} from './service-front.ts';
+import type {LoggedRequest} from './incoming.ts';
 import {watchTable} from './watch.ts';
+import {cloudsYaml, environment} from './login-texts.ts';
+import type {Role} from './login-texts.ts';
 import type {Onlooker, Watch} from './watch.ts';
 import {createWriteGate} from './write-gate.ts';
 import type {WriteHooks} from './write-gate.ts';
@@ -37,8 +39,6 @@ export interface FakeCloudOptions extends GlanceOptions {
   readonly dateHeader?: boolean;
   readonly servers?: readonly FakeServer[];
 }
-
-export type Role = 'admin' | 'member';
 
 /** A cloud in this process that any process on this host can talk to. */
 export interface FakeCloud {
@@ -84,7 +84,10 @@ const KEEP_BYTES = 64 * 2 ** 20;
 export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<FakeCloud> {
   const base = options.clock ?? runningClock();
   const misbehaviours = createMisbehaviours();
-  const clock: FakeClock = {...base, now: () => new Date(base.now().getTime() + aheadMs(misbehaviours.active('serverClockAhead')?.options))};
+  const clock: FakeClock = {
+    ...base,
+    now: () => new Date(base.now().getTime() + aheadMs(misbehaviours.active('serverClockAhead')?.options)),
+  };
   const accounts = {
     admin: account('admin', 'fake-secret', ['admin', 'member', 'reader']),
     member: account('member', 'fake-secret', ['member', 'reader']),
@@ -98,15 +101,24 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
 
   const catalog = (): readonly FakeEndpoint[] => {
     const broken = misbehaviours.active('brokenEndpointInCatalog');
-    const imageUrl = broken === undefined ? `${listener.url}/image` : (broken.options.url ?? 'http://%(public_host)s:9292');
-    const compute = misbehaviours.active('unreachableCompute') === undefined ? listener.url : `http://127.0.0.1:${deadPort}`;
+    const imageUrl =
+      broken === undefined ? `${listener.url}/image` : (broken.options.url ?? 'http://%(public_host)s:9292');
+    const compute =
+      misbehaviours.active('unreachableCompute') === undefined ? listener.url : `http://127.0.0.1:${deadPort}`;
     return [
       {type: 'identity', name: 'keystone', region, url: `${listener.url}/identity/v3`},
       ...(options.imageService === false ? [] : [{type: 'image', name: 'glance', region, url: imageUrl}]),
-      ...(options.computeService === false ? [] : [{type: 'compute', name: 'nova', region, url: `${compute}/compute/v2.1`}]),
+      ...(options.computeService === false
+        ? []
+        : [{type: 'compute', name: 'nova', region, url: `${compute}/compute/v2.1`}]),
     ];
   };
-  const keystone = createKeystone({clock, accounts: Object.values(accounts), tokenSeconds: options.tokenSeconds ?? 3600, catalog});
+  const keystone = createKeystone({
+    clock,
+    accounts: Object.values(accounts),
+    tokenSeconds: options.tokenSeconds ?? 3600,
+    catalog,
+  });
   const context: GlanceContext = {
     options: {
       release: 'debian',
@@ -132,10 +144,23 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     if (request.service === 'image' && /^\/?(?:versions\/?)?$/.test(request.path)) return glanceVersions(request);
     if (request.service === 'compute' && /^\/?(?:v2\.1\/?)?$/.test(request.path)) return novaVersions(request);
     const caller = keystone.accountOf(String(request.headers['x-auth-token']));
-    if (caller === undefined) throw new Refusal(401, 'The request you have made requires authentication.', {'WWW-Authenticate': 'Keystone uri="/v3"'});
-    return request.service === 'image' ? await answerGlance(context, request, caller) : answerNova(servers, request, caller);
+    if (caller === undefined)
+      throw new Refusal(401, 'The request you have made requires authentication.', {
+        'WWW-Authenticate': 'Keystone uri="/v3"',
+      });
+    return request.service === 'image'
+      ? await answerGlance(context, request, caller)
+      : answerNova(servers, request, caller);
   };
-  const front = createFront({clock, log, misbehaviours, gate, dateHeader: options.dateHeader ?? true, route, revokeToken: keystone.revoke});
+  const front = createFront({
+    clock,
+    log,
+    misbehaviours,
+    gate,
+    dateHeader: options.dateHeader ?? true,
+    route,
+    revokeToken: keystone.revoke,
+  });
   const listener = await listen({handle: front, ...(options.port !== undefined && {port: options.port})});
   const authUrl = `${listener.url}/identity/v3`;
 
@@ -163,7 +188,8 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     environment: (role = 'admin') => environment(authUrl, region, accounts[role]),
     token: (role = 'admin') => keystone.issue(accounts[role]),
     seed,
-    seedImages: (count, fields = {}) => Array.from({length: count}, (_, index) => seed({...seededFields(index), ...fields})),
+    seedImages: (count, fields = {}) =>
+      Array.from({length: count}, (_, index) => seed({...seededFields(index), ...fields})),
     views: () => table.all().map((record) => table.view(record)),
     misbehave: (name, how = {}) => misbehaviours.start(name, how),
     behave: () => misbehaviours.stopAll(),
@@ -192,36 +218,16 @@ function seededFields(index: number): Partial<ImageRecord> {
   return {
     name: `Seeded ${index}`,
     tags: ['managed_by_imgmgr', 'os:debian'],
-    properties: {architecture: 'x86_64', hypervisor_type: 'qemu', os_distro: 'debian', os_version: String(index), internal_version: String(index)},
+    properties: {
+      architecture: 'x86_64',
+      hypervisor_type: 'qemu',
+      os_distro: 'debian',
+      os_version: String(index),
+      internal_version: String(index),
+    },
   };
 }
 
 function aheadMs(options: MisbehaveOptions | undefined): number {
   return options === undefined ? 0 : (options.aheadMs ?? 3_600_000);
-}
-
-function cloudsYaml(authUrl: string, region: string, accounts: Readonly<Record<Role, FakeAccount>>): string {
-  const rest = [`    region_name: ${region}`, '    interface: public', '    identity_api_version: 3'];
-  const byPassword = (name: Role): string[] => {
-    const {user, password, project} = accounts[name];
-    const auth = {auth_url: authUrl, username: user, password, project_name: project, user_domain_name: 'Default', project_domain_name: 'Default'};
-    return [`  ${name}:`, `    auth: ${JSON.stringify(auth)}`, ...rest];
-  };
-  const {id, secret} = accounts.admin.applicationCredential;
-  const auth = {auth_url: authUrl, application_credential_id: id, application_credential_secret: secret};
-  const credential = ['  credential:', '    auth_type: v3applicationcredential', `    auth: ${JSON.stringify(auth)}`, ...rest];
-  return ['clouds:', ...byPassword('admin'), ...byPassword('member'), ...credential, ''].join('\n');
-}
-
-function environment(authUrl: string, region: string, known: FakeAccount): Readonly<Record<string, string>> {
-  return {
-    OS_AUTH_URL: authUrl,
-    OS_USERNAME: known.user,
-    OS_PASSWORD: known.password,
-    OS_PROJECT_NAME: known.project,
-    OS_USER_DOMAIN_NAME: 'Default',
-    OS_PROJECT_DOMAIN_NAME: 'Default',
-    OS_REGION_NAME: region,
-    OS_IDENTITY_API_VERSION: '3',
-  };
 }

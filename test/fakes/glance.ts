@@ -12,6 +12,9 @@ import type {FakeAccount} from './keystone.ts';
 
 export const PATCH_TYPE = 'application/openstack-images-v2.1-json-patch';
 
+/** Glance's own stores, which a process that has staged something names in the header of a create call beside the real ones. */
+const INNER_STORES = ['os_glance_staging_store', 'os_glance_tasks_store'];
+
 /** Glance's image API v2: one request of a known caller → its answer; errors are thrown as {@link Refusal}. */
 export async function answerGlance(context: GlanceContext, request: FakeRequest, caller: FakeAccount): Promise<Reply> {
   const [version, collection, id, what, last, ...more] = request.path.split('/').slice(1).map(decodeURIComponent);
@@ -24,7 +27,11 @@ export async function answerGlance(context: GlanceContext, request: FakeRequest,
   if (context.misbehaviours.take(request, ['imageDeletedUnderUs'])) context.table.remove(id, 'deleted under us');
   switch (`${method} ${what ?? ''}`) {
     case 'GET ':
-      return {status: 200, text: context.table.text(visibleImage(context, id, caller)), contentType: 'application/json'};
+      return {
+        status: 200,
+        text: context.table.text(visibleImage(context, id, caller)),
+        contentType: 'application/json',
+      };
     case 'PATCH ':
       return await patchImage(context, request, caller, id);
     case 'DELETE ':
@@ -55,8 +62,15 @@ export async function answerGlance(context: GlanceContext, request: FakeRequest,
 /** The version document, which Glance gives without a token. */
 export function glanceVersions(request: FakeRequest): Reply {
   const href = `http://${request.headers.host ?? 'localhost'}/image/v2/`;
-  const version = (minor: number, status: string): unknown => ({id: `v2.${minor}`, status, links: [{rel: 'self', href}]});
-  const versions = [version(15, 'CURRENT'), ...[13, 12, 11, 10, 9, 8, 7, 6].map((minor) => version(minor, 'SUPPORTED'))];
+  const version = (minor: number, status: string): unknown => ({
+    id: `v2.${minor}`,
+    status,
+    links: [{rel: 'self', href}],
+  });
+  const versions = [
+    version(15, 'CURRENT'),
+    ...[13, 12, 11, 10, 9, 8, 7, 6].map((minor) => version(minor, 'SUPPORTED')),
+  ];
   return {status: 300, json: {versions}};
 }
 
@@ -71,20 +85,27 @@ async function collectionCall(context: GlanceContext, request: FakeRequest, call
   if (!isAdmin && fields.owner !== undefined && fields.owner !== caller.projectId) {
     throw new Refusal(403, `You are not permitted to create images owned by '${fields.owner ?? ''}'.`);
   }
-  if (fields.visibility === 'public' && !isAdmin) throw new Refusal(403, 'You are not authorized to complete publicize_image action.');
+  if (fields.visibility === 'public' && !isAdmin)
+    throw new Refusal(403, 'You are not authorized to complete publicize_image action.');
   checkQuota(context, caller, 'images');
-  if (fields.id !== undefined && context.table.isTaken(fields.id)) throw new Refusal(409, `Image ID ${fields.id} already exists!`);
+  if (fields.id !== undefined && context.table.isTaken(fields.id))
+    throw new Refusal(409, `Image ID ${fields.id} already exists!`);
   const record = context.table.add({owner: caller.projectId, ...fields});
   const {importMethods, multiStore, stores} = context.options;
   const headers = {
     Location: `/v2/images/${record.id}`,
     ...(importMethods.length > 0 && {'OpenStack-image-import-methods': importMethods.join(',')}),
-    ...(multiStore && {'OpenStack-image-store-ids': stores.join(',')}),
+    ...(multiStore && {'OpenStack-image-store-ids': [...stores, ...INNER_STORES].join(',')}),
   };
   return {status: 201, headers, text: context.table.text(record), contentType: 'application/json'};
 }
 
-async function patchImage(context: GlanceContext, request: FakeRequest, caller: FakeAccount, id: string): Promise<Reply> {
+async function patchImage(
+  context: GlanceContext,
+  request: FakeRequest,
+  caller: FakeAccount,
+  id: string,
+): Promise<Reply> {
   if (request.headers['content-type'] !== PATCH_TYPE) {
     throw new Refusal(415, 'The request media type is not supported.', {'Accept-Patch': PATCH_TYPE});
   }
@@ -92,8 +113,8 @@ async function patchImage(context: GlanceContext, request: FakeRequest, caller: 
   visibleImage(context, id, caller);
   const record = changes.length > 0 ? ownImage(context, id, caller) : visibleImage(context, id, caller);
   if (changes.length > 0) {
-    const {created_at: _created, updated_at: _updated, id: _id, ...fields} = applyPatch(record, changes, caller);
-    context.table.change(id, 'patch', (image) => Object.assign(image, fields));
+    const edited = applyPatch(record, changes, caller);
+    context.table.change(id, 'patch', (image) => Object.assign(image, edited));
   }
   return {status: 200, text: context.table.text(record), contentType: 'application/json'};
 }
@@ -101,7 +122,10 @@ async function patchImage(context: GlanceContext, request: FakeRequest, caller: 
 function info(context: GlanceContext, caller: FakeAccount, what: string): Reply {
   const {importMethods, multiStore, stores, quota} = context.options;
   if (what === 'GET import') {
-    return {status: 200, json: {'import-methods': {description: 'Import methods available.', type: 'array', value: importMethods}}};
+    return {
+      status: 200,
+      json: {'import-methods': {description: 'Import methods available.', type: 'array', value: importMethods}},
+    };
   }
   if (what === 'GET stores' && multiStore) {
     const list = stores.map((store, index) => ({id: store, ...(index === 0 && {default: 'true'})}));

@@ -39,7 +39,7 @@ export interface FakeKeystone {
   /** Ends every token that was given out. */
   revokeAll(): void;
   /** Ends one token. */
-  revoke(token: string): void;
+  readonly revoke: (token: string) => void;
   /** Gives out a token without a request. */
   issue(account: FakeAccount): string;
 }
@@ -143,7 +143,9 @@ function header(request: FakeRequest, name: string): string | undefined {
 }
 
 function unauthorized(): Refusal {
-  return new Refusal(401, 'The request you have made requires authentication.', {'WWW-Authenticate': 'Keystone uri="/v3"'});
+  return new Refusal(401, 'The request you have made requires authentication.', {
+    'WWW-Authenticate': 'Keystone uri="/v3"',
+  });
 }
 
 function byPassword(accounts: readonly FakeAccount[], given: unknown): FakeAccount | undefined {
@@ -218,5 +220,7 @@ function versions(request: FakeRequest): Reply {
     links: [{rel: 'self', href: self}],
     'media-types': [{base: 'application/json', type: 'application/vnd.openstack.identity-v3+json'}],
   };
-  return request.path.startsWith('/v3') ? {status: 200, json: {version}} : {status: 300, json: {versions: {values: [version]}}};
+  return request.path.startsWith('/v3')
+    ? {status: 200, json: {version}}
+    : {status: 300, json: {versions: {values: [version]}}};
 }

@@ -60,7 +60,12 @@ const ANY_IMAGE_CALL = /^\/v2\/(?:images|info|stores)/;
 
 /** Each name with what it shows; request matches here are only the defaults. */
 export const MISBEHAVIOURS = {
-  imageStuckInQueued: kind('the import is accepted and never starts: status queued, its task pending', 1, 'POST', IMPORT),
+  imageStuckInQueued: kind(
+    'the import is accepted and never starts: status queued, its task pending',
+    1,
+    'POST',
+    IMPORT,
+  ),
   imageStuckInSaving: kind('the bytes are taken (204) and the status stays saving for ever', 1, 'PUT', /\/file$/),
   imageStuckInImporting: kind('the record stays importing, only its task tells the failure', 1, 'POST', IMPORT),
   importNeverEnds: kind('the record stays importing, its task processing', 1, 'POST', IMPORT),
@@ -73,15 +78,29 @@ export const MISBEHAVIOURS = {
   glance500: kind('500 instead of doing anything', 1, undefined, ANY_IMAGE_CALL),
   glance502: kind('502 of a proxy instead of doing anything', 1, undefined, ANY_IMAGE_CALL),
   glance503: kind('503 instead of doing anything', 1, undefined, ANY_IMAGE_CALL),
-  doneButAnswers504: kind('the request is done, the proxy answers 504', 1, ['POST', 'PATCH', 'PUT', 'DELETE'], ANY_IMAGE_CALL),
+  doneButAnswers504: kind(
+    'the request is done, the proxy answers 504',
+    1,
+    ['POST', 'PATCH', 'PUT', 'DELETE'],
+    ANY_IMAGE_CALL,
+  ),
   slowAnswers: kind('answers come after delayMs (default 200)', Infinity),
   connectionReset: kind('the connection is reset before anything is done', 1, undefined, ANY_IMAGE_CALL),
-  halfAnswer: kind('the request is done, the connection is cut in the middle of the answer', 1, undefined, ANY_IMAGE_CALL),
+  halfAnswer: kind(
+    'the request is done, the connection is cut in the middle of the answer',
+    1,
+    undefined,
+    ANY_IMAGE_CALL,
+  ),
   htmlInsteadOfJson: kind('200 and a web page instead of the answer', 1, 'GET', ANY_IMAGE_CALL),
   conflict409: kind('409 instead of doing anything', 1, ['POST', 'PATCH', 'PUT', 'DELETE'], ANY_IMAGE_CALL),
   quota413: kind('413, the quota is full', 1, ['POST', 'PUT'], /^\/v2\/images(?:$|\/[^/]+\/(?:import|file|stage)$)/),
   unsupported415: kind('415, the bytes are not of the declared format', 1, 'PUT', UPLOAD),
-  forbiddenPublish: {shows: '403 for a PATCH to public', times: Infinity, match: {method: 'PATCH', path: IMAGE, body: /"public"/}},
+  forbiddenPublish: {
+    shows: '403 for a PATCH to public',
+    times: Infinity,
+    match: {method: 'PATCH', path: IMAGE, body: /"public"/},
+  },
   forbiddenDelete: kind('403 for a DELETE', Infinity, 'DELETE', IMAGE),
   deleteInUse409: kind('409 for a DELETE: the image is in use', Infinity, 'DELETE', IMAGE),
   deletePartlyDone: kind('409 for a DELETE, and the bytes in one store are gone', 1, 'DELETE', IMAGE),
@@ -91,9 +110,19 @@ export const MISBEHAVIOURS = {
   conversionPlugin: kind('imports are stored as raw: other format, size and hash', Infinity, 'POST', IMPORT),
   noUsageApi: kind('404 for info/usage, as before 2021', Infinity, 'GET', /^\/v2\/info\/usage/),
   keystoneDown: kind('503 for every login', Infinity, undefined, /^\/v3/),
-  unreachableCompute: kind('the catalog leads to a compute service that nobody listens for', Infinity, undefined, /^never/),
+  unreachableCompute: kind(
+    'the catalog leads to a compute service that nobody listens for',
+    Infinity,
+    undefined,
+    /^never/,
+  ),
   brokenEndpointInCatalog: kind('the image endpoint of the catalog is no address', Infinity, undefined, /^never/),
-  serverClockAhead: kind('every time that the cloud tells is aheadMs (default 1 h) ahead', Infinity, undefined, /^never/),
+  serverClockAhead: kind(
+    'every time that the cloud tells is aheadMs (default 1 h) ahead',
+    Infinity,
+    undefined,
+    /^never/,
+  ),
 } as const satisfies Readonly<Record<string, Kind>>;
 
 /** The misdeeds of one fake cloud. */
@@ -118,7 +147,8 @@ interface Entry {
 /** None at first. */
 export function createMisbehaviours(): Misbehaviours {
   const entries = new Set<Entry>();
-  const living = (name: MisbehaviourName): Entry | undefined => [...entries].find((entry) => entry.name === name && entry.left > 0);
+  const living = (name: MisbehaviourName): Entry | undefined =>
+    [...entries].find((entry) => entry.name === name && entry.left > 0);
 
   return {
     start: (name, options = {}) => {

@@ -1,27 +1,12 @@
-import {randomUUID} from 'node:crypto';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {FakeClock} from './clock.ts';
 import {ConnectionLost, Refusal, computeError, htmlError, identityError, reasonOf} from './exchange.ts';
 import type {FakeRequest, Reply, Service} from './exchange.ts';
 import type {Misbehaviours, Misdeed, MisbehaviourName} from './misbehaviour.ts';
+import {bodyText, parse} from './incoming.ts';
+import type {LoggedRequest} from './incoming.ts';
 import type {WriteGate, WriteRequest} from './write-gate.ts';
-
-/** One line of the log: what was asked and what was answered (0: nothing was). */
-export interface LoggedRequest {
-  readonly number: number;
-  readonly service: Service;
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string | readonly string[]>>;
-  /** The JSON body; undefined where there was none or it was bytes. Logins are kept without their secrets. */
-  body?: unknown;
-  status: number;
-  /** The write's number, where it is one. */
-  write?: number;
-  readonly requestId: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
 
 export interface FrontOptions {
   readonly clock: FakeClock;
@@ -38,11 +23,13 @@ export interface FrontOptions {
  * What stands before the services: takes requests apart, logs them, lets misbehaviours and write hooks have their way, and
  * turns replies and refusals into HTTP.
  */
-export function createFront(options: FrontOptions): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createFront(
+  options: FrontOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (incoming, response) => {
     const parsed = parse(incoming, options.log.length + 1);
     if (parsed === undefined) {
-      send(options, response, htmlError(404, 'no such service'));
+      await send(options, response, htmlError(404, 'no such service'));
       return;
     }
     const {request, entry} = parsed;
@@ -77,9 +64,18 @@ const INSTEAD = {
   noUsageApi: 404,
 } as const satisfies Partial<Record<MisbehaviourName, number>>;
 
-const BEFORE: readonly MisbehaviourName[] = ['connectionReset', 'tokenRevoked', 'rateLimited429', ...(Object.keys(INSTEAD) as (keyof typeof INSTEAD)[])];
+const BEFORE: readonly MisbehaviourName[] = [
+  'connectionReset',
+  'tokenRevoked',
+  'rateLimited429',
+  ...(Object.keys(INSTEAD) as (keyof typeof INSTEAD)[]),
+];
 
-async function answer(options: FrontOptions, request: FakeRequest, incoming: IncomingMessage): Promise<Reply | 'nothing'> {
+async function answer(
+  options: FrontOptions,
+  request: FakeRequest,
+  incoming: IncomingMessage,
+): Promise<Reply | 'nothing'> {
   const text = await bodyText(request);
   const slow = options.misbehaviours.take(request, ['slowAnswers'], text);
   if (slow !== undefined) await sleep(slow.options.delayMs ?? 200);
@@ -101,7 +97,10 @@ async function answer(options: FrontOptions, request: FakeRequest, incoming: Inc
 function misdeedRefusal(options: FrontOptions, request: FakeRequest, {name, options: how}: Misdeed): Refusal {
   if (name === 'tokenRevoked') {
     options.revokeToken(String(request.headers['x-auth-token']));
-    return new Refusal(401, 'This server could not verify that you are authorized to access the document you requested.');
+    return new Refusal(
+      401,
+      'This server could not verify that you are authorized to access the document you requested.',
+    );
   }
   if (name === 'rateLimited429') return new Refusal(429, 'Too many requests', {'Retry-After': how.retryAfter ?? '0'});
   const status = how.status ?? (INSTEAD as Partial<Record<MisbehaviourName, number>>)[name] ?? 500;
@@ -126,11 +125,25 @@ async function finish(ending: Ending): Promise<void> {
     request.socket.destroy();
     return;
   }
-  const subject = {...entry, query: new URLSearchParams(), json: () => Promise.resolve(undefined), body: request} as const;
-  const after = options.misbehaviours.take(subject, ['halfAnswer', 'htmlInsteadOfJson', 'doneButAnswers504'], ending.text);
+  const subject = {
+    ...entry,
+    query: new URLSearchParams(),
+    json: () => Promise.resolve(undefined),
+    body: request,
+  } as const;
+  const after = options.misbehaviours.take(
+    subject,
+    ['halfAnswer', 'htmlInsteadOfJson', 'doneButAnswers504'],
+    ending.text,
+  );
   const reply = spoiled(ending.reply, after);
   entry.status = reply.status;
-  const sent = send(options, response, {...reply, headers: {'x-openstack-request-id': entry.requestId, ...reply.headers}}, after?.name === 'halfAnswer');
+  const sent = send(
+    options,
+    response,
+    {...reply, headers: {'x-openstack-request-id': entry.requestId, ...reply.headers}},
+    after?.name === 'halfAnswer',
+  );
   // Bytes of a refused upload may still be on their way: without reading them the client would never see the answer.
   request.resume();
   await sent;
@@ -138,7 +151,8 @@ async function finish(ending: Ending): Promise<void> {
 }
 
 function spoiled(reply: Reply, misdeed: Misdeed | undefined): Reply {
-  if (misdeed?.name === 'htmlInsteadOfJson') return {status: 200, text: '<html><body>Please log in</body></html>', contentType: 'text/html'};
+  if (misdeed?.name === 'htmlInsteadOfJson')
+    return {status: 200, text: '<html><body>Please log in</body></html>', contentType: 'text/html'};
   if (misdeed?.name === 'doneButAnswers504') return htmlError(504, 'The server did not respond in time.');
   return reply;
 }
@@ -172,63 +186,4 @@ function errorReply(service: Service, refusal: Refusal): Reply {
 
 function isWrite(request: FakeRequest): boolean {
   return request.service !== 'identity' && ['POST', 'PUT', 'PATCH', 'DELETE'].includes(request.method);
-}
-
-function parse(incoming: IncomingMessage, number: number): {request: FakeRequest; entry: LoggedRequest} | undefined {
-  const url = new URL(incoming.url ?? '/', 'http://localhost');
-  const match = /^\/(identity|image|compute)(\/.*)?$/.exec(url.pathname);
-  if (match === null) return undefined;
-  const service = match[1] as Service;
-  const path = match[2] ?? '';
-  const method = incoming.method ?? 'GET';
-  const requestId = `req-${randomUUID()}`;
-  const headers = Object.fromEntries(Object.entries(incoming.headers).map(([key, value]) => [key, String(value)]));
-  const entry: LoggedRequest = {number, service, method, path, query: queryRecord(url.searchParams), status: 0, requestId, headers};
-  let reading: Promise<unknown> | undefined;
-  const json = (): Promise<unknown> =>
-    (reading ??= readJson(incoming).then((body) => {
-      entry.body = service === 'identity' ? withoutSecrets(body) : body;
-      return body;
-    }));
-  const {searchParams: query} = url;
-  return {entry, request: {number, requestId, service, method, path, query, headers: incoming.headers, body: incoming, json}};
-}
-
-async function readJson(incoming: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
-  } catch (error) {
-    throw new ConnectionLost('the caller broke off', {cause: error});
-  }
-  const text = Buffer.concat(chunks).toString();
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new Refusal(400, 'Malformed JSON in request body.');
-  }
-}
-
-/** The body as text where it is JSON, for misbehaviours that look into it; bytes are left alone. */
-async function bodyText(request: FakeRequest): Promise<string> {
-  if (!(request.headers['content-type'] ?? '').includes('json')) return '';
-  try {
-    return JSON.stringify((await request.json()) ?? '');
-  } catch {
-    return '';
-  }
-}
-
-function queryRecord(query: URLSearchParams): Readonly<Record<string, string | readonly string[]>> {
-  const entries = [...new Set(query.keys())].map((key): [string, string | readonly string[]] => {
-    const values = query.getAll(key);
-    return [key, values.length === 1 ? (values[0] ?? '') : values];
-  });
-  return Object.fromEntries(entries);
-}
-
-function withoutSecrets(body: unknown): unknown {
-  const hide = (key: string, value: unknown): unknown => (['password', 'secret', 'id'].includes(key) && typeof value === 'string' ? '***' : value);
-  return body === undefined ? undefined : (JSON.parse(JSON.stringify(body, hide)) as unknown);
 }

@@ -5,7 +5,12 @@ import {ownImage, visibleImage} from './context.ts';
 import type {GlanceContext} from './context.ts';
 
 /** `POST …/actions/deactivate` and `…/reactivate`: 403 from any other state, nothing to do when already there. */
-export function setActive(context: GlanceContext, caller: FakeAccount, id: string, action: 'deactivate' | 'reactivate'): Reply {
+export function setActive(
+  context: GlanceContext,
+  caller: FakeAccount,
+  id: string,
+  action: 'deactivate' | 'reactivate',
+): Reply {
   const {status} = ownImage(context, id, caller);
   const [from, to] = action === 'deactivate' ? ['active', 'deactivated'] : ['deactivated', 'active'];
   if (status === to) return {status: 204};
@@ -26,7 +31,10 @@ export function deleteImage(context: GlanceContext, request: FakeRequest, caller
       const lost = partly.options.store ?? image.stores[0];
       image.stores = image.stores.filter((store) => store !== lost);
     });
-    throw new Refusal(partly.options.status ?? 409, `Image ${id} could not be deleted because it is in use: the image has snapshots`);
+    throw new Refusal(
+      partly.options.status ?? 409,
+      `Image ${id} could not be deleted because it is in use: the image has snapshots`,
+    );
   }
   context.payloads.delete(id);
   context.staged.delete(id);
@@ -37,10 +45,13 @@ export function deleteImage(context: GlanceContext, request: FakeRequest, caller
 /** `DELETE /v2/stores/{store}/{id}` */
 export function deleteFromStore(context: GlanceContext, caller: FakeAccount, store: string, id: string): Reply {
   if (!context.options.multiStore) throw new Refusal(404, 'The resource could not be found.');
-  if (!context.options.stores.includes(store)) throw new Refusal(409, `The selected store ${store} is not available on this node.`);
+  if (!context.options.stores.includes(store))
+    throw new Refusal(409, `The selected store ${store} is not available on this node.`);
   const record = visibleImage(context, id, caller);
-  if (!caller.roles.includes('admin')) throw new Refusal(403, 'You are not authorized to complete delete_image_location action.');
-  if (record.status !== 'active') throw new Refusal(409, "It's not allowed to remove image data from store if image status is not 'active'");
+  if (!caller.roles.includes('admin'))
+    throw new Refusal(403, 'You are not authorized to complete delete_image_location action.');
+  if (record.status !== 'active')
+    throw new Refusal(409, "It's not allowed to remove image data from store if image status is not 'active'");
   if (record.stores.length === 1) throw new Refusal(403, 'Cannot delete image data from the only store containing it.');
   if (!record.stores.includes(store)) throw new Refusal(404, `Image ${id} is not stored in store ${store}.`);
   context.table.change(id, `delete from ${store}`, (image) => {
@@ -50,7 +61,12 @@ export function deleteFromStore(context: GlanceContext, caller: FakeAccount, sto
 }
 
 /** `PUT` and `DELETE /v2/images/{id}/tags/{tag}` */
-export function changeTag(context: GlanceContext, request: FakeRequest, caller: FakeAccount, {id, tag}: {id: string; tag: string}): Reply {
+export function changeTag(
+  context: GlanceContext,
+  request: FakeRequest,
+  caller: FakeAccount,
+  {id, tag}: {id: string; tag: string},
+): Reply {
   const record = ownImage(context, id, caller);
   const removing = request.method === 'DELETE';
   if (removing && !record.tags.includes(tag)) throw new Refusal(404, 'The resource could not be found.');

@@ -40,7 +40,8 @@ export interface ImportTask {
 
 /** All that the parts of a fake Glance share. */
 export interface GlanceContext {
-  readonly options: Required<Omit<GlanceOptions, 'sourcePorts' | 'quota'>> & Pick<GlanceOptions, 'sourcePorts' | 'quota'>;
+  readonly options: Required<Omit<GlanceOptions, 'sourcePorts' | 'quota'>> &
+    Pick<GlanceOptions, 'sourcePorts' | 'quota'>;
   readonly clock: FakeClock;
   readonly table: ImageTable;
   readonly tasks: ImportTask[];
@@ -73,7 +74,10 @@ export function checkQuota(context: GlanceContext, caller: FakeAccount, what: 'i
   const limit = context.options.quota?.[what];
   if (limit !== undefined && usedOf(context, caller.projectId, what) >= limit) {
     const resource = what === 'images' ? 'image_count_total' : 'image_size_total';
-    throw new Refusal(413, `Project ${caller.projectId} is over a limit for [Resource ${resource} is over limit of ${limit}]`);
+    throw new Refusal(
+      413,
+      `Project ${caller.projectId} is over a limit for [Resource ${resource} is over limit of ${limit}]`,
+    );
   }
 }
 

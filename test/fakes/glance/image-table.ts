@@ -1,6 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import type {FakeClock} from '../clock.ts';
 import {wholeSeconds} from '../clock.ts';
+import {without} from '../exchange.ts';
 import type {FakeAccount} from '../keystone.ts';
 
 /** One image as the fake keeps it; the names are Glance's own. */
@@ -145,10 +146,10 @@ const EMPTY = {
 
 /** `_format_image` of https://github.com/openstack/glance/blob/master/glance/api/v2/images.py */
 function describe(record: ImageRecord): ImageView {
-  const {properties, stores, members: _members, created_at, updated_at, tags, ...attributes} = record;
+  const {properties, stores, created_at, updated_at, tags, ...attributes} = record;
   return Object.freeze({
     ...properties,
-    ...attributes,
+    ...without<unknown>(attributes, 'members'),
     created_at: wholeSeconds(created_at),
     updated_at: wholeSeconds(updated_at),
     tags: Object.freeze([...tags]),

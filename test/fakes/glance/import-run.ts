@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {without} from '../exchange.ts';
 import type {Misdeed} from '../misbehaviour.ts';
 import {payloadOf, takeIn} from './bytes.ts';
 import type {Payload} from './bytes.ts';
@@ -22,26 +23,23 @@ export async function runImport(run: Run): Promise<void> {
   if (run.misdeed?.name === 'imageStuckInQueued') return;
   begin(run);
   await pause(run);
-  switch (run.misdeed?.name) {
-    case 'importNeverEnds':
-      return;
-    case 'imageStuckInImporting':
-      finishTask(run, 'failure', run.misdeed.options.message ?? FAILED);
-      return;
-    case 'importFailsBackToQueued':
-      giveUp(run, run.order.stores);
-      return;
-    case 'importTaskFails':
-      giveUp(run, [], run.misdeed.options.message ?? 'Request exceeded a limit: image_size_total');
-      return;
-    default:
-  }
+  if (run.misdeed !== undefined && misbehave(run, run.misdeed)) return;
   const payload = await fetchBytes(run);
   if (payload === undefined) {
     giveUp(run, run.order.stores);
     return;
   }
   await storeBytes(run, payload);
+}
+
+/** True when the misdeed is the end of this import. */
+function misbehave(run: Run, {name, options}: Misdeed): boolean {
+  if (name === 'importNeverEnds') return true;
+  if (name === 'imageStuckInImporting') finishTask(run, 'failure', options.message ?? FAILED);
+  else if (name === 'importFailsBackToQueued') giveUp(run, run.order.stores);
+  else if (name === 'importTaskFails') giveUp(run, [], options.message ?? 'Request exceeded a limit: image_size_total');
+  else return false;
+  return true;
 }
 
 const FAILED = 'Task failed due to Internal Error';
@@ -67,7 +65,10 @@ async function fetchBytes(run: Run): Promise<Payload | undefined> {
 
 async function download({context, order}: Run): Promise<Payload | undefined> {
   try {
-    const response = await fetch(order.uri ?? '', {signal: context.closing, headers: {'user-agent': 'Python-urllib/3.11', 'accept-encoding': 'identity'}});
+    const response = await fetch(order.uri ?? '', {
+      signal: context.closing,
+      headers: {'user-agent': 'Python-urllib/3.11', 'accept-encoding': 'identity'},
+    });
     if (!response.ok || response.body === null) return undefined;
     return await takeIn(response.body, context.options.keepBytes);
   } catch {
@@ -80,7 +81,8 @@ function converted({context, task}: Run, payload: Payload): Payload {
   context.table.change(task.image_id, 'converted', (image) => {
     image.disk_format = 'raw';
   });
-  const raw = payload.virtualSize <= context.options.keepBytes ? Buffer.alloc(payload.virtualSize) : Buffer.from(payload.sha512);
+  const raw =
+    payload.virtualSize <= context.options.keepBytes ? Buffer.alloc(payload.virtualSize) : Buffer.from(payload.sha512);
   return {...payloadOf(raw), size: payload.virtualSize, virtualSize: payload.virtualSize, format: 'raw'};
 }
 
@@ -124,8 +126,7 @@ function finishTask({task, context}: Run, status: 'success' | 'failure', message
 }
 
 function unlock(image: ImageRecord): void {
-  const {os_glance_import_task: _lock, ...rest} = image.properties;
-  image.properties = rest;
+  image.properties = without(image.properties, 'os_glance_import_task');
 }
 
 function setStores(image: ImageRecord, key: string, stores: readonly string[]): void {

@@ -20,7 +20,12 @@ export interface ImportOrder {
  * `POST /v2/images/{id}/import`: all the refusals, then 202 and the rest in the background. The order of the checks is that
  * of `import_image` in https://github.com/openstack/glance/blob/master/glance/api/v2/images.py
  */
-export async function importImage(context: GlanceContext, request: FakeRequest, caller: FakeAccount, id: string): Promise<Reply> {
+export async function importImage(
+  context: GlanceContext,
+  request: FakeRequest,
+  caller: FakeAccount,
+  id: string,
+): Promise<Reply> {
   const body = asRecord(await request.json());
   const method = asRecord(body?.['method']);
   if (body === undefined || method === undefined) throw new Refusal(400, "Import request requires a 'method' field.");
@@ -28,7 +33,8 @@ export async function importImage(context: GlanceContext, request: FakeRequest, 
   if (typeof name !== 'string') throw new Refusal(400, "Import request requires a 'name' field.");
   if (!context.options.importMethods.includes(name)) throw new Refusal(400, `Unknown import method name '${name}'.`);
   for (const flag of ['all_stores', 'all_stores_must_succeed']) {
-    if (!['boolean', 'undefined'].includes(typeof body[flag])) throw new Refusal(400, `'${flag}' must be boolean value only`);
+    if (!['boolean', 'undefined'].includes(typeof body[flag]))
+      throw new Refusal(400, `'${flag}' must be boolean value only`);
   }
   checkQuota(context, caller, 'mebibytes');
   const record = importable(context, caller, id, name);
@@ -80,14 +86,19 @@ function importable(context: GlanceContext, caller: FakeAccount, id: string, met
   const record = visibleImage(context, id, caller);
   const {status} = record;
   const conflict = (message: string): Refusal => new Refusal(409, message);
-  if (status === 'active' && method !== 'copy-image') throw conflict('Image with status active cannot be target for import');
-  if (status !== 'active' && method === 'copy-image') throw conflict('Only images with status active can be targeted for copying');
-  if (status !== 'queued' && method === 'web-download') throw conflict("Image needs to be in 'queued' state to use 'web-download' method");
-  if (status !== 'uploading' && method === 'glance-direct') throw conflict("Image needs to be staged before 'glance-direct' method can be used");
+  if (status === 'active' && method !== 'copy-image')
+    throw conflict('Image with status active cannot be target for import');
+  if (status !== 'active' && method === 'copy-image')
+    throw conflict('Only images with status active can be targeted for copying');
+  if (status !== 'queued' && method === 'web-download')
+    throw conflict("Image needs to be in 'queued' state to use 'web-download' method");
+  if (status !== 'uploading' && method === 'glance-direct')
+    throw conflict("Image needs to be staged before 'glance-direct' method can be used");
   for (const key of ['container_format', 'disk_format'] as const) {
     if (record[key] === null) throw conflict(`'${key}' needs to be set before import`);
   }
-  if (method === 'copy-image' && !caller.roles.includes('admin')) throw new Refusal(403, 'You are not authorized to complete copy_image action.');
+  if (method === 'copy-image' && !caller.roles.includes('admin'))
+    throw new Refusal(403, 'You are not authorized to complete copy_image action.');
   ownImage(context, id, caller);
   if ('os_glance_import_task' in record.properties) throw conflict('Image has active task');
   return record;
@@ -110,7 +121,9 @@ function chosenStores(ask: {
     return wanted.length === 0 ? 'nothing to do' : wanted;
   }
   const header = ask.request.headers['x-image-meta-store'];
-  const asked = Array.isArray(stores) ? stores.map(String) : [typeof header === 'string' ? header : (options.stores[0] ?? 'file')];
+  const asked = Array.isArray(stores)
+    ? stores.map(String)
+    : [typeof header === 'string' ? header : (options.stores[0] ?? 'file')];
   const unknown = asked.find((store) => !options.stores.includes(store));
   if (unknown !== undefined) throw new Refusal(409, `Unknown scheme '${unknown}' found in URI`);
   const present = copying ? asked.find((store) => ask.record.stores.includes(store)) : undefined;

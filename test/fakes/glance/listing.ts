@@ -3,7 +3,16 @@ import {Refusal} from '../exchange.ts';
 import type {FakeAccount} from '../keystone.ts';
 import type {ImageRecord, ImageTable} from './image-table.ts';
 
-const SORT_KEYS = ['name', 'status', 'container_format', 'disk_format', 'size', 'id', 'created_at', 'updated_at'] as const;
+const SORT_KEYS = [
+  'name',
+  'status',
+  'container_format',
+  'disk_format',
+  'size',
+  'id',
+  'created_at',
+  'updated_at',
+] as const;
 const VISIBILITIES = ['community', 'public', 'private', 'shared', 'all'];
 const MEMBER_STATES = ['pending', 'accepted', 'rejected', 'all'];
 const DEFAULT_LIMIT = 25;
@@ -53,7 +62,9 @@ function readLimit(given: string | null): number {
 function readOrders(query: URLSearchParams): readonly Order[] {
   const sort = query.get('sort');
   const pairs = sort === null ? classicPairs(query) : sort.split(',').map((part) => part.split(':'));
-  const orders = (pairs.length > 0 ? pairs : [['created_at']]).map(([key, direction]) => readOrder(key ?? '', direction ?? 'desc'));
+  const orders = (pairs.length > 0 ? pairs : [['created_at']]).map(([key, direction]) =>
+    readOrder(key ?? '', direction ?? 'desc'),
+  );
   const onward = pairs.length === 1 ? (orders[0]?.descending ?? true) : true;
   const rest = (['created_at', 'id'] as const).filter((key) => !orders.some((order) => order.key === key));
   return [...orders, ...rest.map((key) => ({key, descending: onward}))];
@@ -68,7 +79,8 @@ function classicPairs(query: URLSearchParams): string[][] {
 
 function readOrder(key: string, direction: string): Order {
   const known = SORT_KEYS.find((name) => name === key.trim());
-  if (known === undefined) throw new Refusal(400, `Invalid sort key: ${key}. It must be one of the following: ${SORT_KEYS.join(', ')}.`);
+  if (known === undefined)
+    throw new Refusal(400, `Invalid sort key: ${key}. It must be one of the following: ${SORT_KEYS.join(', ')}.`);
   if (direction !== 'asc' && direction !== 'desc') throw new Refusal(400, `Invalid sort direction: ${direction}`);
   return {key: known, descending: direction === 'desc'};
 }
@@ -106,7 +118,11 @@ function listedFor(caller: FakeAccount, visibility: string | null): Filter {
   const isAdmin = caller.roles.includes('admin');
   return (record) => {
     const own = record.owner === caller.projectId;
-    const seen = isAdmin || own || ['public', 'community'].includes(record.visibility) || (record.visibility === 'shared' && record.members.includes(caller.projectId));
+    const seen =
+      isAdmin ||
+      own ||
+      ['public', 'community'].includes(record.visibility) ||
+      (record.visibility === 'shared' && record.members.includes(caller.projectId));
     if (!seen) return false;
     if (visibility === null) return own || record.visibility !== 'community';
     return visibility === 'all' || record.visibility === visibility;
@@ -115,7 +131,8 @@ function listedFor(caller: FakeAccount, visibility: string | null): Filter {
 
 function readFilters(query: URLSearchParams): readonly Filter[] {
   const visibility = query.get('visibility');
-  if (visibility !== null && !VISIBILITIES.includes(visibility)) throw new Refusal(400, `Invalid visibility value: ${visibility}`);
+  if (visibility !== null && !VISIBILITIES.includes(visibility))
+    throw new Refusal(400, `Invalid visibility value: ${visibility}`);
   const member = query.get('member_status');
   if (member !== null && !MEMBER_STATES.includes(member)) throw new Refusal(400, `Invalid status: ${member}`);
   const hidden = readFlag('os_hidden', query.get('os_hidden') ?? 'false');
@@ -133,14 +150,26 @@ function readFilter(key: string, value: string): Filter {
   }
   if (key === 'size_min') return (record) => (record.size ?? -1) >= Number(value);
   if (key === 'size_max') return (record) => record.size !== null && record.size <= Number(value);
-  if (['id', 'name', 'status', 'disk_format', 'container_format'].includes(key) && value.startsWith('in:')) {
-    const words = splitQuoted(value.slice(3));
-    return (record) => words.includes(String(record[key as 'id']));
-  }
-  const core = ['id', 'name', 'status', 'owner', 'disk_format', 'container_format', 'checksum', 'os_hash_value', 'min_disk', 'min_ram', 'size'];
-  if (core.includes(key)) return (record) => String(record[key as 'id']) === value.replace(/^eq:/, '');
-  return (record) => record.properties[key] === value;
+  const attribute = ATTRIBUTES.find((name) => name === key);
+  if (attribute === undefined) return (record) => record.properties[key] === value;
+  if (!value.startsWith('in:')) return (record) => String(record[attribute]) === value.replace(/^eq:/, '');
+  const words = splitQuoted(value.slice(3));
+  return (record) => words.includes(String(record[attribute]));
 }
+
+const ATTRIBUTES = [
+  'id',
+  'name',
+  'status',
+  'owner',
+  'disk_format',
+  'container_format',
+  'checksum',
+  'os_hash_value',
+  'min_disk',
+  'min_ram',
+  'size',
+] as const;
 
 function readFlag(name: string, value: string): boolean {
   const word = value.toLowerCase();

@@ -1,4 +1,4 @@
-import {asRecord, Refusal} from '../exchange.ts';
+import {asRecord, Refusal, without} from '../exchange.ts';
 import type {FakeAccount} from '../keystone.ts';
 import type {ImageRecord} from './image-table.ts';
 import {checkValue, checkWritable, isCore} from './schema.ts';
@@ -32,7 +32,10 @@ function parseChange(raw: unknown): Change {
   if (operation === undefined) throw new Refusal(400, 'Operations must be JSON objects.');
   const {op, path} = operation;
   if (op !== 'add' && op !== 'replace' && op !== 'remove') {
-    throw new Refusal(400, `Invalid operation: \`${String(op)}\`. It must be one of the following: add, remove, replace.`);
+    throw new Refusal(
+      400,
+      `Invalid operation: \`${String(op)}\`. It must be one of the following: add, remove, replace.`,
+    );
   }
   if (typeof path !== 'string') throw new Refusal(400, "Unable to find 'path' in JSON Schema change");
   const key = keyOf(path);
@@ -48,7 +51,8 @@ function parseChange(raw: unknown): Change {
 
 function keyOf(pointer: string): string {
   if (!pointer.startsWith('/') || pointer.endsWith('/')) throw new Refusal(400, `Pointer \`${pointer}\` is not valid.`);
-  if (/~[^01]|~$/.test(pointer)) throw new Refusal(400, `Pointer \`${pointer}\` contains "~" not part of a recognized escape sequence.`);
+  if (/~[^01]|~$/.test(pointer))
+    throw new Refusal(400, `Pointer \`${pointer}\` contains "~" not part of a recognized escape sequence.`);
   const parts = pointer.slice(1).split('/');
   if (parts.length !== 1) throw new Refusal(400, `Invalid JSON pointer for this resource: '${pointer}'`);
   return (parts[0] ?? '').replaceAll('~1', '/').replaceAll('~0', '~').trim();
@@ -80,6 +84,5 @@ function setCore(draft: ImageRecord, key: string, value: unknown, caller: FakeAc
 function removeKey(draft: ImageRecord, key: string): void {
   if (isCore(key)) throw new Refusal(403, `Property ${key} may not be removed.`);
   if (!(key in draft.properties)) throw new Refusal(409, `Property ${key} does not exist.`);
-  const {[key]: _removed, ...rest} = draft.properties;
-  draft.properties = rest;
+  draft.properties = without(draft.properties, key);
 }

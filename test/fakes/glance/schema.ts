@@ -70,7 +70,10 @@ export function isCore(key: string): boolean {
 export function checkValue(key: string, value: unknown): void {
   const check = CORE[key] ?? isText;
   if (!check(value)) {
-    throw new Refusal(400, `Provided object does not match schema 'image': ${JSON.stringify(value)} is not valid for '${key}'`);
+    throw new Refusal(
+      400,
+      `Provided object does not match schema 'image': ${JSON.stringify(value)} is not valid for '${key}'`,
+    );
   }
 }
 
@@ -92,7 +95,10 @@ export function newRecordFields(body: Readonly<Record<string, unknown>>): Partia
   const core = Object.entries(body).filter(([key]) => isCore(key));
   const readOnly = core.find(([key]) => key !== 'id' && READ_ONLY.includes(key));
   if (readOnly !== undefined) throw new Refusal(403, `Attribute '${readOnly[0]}' is read-only.`);
-  return {...Object.fromEntries(core), properties: Object.fromEntries(free.map(([key, value]) => [key, String(value)]))};
+  return {
+    ...Object.fromEntries(core),
+    properties: Object.fromEntries(free.map(([key, value]) => [key, String(value)])),
+  };
 }
 
 function checkReserved(key: string): void {

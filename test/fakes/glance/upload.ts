@@ -7,12 +7,18 @@ import {checkQuota, clearData, isRefusedFormat, ownImage, setData, visibleImage}
 import type {GlanceContext} from './context.ts';
 
 /** `PUT /v2/images/{id}/file`: queued → saving → active; a connection that breaks puts it back to queued. */
-export async function uploadFile(context: GlanceContext, request: FakeRequest, caller: FakeAccount, id: string): Promise<Reply> {
+export async function uploadFile(
+  context: GlanceContext,
+  request: FakeRequest,
+  caller: FakeAccount,
+  id: string,
+): Promise<Reply> {
   checkContentType(request);
   checkQuota(context, caller, 'mebibytes');
   const store = chosenStore(context, request);
   const record = ownImage(context, id, caller);
-  if (record.status !== 'queued') throw new Refusal(409, `Image status transition from ${record.status} to saving is not allowed`);
+  if (record.status !== 'queued')
+    throw new Refusal(409, `Image status transition from ${record.status} to saving is not allowed`);
   const missing = ['disk_format', 'container_format'].filter((key) => record[key as 'disk_format'] === null);
   if (missing.length > 0) throw new Refusal(400, `Properties ${missing.join(', ')} must be set prior to saving data.`);
   context.table.change(id, 'saving', (image) => {
@@ -27,7 +33,10 @@ export async function uploadFile(context: GlanceContext, request: FakeRequest, c
       setData(image, payload, context.options.multiStore ? [store] : []);
       Object.assign(image, {status: 'queued', size: null, virtual_size: null});
     });
-    throw new Refusal(415, `Image disk_format ${record.disk_format ?? ''} does not match stream data ${payload.format}`);
+    throw new Refusal(
+      415,
+      `Image disk_format ${record.disk_format ?? ''} does not match stream data ${payload.format}`,
+    );
   }
   context.payloads.set(id, payload);
   context.table.change(id, 'uploaded', (image) => {
@@ -38,10 +47,16 @@ export async function uploadFile(context: GlanceContext, request: FakeRequest, c
 }
 
 /** `PUT /v2/images/{id}/stage`: queued → uploading, the bytes wait for `glance-direct`. */
-export async function stageFile(context: GlanceContext, request: FakeRequest, caller: FakeAccount, id: string): Promise<Reply> {
+export async function stageFile(
+  context: GlanceContext,
+  request: FakeRequest,
+  caller: FakeAccount,
+  id: string,
+): Promise<Reply> {
   checkContentType(request);
   const record = ownImage(context, id, caller);
-  if (record.status !== 'queued') throw new Refusal(409, `Image status transition from ${record.status} to uploading is not allowed`);
+  if (record.status !== 'queued')
+    throw new Refusal(409, `Image status transition from ${record.status} to uploading is not allowed`);
   context.table.change(id, 'staging', (image) => {
     image.status = 'uploading';
   });
