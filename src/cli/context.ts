@@ -3,9 +3,10 @@ import {homedir} from 'node:os';
 import {dirname, join, resolve} from 'node:path';
 import type {ImageSource} from '../cloud/image-source.ts';
 import {requireDefinitions} from '../config/definitions.ts';
+import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
-import {ImgmgrError} from '../errors.ts';
+import type {ResolvedCloud} from '../core/resolved-cloud.ts';
 import {createExec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
 import {createHttp} from '../http.ts';
@@ -13,6 +14,7 @@ import {createSource} from '../sources/create-source.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
 import type {Env, Io} from './io.ts';
+import {openCloud} from './open-cloud.ts';
 import {hostSurroundings} from './surroundings.ts';
 
 /** Where definitions are looked for when `--images` is not given. */
@@ -73,7 +75,15 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
     source,
     definitions: async (path = DEFAULT_IMAGES) => readDefinitions(resolve(cwd, path), path),
     modified,
-    clouds: (names) => Promise.resolve(names.map((name) => openCloud(name, env, opened))),
+    clouds: async (names) =>
+      (await chooseClouds(names, env, cwd)).map((cloud) => ({
+        name: cloud.name,
+        async open() {
+          const ports = await openCloud(cloud, {http: httpOptions, localFolder: localFolder(env)});
+          opened.push(ports);
+          return ports;
+        },
+      })),
     async close() {
       await Promise.all([source.close(), ...opened.map(({store}) => store.close())]);
     },
@@ -98,23 +108,10 @@ async function modified(path: string): Promise<Date | undefined> {
   }
 }
 
-function openCloud(name: string, env: Env, opened: CloudPorts[]): OpenCloud {
-  return {
-    name,
-    async open() {
-      const ports = await construct(name, env);
-      opened.push(ports);
-      return ports;
-    },
-  };
-}
-
-async function construct(name: string, env: Env): Promise<CloudPorts> {
-  if (name === LOCAL_CLOUD) {
-    const {createLocal} = await import('../local/local-cloud.ts');
-    return createLocal({dir: localFolder(env)});
-  }
-  throw new ImgmgrError('CONFIG', `there is no cloud "${name}"`, {hint: `--cloud ${LOCAL_CLOUD} needs no OpenStack`});
+async function chooseClouds(names: readonly string[], env: Env, cwd: string): Promise<ResolvedCloud[]> {
+  if (names.length > 0 && names.every((name) => name === LOCAL_CLOUD)) return [{kind: 'local', name: LOCAL_CLOUD}];
+  const {selectClouds} = await import('../config/clouds.ts');
+  return selectClouds({requested: names, env, cwd, home: env['HOME'] ?? homedir(), readFile: readTextFile});
 }
 
 /** `$IMGMGR_LOCAL`, else in `$XDG_DATA_HOME`. */

@@ -1,0 +1,106 @@
+import {readFile} from 'node:fs/promises';
+import type {
+  CloudTls,
+  DomainRef,
+  OpenStackCloud as Resolved,
+  ProjectRef,
+  ResolvedCloud,
+  Scope,
+  UserRef,
+} from '../core/resolved-cloud.ts';
+import {ImgmgrError} from '../errors.ts';
+import {createHttp} from '../http.ts';
+import type {HttpOptions, TlsOptions} from '../http.ts';
+import type {Auth, Domain, Named, OpenStackCloud, Scope as AuthScope} from '../openstack/create-openstack.ts';
+import type {CloudPorts} from '../workflow/types.ts';
+
+/** What the adapters are constructed with besides the cloud. */
+export interface CloudParts {
+  readonly http: HttpOptions;
+  /** Folder of the local cloud. */
+  readonly localFolder: string;
+}
+
+/** Constructs the adapter of a resolved cloud; nothing is called yet. CONFIG when a TLS file cannot be read. */
+export async function openCloud(cloud: ResolvedCloud, parts: CloudParts): Promise<CloudPorts> {
+  if (cloud.kind === 'local') {
+    const {createLocal} = await import('../local/local-cloud.ts');
+    return createLocal({dir: parts.localFolder});
+  }
+  const {createOpenStack} = await import('../openstack/create-openstack.ts');
+  const tls = await readTls(cloud.tls, cloud.name);
+  return createOpenStack(describe(cloud), {http: createHttp({...parts.http, tls})});
+}
+
+async function readTls({verify, caFile, certFile, keyFile}: CloudTls, cloud: string): Promise<TlsOptions> {
+  const read = async (file: string, field: string): Promise<string> => {
+    try {
+      return await readFile(file, 'utf8');
+    } catch (cause) {
+      throw new ImgmgrError('CONFIG', `${field} of cloud ${cloud} cannot be read: ${file}`, {
+        hint: 'correct the path in clouds.yaml',
+        cause,
+      });
+    }
+  };
+  return {
+    verify,
+    ...(caFile !== undefined && {ca: await read(caFile, 'cacert')}),
+    ...(certFile !== undefined && {cert: await read(certFile, 'cert')}),
+    ...(keyFile !== undefined && {key: await read(keyFile, 'key')}),
+  };
+}
+
+function describe(cloud: Resolved): OpenStackCloud {
+  const region = cloud.serviceRegions.image ?? cloud.region;
+  return {
+    name: cloud.name,
+    auth: authOf(cloud),
+    interface: cloud.serviceInterfaces.image?.[0] ?? cloud.interface,
+    endpointOverrides: cloud.endpointOverrides,
+    ...(region !== undefined && {region}),
+  };
+}
+
+function authOf({auth, name}: Resolved): Auth {
+  if (auth.type === 'password')
+    return {
+      type: 'password',
+      authUrl: auth.authUrl,
+      user: userOf(auth.user),
+      password: auth.password,
+      scope: scopeOf(auth.scope, name),
+    };
+  if (auth.type === 'token')
+    return {type: 'token', authUrl: auth.authUrl, token: auth.token, scope: scopeOf(auth.scope, name)};
+  const {credential} = auth;
+  const who = 'id' in credential ? {id: credential.id} : {name: credential.name, user: userOf(credential.user)};
+  return {type: 'application-credential', authUrl: auth.authUrl, secret: auth.secret, ...who};
+}
+
+function userOf(user: UserRef): Named {
+  return 'id' in user ? {id: user.id} : {name: user.name, domain: domainOf(user.domain)};
+}
+
+function projectOf(project: ProjectRef): Named {
+  return 'id' in project ? {id: project.id} : {name: project.name, domain: domainOf(project.domain)};
+}
+
+function domainOf(domain: DomainRef): Domain {
+  return domain;
+}
+
+function scopeOf(scope: Scope, cloud: string): AuthScope {
+  switch (scope.type) {
+    case 'project':
+      return {kind: 'project', project: projectOf(scope.project)};
+    case 'domain':
+      return {kind: 'domain', domain: domainOf(scope.domain)};
+    case 'system':
+      return {kind: 'system'};
+    case 'trust':
+      throw new ImgmgrError('CONFIG', `cloud ${cloud} logs in by a trust, which imgmgr does not do`, {
+        hint: 'use a project, or an application credential',
+      });
+  }
+}
