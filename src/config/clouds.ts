@@ -141,9 +141,9 @@ function noCloud(files: CloudFiles): ImgmgrError {
 }
 
 function severalClouds(files: CloudFiles): ImgmgrError {
-  const names = [...files.clouds.keys()].filter((name) => name !== LOCAL);
+  const names = [...files.clouds.keys()];
   return new ImgmgrError('CONFIG', `which cloud? ${files.files.join(' and ')} names several: ${names.join(', ')}`, {
-    hint: `say --cloud ${names[0] ?? 'NAME'} (repeat it for more), or set OS_CLOUD`,
+    hint: `say --cloud ${names.find((name) => name !== LOCAL) ?? 'NAME'} (repeat it for more), or set OS_CLOUD`,
   });
 }
 
