@@ -1,8 +1,9 @@
 import http from 'node:http';
 import https from 'node:https';
+import {createRequire} from 'node:module';
 import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
-import axios from 'axios';
+import type {AxiosStatic} from 'axios';
 import pRetry from 'p-retry';
 import type {ErrorCode} from './errors.ts';
 import {exchangeErrorCode, HttpError, isPassing} from './http/error.ts';
@@ -102,6 +103,15 @@ type AnyResponse = HttpResponse<BodyOf[keyof BodyOf]>;
 
 const MAX_RETRY_AFTER_SECONDS = 60;
 
+const require = createRequire(import.meta.url);
+let axios: AxiosStatic | undefined;
+
+// The CommonJS bundle loads in half the time of the ES modules, and a run that calls nobody does not need it at all.
+function axiosStatic(): AxiosStatic {
+  axios ??= require('axios') as AxiosStatic;
+  return axios;
+}
+
 /** A client with kept-alive connections; one per set of TLS and proxy settings. */
 export function createHttp(options: HttpOptions): Http {
   const client = new Client(options);
@@ -182,11 +192,11 @@ class Client {
     const line = new Line(request);
     try {
       line.check();
-      const raw = await axios.request<Readable>({
+      const raw = await axiosStatic().request<Readable>({
         method: request.method,
         url: request.url,
         headers: this.#headers(request),
-        data: request.body ?? (request.json === undefined ? undefined : JSON.stringify(request.json)),
+        data: line.payload(),
         transport: {request: line.open.bind(line)},
         responseType: 'stream',
         decompress: false,

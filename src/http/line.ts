@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import {Transform} from 'node:stream';
 import type {Readable} from 'node:stream';
 import type {BodyOf, HttpRequest, HttpResponse} from '../http.ts';
 import {classify, HttpError} from './error.ts';
@@ -32,6 +33,7 @@ export class Line {
   readonly #request: AnyRequest;
   #wire: http.ClientRequest | undefined;
   #watch: StallWatch | undefined;
+  #pieces: Readable | undefined;
   #answer: Readable | undefined;
   /** The first thing that went wrong here; wins over what node:http says afterwards. */
   #failure: Error | undefined;
@@ -48,6 +50,15 @@ export class Line {
   /** Throws when it failed before anything was sent. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What axios is to send. */
+  payload(): Readable | string | undefined {
+    const {json, body, size} = this.#request;
+    if (body === undefined) return json === undefined ? undefined : JSON.stringify(json);
+    if (size !== undefined) return body;
+    this.#pieces = inSmallPieces(body);
+    return this.#pieces;
   }
 
   /** Opens the request as axios asks and keeps hold of it, so that a failure can drop its connection at once. */
@@ -113,6 +124,7 @@ export class Line {
     this.#watch?.stop();
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#request.body?.destroy();
+    this.#pieces?.destroy();
   }
 
   #countBody(body: Readable, size: number): void {
@@ -214,6 +226,21 @@ export class Line {
 /** An error of a request, with its method and public URL. */
 export function requestError(request: AnyRequest, failure: Omit<HttpFailure, 'method' | 'url'>): HttpError {
   return new HttpError({method: request.method, url: publicUrl(request.url), ...failure});
+}
+
+// Every write becomes one chunk of HTTP, and uWSGI answers 500 to a chunk of more than 1 MB (its chunked-input-limit).
+const LARGEST_CHUNK = 256 * 1024;
+
+function inSmallPieces(body: Readable): Readable {
+  const pieces = new Transform({
+    readableHighWaterMark: 4 * LARGEST_CHUNK,
+    transform(chunk: Buffer, _, done) {
+      for (let at = 0; at < chunk.length; at += LARGEST_CHUNK) this.push(chunk.subarray(at, at + LARGEST_CHUNK));
+      done();
+    },
+  });
+  // An error of the body is seen by the line itself, which drops the connection.
+  return body.pipe(pieces);
 }
 
 /** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3); undefined when absent or unreadable. */

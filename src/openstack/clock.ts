@@ -28,9 +28,9 @@ export class ServerClock {
     if (Number.isFinite(serverMs)) this.#anchor = {serverMs, atMs: this.#monotonic()};
   }
 
-  /** A `Date` header, whole seconds: corrects the clock only when the two contradict each other. */
-  hear(header: string | undefined): void {
-    const told = header === undefined ? NaN : Date.parse(header);
+  /** A `Date` header or another fresh time in whole seconds: corrects the clock only when the two contradict each other. */
+  hear(text: string | undefined): void {
+    const told = text === undefined ? NaN : Date.parse(text);
     if (Number.isNaN(told)) return;
     const ours = this.#anchor === undefined ? -Infinity : this.now().getTime();
     if (ours < told || ours > told + WHOLE_SECOND_MS + SLACK_MS) this.set(told);

@@ -72,12 +72,12 @@ export class GlanceImageStore implements ImageStore {
         }),
     });
     this.#told = {methods, stores};
-    return image;
+    return this.#heard(image);
   }
 
   async update(live: Image, patch: ImagePatch): Promise<Image> {
     const operations = patchOperations(live, patch);
-    return operations.length === 0 ? live : this.#parts.glance.patch(live.id, operations);
+    return operations.length === 0 ? live : this.#heard(await this.#parts.glance.patch(live.id, operations));
   }
 
   async delete(id: string): Promise<void> {
@@ -181,6 +181,12 @@ export class GlanceImageStore implements ImageStore {
   close(): Promise<void> {
     this.#parts.close();
     return Promise.resolve();
+  }
+
+  // What was written this moment bears Glance's own time, also where no `Date` header does.
+  #heard(image: Image): Image {
+    this.#parts.clock.hear(image.updatedAt);
+    return image;
   }
 
   async #shownAndHidden(filter: Readonly<Record<string, string>>): Promise<readonly Image[]> {

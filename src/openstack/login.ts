@@ -159,8 +159,7 @@ function loginRefusal(error: HttpError, cloud: OpenStackCloud): ImgmgrError {
       },
     );
   }
-  if (error.status === 404 || error.status === 405 || error.kind === 'invalid-body' || error.kind === 'redirect')
-    return noKeystone(cloud, error.kind === 'status' ? `answered ${error.status ?? ''}` : error.message, detail);
+  if (isNoKeystone(error)) return noKeystone(cloud, `${error.message}${bodyWords(error)}`, detail);
   const general = refusal(error);
   return new ImgmgrError(
     general.code,
@@ -172,6 +171,12 @@ function loginRefusal(error: HttpError, cloud: OpenStackCloud): ImgmgrError {
   );
 }
 
+// Glance answers 300, a web server 404 or a page; 400 is Keystone's own word for a login that it does not understand.
+function isNoKeystone({kind, status = 0}: HttpError): boolean {
+  if (kind === 'status') return status < 500 && status !== 429 && status !== 408;
+  return kind === 'invalid-body' || kind === 'redirect' || kind === 'too-large';
+}
+
 const AUTH_HINTS: Readonly<Record<Auth['type'], string>> = {
   password: 'check username, password, their domains and the project in clouds.yaml, secure.yaml or OS_*',
   'application-credential': 'check the id and secret of the application credential, and that it has not expired',
@@ -181,10 +186,10 @@ const AUTH_HINTS: Readonly<Record<Auth['type'], string>> = {
 function noKeystone(cloud: OpenStackCloud, what: string, detail: {place?: string; cause?: unknown} = {}): ImgmgrError {
   return new ImgmgrError(
     'CONFIG',
-    `the auth_url of cloud '${cloud.name}' leads to no Keystone v3: ${identityBase(publicUrl(cloud.auth.authUrl))} ${what}`,
+    `the auth_url of cloud '${cloud.name}' does not work as a Keystone v3: ${identityBase(publicUrl(cloud.auth.authUrl))} ${what}`,
     {
       ...detail,
-      hint: 'check auth_url in clouds.yaml: scheme, host, port and path, up to but without /v3 or with it',
+      hint: 'check auth_url in clouds.yaml (scheme, host, port, path; /v3 may stand at its end) and the domains beside it',
     },
   );
 }

@@ -95,10 +95,10 @@ function fromJson(body: string): string | undefined {
   return undefined;
 }
 
-// webob (Glance): the explanation stands between two line breaks and the end of the body.
+// webob (Glance): the explanation stands behind the heading, before or after two line breaks.
 function fromHtml(body: string): string | undefined {
   if (!/<html/i.test(body)) return undefined;
-  const words = /<br \/><br \/>([^]*?)<\/body>/i.exec(body)?.[1] ?? /<title>([^]*?)<\/title>/i.exec(body)?.[1] ?? '';
+  const words = /<\/h1>([^]*?)<\/body>/i.exec(body)?.[1] ?? /<title>([^]*?)<\/title>/i.exec(body)?.[1] ?? '';
   return words
     .replace(/<[^>]*>/g, ' ')
     .replaceAll('&lt;', '<')
