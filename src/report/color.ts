@@ -1,4 +1,4 @@
-import type {Env} from './streams.ts';
+import type {Env, OutputStream} from './streams.ts';
 
 /** How many colours a stream gets: none, 16, 256 or all of them; chalk's levels. */
 export type ColorLevel = 0 | 1 | 2 | 3;
@@ -21,8 +21,9 @@ export interface ColorQuestion {
 }
 
 /** May things move on this stream: a terminal that can move its cursor, with somebody in front of it. */
-export function mayMove(env: Env, isTTY: boolean): boolean {
-  return isTTY && env['TERM'] !== 'dumb' && !isSet(env['CI']);
+export function mayMove(env: Env, {isTTY, columns}: Pick<OutputStream, 'isTTY' | 'columns'>): boolean {
+  // A terminal without a width (expect, script) makes ora count endless lines to take back.
+  return isTTY === true && columns !== 0 && env['TERM'] !== 'dumb' && !isSet(env['CI']);
 }
 
 function forcedLevel(value: string): ColorLevel {

@@ -40,11 +40,10 @@ export async function createReporter(parts: ReporterParts): Promise<Reporter> {
 
 async function createText(parts: ReporterParts): Promise<Reporter> {
   const {sink, env, verbosity} = parts;
-  const isTTY = sink.stderr.isTTY === true;
   const level = levelOf(parts, sink.stderr);
   const paint = await createPaint(level);
   const answer = await createAnswer(parts);
-  if (!mayMove(env, isTTY)) {
+  if (!mayMove(env, sink.stderr)) {
     const {createLog} = await import('./log.ts');
     return still(both(createLog({sink, verbosity, paint}), answer));
   }

@@ -90,11 +90,13 @@ describe('colour', () => {
     expect(colorLevel({...tty, ...change})).toBe(level);
   });
 
-  it('nothing moves without a terminal, in CI and on a dumb one', () => {
-    expect(mayMove({TERM: 'xterm'}, true)).toBe(true);
-    expect(mayMove({TERM: 'xterm'}, false)).toBe(false);
-    expect(mayMove({TERM: 'xterm', CI: 'true'}, true)).toBe(false);
-    expect(mayMove({TERM: 'dumb'}, true)).toBe(false);
+  it('nothing moves without a terminal, in CI, on a dumb one, and on one without a width', () => {
+    const terminal = {isTTY: true, columns: 80};
+    expect(mayMove({TERM: 'xterm'}, terminal)).toBe(true);
+    expect(mayMove({TERM: 'xterm'}, {columns: 80})).toBe(false);
+    expect(mayMove({TERM: 'xterm', CI: 'true'}, terminal)).toBe(false);
+    expect(mayMove({TERM: 'dumb'}, terminal)).toBe(false);
+    expect(mayMove({TERM: 'xterm'}, {...terminal, columns: 0})).toBe(false);
   });
 });
 
