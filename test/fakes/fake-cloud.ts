@@ -189,7 +189,11 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     token: (role = 'admin') => keystone.issue(accounts[role]),
     seed,
     seedImages: (count, fields = {}) =>
-      Array.from({length: count}, (_, index) => seed({...seededFields(index), ...fields})),
+      Array.from({length: count}, (_, index) => {
+        const record = seed({...seededFields(index), ...fields});
+        table.text(record);
+        return record;
+      }),
     views: () => table.all().map((record) => table.view(record)),
     misbehave: (name, how = {}) => misbehaviours.start(name, how),
     behave: () => misbehaviours.stopAll(),

@@ -86,26 +86,22 @@ async function wholeOrPart(serving: Serving): Promise<void> {
   else if (misdeed?.name !== 'stalledBody') response.end();
 }
 
+/** Writes the pieces; returns when the last one has left, so that a cut-off afterwards loses none of them. */
 async function pour({response, request, misdeed}: Serving, pieces: Iterable<Uint8Array>): Promise<void> {
+  const gone = new Promise((resolve) => {
+    response.once('close', resolve);
+  });
+  let left: Promise<unknown> = Promise.resolve();
   for (const piece of pieces) {
     if (response.destroyed) return;
     request.sent += piece.length;
-    if (!response.write(piece)) await drained(response);
+    left = new Promise((resolve) => {
+      response.write(piece, resolve);
+    });
+    if (response.writableNeedDrain) await Promise.race([left, gone]);
     if (misdeed?.name === 'slow') await sleep(misdeed.options.delayMs ?? 50);
   }
-  // What was written has to leave before a cut-off, or the client would see less than half.
-  if (response.writableLength > 0) await drained(response);
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    if (response.destroyed || response.writableLength === 0) {
-      resolve();
-      return;
-    }
-    response.once('drain', resolve);
-    response.once('close', resolve);
-  });
+  await Promise.race([left, gone]);
 }
 
 /** One range of https://www.rfc-editor.org/rfc/rfc9110#name-range; undefined when it cannot be satisfied. */
