@@ -62,10 +62,10 @@ export interface SourceFacts {
   readonly format?: string;
 }
 
-/** Where a digest stands in the world. */
-export type DigestPlace =
-  | {readonly kind: 'list'; readonly url: string; readonly fileName: string}
-  | {readonly kind: 'bare'; readonly url: string};
+/** Where a digest stands in the world; relative `file:` paths start from `baseDir`. */
+export type DigestPlace = {readonly url: string; readonly baseDir?: string} & (
+  {readonly kind: 'list'; readonly fileName: string} | {readonly kind: 'bare'}
+);
 
 /** What any source of image bytes must be able to do. Errors: SOURCE_*, DIGEST_*, FORMAT_REFUSED, DISK_FULL. */
 export interface ImageSource {

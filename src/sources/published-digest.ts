@@ -13,7 +13,7 @@ export async function readPublishedDigest(kind: SourceKind, place: DigestPlace, 
   const deadline = AbortSignal.timeout(LIMIT_MS);
   const show = showUrl(place.url);
   try {
-    const text = await readText(kind, place.url, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
+    const text = await readText(kind, place, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
     return place.kind === 'list' ? findInList({text, url: show}, place.fileName) : findBare({text, url: show});
   } catch (error) {
     if (!deadline.aborted || signal?.aborted === true) throw error;
@@ -21,8 +21,8 @@ export async function readPublishedDigest(kind: SourceKind, place: DigestPlace, 
   }
 }
 
-async function readText(kind: SourceKind, url: string, signal: AbortSignal): Promise<string> {
-  const served = await kind.read({url, baseDir: '/', digestDemanded: false, signal});
+async function readText(kind: SourceKind, {url, baseDir}: DigestPlace, signal: AbortSignal): Promise<string> {
+  const served = await kind.read({url, baseDir: baseDir ?? '/', digestDemanded: false, signal});
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of served.chunks) {

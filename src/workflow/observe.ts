@@ -39,7 +39,7 @@ export async function readListings(run: CloudRun, definitions: readonly Definiti
     definitions.map(async (definition): Promise<[Definition, readonly ReadVersion[] | ImgmgrError]> => {
       if (definition.build) return [definition, notBuildable(definition)];
       try {
-        return [definition, await readDigests(definition, run.source, run.signal)];
+        return [definition, await readDigests(definition, run)];
       } catch (error) {
         return [definition, asImgmgrError(error)];
       }

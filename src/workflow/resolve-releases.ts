@@ -13,14 +13,13 @@ export interface ReadVersion {
 /** Reads the digests that stand upstream (`checksums_url`, `checksum_url`); needs no cloud. Throws DIGEST_*, SOURCE_*. */
 export async function readDigests(
   definition: Definition,
-  source: ImageSource,
-  signal: AbortSignal,
+  {source, baseDir, signal}: Pick<LabelContext, 'source' | 'baseDir' | 'signal'>,
 ): Promise<ReadVersion[]> {
   return Promise.all(
     definition.versions.map(async (listed) => {
       const place = digestPlace(listed);
       if (listed.checksum) return {listed, digest: listed.checksum};
-      return place ? {listed, digest: await source.findDigest(place, signal)} : {listed};
+      return place ? {listed, digest: await source.findDigest({...place, baseDir}, signal)} : {listed};
     }),
   );
 }

@@ -1,4 +1,7 @@
-import {describe, expect, test} from 'vitest';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {failure, source} from './under-test.ts';
 import {serve} from './web-server.ts';
 
@@ -16,6 +19,15 @@ describe('reads a published digest', () => {
   test('from a file with nothing else', async () => {
     const web = await serve((_, response) => response.end(`${A}\n`));
     expect((await source().findDigest({kind: 'bare', url: web.url})).hex).toBe(A);
+  });
+
+  test('from a file of this host, relative to the folder of the definitions', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'imgmgr-digest-'));
+    onTestFinished(() => rm(folder, {recursive: true}));
+    await writeFile(join(folder, 'SUMS'), `${A}  a.img\n`);
+    const place = {kind: 'list', url: 'file:SUMS', fileName: 'a.img'} as const;
+    expect((await source().findDigest({...place, baseDir: folder})).hex).toBe(A);
+    expect((await failure(source().findDigest({...place, baseDir: '/'}))).message).toContain('/SUMS does not exist');
   });
 
   test('behind a redirect', async () => {
