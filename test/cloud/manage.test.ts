@@ -1,0 +1,329 @@
+import {createHash} from 'node:crypto';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {startUpstream} from '../fakes/upstream.ts';
+import type {Upstream} from '../fakes/upstream.ts';
+import type {RealImage} from './support/glance.ts';
+import {GLANCES, RealGlance} from './support/glance.ts';
+import type {Ran} from './support/imgmgr.ts';
+import {imgmgr} from './support/imgmgr.ts';
+
+let upstream: Upstream;
+let dir: string;
+
+beforeAll(async () => {
+  // The one-node cloud's web-download lets this port through.
+  upstream = await startUpstream({port: 18080});
+});
+afterAll(async () => upstream.close());
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'imgmgr-cloud-'));
+});
+afterEach(async () => rm(dir, {recursive: true, force: true}));
+
+interface Wanted {
+  readonly name: string;
+  readonly version: string;
+  readonly algorithm?: 'sha256' | 'sha512';
+  readonly validity?: string;
+  readonly extra?: string;
+  readonly meta?: Readonly<Record<string, string>>;
+}
+
+/** Bytes of their own for each name and version, served by the local source. */
+function serve({name, version, algorithm}: Wanted): {url: string; checksum: string} {
+  const bytes = Buffer.alloc(2_000_000, `${name} ${version} `);
+  const path = `/${name.replaceAll(' ', '-')}-${version}.img`;
+  upstream.put(path, bytes);
+  const checksum =
+    algorithm === undefined
+      ? ''
+      : `        checksum: ${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}\n`;
+  return {url: `${upstream.url}${path}`, checksum};
+}
+
+async function write(wanted: readonly Wanted[]): Promise<string> {
+  const text = wanted.map((one) => {
+    const {url, checksum} = serve(one);
+    const meta = {
+      architecture: 'x86_64',
+      os_distro: 'debian',
+      os_version: '12',
+      os_purpose: 'generic',
+      uuid_validity: one.validity ?? 'last-3',
+      ...one.meta,
+    };
+    return [
+      `  - name: ${one.name}`,
+      '    format: raw\n    login: debian\n    min_disk: 1\n    min_ram: 64\n    status: active\n    visibility: public\n    multi: true',
+      `    tags: [${one.name.replaceAll(' ', '-')}]`,
+      ...(one.extra === undefined ? [] : [`    ${one.extra}`]),
+      '    meta:',
+      ...Object.entries(meta).map(([key, value]) => `      ${key}: '${value}'`),
+      '    versions:',
+      `      - version: '${one.version}'\n        url: ${url}\n${checksum}        build_date: 2026-01-02`,
+    ].join('\n');
+  });
+  const path = join(dir, 'images.yml');
+  await writeFile(path, `images:\n${text.join('\n')}\n`);
+  return path;
+}
+
+function show(images: readonly RealImage[]): string[] {
+  return images
+    .map((image) =>
+      [
+        image.name,
+        image.visibility,
+        ...(image.os_hidden ? ['hidden'] : []),
+        ...(image.status === 'active' ? [] : [image.status]),
+        image['os_purpose'],
+      ].join(' | '),
+    )
+    .sort();
+}
+
+describe.each(GLANCES)('manage on the real $region Glance', ({cloud, url}) => {
+  const prefix = `accept-${cloud}`;
+  let admin: RealGlance;
+  let owner: RealGlance;
+
+  beforeAll(async () => {
+    admin = await RealGlance.login(url, 'admin');
+    owner = await RealGlance.login(url, 'demo');
+    await admin.clear(prefix);
+  });
+  afterEach(async () => {
+    await admin.clear(prefix);
+  });
+
+  const manage = async (wanted: readonly Wanted[], ...flags: string[]): Promise<Ran> =>
+    imgmgr(['manage', '--cloud', cloud, '--images', await write(wanted), '--no-verify', ...flags]);
+
+  it('imports by all three methods, and the second run writes nothing', async () => {
+    const wanted: Wanted[] = [
+      {name: `${prefix} web`, version: '1', algorithm: 'sha512'},
+      {name: `${prefix} direct`, version: '1', algorithm: 'sha256'},
+      {name: `${prefix} none`, version: '1'},
+    ];
+    const first = await manage(wanted);
+    expect(first.stderr).toBe('');
+    expect(first.code).toBe(0);
+    const details = first.lines
+      .flatMap(({type, action, detail}) =>
+        type === 'action-done' && action?.kind === 'acquire'
+          ? [`${action.definition.slice(prefix.length + 1)}: ${detail?.split(',')[0] ?? ''}`]
+          : [],
+      )
+      .sort();
+    expect(details).toEqual(['direct: method glance-direct', 'none: method web-download', 'web: method web-download']);
+    const uploaded = await manage(
+      [...wanted, {name: `${prefix} put`, version: '1', algorithm: 'sha256'}],
+      '--method',
+      'upload',
+    );
+    expect(
+      uploaded.lines.find(({type, action}) => type === 'action-done' && action?.kind === 'acquire')?.detail,
+    ).toContain('method upload');
+    const images = await admin.named(prefix);
+    expect(show(images)).toEqual(
+      ['direct', 'none', 'put', 'web'].map((name) => `${prefix} ${name} | public | generic`),
+    );
+    for (const image of images) {
+      expect(image.tags).toEqual(
+        expect.arrayContaining(['managed_by_imgmgr', 'os:debian', image.name.replaceAll(' ', '-')]),
+      );
+      expect(image['image_source']).toBe(`${upstream.url}/${image.name.replaceAll(' ', '-')}-1.img`);
+    }
+    const again = await manage([...wanted, {name: `${prefix} put`, version: '1', algorithm: 'sha256'}]);
+    expect([again.code, again.writes, again.done, again.counts['unchanged']]).toEqual([0, [], [], 4]);
+    expect(again.glanceCalls).toBeLessThanOrEqual(3);
+  });
+
+  it('rotates without a gap: a client that polls every 20 ms never misses the name or sees something half-done', async () => {
+    const name = `${prefix} rotation`;
+    const tag = name.replaceAll(' ', '-');
+    await manage([{name, version: '1', algorithm: 'sha512'}]);
+    const seen = {polls: 0, missing: 0, doubleMs: 0, wrong: [] as string[], tagged: [] as string[]};
+    let over = false;
+    const stranger = owner;
+    const poll = async (): Promise<void> => {
+      let doubleSince: number | undefined;
+      while (!over) {
+        const shown = (await stranger.list(`name=${encodeURIComponent(name)}`)).filter((image) => !image.os_hidden);
+        seen.polls++;
+        if (shown.length === 0) seen.missing++;
+        if (shown.length > 1)
+          seen.doubleMs = Math.max(seen.doubleMs, performance.now() - (doubleSince ??= performance.now()));
+        else doubleSince = undefined;
+        for (const image of shown)
+          if (
+            image.status !== 'active' ||
+            image['os_purpose'] !== 'generic' ||
+            image['image_original_user'] !== 'debian' ||
+            image['internal_version'] === undefined ||
+            !image.tags.includes('os:debian')
+          )
+            seen.wrong.push(JSON.stringify(image));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const pollTag = async (who: RealGlance): Promise<void> => {
+      while (!over) {
+        const [newest] = await who.list(`tag=${tag}&status=active&sort=created_at:desc`);
+        if (newest?.name !== name || newest.os_hidden || newest.visibility !== 'public')
+          seen.tagged.push(JSON.stringify(newest ?? null));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const polls = [poll(), pollTag(stranger), pollTag(admin)];
+    const ran = await manage([{name, version: '2', algorithm: 'sha512'}]);
+    over = true;
+    await Promise.all(polls);
+    expect(ran.done).toEqual(['acquire 2', 'publish 2', 'retire 1']);
+    expect(seen.polls).toBeGreaterThan(10);
+    expect(seen).toMatchObject({missing: 0, wrong: [], tagged: []});
+    expect(seen.doubleMs).toBeLessThanOrEqual(500);
+    expect(show(await admin.named(name))).toEqual([`${name} (1) | public | oldgeneric`, `${name} | public | generic`]);
+  });
+
+  it('brings changed metadata to the existing image in one PATCH', async () => {
+    const name = `${prefix} drift`;
+    await manage([{name, version: '1'}]);
+    const [before] = await admin.named(name);
+    const ran = await manage([
+      {name, version: '1', meta: {os_version: '13', hotfix_hours: '48'}, extra: 'keep: false'},
+    ]);
+    expect(ran.done).toEqual(['update 1']);
+    expect(ran.writes.filter((call) => call.includes(before?.id ?? '?'))).toEqual([
+      `PATCH /v2/images/${before?.id ?? ''}`,
+    ]);
+    const [after] = await admin.named(name);
+    expect([after?.id, after?.['os_version'], after?.['hotfix_hours']]).toEqual([before?.id, '13', '48']);
+    expect((await manage([{name, version: '1', meta: {os_version: '13', hotfix_hours: '48'}}])).writes).toEqual([]);
+  });
+
+  it('hides superseded images with --hide, name and visibility kept, and republishes when the catalogue goes back', async () => {
+    const name = `${prefix} hide`;
+    await manage([{name, version: '1'}]);
+    await manage([{name, version: '2'}], '--hide');
+    expect(show(await admin.named(name))).toEqual([
+      `${name} | public | generic`,
+      `${name} | public | hidden | oldgeneric`,
+    ]);
+    const back = await manage([{name, version: '1'}]);
+    expect(back.done).toEqual(['publish 1', 'retire 2']);
+    expect(show(await admin.named(name))).toEqual([`${name} (2) | public | oldgeneric`, `${name} | public | generic`]);
+    const hidden = await imgmgr(['hide', '--cloud', cloud, '--images', join(dir, 'images.yml')]);
+    expect(hidden.done).toEqual(['hide 2']);
+  });
+
+  it.each([
+    ['last-1', ['']],
+    ['last-2', ['', ' (2)']],
+    ['none', ['', ' (1)', ' (2)']],
+    ['notice', ['', ' (1)', ' (2)']],
+    ['forever', ['', ' (1)', ' (2)']],
+    ['2020-01-01', ['']],
+    ['2999-12-31', ['', ' (1)', ' (2)']],
+  ])('deletes by uuid_validity %s with delete --yes, and lists only without', async (validity, left) => {
+    const name = `${prefix} keep`;
+    for (const version of ['1', '2', '3']) await manage([{name, version, validity}]);
+    const images = join(dir, 'images.yml');
+    const listed = await imgmgr(['delete', '--cloud', cloud, '--images', images]);
+    expect([listed.code, listed.writes]).toEqual([0, []]);
+    expect(listed.lines.flatMap((line) => (line.type === 'deletable' ? (line.images ?? []) : []))).toHaveLength(
+      3 - left.length,
+    );
+    const deleted = await imgmgr(['delete', '--cloud', cloud, '--images', images, '--yes']);
+    expect([deleted.code, deleted.counts['deleted']]).toEqual([0, 3 - left.length]);
+    expect((await admin.named(name)).map((image) => image.name).sort()).toEqual(
+      left.map((suffix) => `${name}${suffix}`),
+    );
+  });
+
+  it('plans in dry-run, without a single write, what manage then does, action by action', async () => {
+    const wanted = ['a', 'b'].map((letter) => ({name: `${prefix} plan ${letter}`, version: '1'}));
+    await manage(wanted);
+    const next = [
+      {name: `${prefix} plan a`, version: '2'},
+      {name: `${prefix} plan b`, version: '1', meta: {os_version: '13'}},
+      {name: `${prefix} plan c`, version: '1'},
+    ];
+    const dry = await imgmgr(['dry-run', '--cloud', cloud, '--images', await write(next)]);
+    expect([dry.code, dry.writes]).toEqual([3, []]);
+    const planned = dry.lines.find(({type}) => type === 'planned')?.actions ?? [];
+    const real = await manage(next);
+    const performed = real.lines.flatMap(({type, action}) => (type === 'action-done' && action ? [action] : []));
+    const inOrder = (actions: readonly {definition: string}[]): object[] =>
+      [...actions].sort((x, y) => x.definition.localeCompare(y.definition));
+    expect(inOrder(performed)).toEqual(inOrder(planned));
+    expect((await imgmgr(['dry-run', '--cloud', cloud, '--images', await write(next)])).code).toBe(0);
+  });
+
+  it('keeps the bytes in every demanded store, and mends one that lacks them', async () => {
+    const name = `${prefix} stores`;
+    await manage([{name, version: '1', algorithm: 'sha512', extra: 'stores: [file, fast]'}]);
+    const [both] = await admin.named(name);
+    expect(both?.stores?.split(',').sort()).toEqual(['fast', 'file']);
+    await admin.call('DELETE', `/v2/stores/fast/${both?.id ?? ''}`);
+    const mended = await manage([{name, version: '1', algorithm: 'sha512', extra: 'stores: [file, fast]'}]);
+    expect(mended.done).toEqual(['copy 1']);
+    expect((await admin.named(name))[0]?.stores?.split(',').sort()).toEqual(['fast', 'file']);
+  });
+
+  it('stops at an unstamped image of the project with its name, and adopts it when told', async () => {
+    const name = `${prefix} adopt`;
+    const theirs = await admin.create({
+      name,
+      disk_format: 'raw',
+      container_format: 'bare',
+      internal_version: '1',
+      image_name: name,
+      tags: ['managed_by_osism'],
+    });
+    await admin.upload(theirs.id, Buffer.alloc(1000, 'x'));
+    const stopped = await manage([{name, version: '1'}]);
+    expect([stopped.code, stopped.writes]).toEqual([1, []]);
+    expect(stopped.lines.find(({type}) => type === 'definition-failed')?.error).toMatchObject({
+      code: 'FOREIGN_IMAGE',
+      message: expect.stringContaining(theirs.id) as string,
+      hint: expect.stringContaining('--adopt') as string,
+    });
+    const adopted = await manage([{name, version: '1'}], '--adopt');
+    expect([adopted.code, adopted.done]).toEqual([0, ['adopt 1']]);
+    expect((await manage([{name, version: '1'}])).writes).toEqual([]);
+  });
+
+  it('refuses a wrong digest, leaves nothing of it, and keeps the published image', async () => {
+    const name = `${prefix} digest`;
+    await manage([{name, version: '1'}]);
+    for (const [method, algorithm] of [
+      ['glance-direct', 'sha256'],
+      ['upload', 'sha256'],
+      ['web-download', 'sha512'],
+    ] as const) {
+      const path = await write([{name, version: '2', algorithm}]);
+      upstream.put(`/${name.replaceAll(' ', '-')}-2.img`, Buffer.alloc(2_000_000, 'something else'));
+      const ran = await imgmgr(['manage', '--cloud', cloud, '--images', path, '--method', method]);
+      expect([ran.code, ran.lines.find(({type}) => type === 'action-failed')?.error?.code]).toEqual([
+        1,
+        'DIGEST_MISMATCH',
+      ]);
+      expect(show(await admin.named(name))).toEqual([`${name} | public | generic`]);
+    }
+  });
+
+  it('says before any byte travels that an ordinary tenant may not publish', async () => {
+    if (cloud !== 'admin') return;
+    const name = `${prefix} member`;
+    const ran = await imgmgr(['manage', '--cloud', 'member', '--images', await write([{name, version: '1'}])]);
+    expect(ran.code).toBe(1);
+    expect(ran.lines.find(({type}) => type === 'action-failed')?.error).toMatchObject({code: 'FORBIDDEN'});
+    expect(ran.writes.filter((call) => call.includes('import') || call.includes('file'))).toEqual([]);
+    expect(await owner.named(name)).toEqual([]);
+    expect(await owner.named('imgmgr lease')).toEqual([]);
+  });
+});
