@@ -1,8 +1,10 @@
 import {readFile, readdir, stat} from 'node:fs/promises';
 import {homedir} from 'node:os';
-import {dirname, join, resolve} from 'node:path';
+import {dirname, resolve} from 'node:path';
 import type {ImageSource} from '../cloud/image-source.ts';
+import {selectClouds} from '../config/clouds.ts';
 import {requireDefinitions} from '../config/definitions.ts';
+import {imagesPath, localDir, proxyFor} from '../config/settings.ts';
 import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
@@ -17,12 +19,6 @@ import type {Env, Io} from './io.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostSurroundings} from './surroundings.ts';
 
-/** Where definitions are looked for when `--images` is not given. */
-export const DEFAULT_IMAGES = 'images';
-
-/** The cloud that is a folder of this machine. */
-export const LOCAL_CLOUD = 'local';
-
 /** A cloud that was chosen, not logged in to yet. */
 export interface OpenCloud {
   readonly name: string;
@@ -30,19 +26,23 @@ export interface OpenCloud {
   open(): Promise<CloudPorts>;
 }
 
+/** Definitions and the folder that their relative `file:` paths start from. */
+export interface DefinitionsOfFolder {
+  readonly definitions: readonly Definition[];
+  readonly folder: string;
+}
+
 /** Everything of the world that the commands need; the only place where adapters are constructed. */
 export interface Context {
   readonly cwd: string;
   readonly surroundings: Surroundings;
   readonly source: ImageSource;
-  /** The definitions under a path (default {@link DEFAULT_IMAGES}) and the folder that their relative `file:` paths start from. */
-  definitions(
-    path: string | undefined,
-  ): Promise<{readonly definitions: readonly Definition[]; readonly folder: string}>;
+  /** The definitions under `--images`; undefined: the default place. DEFINITION with all problems at once. */
+  definitions(path: string | undefined): Promise<DefinitionsOfFolder>;
   /** When a regular file was last changed; undefined where there is none. */
   readonly modified: (path: string) => Promise<Date | undefined>;
-  /** The clouds to work on; `names` as given by `--cloud`. CONFIG when one of them is not known. */
-  clouds(names: readonly string[]): Promise<readonly OpenCloud[]>;
+  /** The clouds to work on; `names` as given by `--cloud`. CONFIG when that is not clear. */
+  clouds(names: readonly string[]): readonly OpenCloud[];
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -58,43 +58,47 @@ export interface ContextParts {
 
 export function createContext({io, env, emit, readsStdin}: ContextParts): Context {
   const cwd = process.cwd();
+  const home = env['HOME'] ?? homedir();
   const opened: CloudPorts[] = [];
-  const httpOptions: HttpOptions = {
-    proxy: 'environment',
+  const httpFor = (side: 'source' | 'cloud'): HttpOptions => ({
+    proxy: proxyFor(side, env),
     onExchange: (exchange) => emit({type: 'http', ...exchange}),
     headers: {'user-agent': `imgmgr/${VERSION}`},
-  };
+  });
   const source = createSource({
-    http: createHttp(httpOptions),
+    http: createHttp(httpFor('source')),
     exec: createExec(env),
     ...(readsStdin && {stdin: io.stdin}),
   });
+  const choose = (cloud: ResolvedCloud): OpenCloud => ({
+    name: cloud.name,
+    async open() {
+      const ports = await openCloud(cloud, {http: httpFor('cloud'), localFolder: localDir(env, {home, cwd})});
+      opened.push(ports);
+      return ports;
+    },
+  });
+
   return {
     cwd,
     surroundings: hostSurroundings(),
     source,
-    definitions: async (path = DEFAULT_IMAGES) => readDefinitions(resolve(cwd, path), path),
+    definitions: (path) => readDefinitions(imagesPath(path, env), cwd),
     modified,
-    clouds: async (names) =>
-      (await chooseClouds(names, env, cwd)).map((cloud) => ({
-        name: cloud.name,
-        async open() {
-          const ports = await openCloud(cloud, {http: httpOptions, localFolder: localFolder(env)});
-          opened.push(ports);
-          return ports;
-        },
-      })),
+    clouds(requested) {
+      const clouds = selectClouds({requested, env, cwd, home, readFile: readTextFile});
+      for (const cloud of clouds) if (cloud.kind === 'local') warnOfShadowed(cloud.shadowed, emit);
+      return clouds.map(choose);
+    },
     async close() {
       await Promise.all([source.close(), ...opened.map(({store}) => store.close())]);
     },
   };
 }
 
-async function readDefinitions(
-  absolute: string,
-  shown: string,
-): Promise<{readonly definitions: readonly Definition[]; readonly folder: string}> {
-  const {definitions} = await requireDefinitions(shown, {readFile, readdir, stat});
+async function readDefinitions(path: string, cwd: string): Promise<DefinitionsOfFolder> {
+  const {definitions} = await requireDefinitions(path, {readFile, readdir, stat});
+  const absolute = resolve(cwd, path);
   const isFolder = (await stat(absolute)).isDirectory();
   return {definitions, folder: isFolder ? absolute : dirname(absolute)};
 }
@@ -108,16 +112,13 @@ async function modified(path: string): Promise<Date | undefined> {
   }
 }
 
-async function chooseClouds(names: readonly string[], env: Env, cwd: string): Promise<ResolvedCloud[]> {
-  if (names.length > 0 && names.every((name) => name === LOCAL_CLOUD)) return [{kind: 'local', name: LOCAL_CLOUD}];
-  const {selectClouds} = await import('../config/clouds.ts');
-  return selectClouds({requested: names, env, cwd, home: env['HOME'] ?? homedir(), readFile: readTextFile});
-}
-
-/** `$IMGMGR_LOCAL`, else in `$XDG_DATA_HOME`. */
-export function localFolder(env: Env): string {
-  if (env['IMGMGR_LOCAL'] !== undefined && env['IMGMGR_LOCAL'] !== '') return env['IMGMGR_LOCAL'];
-  const home = env['HOME'] ?? homedir();
-  const data = env['XDG_DATA_HOME'] ?? '';
-  return join(data === '' ? join(home, '.local', 'share') : data, 'imgmgr', 'local');
+function warnOfShadowed(shadowed: string | undefined, emit: Emit): void {
+  if (shadowed === undefined) return;
+  emit({
+    type: 'warning',
+    code: 'local-shadowed',
+    cloud: 'local',
+    message: `the cloud "local" of ${shadowed} is not used: the name is reserved for the folder on this machine`,
+    hint: 'rename the entry',
+  });
 }

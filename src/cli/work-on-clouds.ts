@@ -29,7 +29,7 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   const context = createContext({...work, readsStdin: invocation.adHoc?.address === '-'});
   try {
     const selection = await select(work, context);
-    const clouds = await context.clouds(invocation.clouds);
+    const clouds = context.clouds(invocation.clouds);
     if (clouds.length > 1 && invocation.adHoc?.address === '-')
       throw new ImgmgrError('USAGE', `stdin can be read once, but ${clouds.length} clouds are named`, {
         hint: 'name one cloud, or save the image to a file first',

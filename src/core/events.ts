@@ -49,7 +49,8 @@ export type WarningCode =
   | 'pending'
   | 'build-not-available'
   | 'cleanup-failed'
-  | 'scs-rule';
+  | 'scs-rule'
+  | 'local-shadowed';
 
 /** The closing count. */
 export interface Counts {

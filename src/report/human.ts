@@ -6,7 +6,7 @@ import type {LogParts} from './log.ts';
 import {progressLine} from './log.ts';
 import {RateMeter} from './progress.ts';
 import type {Sentence} from './sentences.ts';
-import {sentencesOf} from './sentences.ts';
+import {createTeller} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
 
 /** A report for a terminal: finished things scroll by, one line each; what is under way moves below them. */
@@ -25,6 +25,7 @@ export interface HumanParts extends LogParts {
 export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): Human {
   const underWay = new Map<string, string>();
   const meter = new RateMeter();
+  const tell = createTeller(verbosity);
   let spinner: Spinner | undefined;
   let closed = false;
   if (verbosity !== 'quiet')
@@ -53,7 +54,7 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
   return {
     emit(event) {
       track(event);
-      const sentences = sentencesOf(event, verbosity).filter(({text}) => !isShownMoving(event, text));
+      const sentences = tell(event).filter(({text}) => !isShownMoving(event, text));
       if (sentences.length > 0)
         writeAbove(() => {
           for (const sentence of sentences) sink.stderr.write(render(sentence, paint));

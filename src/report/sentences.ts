@@ -18,10 +18,22 @@ export interface Sentence {
   readonly done?: boolean;
 }
 
-/** What people read about an event; nothing for what is not told at this verbosity. Progress and answers are told elsewhere. */
-export function sentencesOf(event: Event, verbosity: Verbosity): Sentence[] {
-  return everySentence(event, verbosity).filter(({level}) => verbosity !== 'quiet' || level === 'error');
+/**
+ * Gives what people read about each event, in order; nothing for what is not told at this verbosity. With several clouds
+ * every sentence names its own. Progress and answers are told elsewhere.
+ */
+export function createTeller(verbosity: Verbosity): (event: Event) => Sentence[] {
+  let several = false;
+  return (event) => {
+    if (event.type === 'started') several = event.clouds.length > 1;
+    const cloud = several && 'cloud' in event && !NAMES_ITS_CLOUD.has(event.type) ? event.cloud : undefined;
+    return everySentence(event, verbosity)
+      .filter(({level}) => verbosity !== 'quiet' || level === 'error')
+      .map((sentence) => (cloud === undefined ? sentence : {...sentence, text: `${cloud}: ${sentence.text}`}));
+  };
 }
+
+const NAMES_ITS_CLOUD: ReadonlySet<Event['type']> = new Set(['cloud-started', 'cloud-failed']);
 
 /** `1 imported, 0 updated, …`, always in the same order. */
 export function countsText(counts: Counts): string {

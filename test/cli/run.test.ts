@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -244,7 +244,10 @@ describe('import of one image into the local cloud', () => {
   });
 
   it('does not read stdin for two clouds', async () => {
-    const argv = ['import', '-', '--name', 'P', '--disk-format', 'raw', '--cloud', 'local', '--cloud', 'local'];
+    await mkdir(join(folder, '.config', 'openstack'), {recursive: true});
+    const auth = 'auth: {auth_url: "http://127.0.0.1:9", username: u, password: p, project_name: p, domain_name: d}';
+    await writeFile(join(folder, '.config', 'openstack', 'clouds.yaml'), `clouds: {other: {${auth}}}\n`);
+    const argv = ['import', '-', '--name', 'P', '--disk-format', 'raw', '--cloud', 'local', '--cloud', 'other'];
     const {code, io} = await imgmgr(...argv);
     expect(code).toBe(2);
     expect(io.err()).toContain('stdin can be read once, but 2 clouds are named');

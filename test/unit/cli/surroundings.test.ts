@@ -1,7 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
-import {localFolder} from '../../../src/cli/context.ts';
 import {hostSurroundings, startTimeOf} from '../../../src/cli/surroundings.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 
@@ -40,13 +39,5 @@ describe('this host', () => {
     const asleep = hostSurroundings().sleep(60_000, controller.signal);
     controller.abort(new ImgmgrError('INTERRUPTED', 'interrupted by SIGINT'));
     await expect(asleep).rejects.toMatchObject({code: 'INTERRUPTED'});
-  });
-
-  it.each([
-    [{IMGMGR_LOCAL: '/srv/local', HOME: '/h'}, '/srv/local'],
-    [{XDG_DATA_HOME: '/data', HOME: '/h'}, '/data/imgmgr/local'],
-    [{IMGMGR_LOCAL: '', XDG_DATA_HOME: '', HOME: '/h'}, '/h/.local/share/imgmgr/local'],
-  ])('keeps the local cloud for %j in %s', (env, folder) => {
-    expect(localFolder(env)).toBe(folder);
   });
 });

@@ -154,6 +154,15 @@ describe('the log on stderr', () => {
     expect(texts([evil])).toEqual(['WARNING  | image "?[2J?root?" is foreign?']);
   });
 
+  it('names the cloud of each sentence when there are several', () => {
+    const started: Event = {type: 'started', command: 'manage', clouds: ['admin', 'other'], run: 'r'};
+    const action: Event = {type: 'action-started', cloud: 'other', action: ACQUIRE};
+    expect(texts([started, action]).at(-1)).toBe('INFO     | other: Importing image AlmaLinux 9 (20241120)');
+    expect(texts([{...started, clouds: ['other']}, action]).at(-1)).toBe(
+      'INFO     | Importing image AlmaLinux 9 (20241120)',
+    );
+  });
+
   it('writes nothing to stdout', () => {
     const sink = collectingSink();
     EVERY_EVENT.forEach(createLog({sink, verbosity: 'debug', paint: PLAIN}));
