@@ -28,7 +28,9 @@ export function entryFromFiles(name: string, files: CloudFiles, surroundings: Su
   const values = files.clouds.get(name) ?? {};
   const file = files.files[0] ?? 'clouds.yaml';
   const placeOf = (...keys: string[]): string | undefined => files.placeOf(name, keys);
-  const at = (key: string): string => placeOf('auth', key) ?? placeOf(key) ?? placeOf() ?? file;
+  const written = (key: string): string | undefined => placeOf('auth', key) ?? placeOf(key);
+  const at = (key: string): string =>
+    written(key.replace(/interface$/, 'endpoint_type')) ?? written(key) ?? placeOf() ?? file;
   if (!isConfigMap(values))
     throw new ImgmgrError('CONFIG', `the entry of cloud "${name}" is no mapping`, {
       place: at(''),

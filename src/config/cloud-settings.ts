@@ -52,7 +52,7 @@ function regionOf(entry: CloudEntry): Region {
   if (name !== undefined && name !== null) return firstRegion(name, entry);
   const {regions: offered, region_name: only} = entry.profile ?? {};
   if (Array.isArray(offered) && offered.length > 0) return firstRegion(offered, entry);
-  return {name: typeof only === 'string' ? only : '', values: {}};
+  return Array.isArray(only) ? firstRegion(only, entry) : {name: typeof only === 'string' ? only : '', values: {}};
 }
 
 function firstRegion(regions: ConfigValue, entry: CloudEntry): Region {
@@ -88,13 +88,15 @@ function withoutNulls(values: ConfigMap): ConfigMap {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
 
-/** `endpoint_type` is `interface`, alone and behind a service's name. */
+/**
+ * `endpoint_type` is `interface`, alone and behind a service's name. `auth_type` goes to the end, where it wins over an
+ * `auth-type`, which the SDK therefore never sees; the same happens to `auth_plugin`, since `auth_type` always has a value.
+ */
 function useCurrentNames(config: ConfigMap): ConfigMap {
-  const {endpoint_type: endpointType, ...rest} = config;
+  const {endpoint_type: endpointType, auth_type: authType = null, ...rest} = config;
   const current: ConfigDraft = {...rest, ...(endpointType !== undefined && {interface: endpointType})};
-  return Object.fromEntries(
-    Object.entries(current).map(([key, value]) => [key.replace(/endpoint_type$/, 'interface'), value]),
-  );
+  const renamed = Object.entries(current).map(([key, value]) => [key.replace(/endpoint_type$/, 'interface'), value]);
+  return {...Object.fromEntries(renamed), auth_type: authType} as ConfigMap;
 }
 
 /** The names under which the scope may be written, the weakest first: the last one that is there wins. */

@@ -34,15 +34,14 @@ function readYaml(text: string, path: string): ConfigFile {
 }
 
 function readJson(text: string, path: string): ConfigFile {
-  const start = {file: path, line: 1, column: 1};
   let parsed: unknown;
   try {
     parsed = JSON.parse(text, numberAsText);
   } catch (error) {
-    const message = 'not valid JSON';
-    throw broken([{message, place: placeOfJsonError(error, text, path), hint: 'correct the line, or write YAML'}]);
+    const place = placeOfJsonError(error, text, path);
+    throw new ImgmgrError('CONFIG', 'not valid JSON', {place, hint: 'correct the line, or write YAML'});
   }
-  const content = requireMap(configValueOfJson(parsed), start);
+  const content = requireMap(configValueOfJson(parsed), {file: path, line: 1, column: 1});
   return {path, content, placeOf: (keys) => (hasKeys(content, keys) ? path : undefined)};
 }
 
@@ -104,11 +103,10 @@ function numberAsText(_key: string, value: unknown, context?: {readonly source?:
   return /^-?\d+$/.test(source) ? source : pythonFloat(value);
 }
 
-// The engine's own message quotes the text around the mistake; only its position is used. Where it tells none, the YAML
-// reader stops at the same mistake, JSON being nearly a part of YAML.
-function placeOfJsonError(error: unknown, text: string, file: string): Place {
+// The engine's own message quotes the text around the mistake; only its position is used, where it tells one.
+function placeOfJsonError(error: unknown, text: string, file: string): string {
   const found = error instanceof Error ? /at position (\d+)/.exec(error.message) : null;
-  if (!found) return parseYaml(text, file).problems[0]?.place ?? {file, line: 1, column: 1};
+  if (!found) return file;
   const before = text.slice(0, Number(found[1]));
-  return {file, line: before.split('\n').length, column: before.length - before.lastIndexOf('\n')};
+  return formatPlace({file, line: before.split('\n').length, column: before.length - before.lastIndexOf('\n')});
 }

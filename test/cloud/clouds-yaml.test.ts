@@ -227,6 +227,7 @@ const SAME: Readonly<Record<string, Case>> = {
     },
     cloud: 'a',
   },
+  'auth-type is not known': login('user_id: u, password: p, project_id: i', 'auth-type: v3token'),
   interface: login(USER, 'interface: internal'),
   'endpoint_type wins over interface': login(USER, 'interface: internal', 'endpoint_type: admin'),
   'endpoint-type is not known': login(USER, 'endpoint-type: admin'),

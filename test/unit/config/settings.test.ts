@@ -1,0 +1,65 @@
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {expect, test} from 'vitest';
+import {imagesPath, localDir, proxyFor, stateDir} from '../../../src/config/settings.ts';
+import {readTextFile} from '../../../src/config/surroundings.ts';
+import {refusal, told} from './host.ts';
+
+const WHERE = {home: '/home/op', cwd: '/work'};
+
+test.each<[string | undefined, Record<string, string>, string]>([
+  ['flag', {IMGMGR_IMAGES: 'env'}, 'flag'],
+  [undefined, {IMGMGR_IMAGES: 'env'}, 'env'],
+  [undefined, {IMGMGR_IMAGES: ''}, 'images'],
+  [undefined, {}, 'images'],
+])('definitions come from the flag, else the variable, else ./images (%s, %j)', (flag, env, expected) => {
+  expect(imagesPath(flag, env)).toBe(expected);
+});
+
+test.each<[Record<string, string>, number, string]>([
+  [{}, 1000, '/home/op/.local/state/imgmgr'],
+  [{XDG_STATE_HOME: '/s'}, 1000, '/s/imgmgr'],
+  [{XDG_STATE_HOME: 'relative'}, 1000, '/home/op/.local/state/imgmgr'],
+  [{}, 0, '/var/lib/imgmgr'],
+  [{XDG_STATE_HOME: '/s'}, 0, '/s/imgmgr'],
+])('state lies where XDG says, for root in /var/lib (%j, uid %i)', (env, uid, expected) => {
+  expect(stateDir(env, '/home/op', uid)).toBe(expected);
+});
+
+test.each<[Record<string, string>, string]>([
+  [{IMGMGR_LOCAL: '/l', XDG_DATA_HOME: '/d'}, '/l'],
+  [{IMGMGR_LOCAL: 'l'}, '/work/l'],
+  [{IMGMGR_LOCAL: '~/l'}, '/home/op/l'],
+  [{XDG_DATA_HOME: '/d'}, '/d/imgmgr/local'],
+  [{IMGMGR_LOCAL: ''}, '/home/op/.local/share/imgmgr/local'],
+])('the local cloud lies where IMGMGR_LOCAL says, else where XDG says (%j)', (env, expected) => {
+  expect(localDir(env, WHERE)).toBe(expected);
+});
+
+test('proxies are switched off for sources and clouds separately', () => {
+  expect(proxyFor('source', {})).toBe('environment');
+  expect(proxyFor('cloud', {IMGMGR_SOURCE_PROXY: 'off'})).toBe('environment');
+  expect(proxyFor('source', {IMGMGR_SOURCE_PROXY: 'off'})).toBe('none');
+  expect(proxyFor('cloud', {IMGMGR_CLOUD_PROXY: 'off'})).toBe('none');
+  expect(proxyFor('cloud', {IMGMGR_CLOUD_PROXY: 'on'})).toBe('environment');
+  expect(told(refusal(() => proxyFor('cloud', {IMGMGR_CLOUD_PROXY: 'no'})))).toBe(
+    'IMGMGR_CLOUD_PROXY is "no" | at environment variable IMGMGR_CLOUD_PROXY | hint: set it to off to go without the proxy, or to on',
+  );
+});
+
+test('a file that is not there has no text, one that cannot be read throws', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'imgmgr-settings-'));
+  try {
+    writeFileSync(join(folder, 'a'), 'ä');
+    writeFileSync(join(folder, 'latin'), Buffer.from([0xe4]));
+    mkdirSync(join(folder, 'd'));
+    expect(readTextFile(join(folder, 'a'))).toBe('ä');
+    expect(readTextFile(join(folder, 'b'))).toBeUndefined();
+    expect(readTextFile(join(folder, 'a', 'b'))).toBeUndefined();
+    expect(() => readTextFile(join(folder, 'd'))).toThrow('EISDIR');
+    expect(() => readTextFile(join(folder, 'latin'))).toThrow('not valid');
+  } finally {
+    rmSync(folder, {recursive: true});
+  }
+});
