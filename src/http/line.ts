@@ -7,6 +7,7 @@ import {classify, HttpError} from './error.ts';
 import type {HttpFailure} from './error.ts';
 import {publicUrl} from './redact.ts';
 import {StallWatch} from './stall-watch.ts';
+import {sweepWhileStreaming} from './sweep.ts';
 import {WatchedBody} from './watched-body.ts';
 
 type AnyRequest = HttpRequest<keyof BodyOf>;
@@ -73,6 +74,7 @@ export class Line {
       onStall: (what) =>
         this.fail(requestError(this.#request, {kind: 'timeout', message: `${what} within ${seconds(timeoutMs)}`})),
     });
+    if (body !== undefined) sweepWhileStreaming(body);
     if (body !== undefined && size !== undefined) this.#countBody(body, size);
     if (this.#failure !== undefined) wire.destroy(this.#failure);
     return wire;
