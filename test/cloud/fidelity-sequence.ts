@@ -30,8 +30,18 @@ interface Call {
   readonly look?: (json: Record<string, unknown>, headers: Headers) => unknown;
 }
 
-/** Sends the same requests to any Glance and tells what was seen, step by step. */
+/** Sends the same requests to any Glance and tells what was seen, step by step; leaves nothing behind, even when it fails. */
 export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
+  const created: string[] = [];
+  try {
+    return await sendAll(cloud, created);
+  } catch (error) {
+    for (const id of created) await ask(cloud, {step: 'clean up', method: 'DELETE', path: `/v2/images/${id}`});
+    throw error;
+  }
+}
+
+async function sendAll(cloud: Replayed, created: string[]): Promise<readonly Observation[]> {
   const seen: Observation[] = [];
   const idA = randomUUID();
   const name = (suffix: string): string => `${cloud.prefix}-${suffix}`;
@@ -44,6 +54,7 @@ export async function replay(cloud: Replayed): Promise<readonly Observation[]> {
   ): Promise<Record<string, unknown>> => {
     const {json, ...observation} = await ask(cloud, {step, method, path, ...call});
     seen.push(observation);
+    if (method === 'POST' && path === '/v2/images' && typeof json['id'] === 'string') created.push(json['id']);
     return json;
   };
   const patch = (step: string, id: string, operations: unknown, call: Call = {}): Promise<Record<string, unknown>> =>
@@ -496,12 +507,14 @@ async function waitFor(
   await eventually(async () => wanted((await ask(cloud, {step: '', method: 'GET', path: `/v2/images/${id}`})).json));
 }
 
+/** The task's end comes a moment before the image's lock is taken off. */
 async function waitForTask(cloud: Replayed, id: string): Promise<void> {
   await eventually(async () => {
     const {json} = await ask(cloud, {step: '', method: 'GET', path: `/v2/images/${id}/tasks`});
     const tasks = Array.isArray(json['tasks']) ? (json['tasks'] as Record<string, unknown>[]) : [];
     return tasks.some((task) => task['status'] === 'failure' || task['status'] === 'success');
   });
+  await waitFor(cloud, id, (image) => image['os_glance_import_task'] === undefined);
 }
 
 async function eventually(met: () => Promise<boolean>): Promise<void> {

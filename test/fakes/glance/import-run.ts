@@ -106,6 +106,8 @@ async function storeBytes(run: Run, payload: Payload): Promise<void> {
     });
   }
   finishTask(run, 'success', task.message);
+  // In Glance, too, the lock goes a moment after the image is active and the task has succeeded.
+  await pause(run);
   edit(run, 'import done', unlock);
 }
 

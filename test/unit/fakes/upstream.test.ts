@@ -113,12 +113,13 @@ const shows: Readonly<Record<UpstreamMisbehaviour, () => Promise<void>>> = {
     expect(upstream.requests[0]?.sent).toBe(100_000);
   },
   stalledBody: async () => {
-    const reader = (await get()).body?.getReader();
+    const body = (await get()).body as ReadableStream<Uint8Array>;
+    const reader = body.getReader();
     let received = 0;
-    while (received < 100_000) received += (await reader?.read())?.value?.length ?? 0;
-    const more = await Promise.race([reader?.read(), new Promise((resolve) => setTimeout(resolve, 50, 'nothing'))]);
+    while (received < 100_000) received += (await reader.read()).value?.length ?? 0;
+    const more = await Promise.race([reader.read(), new Promise((resolve) => setTimeout(resolve, 50, 'nothing'))]);
     expect([received, more]).toEqual([100_000, 'nothing']);
-    await reader?.cancel();
+    await reader.cancel();
   },
   wrongLength: async () => {
     expect((await get(undefined, {method: 'HEAD'})).headers.get('content-length')).toBe('200000');
