@@ -1,0 +1,67 @@
+import {spawn} from 'node:child_process';
+import {readFileSync} from 'node:fs';
+
+/** How one command went. */
+export interface Ran {
+  readonly ms: number;
+  readonly code: number;
+  readonly output: string;
+  /** Peak of the resident memory, MiB, as far as looking every 20 ms tells; 0 unless asked for. */
+  readonly peakMib: number;
+}
+
+export interface Command {
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Look at the memory, too. */
+  readonly memory?: boolean;
+}
+
+const running = new Set<ReturnType<typeof spawn>>();
+
+/** Runs a command to its end; a code other than those expected throws with what it printed. */
+export async function run(
+  {argv, env = {}, cwd, memory = false}: Command,
+  codes: readonly number[] = [0],
+): Promise<Ran> {
+  const [file = '', ...args] = argv;
+  const begun = performance.now();
+  const child = spawn(file, args, {env: {...clean(), ...env}, cwd, stdio: ['ignore', 'pipe', 'pipe']});
+  running.add(child);
+  let output = '';
+  let peakMib = 0;
+  const collect = (chunk: Buffer): void => void (output += chunk.toString());
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const watch = memory ? setInterval(() => (peakMib = Math.max(peakMib, highWaterMib(child.pid ?? 0))), 20) : undefined;
+  const code = await new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve(signal === null ? (status ?? 1) : 128));
+  });
+  const ms = performance.now() - begun;
+  clearInterval(watch);
+  running.delete(child);
+  if (!codes.includes(code)) throw new Error(`${argv.join(' ')} ended with ${code}:\n${output.slice(-3000)}`);
+  return {ms, code, output, peakMib};
+}
+
+/** Ends whatever still runs, when the bench itself is ended. */
+export function endAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
+// Neither a cloud nor a terminal of whoever runs the bench may leak in.
+function clean(): Record<string, string> {
+  const kept = Object.entries(process.env).filter(([name]) => !/^OS_|^FORCE_COLOR$|^NODE_OPTIONS$/.test(name));
+  return {...Object.fromEntries(kept.map(([name, value]) => [name, value ?? ''])), CI: '1', NO_COLOR: '1'};
+}
+
+function highWaterMib(pid: number): number {
+  try {
+    const kib = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kib === undefined ? 0 : Math.round(Number(kib) / 1024);
+  } catch {
+    return 0;
+  }
+}
