@@ -209,7 +209,7 @@ interface StreamTask {
 
 async function stream({context, task, record, method, stores, deadlineMs}: StreamTask): Promise<void> {
   const opened = await context.source.open(sourceRequest(context, task));
-  reportProgress(context, task, opened, deadlineMs);
+  reportProgress({context, task, record, deadlineMs}, opened);
   const upload = {
     id: record.id,
     bytes: opened.bytes,
@@ -235,7 +235,10 @@ async function copyToOthers(context: AcquireContext, record: Image, stores: read
   if (stores.length > 0) await context.store.copyToStores({id: record.id, stores});
 }
 
-function reportProgress(context: AcquireContext, task: AcquireTask, opened: OpenedSource, deadlineMs: number): void {
+function reportProgress(
+  {context, task, record, deadlineMs}: Pick<StreamTask, 'context' | 'task' | 'record' | 'deadlineMs'>,
+  opened: OpenedSource,
+): void {
   const startMs = context.surroundings.monotonic();
   let bytes = 0;
   let toldMs = startMs;
@@ -249,6 +252,7 @@ function reportProgress(context: AcquireContext, task: AcquireTask, opened: Open
       cloud: context.store.cloud,
       definition: task.definition.name,
       version: task.release.version,
+      image: record.id,
       phase: 'uploading',
       bytes,
       elapsedMs: nowMs - startMs,

@@ -52,6 +52,7 @@ export async function waitForImport(wait: ImportWait): Promise<Image> {
         cloud: store.cloud,
         definition: wait.definition,
         version: wait.version,
+        image: wait.id,
         phase: wait.phase,
         elapsedMs,
         limitMs,
