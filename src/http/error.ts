@@ -1,6 +1,9 @@
 import type {ErrorCode} from '../errors.ts';
 
-/** What went wrong below or at the level of HTTP. `broken-off`: the connection ended in the middle of an exchange. */
+/**
+ * What went wrong below or at the level of HTTP. `broken-off`: the connection ended in the middle of an exchange;
+ * `body-size`: what we were given to send is shorter or longer than announced.
+ */
 export type HttpErrorKind =
   | 'dns'
   | 'connect'
@@ -11,6 +14,7 @@ export type HttpErrorKind =
   | 'redirect'
   | 'too-large'
   | 'invalid-body'
+  | 'body-size'
   | 'aborted';
 
 /** The facts of a failed exchange; `url` must have passed {@link publicUrl}. */
@@ -73,6 +77,7 @@ export function exchangeErrorCode(kind: HttpErrorKind): ErrorCode | undefined {
     case 'redirect':
     case 'too-large':
     case 'invalid-body':
+    case 'body-size':
       return 'PROTOCOL';
     case 'dns':
     case 'connect':

@@ -1,6 +1,5 @@
 import http from 'node:http';
 import https from 'node:https';
-import {Transform} from 'node:stream';
 import type {Readable} from 'node:stream';
 import type {BodyOf, HttpRequest, HttpResponse} from '../http.ts';
 import {classify, HttpError} from './error.ts';
@@ -8,6 +7,7 @@ import type {HttpFailure} from './error.ts';
 import {publicUrl} from './redact.ts';
 import {StallWatch} from './stall-watch.ts';
 import {sweepWhileStreaming} from './sweep.ts';
+import {holdToSize, inSmallPieces} from './upload-body.ts';
 import {WatchedBody} from './watched-body.ts';
 
 type AnyRequest = HttpRequest<keyof BodyOf>;
@@ -75,7 +75,8 @@ export class Line {
         this.fail(requestError(this.#request, {kind: 'timeout', message: `${what} within ${seconds(timeoutMs)}`})),
     });
     if (body !== undefined) sweepWhileStreaming(body);
-    if (body !== undefined && size !== undefined) this.#countBody(body, size);
+    if (body !== undefined && size !== undefined)
+      holdToSize(body, size, (message) => this.fail(requestError(this.#request, {kind: 'body-size', message})));
     if (this.#failure !== undefined) wire.destroy(this.#failure);
     return wire;
   }
@@ -127,24 +128,6 @@ export class Line {
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#request.body?.destroy();
     this.#pieces?.destroy();
-  }
-
-  #countBody(body: Readable, size: number): void {
-    let sent = 0;
-    const check = (over: boolean): void => {
-      if (over ? sent <= size : sent === size) return;
-      this.fail(
-        requestError(this.#request, {
-          kind: 'invalid-body',
-          message: `the body has ${over ? 'more than' : 'only'} ${over ? size : sent} of ${size} bytes`,
-        }),
-      );
-    };
-    body.on('data', (chunk: Buffer) => {
-      sent += chunk.length;
-      check(true);
-    });
-    body.once('end', () => check(false));
   }
 
   async #refusal(
@@ -228,21 +211,6 @@ export class Line {
 /** An error of a request, with its method and public URL. */
 export function requestError(request: AnyRequest, failure: Omit<HttpFailure, 'method' | 'url'>): HttpError {
   return new HttpError({method: request.method, url: publicUrl(request.url), ...failure});
-}
-
-// Every write becomes one chunk of HTTP, and uWSGI answers 500 to a chunk of more than 1 MB (its chunked-input-limit).
-const LARGEST_CHUNK = 256 * 1024;
-
-function inSmallPieces(body: Readable): Readable {
-  const pieces = new Transform({
-    readableHighWaterMark: 4 * LARGEST_CHUNK,
-    transform(chunk: Buffer, _, done) {
-      for (let at = 0; at < chunk.length; at += LARGEST_CHUNK) this.push(chunk.subarray(at, at + LARGEST_CHUNK));
-      done();
-    },
-  });
-  // An error of the body is seen by the line itself, which drops the connection.
-  return body.pipe(pieces);
 }
 
 /** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3); undefined when absent or unreadable. */

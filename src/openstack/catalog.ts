@@ -57,6 +57,13 @@ export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType
   });
 }
 
+/** What to tell when the endpoint is no address, as a catalog with unfilled templates has it. */
+export function badEndpoint(url: string, type: ServiceType, choice: EndpointChoice): ImgmgrError {
+  return new ImgmgrError('CONFIG', `the ${type} endpoint of cloud '${choice.name}' is no address: '${url}'`, {
+    hint: `have the catalog corrected, or set ${type}_endpoint_override in clouds.yaml`,
+  });
+}
+
 /** `publicURL` → `public`. */
 function interfaceName(name: string): string {
   return name.replace(/URL$/, '');

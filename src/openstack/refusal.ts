@@ -40,6 +40,11 @@ export function refusal(error: HttpError): ImgmgrError {
         ...detail,
         hint: 'something between here and the service may answer in its place (a proxy, a load balancer)',
       });
+    case 'body-size':
+      return new ImgmgrError('SOURCE_UNAVAILABLE', error.message, {
+        ...detail,
+        hint: 'the source changed or broke off while it was read: try again',
+      });
     case 'aborted':
       return new ImgmgrError('INTERRUPTED', 'interrupted', detail);
   }

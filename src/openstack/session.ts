@@ -1,7 +1,7 @@
 import type {Account} from '../cloud/image-store.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Http} from '../http.ts';
-import {findEndpoint, noEndpoint} from './catalog.ts';
+import {badEndpoint, findEndpoint, noEndpoint} from './catalog.ts';
 import type {ServiceType} from './catalog.ts';
 import type {ServerClock, Monotonic} from './clock.ts';
 import type {OpenStackCloud} from './cloud.ts';
@@ -78,6 +78,7 @@ export class Session {
     const {catalog} = await this.#loggedIn();
     const found = findEndpoint(catalog, type, this.cloud);
     if (found === undefined) throw noEndpoint(catalog, type, this.cloud);
+    if (!/^https?:$/.test(URL.parse(found)?.protocol ?? '')) throw badEndpoint(found, type, this.cloud);
     return found;
   }
 

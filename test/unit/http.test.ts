@@ -315,7 +315,26 @@ describe('uploads', () => {
     ['longer', 5],
   ])('a body %s than its size drops the connection', async (_, size) => {
     const url = await start((request) => request.resume());
-    expect((await failure(put(url, Readable.from([Buffer.alloc(7)]), {size}))).kind).toBe('invalid-body');
+    expect((await failure(put(url, Readable.from([Buffer.alloc(7)]), {size}))).kind).toBe('body-size');
+  });
+
+  test('chunks stay below what uWSGI takes', async () => {
+    const received: string[] = [];
+    const server = net.createServer((socket) => {
+      socket.on('data', (data) => {
+        received.push(data.toString('latin1'));
+        if (received.join('').endsWith('0\r\n\r\n')) socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n');
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const {port} = server.address() as AddressInfo;
+    await client.request(put(`http://127.0.0.1:${port}/`, Readable.from([Buffer.alloc(2_000_000)])));
+    server.close();
+    const sizes = [...received.join('').matchAll(/\r\n([0-9a-f]+)\r\n\0/g)].map(([, hex]) =>
+      Number.parseInt(hex ?? '', 16),
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(2_000_000);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024);
   });
 
   test('a server that takes no byte is a timeout; a source that is slow is not', async () => {

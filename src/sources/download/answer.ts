@@ -62,6 +62,7 @@ export function sourceError(error: unknown, {url, signal}: {url: string; signal?
     case 'broken-off':
     case 'too-large':
     case 'invalid-body':
+    case 'body-size':
       return new ImgmgrError('SOURCE_UNAVAILABLE', `${show} cannot be read: ${error.message}`, cause);
     case 'tls':
       return new ImgmgrError('SOURCE_REFUSED', `${show} has no trusted certificate: ${error.message}`, {

@@ -1,0 +1,44 @@
+import type {ImageStore} from '../../../src/cloud/image-store.ts';
+import type {ServerHost} from '../../../src/cloud/server-host.ts';
+import {createHttp} from '../../../src/http.ts';
+import type {Exchange} from '../../../src/http.ts';
+import {createOpenStack} from '../../../src/openstack/create-openstack.ts';
+import type {OpenStackCloud} from '../../../src/openstack/create-openstack.ts';
+import type {FakeCloud} from '../../fakes/fake-cloud.ts';
+
+/** Both ports, connected to a fake cloud, and every exchange that they caused. */
+export interface Connected {
+  readonly store: ImageStore;
+  readonly servers: ServerHost;
+  readonly exchanges: Exchange[];
+}
+
+/** Connects as `admin` or `member`; `more` changes the cloud as clouds.yaml would. */
+export function connect(
+  fake: FakeCloud,
+  more: Partial<OpenStackCloud> & {readonly role?: 'admin' | 'member'; readonly monotonic?: () => number} = {},
+): Connected {
+  const {role, monotonic, ...change} = more;
+  const exchanges: Exchange[] = [];
+  const http = createHttp({proxy: 'none', onExchange: (exchange) => exchanges.push(exchange)});
+  const cloud = {...cloudOf(fake, role ?? 'admin'), ...change};
+  return {...createOpenStack(cloud, {http, ...(monotonic === undefined ? {} : {monotonic})}), exchanges};
+}
+
+/** The fake cloud as clouds.yaml would describe it. */
+export function cloudOf(fake: FakeCloud, role: 'admin' | 'member'): OpenStackCloud {
+  const account = fake.accounts[role];
+  return {
+    name: role,
+    region: 'RegionOne',
+    interface: 'public',
+    endpointOverrides: {},
+    auth: {
+      type: 'password',
+      authUrl: fake.authUrl,
+      user: {name: account.user, domain: {name: 'Default'}},
+      password: account.password,
+      scope: {kind: 'project', project: {name: account.project, domain: {name: 'Default'}}},
+    },
+  };
+}
