@@ -14,8 +14,8 @@ let upstream: Upstream;
 let dir: string;
 
 beforeAll(async () => {
-  // The one-node cloud's web-download lets this port through.
-  upstream = await startUpstream({port: 18080});
+  // The one-node cloud's web-download lets this address and port through.
+  upstream = await startUpstream({host: '198.18.7.1', port: 8080});
 });
 afterAll(async () => upstream.close());
 beforeEach(async () => {

@@ -1,0 +1,158 @@
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {run} from '../../src/run.ts';
+import {startFakeCloud} from '../fakes/fake-cloud.ts';
+import type {FakeCloud, FakeCloudOptions} from '../fakes/fake-cloud.ts';
+import {startUpstream} from '../fakes/upstream.ts';
+import type {Upstream} from '../fakes/upstream.ts';
+import {fakeIo} from './fake-io.ts';
+
+/** One event of `--json`, as far as these tests look at it. */
+export interface Line {
+  readonly type: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly image?: string;
+  readonly action?: {readonly kind: string; readonly version?: string; readonly definition: string};
+  readonly actions?: readonly {readonly kind: string; readonly version?: string}[];
+  readonly images?: readonly {readonly name: string}[];
+  readonly error?: Told;
+  readonly counts?: Readonly<Record<string, number>>;
+}
+
+/** An error as the operator is told it. */
+export interface Told {
+  readonly code: string;
+  readonly message: string;
+  readonly place?: string;
+  readonly hint?: string;
+  readonly problems?: readonly {
+    readonly message: string;
+    readonly hint?: string;
+    readonly place: {readonly file: string; readonly line: number};
+  }[];
+}
+
+export interface Ran {
+  readonly code: number;
+  readonly lines: readonly Line[];
+  readonly done: readonly string[];
+  readonly errors: readonly Told[];
+  readonly warnings: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly text: string;
+}
+
+/** An operator's desk: a fake cloud, a source, a folder with clouds.yaml and definitions. */
+export interface Desk {
+  readonly cloud: FakeCloud;
+  readonly upstream: Upstream;
+  readonly folder: string;
+  /** Runs the command line in this process, `--json` added. */
+  imgmgr(...argv: readonly string[]): Promise<Ran>;
+  /** Writes images.yml and returns its path. */
+  write(text: string): Promise<string>;
+  writeClouds(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openDesk(options: FakeCloudOptions = {}): Promise<Desk> {
+  const [cloud, upstream, folder] = await Promise.all([
+    startFakeCloud(options),
+    startUpstream(),
+    mkdtemp(join(tmpdir(), 'imgmgr-desk-')),
+  ]);
+  const clouds = join(folder, 'clouds.yaml');
+  await writeFile(clouds, cloud.cloudsYaml());
+  return {
+    cloud,
+    upstream,
+    folder,
+    async imgmgr(...argv) {
+      const io = fakeIo();
+      const env = {
+        HOME: folder,
+        PATH: process.env['PATH'],
+        OS_CLIENT_CONFIG_FILE: clouds,
+        IMGMGR_LOCAL: join(folder, 'local'),
+      };
+      const code = await run([...argv, '--json'], io, env);
+      return readRun(code, io.out(), io.err());
+    },
+    async write(text) {
+      const path = join(folder, 'images.yml');
+      await writeFile(path, text);
+      return path;
+    },
+    async writeClouds(text) {
+      await writeFile(clouds, text);
+    },
+    async close() {
+      await Promise.all([cloud.close(), upstream.close()]);
+      await rm(folder, {recursive: true, force: true});
+    },
+  };
+}
+
+function readRun(code: number, out: string, err: string): Ran {
+  const lines = out.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Line] : []));
+  return {
+    code,
+    lines,
+    done: lines.flatMap(({type, action}) =>
+      type === 'action-done' && action ? [`${action.kind} ${action.version ?? ''}`.trim()] : [],
+    ),
+    errors: lines.flatMap(({error}) => (error ? [error] : [])),
+    warnings: lines.flatMap(({type, code: warning}) => (type === 'warning' && warning !== undefined ? [warning] : [])),
+    counts: lines.find(({type}) => type === 'finished')?.counts ?? {},
+    text: out + err,
+  };
+}
+
+/** One definition named X as YAML; `versions` are lines of the list. */
+export function yaml(
+  versions: readonly string[],
+  changes: Readonly<Record<string, string>> = {},
+  meta: Readonly<Record<string, string>> = {},
+): string {
+  const fields = {
+    name: 'X',
+    format: 'raw',
+    login: 'debian',
+    min_disk: '1',
+    min_ram: '64',
+    status: 'active',
+    visibility: 'public',
+    multi: 'true',
+    tags: '[T]',
+    ...changes,
+  };
+  const properties = {
+    architecture: 'x86_64',
+    os_distro: 'debian',
+    os_version: "'12'",
+    os_purpose: 'generic',
+    uuid_validity: 'last-3',
+    ...meta,
+  };
+  const head = Object.entries(fields).map(([key, value], index) => `${index === 0 ? '  - ' : '    '}${key}: ${value}`);
+  const described = Object.entries(properties).map(([key, value]) => `      ${key}: ${value}`);
+  return [
+    'images:',
+    ...head,
+    '    meta:',
+    ...described,
+    versions.length === 0 ? '    versions: []' : '    versions:',
+    ...versions.map((line) => `      ${line}`),
+    '',
+  ].join('\n');
+}
+
+/** One listed version. */
+export function listed(version: string, url: string, extra: Readonly<Record<string, string>> = {}): string {
+  const more = Object.entries({build_date: '2026-01-02', ...extra}).map(([key, value]) => `, ${key}: '${value}'`);
+  return `- {version: '${version}', url: '${url}'${more.join('')}}`;
+}
