@@ -14,15 +14,13 @@ export function environmentCloudName(env: Environment): string {
 export function cloudOfEnvironment(env: Environment): ConfigMap | undefined {
   if (!Object.keys(env).some((name) => variable(env, name) !== undefined && CREDENTIAL.test(name))) return undefined;
   const values = Object.entries(env)
-    .filter(([name]) => name.startsWith('OS_') && !FOREIGN.test(name) && !SELECTORS.has(name))
+    .filter(([name]) => name.startsWith('OS_') && !SELECTORS.has(name))
     .map(([name, value]) => [name.slice('OS_'.length).toLowerCase(), value ?? '']);
   return Object.fromEntries(values) as ConfigMap;
 }
 
 const CREDENTIAL =
   /^OS_(?:AUTH_URL|USERNAME|USER_NAME|USER_ID|PASSWORD|TOKEN|AUTH_TOKEN|APPLICATION_CREDENTIAL_(?:ID|NAME|SECRET))$/;
-/** Variables of test frameworks, which the SDK leaves out too. */
-const FOREIGN = /^OS_(?:TEST|STD|LOG)/;
 /** They say which cloud or file, not what the cloud is. */
 const SELECTORS: ReadonlySet<string> = new Set([
   'OS_CLOUD',

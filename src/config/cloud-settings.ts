@@ -20,11 +20,9 @@ export interface CloudSettings {
 export function settleCloud(entry: CloudEntry): CloudSettings {
   const region = regionOf(entry);
   const base = mergeCloud(mergeCloud(DEFAULTS, entry.profile ?? {}), entry.values);
-  const config: ConfigDraft = {...base, auth: authOf(base, entry)};
-  delete config.cloud;
-  delete config.regions;
+  const config: ConfigMap = {...base, auth: authOf(base, entry)};
   const regional = mergeCloud(config, withoutNulls(region.values));
-  const named: ConfigDraft = {...regional, auth: authOf(regional, entry), region_name: region.name};
+  const named: ConfigMap = {...regional, auth: authOf(regional, entry), region_name: region.name};
   const {auth, rest} = moveIntoAuth(useCurrentNames(named));
   const expanded =
     typeof auth.auth_url === 'string' ? fillIn(auth.auth_url, rest, entry.at('auth_url')) : auth.auth_url;

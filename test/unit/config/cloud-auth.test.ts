@@ -41,6 +41,27 @@ describe('what to log in with', () => {
       },
     ],
     [
+      'fields in auth before those beside it, unless they are empty',
+      login(
+        'user_id: in, password: x, project_id: p, username: ""',
+        'user_id: beside',
+        'password: beside',
+        'username: u',
+      ),
+      {type: 'password', authUrl: URL, user: {id: 'in'}, password: 'x', scope: project},
+    ],
+    [
+      'one domain where the other is named',
+      login('username: u, user_domain_id: own, password: x, project_name: p, domain_id: d'),
+      {
+        type: 'password',
+        authUrl: URL,
+        user: {name: 'u', domain: {id: 'own'}},
+        password: 'x',
+        scope: {type: 'project', project: {name: 'p', domain: {id: 'd'}}},
+      },
+    ],
+    [
       'default domains for both',
       login('username: u, password: x, project_name: p, default_domain_name: D'),
       {

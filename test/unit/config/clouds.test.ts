@@ -51,6 +51,11 @@ describe('which cloud', () => {
     expect(cloud.origin).toEqual([HOME]);
   });
 
+  test('OS_CLOUD is no profile of the cloud of OS_*', () => {
+    const host = {files: {[HOME]: ONE}, env: {...OS, OS_CLOUD: 'prod'}, requested: ['envvars']};
+    expect(resolve(host).auth.authUrl).toBe('https://e.example/v3');
+  });
+
   test('the cloud of OS_* says where it comes from', () => {
     expect(resolve({env: OS})).toMatchObject({name: 'envvars', origin: ['environment (OS_*)']});
   });
