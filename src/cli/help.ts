@@ -55,7 +55,10 @@ const ENVIRONMENT = `Environment
   OS_CLOUD                  the cloud to use when --cloud is not given
   OS_CLIENT_CONFIG_FILE     clouds.yaml; else ./, ~/.config/openstack, /etc/openstack
   OS_*                      a full set of credentials, used only when no cloud is named
-  HTTP_PROXY, HTTPS_PROXY, NO_PROXY   proxies for sources and cloud
-  IMGMGR_LOCAL              folder of --cloud local
+  IMGMGR_IMAGES             definitions, when --images is not given; else ./images
+  IMGMGR_LOCAL              folder of --cloud local; else $XDG_DATA_HOME/imgmgr/local
+  HTTP_PROXY, HTTPS_PROXY, NO_PROXY   proxies for sources and clouds
+  IMGMGR_SOURCE_PROXY=off   sources are reached without them
+  IMGMGR_CLOUD_PROXY=off    clouds are reached without them
   NO_COLOR, FORCE_COLOR, CI, TERM=dumb   colour and spinners
 `;
