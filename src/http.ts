@@ -1,6 +1,5 @@
 import http from 'node:http';
 import https from 'node:https';
-import {createRequire} from 'node:module';
 import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {AxiosStatic} from 'axios';
@@ -103,12 +102,11 @@ type AnyResponse = HttpResponse<BodyOf[keyof BodyOf]>;
 
 const MAX_RETRY_AFTER_SECONDS = 60;
 
-const require = createRequire(import.meta.url);
-let axios: AxiosStatic | undefined;
+let axios: Promise<AxiosStatic> | undefined;
 
-// The CommonJS bundle loads in half the time of the ES modules, and a run that calls nobody does not need it at all.
-function axiosStatic(): AxiosStatic {
-  axios ??= require('axios') as AxiosStatic;
+// A run that calls nobody does not need it at all.
+function axiosStatic(): Promise<AxiosStatic> {
+  axios ??= import('axios').then((loaded) => loaded.default);
   return axios;
 }
 
@@ -192,7 +190,8 @@ class Client {
     const line = new Line(request);
     try {
       line.check();
-      const raw = await axiosStatic().request<Readable>({
+      const client = await axiosStatic();
+      const raw = await client.request<Readable>({
         method: request.method,
         url: request.url,
         headers: this.#headers(request),
