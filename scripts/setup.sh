@@ -18,15 +18,21 @@ need bzip2 bzip2
 need curl curl
 need git git
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing+=(ca-certificates)
-if [ ${#missing[@]} -gt 0 ]; then
+# Container images come without package lists; the guest of the demonstration is made from packages, too.
+lists=there
+! command -v apt-cache >/dev/null || apt-cache show busybox-static >/dev/null 2>&1 || lists=missing
+if [ ${#missing[@]} -gt 0 ] || [ $lists = missing ]; then
   command -v apt-get >/dev/null || { say "install these yourself, there is no apt-get here: ${missing[*]}" >&2; exit 1; }
   as_root=(env DEBIAN_FRONTEND=noninteractive)
   if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || { say "needs root, or sudo, to install ${missing[*]}" >&2; exit 1; }
+    command -v sudo >/dev/null || { say "needs root, or sudo, for: apt-get update${missing[*]:+; apt-get install ${missing[*]}}" >&2; exit 1; }
     as_root=(sudo "${as_root[@]}")
   fi
-  say "installing Debian packages: ${missing[*]}"
+  say "reading Debian's package lists"
   "${as_root[@]}" apt-get -qq update
+fi
+if [ ${#missing[@]} -gt 0 ]; then
+  say "installing Debian packages: ${missing[*]}"
   "${as_root[@]}" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 fi
 

@@ -36,7 +36,7 @@ files=$(apt-get "${sandbox[@]}" download --print-uris "${packages[@]}" 2>/dev/nu
 mkdir -p "$cache/packages"
 cd "$cache/packages"
 for file in $files; do
-  [ -s "$file" ] || apt-get -qq "${sandbox[@]}" download "${file%%_*}"
+  [ -s "$file" ] || apt-get -qq "${sandbox[@]}" download "${file%%_*}" || { echo "build.sh: ${file%%_*} could not be downloaded; run: apt-get update" >&2; exit 1; }
 done
 cd - >/dev/null
 
