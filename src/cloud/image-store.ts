@@ -80,7 +80,11 @@ export interface ImageStore {
   mayPublish(live: Image, visibility: Visibility): Promise<boolean | undefined>;
 
   /** Tells the cloud to fetch the bytes itself; returns when it has accepted. */
-  importFromUrl(request: {readonly id: string; readonly url: string; readonly stores?: readonly string[]}): Promise<void>;
+  importFromUrl(request: {
+    readonly id: string;
+    readonly url: string;
+    readonly stores?: readonly string[];
+  }): Promise<void>;
 
   /**
    * Streams the bytes into the staging area. When the stream is destroyed with an error, the connection is dropped, the
