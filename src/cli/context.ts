@@ -9,13 +9,12 @@ import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
 import type {ResolvedCloud} from '../core/resolved-cloud.ts';
-import {createExec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
 import {createHttp} from '../http.ts';
-import {createSource} from '../sources/create-source.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
 import type {Env, Io} from './io.ts';
+import {lazySource} from './lazy-source.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostSurroundings} from './surroundings.ts';
 
@@ -65,10 +64,18 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
     onExchange: (exchange) => emit({type: 'http', ...exchange}),
     headers: {'user-agent': `imgmgr/${VERSION}`},
   });
-  const source = createSource({
-    http: createHttp(httpFor('source')),
-    exec: createExec(env),
-    ...(readsStdin && {stdin: io.stdin}),
+  // Told before the login, not by the first import.
+  const sourceHttp = httpFor('source');
+  const source = lazySource(async () => {
+    const [{createSource}, {createExec}] = await Promise.all([
+      import('../sources/create-source.ts'),
+      import('../exec.ts'),
+    ]);
+    return createSource({
+      http: createHttp(sourceHttp),
+      exec: createExec(env),
+      ...(readsStdin && {stdin: io.stdin}),
+    });
   });
   const choose = (cloud: ResolvedCloud): OpenCloud => ({
     name: cloud.name,
