@@ -1,5 +1,5 @@
 import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../cloud/image-source.ts';
-import type {ImageQuota, ImageStore, ImportMethod} from '../cloud/image-store.ts';
+import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../cloud/image-store.ts';
 import type {Definition} from '../core/definition.ts';
 import {formatDigest} from '../core/digest.ts';
 import type {Emit} from '../core/events.ts';
@@ -27,6 +27,8 @@ export interface AcquireContext {
   readonly adHoc: boolean;
   /** What is left of the image quota, asked once per run. */
   readonly quota: () => Promise<ImageQuota>;
+  /** What the store offers, asked once per run. */
+  readonly offer: () => Promise<StoreOffer>;
 }
 
 /** One image to be made. */
@@ -35,6 +37,8 @@ export interface AcquireTask {
   readonly release: Release;
   /** An empty record with the demanded id. */
   readonly reuse?: Image;
+  /** Rejects where nothing may be made; awaited before anybody is asked for a byte. */
+  readonly permitted?: Promise<void>;
 }
 
 /** A made image: proven, complete, private; or handed to the cloud (`pending`). */
@@ -48,12 +52,13 @@ export interface Acquired {
 /** Brings the bytes of a release into the store, private and fully described, and proves them. Cleans up when it fails. */
 export async function acquireImage(context: AcquireContext, task: AcquireTask): Promise<Acquired> {
   const deadlineMs = context.surroundings.monotonic() + context.options.importTimeoutMs;
+  const [quota, offer] = await Promise.all([context.quota(), context.offer(), task.permitted]);
   const probe = await context.source.probe(sourceRequest(context, task));
-  await checkQuota(context, probe);
+  checkQuota(context, probe, quota);
   const {methods, reason} = chooseMethods({
     ...task,
     probe,
-    offer: await context.store.offer(),
+    offer,
     glanceAlgorithm: context.glanceAlgorithm,
     options: context.options,
   });
@@ -72,6 +77,7 @@ export async function resumeImage(
   task: AcquireTask & {readonly image: Image},
 ): Promise<Acquired> {
   const {image, release, definition} = task;
+  await task.permitted;
   const deadlineMs = context.surroundings.monotonic() + context.options.importTimeoutMs;
   try {
     const there =
@@ -303,9 +309,7 @@ async function discard(context: AcquireContext, {release, definition}: AcquireTa
   }
 }
 
-async function checkQuota(context: AcquireContext, probe: SourceProbe): Promise<void> {
-  const quota = await context.quota();
-  const {store} = context;
+function checkQuota({store}: AcquireContext, probe: SourceProbe, quota: ImageQuota): void {
   if (quota.imagesLeft !== undefined && quota.imagesLeft < 1)
     throw new ImgmgrError('QUOTA', `the image quota of ${store.cloud} is used up`, {
       hint: 'delete images or raise the quota image_count_total',

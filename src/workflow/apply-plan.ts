@@ -154,11 +154,11 @@ class DefinitionWork {
     const {definition} = this.#plan;
     const {acquire} = this.#context;
     const {policy} = acquire.options;
-    if (policy.publish) {
-      const obstacle = await this.#context.publishObstacle(definition);
-      if (obstacle) throw obstacle;
-    }
-    const task = {definition, release: action.release};
+    const task = {
+      definition,
+      release: action.release,
+      ...(policy.publish && {permitted: this.#permitted(definition)}),
+    };
     const acquired =
       action.kind === 'resume'
         ? await resumeImage(acquire, {...task, image: action.image})
@@ -171,6 +171,11 @@ class DefinitionWork {
       detail: acquired.detail,
       pending: acquired.pending || (waitsForPublication && !policy.wait),
     };
+  }
+
+  async #permitted(definition: Definition): Promise<void> {
+    const obstacle = await this.#context.publishObstacle(definition);
+    if (obstacle) throw obstacle;
   }
 
   async #publish(action: Extract<Action, {kind: 'publish'}>): Promise<{image: string; detail: string}> {

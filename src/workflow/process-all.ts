@@ -31,6 +31,8 @@ class CloudWork {
   readonly #tally = new Tally();
   readonly #errors: ImgmgrError[] = [];
   #changesPending = false;
+  /** Who bore the names that the first plan would publish; the lease is taken a moment later. */
+  #bearers: {readonly names: ReadonlySet<string>; readonly images: readonly Image[]} | undefined;
 
   constructor(run: CloudRun) {
     this.#run = run;
@@ -82,11 +84,17 @@ class CloudWork {
     const {adopt} = this.#run.options.policy;
     if (names.length === 0 && !adopt) return first;
     const {store} = this.#run.ports;
-    const [named, tagged] = await Promise.all([
-      names.length > 0 ? store.listNamed(names) : [],
-      adopt ? store.listTagged(PEER_TAG) : [],
-    ]);
+    const [named, tagged] = await Promise.all([this.#bearersOf(names), adopt ? store.listTagged(PEER_TAG) : []]);
     return planCloud({...request, others: uniqueById([...named, ...tagged])});
+  }
+
+  async #bearersOf(names: readonly string[]): Promise<readonly Image[]> {
+    const known = this.#bearers;
+    if (known && names.every((name) => known.names.has(name))) return known.images;
+    if (names.length === 0) return [];
+    const images = await this.#run.ports.store.listNamed(names);
+    this.#bearers = {names: new Set(names), images};
+    return images;
   }
 
   /** Says what is planned and what needs nothing; the answer of `dry-run`, and all that a run without writes does. */
@@ -167,6 +175,7 @@ class CloudWork {
       if (claim.held.size > 0) await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
       while (claim.lost.size > 0) {
         claim = await keeper.waitFor(options.waitLockMs ?? DEFAULT_WAIT_MS);
+        this.#bearers = undefined;
         if (claim.held.size === 0) {
           this.#reportLocked(claim);
           return;
@@ -192,6 +201,7 @@ class CloudWork {
         store: ports.store,
         glanceAlgorithm: hashAlgorithm(view),
         quota: once(() => ports.store.quota()),
+        offer: once(() => ports.store.offer()),
       },
       ports,
       tally: this.#tally,
