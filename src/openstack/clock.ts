@@ -23,16 +23,12 @@ export class ServerClock {
     return new Date(this.#anchor.serverMs + this.#monotonic() - this.#anchor.atMs);
   }
 
-  /** An exact time that the server told a moment ago. */
-  set(serverMs: number): void {
-    if (Number.isFinite(serverMs)) this.#anchor = {serverMs, atMs: this.#monotonic()};
-  }
-
-  /** A `Date` header or another fresh time in whole seconds: corrects the clock only when the two contradict each other. */
+  /** A fresh time in whole seconds, as HTTP or ISO 8601 has it: sets the clock where it contradicts ours, or where we had none. */
   hear(text: string | undefined): void {
     const told = text === undefined ? NaN : Date.parse(text);
     if (Number.isNaN(told)) return;
     const ours = this.#anchor === undefined ? -Infinity : this.now().getTime();
-    if (ours < told || ours > told + WHOLE_SECOND_MS + SLACK_MS) this.set(told);
+    if (ours < told || ours > told + WHOLE_SECOND_MS + SLACK_MS)
+      this.#anchor = {serverMs: told, atMs: this.#monotonic()};
   }
 }

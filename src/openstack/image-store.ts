@@ -80,10 +80,14 @@ export class GlanceImageStore implements ImageStore {
     return operations.length === 0 ? live : this.#heard(await this.#parts.glance.patch(live.id, operations));
   }
 
+  /**
+   * Glance answers 409 only where a store says that something depends on the bytes.
+   * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/api/v2/images.py (delete: InUseByStore, HasSnapshot)
+   */
   async delete(id: string): Promise<void> {
     try {
       await recoded(this.#parts.glance.delete(id), {
-        CONFLICT: (error) => (/in use|snapshot|dependent/i.test(error.message) ? inUse(id, error) : undefined),
+        CONFLICT: (error) => inUse(id, error),
         FORBIDDEN: (error) => (/protected/i.test(error.message) ? isProtected(id, error) : undefined),
       });
     } catch (error) {

@@ -13,8 +13,8 @@ export interface Login {
   /** Undefined when the token is not for a project. */
   readonly account: Account | undefined;
   readonly catalog: readonly CatalogService[];
-  /** Keystone's clock when it made the token, milliseconds. */
-  readonly issuedAt: number;
+  /** Keystone's clock when it made the token, ISO 8601. */
+  readonly issuedAt: string;
   readonly lifeMs: number;
 }
 
@@ -122,7 +122,6 @@ function domainBody(domain: Domain): Record<string, unknown> {
 }
 
 function toLogin(token: string, answer: z.infer<typeof tokenAnswer>['token']): Login {
-  const issuedAt = Date.parse(answer.issued_at);
   const {project} = answer;
   return {
     token,
@@ -140,8 +139,8 @@ function toLogin(token: string, answer: z.infer<typeof tokenAnswer>['token']): L
         url: each.url,
       })),
     })),
-    issuedAt,
-    lifeMs: Math.max(0, Date.parse(answer.expires_at) - issuedAt),
+    issuedAt: answer.issued_at,
+    lifeMs: Math.max(0, Date.parse(answer.expires_at) - Date.parse(answer.issued_at)),
   };
 }
 

@@ -102,7 +102,7 @@ export class Session {
   async #logIn(): Promise<Login> {
     try {
       const login = await logIn(this.#parts.http, this.cloud);
-      this.#parts.clock.set(login.issuedAt);
+      this.#parts.clock.hear(login.issuedAt);
       this.#current = {login, sinceMs: this.#parts.monotonic()};
       return login;
     } catch (error) {

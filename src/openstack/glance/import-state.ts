@@ -26,7 +26,7 @@ export function judgeImage(image: Image, demanded: readonly string[]): Judgement
     case 'active':
     case 'deactivated':
       if (underWay) return {kind: 'ask-tasks', image};
-      if (missingStores(image, demanded).length === 0) return {kind: 'done', image};
+      if (lacks(image, demanded).length === 0) return {kind: 'done', image};
       return {kind: 'ask-tasks', image};
     case 'queued':
       if (underWay || failedStores.length === 0) return {kind: 'ask-tasks', image};
@@ -51,7 +51,7 @@ export function judgeWithTasks(
   if (tasks === undefined) return withoutTasks(image, demanded);
   if (isUnderWay(task)) return {kind: 'running', image, ...bytesOf(task)};
 
-  const missing = missingStores(image, demanded);
+  const missing = lacks(image, demanded);
   const there = image.status === 'active' || image.status === 'deactivated';
   if (there && missing.length === 0) return {kind: 'done', image};
   if (there) {
@@ -84,7 +84,7 @@ export function bytesOf(task: ImportTask | undefined): {readonly bytes?: number}
 // Without tasks, what Glance leaves on the image must do; a record at rest may still begin.
 function withoutTasks(image: Image, demanded: readonly string[]): ImportState {
   const failedStores = splitList(image.properties['os_glance_failed_import']);
-  const missing = missingStores(image, demanded);
+  const missing = lacks(image, demanded);
   const failed = missing.filter((store) => failedStores.includes(store));
   const importing = splitList(image.properties['os_glance_importing_to_stores']);
   if (image.status === 'active' && importing.length === 0 && failed.length > 0)
@@ -93,8 +93,8 @@ function withoutTasks(image: Image, demanded: readonly string[]): ImportState {
   return {kind: 'running', image};
 }
 
-// A cloud with a single store does not list it.
-function missingStores(image: Image, demanded: readonly string[]): string[] {
+/** The demanded stores that do not hold the bytes. */
+export function lacks(image: Image, demanded: readonly string[]): string[] {
   return demanded.filter((store) => !image.stores.includes(store));
 }
 

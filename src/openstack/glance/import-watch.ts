@@ -1,20 +1,17 @@
 import type {ImportState} from '../../cloud/image-store.ts';
 import type {Image} from '../../core/image.ts';
 import type {GlanceApi} from './api.ts';
-import {bytesOf, isUnderWay, judgeImage, judgeWithTasks, newestTask} from './import-state.ts';
-
-interface Seen {
-  readonly looks: number;
-  readonly image: Image;
-}
+import {bytesOf, isUnderWay, judgeImage, judgeWithTasks, lacks, newestTask} from './import-state.ts';
 
 /**
- * Looks at running imports with few calls: the first look asks for the image alone, the second adds the tasks where that did not
- * tell, later ones ask the tasks alone as long as those say that it goes on. A failure shows within two looks.
+ * Looks at running imports with few calls: the first look asks for the image alone; later ones ask the tasks alone as long as
+ * those say that it goes on, and the image after them. An image that was read before its task had ended is never taken for
+ * the outcome. A failure shows within two looks.
  */
 export class ImportWatch {
   readonly #api: GlanceApi;
-  readonly #seen = new Map<string, Seen>();
+  /** The image as the last look had it. */
+  readonly #seen = new Map<string, Image>();
   #tasksKnown = true;
 
   constructor(api: GlanceApi) {
@@ -28,29 +25,39 @@ export class ImportWatch {
 
   async look(id: string, stores: readonly string[]): Promise<ImportState> {
     const seen = this.#seen.get(id);
-    const state = await this.#state(id, stores, seen);
-    if (state.kind === 'running') this.#seen.set(id, {looks: (seen?.looks ?? 0) + 1, image: state.image});
+    const mayBeDone = seen === undefined || (seen.status === 'active' && lacks(seen, stores).length === 0);
+    const state =
+      mayBeDone || !this.#tasksKnown ? await this.#imageFirst(id, stores, seen) : await this.#tasksFirst(seen, stores);
+    if (state.kind === 'running') this.#seen.set(id, state.image);
     else this.#seen.delete(id);
     return state;
   }
 
-  async #state(id: string, stores: readonly string[], seen: Seen | undefined): Promise<ImportState> {
-    if (seen !== undefined && seen.looks > 1 && this.#tasksKnown && seen.image.status !== 'active') {
-      const task = newestTask(seen.image, await this.#api.tasks(id));
-      if (isUnderWay(task)) return {kind: 'running', image: seen.image, ...bytesOf(task)};
-    }
+  async #imageFirst(id: string, stores: readonly string[], seen: Image | undefined): Promise<ImportState> {
     const image = await this.#api.get(id);
     if (image === undefined) return {kind: 'gone'};
     const judged = judgeImage(image, stores);
-    if (judged.kind === 'failed') return judgeWithTasks(image, stores, await this.#tasks(id));
-    if (judged.kind !== 'ask-tasks') return judged;
-    const tellsOfTask = image.properties['os_glance_import_task'] !== undefined;
-    if (seen === undefined && tellsOfTask) return {kind: 'running', image};
-    return judgeWithTasks(image, stores, await this.#tasks(id));
+    if (judged.kind !== 'ask-tasks' && judged.kind !== 'failed') return judged;
+    const named = image.properties['os_glance_import_task'] !== undefined;
+    const complete = image.status === 'active' && lacks(image, stores).length === 0;
+    if (named && this.#tasksKnown && (seen === undefined || !complete)) return {kind: 'running', image};
+    return judgeWithTasks(image, stores, await this.#tasksOf(id));
+  }
+
+  async #tasksFirst(seen: Image, stores: readonly string[]): Promise<ImportState> {
+    const {id} = seen;
+    const tasks = await this.#api.tasks(id);
+    const task = newestTask(seen, tasks);
+    if (isUnderWay(task)) return {kind: 'running', image: seen, ...bytesOf(task)};
+    const image = await this.#api.get(id);
+    if (image === undefined) return {kind: 'gone'};
+    this.#tasksKnown = tasks !== undefined;
+    return judgeWithTasks(image, stores, tasks);
   }
 
   // The image was there a moment ago, so a 404 means that this Glance has no such call.
-  async #tasks(id: string): Promise<Awaited<ReturnType<GlanceApi['tasks']>>> {
+  async #tasksOf(id: string): Promise<Awaited<ReturnType<GlanceApi['tasks']>>> {
+    if (!this.#tasksKnown) return undefined;
     const tasks = await this.#api.tasks(id);
     this.#tasksKnown = tasks !== undefined;
     return tasks;
