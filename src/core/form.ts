@@ -244,7 +244,7 @@ function describe({definition, release}: FormContext): Record<string, string> {
     image_name: definition.name,
     image_original_user: definition.login,
     image_source: listed.source ?? shownSource(listed.url),
-    ...(listed.buildDate !== undefined && {image_build_date: listed.buildDate}),
+    ...buildDate(release),
     internal_version: release.version,
     ...(!definition.multi && {os_version: release.version}),
     ...(release.latest && release.digest && {upstream_checksum: release.digest.hex}),
@@ -252,6 +252,13 @@ function describe({definition, release}: FormContext): Record<string, string> {
   };
   const merged: Record<string, string | null> = {...definition.meta, ...computed, ...listed.meta};
   return Object.fromEntries(Object.entries(merged).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
+}
+
+/** As written; for `latest` the day that labels it (the upstream's Last-Modified), which SCS-0102 wants to know. */
+function buildDate({listed, latest, version}: Release): {image_build_date?: string} {
+  if (listed.buildDate !== undefined) return {image_build_date: listed.buildDate};
+  const day = latest ? /^(\d{4})(\d{2})(\d{2})$/.exec(version) : null;
+  return day ? {image_build_date: day.slice(1).join('-')} : {};
 }
 
 /** A path of this host is nobody's business: only its last part is shown. */

@@ -331,13 +331,16 @@ describe('what is the same image', () => {
   });
 
   it('tells latest images apart by their digest (rows 18, 19)', () => {
-    const latest = definition([version('latest')]);
+    const {version: name, url, meta, place} = version('latest');
+    const undated = {version: name, url, meta, place};
+    const latest = definition([undated]);
     const release = (hex: string, day: string): Release[] => [
-      {version: day, latest: true, digest: SHA(hex), listed: version('latest')},
+      {version: day, latest: true, digest: SHA(hex), listed: undated},
     ];
     const world = new World();
     world.manage(latest, {}, release('a', '20260101'));
     expect(world.named('X').properties['upstream_checksum']).toBe('a'.repeat(64));
+    expect(world.named('X').properties['image_build_date']).toBe('2026-01-01');
     expect(world.manage(latest, {}, release('a', '20260101'))).toEqual([]);
     world.manage(latest, {}, release('b', '20260102'));
     expect(world.names()).toEqual(['X', 'X (20260101)']);
