@@ -1,26 +1,21 @@
 /**
- * A process that rotates an image in the store of argv[2] and kills itself (SIGKILL) before its argv[3]-th call that
- * changes the disk. Prints the call's name first, or `done` when there were fewer.
+ * A process that rotates an image in the store of argv[2], and before each of its calls that change the disk copies the
+ * store to argv[3]/<number>-<call>: what a SIGKILL at that instant would leave, once this process is gone.
  */
+import {cpSync} from 'node:fs';
 import type {FileHandle} from 'node:fs/promises';
 import fs from 'node:fs/promises';
-import {writeSync} from 'node:fs';
 import {syncBuiltinESMExports} from 'node:module';
+import {join} from 'node:path';
 
-const [, , dir = '', fatal = '0'] = process.argv;
+const [, , dir = '', copies = ''] = process.argv;
 let calls = 0;
-
-function strike(name: string): void {
-  calls++;
-  if (calls !== Number(fatal)) return;
-  writeSync(1, name);
-  process.kill(process.pid, 'SIGKILL');
-}
 
 function watch(target: object, name: string): void {
   const original = Reflect.get(target, name) as (...given: unknown[]) => unknown;
   Reflect.set(target, name, function (this: unknown, ...given: unknown[]): unknown {
-    strike(name);
+    calls++;
+    cpSync(dir, join(copies, `${String(calls).padStart(3, '0')}-${name}`), {recursive: true});
     return Reflect.apply(original, this, given);
   });
 }
@@ -35,4 +30,3 @@ syncBuiltinESMExports();
 const {createLocal} = await import('../../../src/local/local-cloud.ts');
 const {rotate} = await import('./rotation.ts');
 await rotate(createLocal({dir}).store);
-writeSync(1, 'done');
