@@ -10,19 +10,24 @@ type Confirm = NonNullable<RunOptions['confirmDelete']>;
 export interface QuestionParts {
   readonly io: Io;
   readonly format: OutputFormat;
-  /** Clears the screen of what moves while the writer runs. */
-  readonly writeAbove: (writer: () => void) => void;
+  /** Clears the terminal of what moves until the result is called. */
+  readonly hold: () => () => void;
   readonly signal: AbortSignal;
 }
 
 /** Lists the images and asks on the terminal; undefined where nobody sits in front of one. */
-export function createConfirm({io, format, writeAbove, signal}: QuestionParts): Confirm | undefined {
+export function createConfirm({io, format, hold, signal}: QuestionParts): Confirm | undefined {
   if (format !== 'human' || io.stdin.isTTY !== true || io.stderr.isTTY !== true) return undefined;
   return async (images) => {
     const list = images.map(({id, name}) => `  ${clean(id)}  ${clean(name)}\n`).join('');
     const count = images.length === 1 ? 'This image' : `These ${images.length} images`;
-    writeAbove(() => io.stderr.write(`${count} will be deleted:\n${list}Delete? [y/N] `));
-    return /^y(es)?$/i.test((await readLine(io, signal)).trim());
+    const release = hold();
+    try {
+      io.stderr.write(`${count} will be deleted:\n${list}Delete? [y/N] `);
+      return /^y(es)?$/i.test((await readLine(io, signal)).trim());
+    } finally {
+      release();
+    }
   };
 }
 

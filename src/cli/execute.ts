@@ -59,8 +59,7 @@ interface WorkParts {
 
 function workOf({invocation, io, env, emit, reporter, interruption}: WorkParts): Work {
   const {signal} = interruption;
-  const writeAbove = (writer: () => void): void => reporter.writeAbove(writer);
-  const confirmDelete = createConfirm({io, format: invocation.output.format, writeAbove, signal});
+  const confirmDelete = createConfirm({io, format: invocation.output.format, hold: () => reporter.hold(), signal});
   const options = {...invocation.options, ...(confirmDelete && {confirmDelete})};
   return {invocation, options, io, env, emit, signal};
 }

@@ -12,8 +12,8 @@ import type {Spinner} from './spinner.ts';
 /** A report for a terminal: finished things scroll by, one line each; what is under way moves below them. */
 export interface Human {
   emit(event: Event): void;
-  /** Takes moving things off the screen, for a question or the answer. */
-  writeAbove(writer: () => void): void;
+  /** Takes moving things off the screen, for a question or the answer, until the result is called. */
+  hold(): () => void;
   close(): void;
 }
 
@@ -39,11 +39,18 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
       () => undefined,
     );
 
-  const refresh = (): void =>
-    spinner?.show([...underWay.values()].map((line) => fit(clean(line), sink.stderr.columns)).join('\n'));
-  const writeAbove = (writer: () => void): void => {
-    if (spinner) spinner.writeAbove(writer);
-    else writer();
+  let held = 0;
+  const refresh = (): void => {
+    if (held === 0)
+      spinner?.show([...underWay.values()].map((line) => fit(clean(line), sink.stderr.columns)).join('\n'));
+  };
+  const hold = (): (() => void) => {
+    held++;
+    spinner?.stop();
+    return () => {
+      held--;
+      refresh();
+    };
   };
   const track = (event: Event): void => {
     const change = underWayAfter(event, meter, sink.monotonic());
@@ -55,13 +62,11 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
     emit(event) {
       track(event);
       const sentences = tell(event).filter(({text}) => !isShownMoving(event, text));
-      if (sentences.length > 0)
-        writeAbove(() => {
-          for (const sentence of sentences) sink.stderr.write(render(sentence, paint));
-        });
+      if (sentences.length > 0) spinner?.stop();
+      for (const sentence of sentences) sink.stderr.write(render(sentence, paint));
       refresh();
     },
-    writeAbove,
+    hold,
     close() {
       closed = true;
       spinner?.stop();

@@ -9,8 +9,8 @@ import type {Env, OutputStream, ReportSink} from './streams.ts';
 /** Renders events as the operator chose; whoever has it must close it. */
 export interface Reporter {
   readonly emit: Emit;
-  /** Lets something else write to the terminal, undisturbed by what moves there. */
-  writeAbove(writer: () => void): void;
+  /** Takes what moves off the terminal, so that something else can use it, until the result is called. */
+  hold(): () => void;
   close(): void;
 }
 
@@ -55,9 +55,12 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
   const human = createHuman({sink, verbosity, paint, loadSpinner});
   const emit: Emit = (event) => {
     human.emit(event);
-    if (event.type === 'planned' || event.type === 'deletable') human.writeAbove(() => answer(event));
+    if (event.type !== 'planned' && event.type !== 'deletable') return;
+    const release = human.hold();
+    answer(event);
+    release();
   };
-  return {emit, writeAbove: (writer) => human.writeAbove(writer), close: () => human.close()};
+  return {emit, hold: () => human.hold(), close: () => human.close()};
 }
 
 /** What goes to stdout for people: the plan of `dry-run`, and the images that wait for `--yes`. */
@@ -90,7 +93,7 @@ function withoutEmptyCount(reporter: Reporter): Reporter {
 }
 
 function still(emit: Emit): Reporter {
-  return {emit, writeAbove: (writer) => writer(), close: () => undefined};
+  return {emit, hold: () => () => undefined, close: () => undefined};
 }
 
 function both(first: Emit, second: Emit): Emit {

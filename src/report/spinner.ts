@@ -5,8 +5,7 @@ import type {OutputStream} from './streams.ts';
 export interface Spinner {
   /** Shows this text, a line per thing under way; empty: shows nothing. */
   show(text: string): void;
-  /** Takes itself off the screen, runs the writer, comes back. */
-  writeAbove(writer: () => void): void;
+  /** Takes itself off the screen; {@link show} brings it back. */
   stop(): void;
 }
 
@@ -21,12 +20,6 @@ export function createSpinner(stream: OutputStream, color: boolean): Spinner {
       }
       spinner.text = text;
       if (!spinner.isSpinning) spinner.start();
-    },
-    writeAbove(writer) {
-      const {isSpinning} = spinner;
-      if (isSpinning) spinner.stop();
-      writer();
-      if (isSpinning) spinner.start();
     },
     stop() {
       spinner.stop();

@@ -210,6 +210,13 @@ describe('the architecture', () => {
     expect(violations([{path, text}])).toEqual([`${path}: ${what}`]);
   });
 
+  it('lets a Node that is too old get as far as saying so: the entry imports nothing before it has looked', () => {
+    const entry = readFileSync(join(ROOT, 'bin/imgmgr.ts'), 'utf8');
+    expect(entry).not.toMatch(/^(import|export)\b/m);
+    expect(entry).not.toMatch(/^\s*await\b/m);
+    expect(entry).toContain('needs Node.js 22.12 or newer');
+  });
+
   it('lets the context construct adapters', () => {
     expect(
       violations([{path: CONTEXT, text: "await import('../openstack/cloud.ts'); await import('../local/x.ts');"}]),

@@ -11,13 +11,15 @@ const IMAGES = [
 function question({tty = true, format = 'human'}: {readonly tty?: boolean; readonly format?: OutputFormat} = {}) {
   const io = fakeIo({tty});
   const controller = new AbortController();
-  let above = 0;
-  const writeAbove = (writer: () => void): void => {
-    above++;
-    writer();
+  let held = 0;
+  const hold = (): (() => void) => {
+    held++;
+    return () => {
+      held--;
+    };
   };
-  const confirm = createConfirm({io, format, writeAbove, signal: controller.signal});
-  return {io, controller, confirm, above: () => above};
+  const confirm = createConfirm({io, format, hold, signal: controller.signal});
+  return {io, controller, confirm, held: () => held};
 }
 
 describe('the question before a deletion', () => {
@@ -27,14 +29,15 @@ describe('the question before a deletion', () => {
     expect(question({format: 'junit'}).confirm).toBeUndefined();
   });
 
-  it('lists every image first, cleaned, on stderr', async () => {
-    const {io, confirm, above} = question();
+  it('lists every image first, cleaned, on stderr, while nothing else moves there', async () => {
+    const {io, confirm, held} = question();
     const answer = confirm?.(IMAGES);
+    expect(held()).toBe(1);
     io.input.write('y\n');
     expect(await answer).toBe(true);
     expect(io.err()).toBe('These 2 images will be deleted:\n  91bc  AlmaLinux 9 (1)\n  3f2a  evil?[2J\nDelete? [y/N] ');
     expect(io.out()).toBe('');
-    expect(above()).toBe(1);
+    expect(held()).toBe(0);
   });
 
   it.each([

@@ -114,7 +114,14 @@ describe('a report', () => {
     reporter.emit(PROGRESS);
     expect(sink.err()).toContain('uploading 10 MiB of 100 MiB');
     expect(sink.err()).toContain('\u001b[?25l');
+    const release = reporter.hold();
+    const before = sink.err();
+    expect(before.endsWith('\u001b[?25h')).toBe(true);
+    reporter.emit({...PROGRESS, bytes: 20 * 1024 ** 2});
+    expect(sink.err()).toBe(before);
+    release();
+    expect(sink.err()).toContain('uploading 20 MiB of 100 MiB');
     reporter.close();
-    expect(sink.err()).toContain('\u001b[?25h');
+    expect(sink.err().endsWith('\u001b[?25h')).toBe(true);
   });
 });
