@@ -12,8 +12,8 @@ export interface SourceRequest {
   /** Glance's disk_format as the definition asserts it; content that disagrees is refused. */
   readonly format: string;
   /**
-   * Hash everything with sha512, too (the default). False, where another digest is demanded: a second hash over all bytes
-   * halves the throughput, and is of use only for a comparison with Glance's `os_hash_value`.
+   * Hash everything with sha512, too (the default). False: only a demanded digest is computed, and without one none at all; a
+   * hash over all bytes halves the throughput, and is of use only for a comparison with Glance's `os_hash_value`.
    */
   readonly wantSha512?: boolean;
   readonly signal?: AbortSignal;
@@ -53,8 +53,8 @@ export interface OpenedSource {
 export interface SourceFacts {
   /** Digests of the bytes as served: the demanded algorithm's, and sha512 (see {@link SourceRequest.wantSha512}). */
   readonly digests: readonly Digest[];
-  /** Digest of the bytes given on: sha512, or without it the demanded algorithm's; the served one unless unwrapped. */
-  readonly unwrapped: Digest;
+  /** Digest of the bytes given on: sha512, or without it the demanded algorithm's, if any; the served one unless unwrapped. */
+  readonly unwrapped?: Digest;
   readonly servedBytes: number;
   readonly givenBytes: number;
   readonly virtualSize?: number;

@@ -58,7 +58,7 @@ export async function openServed(served: Served, context: OpenContext): Promise<
     inner = unwrapped.inner;
     const judgement = judgementOf(served, context);
     const judged = await judgeStart(inner, judgement);
-    const given = unwrapped.wrappers.length > 0 ? createTally([givenAlgorithm(context.request)]) : undefined;
+    const given = unwrapped.wrappers.length > 0 ? createTally(givenAlgorithms(context.request)) : undefined;
     return opened(inner, {...context, served, tally, judged, judgement, ...(given === undefined ? {} : {given})});
   } catch (error) {
     await inner?.close();
@@ -145,12 +145,11 @@ function factsOf({request, tally, given, judged}: Passage): SourceFacts {
   if (!tally.ended()) throw new ImgmgrError('INTERNAL', 'facts of a source were asked for before its end');
   const digests = tally.digests();
   const givenBytes = given?.bytes() ?? tally.bytes();
-  const unwrapped =
-    given === undefined ? digests.find(({algorithm}) => algorithm === givenAlgorithm(request)) : given.digests()[0];
-  if (unwrapped === undefined) throw new ImgmgrError('INTERNAL', 'the given bytes were not hashed');
+  const [wanted] = givenAlgorithms(request);
+  const unwrapped = (given?.digests() ?? digests).find(({algorithm}) => algorithm === wanted);
   return {
     digests,
-    unwrapped,
+    ...(unwrapped !== undefined && {unwrapped}),
     servedBytes: tally.bytes(),
     givenBytes,
     virtualSize: judged.inspection.virtualSize ?? givenBytes,
@@ -158,14 +157,15 @@ function factsOf({request, tally, given, judged}: Passage): SourceFacts {
   };
 }
 
-/** sha512 is computed too, unless the caller does without it and there is another digest anyway. */
+/** The demanded one, and sha512 unless the caller does without it: hashing costs more than sending. */
 function servedAlgorithms(request: SourceRequest): readonly DigestAlgorithm[] {
   const demanded = request.digest === undefined ? [] : [request.digest.algorithm];
-  return [...demanded, givenAlgorithm(request)];
+  return [...demanded, ...givenAlgorithms(request)];
 }
 
-function givenAlgorithm(request: SourceRequest): DigestAlgorithm {
-  return request.wantSha512 === false && request.digest !== undefined ? request.digest.algorithm : 'sha512';
+function givenAlgorithms(request: SourceRequest): readonly DigestAlgorithm[] {
+  if (request.wantSha512 !== false) return ['sha512'];
+  return request.digest === undefined ? [] : [request.digest.algorithm];
 }
 
 function judgementOf({contentType, url}: Served, {request, limits}: OpenContext): Judgement {

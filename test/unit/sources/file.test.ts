@@ -142,10 +142,16 @@ describe('hashes no more than it must', () => {
   });
 
   test('sha512 alone where nothing is demanded', async () => {
+    const {opened} = await readAll(source().open(request('file:a', {baseDir: folderWith({a: IMAGE})})));
+    expect(opened.facts().digests).toEqual([digestOf(IMAGE, 'sha512')]);
+  });
+
+  test('nothing is hashed where nothing is demanded and sha512 is done without', async () => {
     const {opened} = await readAll(
       source().open(request('file:a', {baseDir: folderWith({a: IMAGE}), wantSha512: false})),
     );
-    expect(opened.facts().digests).toEqual([digestOf(IMAGE, 'sha512')]);
+    expect(opened.facts()).toMatchObject({digests: [], servedBytes: IMAGE.length});
+    expect(opened.facts().unwrapped).toBeUndefined();
   });
 
   test('facts before the end are a mistake of the caller', async () => {
