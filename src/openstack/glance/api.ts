@@ -1,7 +1,7 @@
 import type {Readable} from 'node:stream';
 import type {Image, NewImage} from '../../core/image.ts';
 import {ImgmgrError} from '../../errors.ts';
-import {parsed} from '../request.ts';
+import {parsed, recoded} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
 import {everyPage} from '../paginate.ts';
 import type {PatchOperation} from './patch.ts';
@@ -47,11 +47,10 @@ export class GlanceApi {
         ...(marker === undefined ? {} : {marker}),
       });
       const path = `/images?${query.toString()}`;
-      const page = parsed(
-        imagePage,
-        await this.#client.call({method: 'GET', path, expect: [200], response: 'json'}),
-        'GET',
-      );
+      const answer = await recoded(this.#client.call({method: 'GET', path, expect: [200], response: 'json'}), {
+        NOT_FOUND: noGlance,
+      });
+      const page = parsed(imagePage, answer, 'GET');
       return {items: page.images, ...(page.next === undefined ? {} : {next: page.next})};
     });
   }
@@ -162,6 +161,15 @@ export interface Upload {
   readonly size?: number;
   readonly store?: string;
   readonly signal?: AbortSignal;
+}
+
+// Every Glance has a listing, so whatever says 404 to it is none.
+function noGlance(error: ImgmgrError): ImgmgrError {
+  return new ImgmgrError('PROTOCOL', `there is no Glance v2 at the image endpoint: ${error.message}`, {
+    ...(error.place === undefined ? {} : {place: error.place}),
+    hint: 'have the catalog corrected, or set image_endpoint_override in clouds.yaml',
+    cause: error.cause,
+  });
 }
 
 async function absentWhenUnknown<T>(call: Promise<T>): Promise<T | undefined> {

@@ -212,6 +212,15 @@ describe('the endpoint', () => {
     });
   });
 
+  test('that leads to something else than Glance is PROTOCOL with what to correct', async () => {
+    const {store} = connect(fake, {endpointOverrides: {image: `${fake.url}/compute`}});
+    expect(await failure(store.listTagged('a'))).toMatchObject({
+      code: 'PROTOCOL',
+      hint: expect.stringContaining('image_endpoint_override') as unknown,
+    });
+    await store.close();
+  });
+
   test('of clouds.yaml wins over the catalog, with or without its version', async () => {
     for (const tail of ['', '/', '/v2', '/v2.15/']) {
       const {store} = connect(fake, {region: 'Nowhere', endpointOverrides: {image: `${fake.imageUrl}${tail}`}});
