@@ -2,7 +2,7 @@ import {resolve} from 'node:path';
 import {endAll} from './child.ts';
 import type {Bench} from './measure/bench.ts';
 import {measureFresh} from './measure/fresh.ts';
-import {measureMany} from './measure/many.ts';
+import {measureFake, measureMany} from './measure/many.ts';
 import {measureStartup} from './measure/startup.ts';
 import {measureUpload} from './measure/upload.ts';
 import {makePlace} from './place.ts';
@@ -11,9 +11,10 @@ import {machine, save, table} from './report.ts';
 
 const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
   startup: measureStartup,
+  fake: measureFake,
   fresh: measureFresh,
-  many: measureMany,
   upload: measureUpload,
+  many: measureMany,
 };
 
 const root = resolve('.');

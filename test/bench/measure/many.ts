@@ -14,19 +14,9 @@ import {floor, imgmgr} from './bench.ts';
 const DEFINITIONS = 200;
 const EACH = 5;
 
-/** A run with nothing to do over 200 definitions and 1,000 live images: against the real Glance, and against the fake one. */
-export async function measureMany(bench: Bench): Promise<Figure[]> {
-  const {place} = bench;
-  const listed = Array.from({length: DEFINITIONS}, (_, index) => ({
-    name: `imgmgr-bench many ${index + 1}`,
-    url: `http://198.18.7.1:18080/many/${index + 1}.raw`,
-    checksum: `sha512:${createHash('sha512').update(String(index)).digest('hex')}`,
-  }));
-  const folder = await writeDefinitions(`${place.folder}/many`, listed);
-  return [...(await onFake(bench, folder)), ...(await onGlance(bench, folder))];
-}
-
-async function onFake(bench: Bench, folder: string): Promise<Figure[]> {
+/** A run with nothing to do over 200 definitions and 1,000 live images of the fake cloud. */
+export async function measureFake(bench: Bench): Promise<Figure[]> {
+  const folder = await definitions(bench);
   bench.say(`${DEFINITIONS} definitions over ${DEFINITIONS * EACH} images of the fake cloud`);
   const fake = await startFakeCloud();
   try {
@@ -63,8 +53,10 @@ async function onFake(bench: Bench, folder: string): Promise<Figure[]> {
   }
 }
 
-async function onGlance(bench: Bench, folder: string): Promise<Figure[]> {
+/** The same on the real Glance. */
+export async function measureMany(bench: Bench): Promise<Figure[]> {
   const {place} = bench;
+  const folder = await definitions(bench);
   bench.say(`making ${DEFINITIONS * EACH} live images (a minute or two)`);
   await place.empty();
   await seedLive(place.api, folder, EACH);
@@ -84,4 +76,13 @@ async function onGlance(bench: Bench, folder: string): Promise<Figure[]> {
       samples: {ours: timed.ours.all, floor: timed.floor.all},
     },
   ];
+}
+
+async function definitions({place}: Bench): Promise<string> {
+  const listed = Array.from({length: DEFINITIONS}, (_, index) => ({
+    name: `imgmgr-bench many ${index + 1}`,
+    url: `http://198.18.7.1:18080/many/${index + 1}.raw`,
+    checksum: `sha512:${createHash('sha512').update(String(index)).digest('hex')}`,
+  }));
+  return writeDefinitions(`${place.folder}/many`, listed);
 }
