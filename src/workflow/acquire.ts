@@ -78,17 +78,16 @@ export async function resumeImage(
 ): Promise<Acquired> {
   const {image, release, definition} = task;
   await task.permitted;
-  const deadlineMs = context.surroundings.monotonic() + context.options.importTimeoutMs;
   try {
-    const there =
-      image.status === 'active' || image.status === 'deactivated'
-        ? image
-        : await waitForImport({...waitBase(context, task), id: image.id, bytes: undefined, deadlineMs});
+    const there = await completed(context, task);
     prove(there, release, release.listed.id === undefined ? 'web-download' : 'upload');
     return {image: there, pending: false, detail: 'gone on with, nothing was imported again'};
   } catch (error) {
     const reason = asImgmgrError(error);
-    if (reason.code === 'INTERRUPTED') throw error;
+    if (reason.code === 'INTERRUPTED') {
+      if (image.properties['imgmgr_state'] === 'importing') await discardImage(context, task, image.id);
+      throw error;
+    }
     context.emit({
       type: 'warning',
       code: 'import-fallback',
@@ -97,9 +96,43 @@ export async function resumeImage(
       image: image.id,
       message: `image ${image.id} cannot be gone on with (${reason.message}), it is imported again`,
     });
-    await discard(context, task, image.id);
-    return acquireImage(context, task);
+    await discardImage(context, task, image.id);
+    return acquireImage(context, {...task, ...(release.listed.id === image.id && {reuse: image})});
   }
+}
+
+/** Asks the cloud for copies, unless those are there or under way already: a killed run may have asked. */
+export async function copySurely(store: ImageStore, id: string, stores: readonly string[]): Promise<void> {
+  try {
+    await store.copyToStores({id, stores});
+  } catch (error) {
+    if (!['CONFLICT', 'CLOUD_REFUSED'].includes(asImgmgrError(error).code)) throw error;
+    const live = await store.get(id);
+    const lacks = stores.some((name) => !live?.stores.includes(name));
+    if (lacks && !(live && isLocked(live))) throw error;
+  }
+}
+
+/** The image when the cloud is through with it and it is in every demanded store. */
+async function completed(context: AcquireContext, task: AcquireTask & {readonly image: Image}): Promise<Image> {
+  const {image} = task;
+  const wait = {
+    ...waitBase(context, task),
+    id: image.id,
+    bytes: image.size ?? undefined,
+    deadlineMs: context.surroundings.monotonic() + context.options.importTimeoutMs,
+  };
+  const hasBytes = image.status === 'active' || image.status === 'deactivated';
+  const there = hasBytes && !isLocked(image) ? image : await waitForImport({...wait, stores: []});
+  const missing = there.stores.length === 0 ? [] : wait.stores.filter((name) => !there.stores.includes(name));
+  if (missing.length === 0) return there;
+  await copySurely(context.store, there.id, missing);
+  return waitForImport({...wait, phase: 'copying'});
+}
+
+/** Until its import task has ended, Glance may save the image as it read it earlier, and a PATCH would be lost. */
+function isLocked(image: Image): boolean {
+  return image.properties['os_glance_import_task'] !== undefined;
 }
 
 interface Attempt {
@@ -160,7 +193,7 @@ async function tryMethod({context, task, probe, deadlineMs}: Attempt, method: Im
       detail: `method ${method}, disk_format ${image.diskFormat ?? 'unknown'}${image.stores.length > 0 ? `, stores ${image.stores.join(',')}` : ''}`,
     };
   } catch (error) {
-    await discard(context, task, record.id);
+    await discardImage(context, task, record.id);
     throw error;
   }
 }
@@ -292,7 +325,11 @@ function prove(image: Image, release: Release, method: ImportMethod): void {
 }
 
 /** Removes what a failed attempt left; a record with a demanded id stays, because Glance never hands the id out again. */
-async function discard(context: AcquireContext, {release, definition}: AcquireTask, id: string): Promise<void> {
+export async function discardImage(
+  context: AcquireContext,
+  {release, definition}: AcquireTask,
+  id: string,
+): Promise<void> {
   if (release.listed.id === id) return;
   try {
     await context.store.delete(id);

@@ -8,7 +8,7 @@ import type {Release} from '../core/release.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {asImgmgrError} from '../errors.ts';
 import type {AcquireContext, Acquired} from './acquire.ts';
-import {acquireImage, resumeImage} from './acquire.ts';
+import {acquireImage, copySurely, discardImage, resumeImage} from './acquire.ts';
 import {deleteImage, mayDelete} from './delete-image.ts';
 import type {Tally} from './tally.ts';
 import type {CloudPorts} from './types.ts';
@@ -41,6 +41,7 @@ class DefinitionWork {
   /** Live images that this run changed, by id. */
   readonly #live = new Map<string, Image>();
   readonly #failed = new Set<string>();
+  readonly #published = new Set<Release>();
   #lastPublished: {readonly before: Image; readonly after: Image} | undefined;
 
   constructor(context: ApplyContext, plan: DefinitionPlan) {
@@ -50,9 +51,18 @@ class DefinitionWork {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#work();
+    } catch (error) {
+      if (this.#context.acquire.signal.aborted) await this.#discardUnpublished();
+      throw error;
+    }
+  }
+
+  async #work(): Promise<void> {
     const {acquire} = this.#context;
     for (const action of this.#plan.actions) {
-      acquire.signal.throwIfAborted();
+      if (!this.#closesSwap(action)) acquire.signal.throwIfAborted();
       const obstacle = this.#obstacle(action);
       if (obstacle !== undefined) {
         acquire.emit({
@@ -67,9 +77,21 @@ class DefinitionWork {
     }
   }
 
+  /** Retires the predecessor of what was published just now: neither a failure nor a Ctrl-C may come in between. */
+  #closesSwap(action: Action): boolean {
+    return action.kind === 'retire' && action.successor !== undefined && this.#published.has(action.successor);
+  }
+
+  /** An interrupted run leaves nothing behind: what was made and not published goes. */
+  async #discardUnpublished(): Promise<void> {
+    for (const [release, {image}] of this.#acquired)
+      if (!this.#published.has(release))
+        await discardImage(this.#context.acquire, {definition: this.#plan.definition, release}, image.id);
+  }
+
   /** Why an action is left out after a failure; undefined when it can go ahead. */
   #obstacle(action: Action): string | undefined {
-    if (this.#failed.size === 0) return undefined;
+    if (this.#failed.size === 0 || this.#closesSwap(action)) return undefined;
     if ('target' in action && 'acquired' in action.target && !this.#acquired.has(action.target.acquired))
       return 'its image could not be acquired';
     if (action.kind === 'delete') return 'something of this definition failed';
@@ -100,11 +122,12 @@ class DefinitionWork {
         ...(done.detail !== undefined && {detail: done.detail}),
       });
     } catch (error) {
-      if (acquire.signal.aborted) throw error;
+      if (acquire.signal.aborted && !this.#closesSwap(action)) throw error;
       const reason = asImgmgrError(error);
       errors.push(reason);
       tally.add('failed', 1);
-      this.#failed.add(action.summary.version ?? '');
+      // A leftover that stays is private and hidden; the version itself can still be had.
+      if (action.kind !== 'remove') this.#failed.add(action.summary.version ?? '');
       acquire.emit({
         type: 'action-failed',
         cloud,
@@ -194,6 +217,7 @@ class DefinitionWork {
       this.#warnMinDisk(live, form.minDisk, patch.minDisk);
     const after = await patchSurely(acquire, live, patch);
     this.#live.set(after.id, after);
+    this.#published.add(action.release);
     this.#lastPublished = {before: live, after};
     if (!acquire.options.silenceNotVerified)
       acquire.emit({
@@ -227,7 +251,7 @@ class DefinitionWork {
 
   async #copy(image: Image, stores: readonly string[]): Promise<{image: string; detail: string}> {
     const {acquire} = this.#context;
-    await this.#store.copyToStores({id: image.id, stores});
+    await copySurely(this.#store, image.id, stores);
     const {surroundings, emit, signal, options} = acquire;
     const after = await waitForImport({
       store: this.#store,

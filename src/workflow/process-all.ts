@@ -193,6 +193,8 @@ class CloudWork {
     const mine = new Map([...listings].filter(([definition]) => claim.held.has(definition.name)));
     const view = viewOf(claim.images, projectId, ports.store.now());
     const plan = await this.#plan(mine, view, keeper.record?.id);
+    // Whoever held what we waited for may have died and left its lease.
+    await this.#removeLeftovers(plan);
     const actions = plan.definitions.flatMap((one) => this.#allowed(one));
     emit({type: 'planned', cloud: ports.store.cloud, actions: actions.map((action) => action.summary), unchanged: []});
     const context = {

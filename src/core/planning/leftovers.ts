@@ -21,9 +21,19 @@ export function planLeftovers(draft: Draft): void {
       remove(draft, own, `half-made by run ${own.stamp.run}, which is dead`);
   }
   if (draft.sorted.length === 0) return;
-  for (const own of draft.images.filter(({stamp}) => stamp.state === 'ready' || stamp.state === 'pending'))
-    if (!draft.sorted.some((release) => isOfRelease(own, release)))
-      remove(draft, own, 'was never published and is no longer listed');
+  for (const own of draft.images.filter(({stamp}) => stamp.state === 'ready' || stamp.state === 'pending')) {
+    const release = draft.sorted.find((listed) => isOfRelease(own, listed));
+    if (!release) remove(draft, own, 'was never published and is no longer listed');
+    else if (isStalled(own) && release.listed.id !== own.image.id)
+      remove(draft, own, `was to be left to the cloud by run ${own.stamp.run}, but nothing imports it`);
+  }
+}
+
+/** An image that `--no-wait` left to the cloud, but the cloud was never asked, or has given up. */
+export function isStalled({image, stamp}: OwnImage): boolean {
+  return (
+    stamp.state === 'pending' && image.status === 'queued' && image.properties['os_glance_import_task'] === undefined
+  );
 }
 
 /** The release still waits for its image; commands that acquire nothing leave it to the next `manage`. */

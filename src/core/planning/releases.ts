@@ -10,6 +10,7 @@ import type {Applied} from '../stamp.ts';
 import {formatApplied} from '../stamp.ts';
 import type {Draft} from './draft.ts';
 import {about, foreseen, imageOf} from './draft.ts';
+import {isStalled} from './leftovers.ts';
 import {retirePredecessors} from './retire.ts';
 
 /** What one listed version needs: nothing, mending, its name back, or to be made and published. */
@@ -78,7 +79,7 @@ function planNew(draft: Draft, release: Release): void {
     .sort(byLastPublished)[0];
   const {policy} = draft.input;
   if (begun?.stamp.state === 'quarantined') return;
-  if (begun?.stamp.state === 'pending' && !policy.wait) {
+  if (begun?.stamp.state === 'pending' && !policy.wait && !isStalled(begun)) {
     draft.pending++;
     draft.decide(`version ${release.version} is still with the cloud (image ${begun.image.id})`);
     return;
@@ -152,8 +153,9 @@ function wantsPublication(draft: Draft): boolean {
   return wanted && wait && acquire;
 }
 
-function isUnderWay({image, stamp}: OwnImage): boolean {
-  return stamp.state === 'pending' || image.status === 'active' || image.status === 'deactivated';
+function isUnderWay(own: OwnImage): boolean {
+  const {image, stamp} = own;
+  return (stamp.state === 'pending' && !isStalled(own)) || image.status === 'active' || image.status === 'deactivated';
 }
 
 /** A deactivation that we recorded but did not get done is no change by hand. */

@@ -1,0 +1,85 @@
+import {createHash} from 'node:crypto';
+import type {FakeCloud} from '../fakes/fake-cloud.ts';
+import type {ImageRecord} from '../fakes/glance/image-table.ts';
+import {bytesOf} from './place.ts';
+
+/** What the laws are held against. */
+export interface LawBook {
+  /** Names that must never be missing again once they led to something. */
+  readonly names: readonly string[];
+  /** Stores that every image that anybody can see must be in. */
+  readonly stores: readonly string[];
+  /** Which bytes prove a version, where it is not its own (`--replace`). */
+  readonly accepted: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What every published image says about itself. */
+const DESCRIBED = [
+  'architecture',
+  'os_distro',
+  'os_version',
+  'os_purpose',
+  'uuid_validity',
+  'internal_version',
+  'image_name',
+  'image_source',
+  'image_build_date',
+  'image_original_user',
+  'image_description',
+  'imgmgr_definition',
+  'imgmgr_version',
+  'imgmgr_keys',
+  'imgmgr_applied',
+];
+
+/** Holds every instant of the cloud against the laws that outsiders rely on; gives what was broken so far. */
+export function watchLaws(cloud: FakeCloud, book: LawBook): {readonly broken: readonly string[]; stop(): void} {
+  const broken: string[] = [];
+  const known = new Set<string>();
+  const look = (cause: string): void => {
+    const ours = cloud.images.all().filter(({owner}) => owner === cloud.accounts.admin.projectId);
+    for (const image of ours) for (const fault of faultsOf(image, book)) broken.push(`${fault} (after: ${cause})`);
+    for (const name of book.names) {
+      const shown = ours.filter(
+        (image) => image.name === name && !image.os_hidden && ['public', 'community'].includes(image.visibility),
+      );
+      if (shown.length > 0) known.add(name);
+      if (shown.length === 0 && known.has(name)) broken.push(`nobody bears the name ${name} (after: ${cause})`);
+      if (shown.length > 2) broken.push(`${shown.length} images bear the name ${name} (after: ${cause})`);
+    }
+  };
+  look('the start');
+  const stop = cloud.images.onChange(look);
+  return {broken, stop};
+}
+
+function faultsOf(image: ImageRecord, book: LawBook): string[] {
+  const state = image.properties['imgmgr_state'];
+  const told = `image "${image.name ?? ''}" in state ${state ?? '(none)'}, ${image.visibility}`;
+  if (!image.tags.includes('managed_by_imgmgr')) return state === undefined ? [] : [`${told}, has lost our tag`];
+  const faults: string[] = [];
+  const visible = image.visibility !== 'private';
+  if (visible && state !== 'current' && state !== 'retired') faults.push(`${told}, can be seen`);
+  if (visible) faults.push(...unfinished(image, book).map((fault) => `${told}, can be seen and ${fault}`));
+  // The newest active image with a tag is what Octavia and Trove boot, private or not.
+  const tagged = image.tags.some((tag) => !tag.startsWith('managed_by_'));
+  if (tagged && (state !== 'current' || !visible)) faults.push(`${told}, carries the tags ${image.tags.join(' ')}`);
+  if (!visible && !image.os_hidden) faults.push(`${told}, is not hidden`);
+  return faults;
+}
+
+function unfinished(image: ImageRecord, {stores, accepted}: LawBook): string[] {
+  const version = image.properties['imgmgr_version'] ?? '';
+  const hashes = (accepted[version] ?? [version]).map((name) =>
+    createHash('sha512').update(bytesOf(name)).digest('hex'),
+  );
+  const missing = [
+    ...DESCRIBED.filter((key) => image.properties[key] === undefined),
+    ...stores.filter((store) => !image.stores.includes(store)).map((store) => `store ${store}`),
+  ];
+  return [
+    ...(['active', 'deactivated'].includes(image.status) ? [] : [`is ${image.status}`]),
+    ...(hashes.includes(image.os_hash_value ?? '') ? [] : ['has unproven bytes']),
+    ...(missing.length === 0 ? [] : [`lacks ${missing.join(', ')}`]),
+  ];
+}

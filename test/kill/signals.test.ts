@@ -1,0 +1,89 @@
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {FakeCloud} from '../fakes/fake-cloud.ts';
+import {bookOf, endState, inTurns, rehearse, runAgain} from './every-write.ts';
+import type {Rehearsal} from './every-write.ts';
+import {watchLaws} from './laws.ts';
+import {cloudWith, runAsProcess} from './place.ts';
+import {ROTATION, WAYS_TO_IMPORT} from './scenarios.ts';
+
+/** What is there besides published images. */
+function leftOn(cloud: FakeCloud): string[] {
+  return cloud
+    .views()
+    .filter((view) => !['current', 'retired'].includes(String(view['imgmgr_state'])))
+    .map((view) => `${String(view['name'])} (${String(view['imgmgr_state'])}, ${String(view['status'])})`);
+}
+
+const END_SIGNALS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
+
+describe.each([ROTATION, ...WAYS_TO_IMPORT.slice(0, 3)])('a signal during $what', (scenario) => {
+  let rehearsal: Rehearsal;
+  beforeAll(async () => {
+    rehearsal = await rehearse(scenario);
+  });
+  afterAll(async () => rehearsal.place.close());
+
+  it.each(END_SIGNALS)(
+    '%s at any write ends with %i, leaves nothing at once, and breaks no law',
+    async (signal, code) => {
+      const numbers = rehearsal.writes.map((_, index) => index + 1);
+      const faults = await inTurns(numbers, async (number) => {
+        const cloud = await cloudWith(rehearsal.start, scenario.cloud);
+        const laws = watchLaws(cloud, bookOf(scenario));
+        const child = runAsProcess(cloud, rehearsal.argv);
+        cloud.interceptWrites({
+          arrived: async (write) => {
+            if (write.number !== number) return 'pass';
+            child.kill(signal);
+            // The process is to know of it before it is answered.
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            return 'pass';
+          },
+        });
+        const {exitCode} = await child;
+        const found = [
+          ...(exitCode === code ? [] : [`it ended with ${exitCode ?? '?'}`]),
+          ...leftOn(cloud).map((left) => `it left ${left}`),
+          ...(cloud.views().filter((view) => view['imgmgr_state'] === 'current').length === 1
+            ? []
+            : ['two are current']),
+          ...(await runAgain(rehearsal, cloud)),
+          ...new Set(laws.broken),
+        ];
+        await cloud.close();
+        return found.map((fault) => `${signal} at write ${number} (${rehearsal.writes[number - 1] ?? ''}): ${fault}`);
+      });
+      expect(faults.flat()).toEqual([]);
+    },
+  );
+});
+
+it('a second Ctrl-C ends the process at once, and the next run clears up', async () => {
+  const rehearsal = await rehearse(ROTATION);
+  const cloud = await cloudWith(rehearsal.start);
+  const child = runAsProcess(cloud, rehearsal.argv);
+  const stop = cloud.interceptWrites({
+    arrived: async ({number, method}) => {
+      if (number === 4) child.kill('SIGINT');
+      // The cleanup gets no answer for as long as it lives.
+      if (method === 'DELETE') {
+        child.kill('SIGINT');
+        await child;
+        return 'drop';
+      }
+      return 'pass';
+    },
+  });
+  const {exitCode, stdout} = await child;
+  stop();
+  expect(exitCode).toBe(130);
+  expect(stdout).toMatch(/"type":"interrupted".*"again":true.*not published/);
+  expect(leftOn(cloud).length).toBeGreaterThan(0);
+  expect(await runAgain(rehearsal, cloud)).toEqual([]);
+  expect(endState(cloud)).toEqual(rehearsal.end);
+  await cloud.close();
+  await rehearsal.place.close();
+});

@@ -1,0 +1,12 @@
+import {defineConfig} from 'vitest/config';
+
+/** Runs that are killed at every write: hundreds of processes, so apart from the quick tests. */
+export default defineConfig({
+  test: {
+    include: ['test/kill/**/*.test.ts'],
+    globalSetup: ['test/kill/build.ts'],
+    testTimeout: 300_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
