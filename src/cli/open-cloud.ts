@@ -11,7 +11,14 @@ import type {
 import {ImgmgrError} from '../errors.ts';
 import {createHttp} from '../http.ts';
 import type {HttpOptions, TlsOptions} from '../http.ts';
-import type {Auth, Domain, Named, OpenStackCloud, Scope as AuthScope} from '../openstack/create-openstack.ts';
+import type {
+  Auth,
+  Domain,
+  Named,
+  OpenStackCloud,
+  Scope as AuthScope,
+  ServiceChoice,
+} from '../openstack/create-openstack.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 
 /** What the adapters are constructed with besides the cloud. */
@@ -52,13 +59,23 @@ async function readTls({verify, caFile, certFile, keyFile}: CloudTls, cloud: str
 }
 
 function describe(cloud: Resolved): OpenStackCloud {
-  const region = cloud.serviceRegions.image ?? cloud.region;
   return {
     name: cloud.name,
     auth: authOf(cloud),
-    interface: cloud.serviceInterfaces.image?.[0] ?? cloud.interface,
+    interface: cloud.interface,
     endpointOverrides: cloud.endpointOverrides,
+    services: {image: choiceFor(cloud, 'image'), compute: choiceFor(cloud, 'compute')},
+    ...(cloud.region !== undefined && {region: cloud.region}),
+  };
+}
+
+function choiceFor(cloud: Resolved, service: 'image' | 'compute'): ServiceChoice {
+  const region = cloud.serviceRegions[service];
+  const type = cloud.catalogTypes[service];
+  return {
+    interfaces: cloud.serviceInterfaces[service] ?? cloud.interfaces,
     ...(region !== undefined && {region}),
+    ...(type !== undefined && {type}),
   };
 }
 

@@ -23,7 +23,13 @@ const ALIASES: Readonly<Record<ServiceType, readonly string[]>> = {
 };
 
 /** How the endpoint is chosen: by region and interface as clouds.yaml says, unless it names the endpoint itself. */
-export type EndpointChoice = Pick<OpenStackCloud, 'name' | 'region' | 'interface' | 'endpointOverrides'>;
+export type EndpointChoice = Pick<
+  OpenStackCloud,
+  'name' | 'region' | 'interface' | 'endpointOverrides' | 'services'
+> & {
+  /** Fills `%(project_id)s` in an override, as the SDK does. */
+  readonly projectId?: string;
+};
 
 /**
  * The base URL of a service without a slash at the end; undefined when the catalog does not have it in this region and interface.
@@ -35,19 +41,24 @@ export function findEndpoint(
   choice: EndpointChoice,
 ): string | undefined {
   const override = choice.endpointOverrides[type];
-  if (override !== undefined) return withoutSlash(override);
-  const wanted = interfaceName(choice.interface);
-  for (const endpoint of endpointsOf(catalog, type)) {
-    if (choice.region !== undefined && endpoint.region !== choice.region) continue;
-    if (interfaceName(endpoint.interface) === wanted) return withoutSlash(endpoint.url);
-  }
+  if (override !== undefined)
+    return withoutSlash(override.replaceAll(/%\((?:project|tenant)_id\)s/g, choice.projectId ?? ''));
+  const {region, interfaces} = wantedFrom(type, choice);
+  for (const wanted of interfaces)
+    for (const endpoint of endpointsOf(catalog, type, choice)) {
+      if (region !== undefined && endpoint.region !== region) continue;
+      if (interfaceName(endpoint.interface) === wanted) return withoutSlash(endpoint.url);
+    }
   return undefined;
 }
 
 /** What to tell when {@link findEndpoint} found nothing: the regions and interfaces that exist. */
 export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): ImgmgrError {
-  const wanted = `${interfaceName(choice.interface)} ${type} endpoint${choice.region === undefined ? '' : ` in region '${choice.region}'`}`;
-  const offers = endpointsOf(catalog, type).map((each) => `${interfaceName(each.interface)} in '${each.region}'`);
+  const {region, interfaces} = wantedFrom(type, choice);
+  const wanted = `${interfaces.join(' or ')} ${type} endpoint${region === undefined ? '' : ` in region '${region}'`}`;
+  const offers = endpointsOf(catalog, type, choice).map(
+    (each) => `${interfaceName(each.interface)} in '${each.region}'`,
+  );
   const types = [...new Set(catalog.map((service) => service.type))];
   return new ImgmgrError('CONFIG', `cloud '${choice.name}' has no ${wanted} in its catalog`, {
     hint:
@@ -69,10 +80,16 @@ function interfaceName(name: string): string {
   return name.replace(/URL$/, '');
 }
 
-function endpointsOf(catalog: readonly CatalogService[], type: ServiceType): CatalogEndpoint[] {
-  return ALIASES[type].flatMap((alias) =>
-    catalog.filter((each) => each.type === alias).flatMap((each) => each.endpoints),
-  );
+function wantedFrom(type: ServiceType, choice: EndpointChoice): {region: string | undefined; interfaces: string[]} {
+  const own = choice.services?.[type];
+  const interfaces = own?.interfaces ?? [choice.interface];
+  return {region: own?.region ?? choice.region, interfaces: interfaces.map(interfaceName)};
+}
+
+function endpointsOf(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): CatalogEndpoint[] {
+  const own = choice.services?.[type]?.type;
+  const types = own === undefined ? ALIASES[type] : [own];
+  return types.flatMap((name) => catalog.filter((each) => each.type === name).flatMap((each) => each.endpoints));
 }
 
 function withoutSlash(url: string): string {

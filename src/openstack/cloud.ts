@@ -46,4 +46,13 @@ export interface OpenStackCloud {
   readonly interface: string;
   /** `<service>_endpoint_override`, by service type (`image`, `compute`, …); wins over the catalog. */
   readonly endpointOverrides: Readonly<Record<string, string>>;
+  /** Per service type, what is to be looked for instead: region, interfaces (best first), type and name in the catalog. */
+  readonly services?: Readonly<Record<string, ServiceChoice>>;
+}
+
+/** How one service is found in the catalog where it is not found as the others are. */
+export interface ServiceChoice {
+  readonly region?: string;
+  readonly interfaces?: readonly string[];
+  readonly type?: string;
 }

@@ -11,7 +11,7 @@ import {ServiceClient} from './request.ts';
 import {NovaServerHost} from './server-host.ts';
 import {Session} from './session.ts';
 
-export type {Auth, Domain, Named, OpenStackCloud, Scope} from './cloud.ts';
+export type {Auth, Domain, Named, OpenStackCloud, Scope, ServiceChoice} from './cloud.ts';
 
 /** What the adapter is given; `http` carries the cloud's TLS and proxy settings and is closed with the store. */
 export interface OpenStackParts {

@@ -75,8 +75,8 @@ export class Session {
 
   /** The service's base URL; throws CONFIG with what the catalog does have. */
   async endpoint(type: ServiceType): Promise<string> {
-    const {catalog} = await this.#loggedIn();
-    const found = findEndpoint(catalog, type, this.cloud);
+    const {catalog, account} = await this.#loggedIn();
+    const found = findEndpoint(catalog, type, {...this.cloud, ...(account && {projectId: account.projectId})});
     if (found === undefined) throw noEndpoint(catalog, type, this.cloud);
     if (!/^https?:$/.test(URL.parse(found)?.protocol ?? '')) throw badEndpoint(found, type, this.cloud);
     return found;

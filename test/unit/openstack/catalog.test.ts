@@ -28,6 +28,22 @@ describe('the endpoint', () => {
     ],
     ['first of the catalog where no region is named', choice(), 'https://north/image'],
     ['that clouds.yaml overrides', choice({region: 'None', endpointOverrides: {image: 'http://mine/'}}), 'http://mine'],
+    [
+      'that clouds.yaml overrides, with our project filled in',
+      choice({endpointOverrides: {image: 'http://mine/%(project_id)s'}, projectId: 'p1'}),
+      'http://mine/p1',
+    ],
+    [
+      'of the region that is named for this service alone',
+      choice({region: 'North', services: {image: {region: 'South'}}}),
+      'https://south/image',
+    ],
+    [
+      'of the best interface that there is',
+      choice({region: 'South', services: {image: {interfaces: ['internal', 'public']}}}),
+      'https://south/image',
+    ],
+    ['of a type that is not in the catalog is none', choice({services: {image: {type: 'imagev2'}}}), undefined],
     ['of a region that does not exist is none', choice({region: 'West'}), undefined],
     ['of an interface that does not exist is none', choice({region: 'South', interface: 'admin'}), undefined],
   ])('%s', (_, wanted, url) => {
