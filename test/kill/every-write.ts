@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it} from 'vitest';
 import type {FakeCloud} from '../fakes/fake-cloud.ts';
 import {KILL_MOMENTS, killAt} from '../fakes/write-gate.ts';
@@ -73,10 +74,10 @@ async function disturb(rehearsal: Rehearsal, {number, moment}: Kill): Promise<st
   const cloud = await cloudWith(rehearsal.start, rehearsal.scenario.cloud);
   const laws = watchLaws(cloud, bookOf(rehearsal.scenario));
   const child = runAsProcess(cloud, rehearsal.argv);
-  let killed = false;
+  const seen = {killed: false};
   const stop = cloud.interceptWrites(
     killAt(number, moment, async () => {
-      killed = true;
+      seen.killed = true;
       child.kill('SIGKILL');
       await child;
     }),
@@ -84,7 +85,8 @@ async function disturb(rehearsal: Rehearsal, {number, moment}: Kill): Promise<st
   const {signal, exitCode} = await child;
   stop();
   const faults: string[] = [];
-  if (!killed || (signal !== 'SIGKILL' && exitCode !== 0)) faults.push(`it was not killed (exit ${exitCode ?? '?'})`);
+  if (!seen.killed || (signal !== 'SIGKILL' && exitCode !== 0))
+    faults.push(`it was not killed (exit ${exitCode ?? '?'})`);
   faults.push(...(await runAgain(rehearsal, cloud)), ...new Set(laws.broken));
   await cloud.close();
   return faults.map((fault) => `killed at write ${number} (${rehearsal.writes[number - 1] ?? ''}) ${moment}: ${fault}`);
@@ -141,7 +143,10 @@ const VARIES = /^(?:id|self|file|owner|created_at|updated_at|imgmgr_run|os_glanc
 export async function atRest(cloud: FakeCloud): Promise<void> {
   const busy = (): boolean =>
     cloud.views().some((view) => 'os_glance_import_task' in view || view['status'] === 'saving');
-  await expect.poll(busy, {timeout: 5000, interval: 10}).toBe(false);
+  for (let looks = 0; busy(); looks++) {
+    if (looks === 500) throw new Error(`the fake cloud does not come to rest: ${JSON.stringify(brief(cloud.views()))}`);
+    await sleep(10);
+  }
 }
 
 export function bookOf({names = ['X'], stores = [], accepted = {}}: Scenario): Parameters<typeof watchLaws>[1] {

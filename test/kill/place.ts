@@ -1,7 +1,6 @@
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {ResultPromise} from 'execa';
 import {execa} from 'execa';
 import {run} from '../../src/run.ts';
 import {fakeIo} from '../cli/fake-io.ts';
@@ -74,20 +73,20 @@ export async function runHere(
 }
 
 /** A process of the command line. */
-export type Child = ResultPromise<{reject: false; stdin: 'ignore'; extendEnv: false}>;
+export type Child = ReturnType<typeof runAsProcess>;
 
 /** Runs the command line as a process of its own, which can be killed. */
 export function runAsProcess(
   cloud: FakeCloud,
   argv: readonly string[],
-  how: {readonly nodeOptions?: readonly string[]; readonly env?: Readonly<Record<string, string>>} = {},
-): Child {
+  how: {readonly nodeOptions?: readonly string[]} = {},
+) {
   const node = [...(how.nodeOptions ?? []), CLI, ...argv, '--json'];
   return execa(process.execPath, node, {
     reject: false,
     stdin: 'ignore',
     extendEnv: false,
-    env: {...environment(cloud), NODE_COMPILE_CACHE: join(tmpdir(), 'imgmgr-kill-compiled'), ...how.env},
+    env: {...environment(cloud), NODE_COMPILE_CACHE: join(tmpdir(), 'imgmgr-kill-compiled')},
   });
 }
 

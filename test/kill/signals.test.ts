@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {FakeCloud} from '../fakes/fake-cloud.ts';
 import {bookOf, endState, inTurns, rehearse, runAgain} from './every-write.ts';
@@ -36,11 +37,11 @@ describe.each([ROTATION, ...WAYS_TO_IMPORT.slice(0, 3)])('a signal during $what'
         const child = runAsProcess(cloud, rehearsal.argv);
         cloud.interceptWrites({
           arrived: async (write) => {
-            if (write.number !== number) return 'pass';
+            if (write.number !== number) return undefined;
             child.kill(signal);
             // The process is to know of it before it is answered.
-            await new Promise((resolve) => setTimeout(resolve, 50));
-            return 'pass';
+            await sleep(50);
+            return undefined;
           },
         });
         const {exitCode} = await child;
