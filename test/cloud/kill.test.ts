@@ -1,4 +1,4 @@
-import {createHash} from 'node:crypto';
+import {createHash, randomUUID} from 'node:crypto';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -39,6 +39,8 @@ interface Kill {
   readonly number: number;
   readonly what: string;
   readonly moment: Moment;
+  /** The version demands an id, which Glance never hands out twice. */
+  readonly demandsId?: true;
 }
 
 const KILLS: readonly Kill[] = [
@@ -54,6 +56,13 @@ const KILLS: readonly Kill[] = [
   ).flatMap(([method, what]) =>
     [...KILL_MOMENTS, 'in the middle of its bytes' as const].map((moment): Kill => ({method, number: 4, what, moment})),
   ),
+  ...[...KILL_MOMENTS, 'in the middle of its bytes' as const].map((moment): Kill => ({
+    method: 'upload',
+    number: 4,
+    what: 'the upload to a demanded id',
+    moment,
+    demandsId: true,
+  })),
 ];
 
 let upstream: Upstream;
@@ -88,9 +97,9 @@ describe.each(GLANCES)('killed on the real $region Glance', ({cloud, url}) => {
     await rm(dir, {recursive: true, force: true});
   });
 
-  it.each(KILLS)('$method: at $what, $moment', async ({method, number, moment}) => {
+  it.each(KILLS)('$method: at $what, $moment', async ({method, number, moment, demandsId}) => {
     version += 1;
-    const argv = await define(method);
+    const argv = await define(method, demandsId && randomUUID());
     const child = execa(process.execPath, [CLI, ...argv, '--json'], {
       reject: false,
       stdin: 'ignore',
@@ -138,7 +147,7 @@ describe.each(GLANCES)('killed on the real $region Glance', ({cloud, url}) => {
     return imgmgr(await define(method), {OS_CLIENT_CONFIG_FILE: join(dir, 'clouds.yaml')});
   }
 
-  async function define(method: keyof typeof BY_METHOD): Promise<string[]> {
+  async function define(method: keyof typeof BY_METHOD, id?: string): Promise<string[]> {
     const path = `/${name.replaceAll(' ', '-')}-${version}.img`;
     upstream.put(path, bytesOf(version));
     const text = `images:
@@ -153,7 +162,7 @@ describe.each(GLANCES)('killed on the real $region Glance', ({cloud, url}) => {
     tags: [${name.replaceAll(' ', '-')}]
     meta: {architecture: x86_64, os_distro: debian, os_version: '12', os_purpose: generic, uuid_validity: last-1}
     versions:
-      - {version: '${version}', url: '${upstream.url}${path}', checksum: 'sha512:${sha512(version)}', build_date: 2026-01-02}
+      - {version: '${version}', url: '${upstream.url}${path}', checksum: 'sha512:${sha512(version)}', build_date: 2026-01-02${id === undefined ? '' : `, id: ${id}`}}
 `;
     const file = join(dir, 'images.yml');
     await writeFile(file, text);
