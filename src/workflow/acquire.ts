@@ -144,30 +144,42 @@ interface Attempt {
 }
 
 async function tryMethods(attempt: Attempt): Promise<Acquired> {
-  const {context, task, methods} = attempt;
+  const {context, task, deadlineMs} = attempt;
+  const ways = attempt.methods.flatMap((method) =>
+    method === 'web-download' ? Array<ImportMethod>(context.options.stuckRetry + 1).fill(method) : [method],
+  );
   const fallbacks: string[] = [];
-  for (const [index, method] of methods.entries()) {
-    const tries = method === 'web-download' ? context.options.stuckRetry + 1 : 1;
-    for (let n = 1; n <= tries; n++) {
-      try {
-        const acquired = await tryMethod(attempt, method);
-        return {...acquired, detail: [acquired.detail, ...fallbacks].join(', ')};
-      } catch (error) {
-        const reason = asImgmgrError(error);
-        const next = n < tries ? method : methods[index + 1];
-        if (next === undefined || !mayTryAnother(reason, method)) throw error;
-        fallbacks.push(`after ${method} failed (${reason.message})`);
-        context.emit({
-          type: 'warning',
-          code: 'import-fallback',
-          cloud: context.store.cloud,
-          definition: task.definition.name,
-          message: `${task.definition.name} ${task.release.version}: ${method} failed (${reason.message}), trying ${next}`,
-        });
-      }
+  for (const [index, method] of ways.entries()) {
+    const next = ways[index + 1];
+    const isPatient = method !== 'web-download' || next === undefined;
+    const limits = isPatient ? {deadlineMs} : withTimeLeft(context, deadlineMs);
+    try {
+      const acquired = await tryMethod(attempt, method, limits);
+      return {...acquired, detail: [acquired.detail, ...fallbacks].join(', ')};
+    } catch (error) {
+      const reason = asImgmgrError(error);
+      if (next === undefined || !mayTryAnother(reason, method)) throw error;
+      fallbacks.push(`after ${method} failed (${reason.message})`);
+      context.emit({
+        type: 'warning',
+        code: 'import-fallback',
+        cloud: context.store.cloud,
+        definition: task.definition.name,
+        message: `${task.definition.name} ${task.release.version}: ${method} failed (${reason.message}), trying ${next}`,
+      });
     }
   }
   throw new ImgmgrError('INTERNAL', 'no import method was left to try');
+}
+
+interface Limits {
+  readonly deadlineMs: number;
+  readonly stuckMs?: number;
+}
+
+/** Half of the time is for what comes next (the peer reserves as much), and what has not begun after a minute is stuck. */
+function withTimeLeft({surroundings}: AcquireContext, deadlineMs: number): Limits {
+  return {deadlineMs: (surroundings.monotonic() + deadlineMs) / 2, stuckMs: 60_000};
 }
 
 /** Faults of the way, not of the bytes or of us: another way may work. A differing hash proves nothing when the cloud may convert. */
@@ -176,16 +188,16 @@ function mayTryAnother(reason: ImgmgrError, method: ImportMethod): boolean {
   return ['IMPORT_FAILED', 'TIMEOUT', 'UNAVAILABLE', 'CLOUD_REFUSED', 'CONFLICT', 'PROTOCOL'].includes(reason.code);
 }
 
-async function tryMethod({context, task, probe, deadlineMs}: Attempt, method: ImportMethod): Promise<Acquired> {
+async function tryMethod({context, task, probe}: Attempt, method: ImportMethod, limits: Limits): Promise<Acquired> {
   const pending = method === 'web-download' && !context.options.policy.wait;
   const record = await makeRecord(context, task, probe, pending);
   try {
     const stores = context.options.policy.stores ?? task.definition.stores ?? [];
     if (method === 'web-download')
       await context.store.importFromUrl({id: record.id, url: probe.url, ...(stores.length > 0 && {stores})});
-    else await stream({context, task, record, method, stores, deadlineMs});
+    else await stream({context, task, record, method, stores, deadlineMs: limits.deadlineMs});
     if (pending) return {image: record, pending: true, detail: 'method web-download, left to the cloud (--no-wait)'};
-    const image = await waitForImport({...waitBase(context, task), id: record.id, bytes: probe.size, deadlineMs});
+    const image = await waitForImport({...waitBase(context, task), id: record.id, bytes: probe.size, ...limits});
     prove(image, task.release, method);
     return {
       image,

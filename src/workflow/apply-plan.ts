@@ -213,9 +213,9 @@ class DefinitionWork {
       run: acquire.run,
       ...(action.release.digest && {digest: action.release.digest}),
     });
-    if (patch.minDisk !== undefined && patch.minDisk > form.minDisk)
-      this.#warnMinDisk(live, form.minDisk, patch.minDisk);
     const after = await patchSurely(acquire, live, patch);
+    // The record may have been created with the larger size already, where the source told it.
+    if (after.minDisk > form.minDisk) this.#warnMinDisk(after, form.minDisk, after.minDisk);
     this.#live.set(after.id, after);
     this.#published.add(action.release);
     this.#lastPublished = {before: live, after};

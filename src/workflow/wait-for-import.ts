@@ -14,6 +14,8 @@ export interface ImportWait {
   readonly version: string;
   readonly bytes: number | undefined;
   readonly deadlineMs: number;
+  /** How long the image may stay `queued`; for ever where nothing is said. */
+  readonly stuckMs?: number;
   readonly phase: 'importing' | 'copying';
   readonly surroundings: Surroundings;
   readonly emit: Emit;
@@ -47,6 +49,12 @@ export async function waitForImport(wait: ImportWait): Promise<Image> {
         throw new ImgmgrError('IMPORT_FAILED', `${store.cloud} could not import image ${wait.id}: ${state.reason}`, {
           hint: "the cloud's image service log tells more",
         });
+      if (elapsedMs > (wait.stuckMs ?? Infinity) && (await isQueued(wait, state.image)))
+        throw new ImgmgrError(
+          'TIMEOUT',
+          `${store.cloud} has not begun to import image ${wait.id} after ${Math.round(elapsedMs / 1000)} s`,
+          {hint: "the workers of the cloud's image service may be stuck or busy"},
+        );
       emit({
         type: 'progress',
         cloud: store.cloud,
@@ -67,6 +75,11 @@ export async function waitForImport(wait: ImportWait): Promise<Image> {
         {hint: 'give it longer with --import-timeout'},
       );
   }
+}
+
+/** Looks only remember the status, so it is asked again before it counts. */
+async function isQueued({store, id}: ImportWait, seen: Image): Promise<boolean> {
+  return seen.status === 'queued' && (await store.get(id))?.status === 'queued';
 }
 
 async function lookOnce(
