@@ -1,4 +1,3 @@
-import type {PassThrough} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {run} from '../../src/run.ts';
 import {stoppedClock} from '../fakes/clock.ts';
@@ -200,7 +199,7 @@ describe('asking before a deletion (D17)', () => {
   /** The command line as it stands, on a terminal, with this answer typed. */
   async function onTerminal(answer: string, argv: readonly string[]): Promise<{code: number; err: string}> {
     const io = fakeIo({tty: true});
-    (io.input).end(`${answer}\n`);
+    io.input.end(`${answer}\n`);
     const env = {HOME: table.folder, PATH: process.env['PATH'], OS_CLIENT_CONFIG_FILE: `${table.folder}/clouds.yaml`};
     return {code: await run(argv, io, env), err: io.err()};
   }

@@ -2,11 +2,13 @@ import type {Definition} from '../definition.ts';
 import {digestFromHex} from '../digest.ts';
 import {findDrift} from '../drift.ts';
 import type {FormContext} from '../form.ts';
-import {applyPatch, compact, currentForm, ownedKeys} from '../form.ts';
+import {applyPatch, compact, currentForm, ownTags, ownedKeys, withOldPurpose} from '../form.ts';
 import type {Image, ImagePatch} from '../image.ts';
 import {publishedName, retiredName} from '../naming.ts';
+import type {Policy} from '../policy.ts';
 import type {OwnImage, Release} from '../release.ts';
 import {findImage} from '../release.ts';
+import {isLonger} from '../retention.ts';
 import type {Stamp} from '../stamp.ts';
 import {MANAGED_TAG, hasStampTrace, readStamp, stampProperties} from '../stamp.ts';
 
@@ -24,6 +26,7 @@ export interface AdoptionInput {
   readonly images: readonly OwnImage[];
   readonly sorted: readonly Release[];
   readonly projectId: string;
+  readonly policy: Pick<Policy, 'oldPurpose'>;
   readonly context: (release: Release) => FormContext;
 }
 
@@ -68,7 +71,8 @@ function adopt(input: AdoptionInput, image: Image, version: string): Adoption {
   };
   const own = {image, stamp};
   const release = sorted.find((r) => findImage(r, [own]) !== undefined);
-  const drift = release && isCurrent ? findDrift(own, currentForm(input.context(release)), false).patch : {};
+  const current = release && isCurrent ? findDrift(own, currentForm(input.context(release)), false).patch : {};
+  const drift = isCurrent ? current : retiredDrift(input, own);
   const patch = compact(image, {
     ...drift,
     tags: [...new Set([...(drift.tags ?? image.tags), MANAGED_TAG])].sort(),
@@ -76,6 +80,20 @@ function adopt(input: AdoptionInput, image: Image, version: string): Adoption {
   });
   const after = applyPatch(image, patch);
   return {before: image, patch, own: {image: after, stamp: readStamp(after) ?? stamp}};
+}
+
+/** What retiring would have made of a superseded image; the peer leaves it its tags and `os_purpose: generic`. */
+function retiredDrift({definition, policy}: AdoptionInput, {image, stamp}: OwnImage): ImagePatch {
+  const purpose = image.properties['os_purpose'];
+  const promise = definition.meta['uuid_validity'];
+  const tags = ownTags(stamp.keys);
+  return {
+    tags: image.tags.filter((tag) => !tags.has(tag)),
+    set: {
+      ...(purpose !== undefined && withOldPurpose({os_purpose: purpose}, policy.oldPurpose)),
+      ...(promise !== undefined && isLonger(image.properties['uuid_validity'], promise) && {uuid_validity: promise}),
+    },
+  };
 }
 
 /** The definition's tags count as set by us, so that retiring takes them off an adopted image too. */
