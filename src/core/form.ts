@@ -1,6 +1,8 @@
 import type {Definition} from './definition.ts';
 import type {Image, ImagePatch, NewImage, Visibility} from './image.ts';
 import {publishedName, retiredName} from './naming.ts';
+import type {Policy} from './policy.ts';
+import {retireWay} from './policy.ts';
 import type {Release} from './release.ts';
 import type {Applied, Stamp} from './stamp.ts';
 import {MANAGED_TAG, formatApplied, formatKeys, readStamp, stampProperties} from './stamp.ts';
@@ -13,6 +15,8 @@ export interface FormContext {
   readonly tag?: string;
   /** The word that `os_purpose: generic` becomes off the stage. */
   readonly oldPurpose: string;
+  /** How images off the stage are seen; nothing said: as before. */
+  readonly retired?: {readonly hidden: boolean; readonly community: boolean};
   /** True when the definition came from the command line. */
   readonly adHoc: boolean;
 }
@@ -35,6 +39,25 @@ export interface Form {
 
 const GIB = 1024 ** 3;
 
+/** The context of a release in a run. */
+export function formContext(input: {
+  readonly definition: Definition;
+  readonly release: Release;
+  readonly policy: Policy;
+  readonly adHoc: boolean;
+}): FormContext {
+  const {definition, release, policy, adHoc} = input;
+  const way = retireWay(policy, definition);
+  return {
+    definition,
+    release,
+    adHoc,
+    oldPurpose: policy.oldPurpose,
+    retired: {hidden: policy.hide || way === 'hidden', community: way === 'community'},
+    ...(policy.tag !== undefined && {tag: policy.tag}),
+  };
+}
+
 /** The form of a release while it is current. */
 export function currentForm(context: FormContext): Form {
   const {definition, release, tag} = context;
@@ -55,12 +78,14 @@ export function currentForm(context: FormContext): Form {
   };
 }
 
-/** The form of a listed release that another one supersedes: its own name, the old purpose, none of the tags. */
+/** The form of a listed release that another one supersedes: its own name, the old purpose, none of the tags; never seen by more people. */
 export function supersededForm(context: FormContext): Form {
   const form = currentForm(context);
   return {
     ...form,
     name: retiredName(context.definition, context.release.version),
+    osHidden: form.osHidden || context.retired?.hidden === true,
+    visibility: context.retired?.community === true && form.visibility === 'public' ? 'community' : form.visibility,
     tags: [],
     flagTags: [],
     properties: withOldPurpose(form.properties, context.oldPurpose),

@@ -30,18 +30,30 @@ export function nameWhenRetired({definition, own, way, earlierOfSameVersion, tak
   const name = own.image.name ?? definition.name;
   if (!definition.multi || way === 'hidden') return name;
   if (way === 'renamed-by-date') {
-    const date = (own.image.properties['image_build_date'] ?? own.image.createdAt).slice(0, 10).replaceAll('-', '');
-    const dated = `${definition.name} ${date}`;
-    return taken.has(dated) ? numbered((n) => `${dated}-${n}`, taken) : dated;
+    const day = own.image.properties['image_build_date'] ?? own.image.createdAt;
+    return datedName(definition, day, taken);
   }
   const plain = retiredName(definition, own.stamp.version);
   if (!earlierOfSameVersion && !taken.has(plain)) return plain;
   return numbered((n) => retiredName(definition, `${own.stamp.version}-${n}`), taken);
 }
 
-/** The first free name for another image of a version that has one. */
-export function freeName(definition: Definition, version: string, taken: ReadonlySet<string>): string {
-  return numbered((n) => retiredName(definition, `${version}-${n}`), taken);
+/** What the name of an image that is published superseded, never having borne the plain one, depends on. */
+export interface SupersededNaming {
+  readonly definition: Definition;
+  readonly version: string;
+  readonly way: RetireWay;
+  /** Its build date, `YYYY-MM-DD…`, or the day on which it is made. */
+  readonly day: string;
+  readonly taken: ReadonlySet<string>;
+}
+
+/** The name of a listed version that is superseded from the first: by date where it retires so, else by its version. */
+export function nameWhenSuperseded({definition, version, way, day, taken}: SupersededNaming): string {
+  const plain = retiredName(definition, version);
+  if (!definition.multi) return plain;
+  if (way === 'renamed-by-date') return datedName(definition, day, taken);
+  return taken.has(plain) ? numbered((n) => retiredName(definition, `${version}-${n}`), taken) : plain;
 }
 
 /** True when the image's name has the shape that this way of retiring gives. */
@@ -53,6 +65,11 @@ export function bearsNameOf(definition: Definition, image: Image, way: RetireWay
   return (
     name !== definition.name && name.startsWith(`${definition.name}${definition.separator}(`) && name.endsWith(')')
   );
+}
+
+function datedName(definition: Definition, day: string, taken: ReadonlySet<string>): string {
+  const dated = `${definition.name} ${day.slice(0, 10).replaceAll('-', '')}`;
+  return taken.has(dated) ? numbered((n) => `${dated}-${n}`, taken) : dated;
 }
 
 function numbered(make: (n: number) => string, taken: ReadonlySet<string>): string {

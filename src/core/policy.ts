@@ -1,4 +1,4 @@
-import type {RetireWay} from './definition.ts';
+import type {Definition, RetireWay} from './definition.ts';
 
 /** What the operator asked for, after flags, environment and defaults were put together. */
 export interface Policy {
@@ -62,3 +62,8 @@ export const DEFAULT_POLICY: Policy = {
   acquire: true,
   oldPurpose: 'oldgeneric',
 };
+
+/** How superseded images of a definition are retired: flag before definition before default. */
+export function retireWay({retireAs, hide}: Policy, definition: Definition): RetireWay {
+  return retireAs ?? (hide ? 'hidden' : (definition.retireAs ?? 'renamed'));
+}

@@ -1,6 +1,6 @@
 import type {ImageStore} from '../cloud/image-store.ts';
 import type {Definition} from '../core/definition.ts';
-import {currentForm, publishPatch, supersededForm} from '../core/form.ts';
+import {currentForm, formContext, publishPatch, supersededForm} from '../core/form.ts';
 import type {FormContext} from '../core/form.ts';
 import type {Image, ImagePatch} from '../core/image.ts';
 import type {Action, DefinitionPlan, Target} from '../core/plan.ts';
@@ -290,8 +290,7 @@ class DefinitionWork {
 
   #formContext(release: Release): FormContext {
     const {options, adHoc} = this.#context.acquire;
-    const {tag, oldPurpose} = options.policy;
-    return {definition: this.#plan.definition, release, oldPurpose, adHoc, ...(tag !== undefined && {tag})};
+    return formContext({definition: this.#plan.definition, release, policy: options.policy, adHoc});
   }
 
   #warnMinDisk(image: Image, from: number, to: number): void {

@@ -1,11 +1,11 @@
 import {ImgmgrError, formatPlace} from '../../errors.ts';
 import {formatDigest} from '../digest.ts';
-import {supersededForm} from '../form.ts';
 import type {Image} from '../image.ts';
 import {publishedName} from '../naming.ts';
 import type {OwnImage, Release} from '../release.ts';
 import {hasOtherDigest} from '../release.ts';
 import type {Draft} from './draft.ts';
+import {supersededName} from './draft.ts';
 
 /** A listed version whose bytes changed under it: an error, unless `--replace`. */
 export function findChangedDigest(draft: Draft): ImgmgrError | undefined {
@@ -65,9 +65,7 @@ function namesAboutToBePublished(draft: Draft): Set<string> {
     const comes = existing ? draft.isCurrent(release) && existing.stamp.state !== 'current' : draft.isWanted(release);
     if (!comes) continue;
     names.add(
-      draft.isCurrent(release)
-        ? publishedName(draft.definition, release.version)
-        : supersededForm(draft.context(release)).name,
+      draft.isCurrent(release) ? publishedName(draft.definition, release.version) : supersededName(draft, release),
     );
   }
   return names;

@@ -2,7 +2,10 @@ import type {ImgmgrError} from '../../errors.ts';
 import type {Definition, RetireWay} from '../definition.ts';
 import type {ActionSummary} from '../events.ts';
 import type {Form, FormContext} from '../form.ts';
+import {formContext, supersededForm} from '../form.ts';
 import type {Image} from '../image.ts';
+import {nameWhenSuperseded} from '../naming.ts';
+import {retireWay} from '../policy.ts';
 import {formatApplied} from '../stamp.ts';
 import type {Action, DefinitionPlan, PlanInput, PlanWarning, Step, Target} from '../plan.ts';
 import type {OwnImage, Release} from '../release.ts';
@@ -63,8 +66,7 @@ export class Draft {
 
   /** Flag before definition before default. */
   way(): RetireWay {
-    const {hide, retireAs} = this.input.policy;
-    return retireAs ?? (hide ? 'hidden' : (this.definition.retireAs ?? 'renamed'));
+    return retireWay(this.input.policy, this.definition);
   }
 
   /** `--keep`: superseded images of `multi: false` definitions are neither retired nor deleted. */
@@ -74,8 +76,7 @@ export class Draft {
 
   context(release: Release): FormContext {
     const {policy, adHoc} = this.input;
-    const tag = policy.tag === undefined ? {} : {tag: policy.tag};
-    return {definition: this.definition, release, oldPurpose: policy.oldPurpose, adHoc, ...tag};
+    return formContext({definition: this.definition, release, policy, adHoc});
   }
 
   add(step: Step, about: Omit<ActionSummary, 'kind' | 'definition'>): void {
@@ -138,6 +139,19 @@ export function named(image: Image): {name?: string} {
 /** Id and name of a step's image, as far as it is there already. */
 export function imageOf(target: Target): {image?: string; name?: string} {
   return 'image' in target ? {image: target.image.id, ...named(target.image)} : {};
+}
+
+/** The name under which a listed version is published that a newer one supersedes. */
+export function supersededName(draft: Draft, release: Release): string {
+  const {definition, taken, input} = draft;
+  const form = supersededForm(draft.context(release));
+  const day = form.properties['image_build_date'] ?? input.now.toISOString();
+  return nameWhenSuperseded({definition, version: release.version, way: shapeOf(draft.way()), day, taken});
+}
+
+/** `deactivated` and `community` are renamed too; only `hidden` and `renamed-by-date` name differently. */
+export function shapeOf(way: RetireWay): RetireWay {
+  return way === 'hidden' || way === 'renamed-by-date' ? way : 'renamed';
 }
 
 /** An image that the plan will make, so that names, ranks and promises are counted as they will be afterwards. */

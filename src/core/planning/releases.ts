@@ -2,14 +2,13 @@ import {findDrift} from '../drift.ts';
 import type {Form} from '../form.ts';
 import {applyPatch, candidate, currentForm, describePatch, isEmptyPatch, supersededForm} from '../form.ts';
 import type {Image, ImagePatch} from '../image.ts';
-import {freeName} from '../naming.ts';
 import type {Target} from '../plan.ts';
 import type {OwnImage, Release} from '../release.ts';
 import {byLastPublished, isOfRelease} from '../release.ts';
 import type {Applied} from '../stamp.ts';
 import {formatApplied} from '../stamp.ts';
 import type {Draft} from './draft.ts';
-import {about, foreseen, imageOf} from './draft.ts';
+import {about, foreseen, imageOf, supersededName} from './draft.ts';
 import {isStalled} from './leftovers.ts';
 import {retirePredecessors} from './retire.ts';
 
@@ -137,10 +136,7 @@ function publish(
   },
 ): void {
   const {release, target, as, reason} = input;
-  const context = draft.context(release);
-  const plain = as === 'current' ? currentForm(context).name : supersededForm(context).name;
-  const isTaken = as === 'retired' && draft.definition.multi && draft.taken.has(plain);
-  const name = isTaken ? freeName(draft.definition, release.version, draft.taken) : plain;
+  const name = as === 'current' ? currentForm(draft.context(release)).name : supersededName(draft, release);
   draft.add(
     {kind: 'publish', release, target, as, name},
     {version: release.version, newName: name, reason, ...imageOf(target)},

@@ -7,7 +7,7 @@ import {byLastPublished} from '../release.ts';
 import {isLonger} from '../retention.ts';
 import {MANAGED_TAG, formatApplied} from '../stamp.ts';
 import type {Draft} from './draft.ts';
-import {about} from './draft.ts';
+import {about, shapeOf} from './draft.ts';
 
 /**
  * Two current images of a `multi: true` definition: a run died between publishing and retiring. The one published last
@@ -62,11 +62,6 @@ export function retire(
   const {visibility = own.image.visibility, osHidden = own.image.osHidden} = patch;
   const applied = {visibility, osHidden, status: 'active' as const, protected: own.image.protected};
   draft.replace(own, {image: applyPatch(own.image, patch), stamp: {...own.stamp, state: 'retired', applied}});
-}
-
-/** `deactivated` and `community` are renamed too; only `hidden` and `renamed-by-date` name differently. */
-export function shapeOf(way: RetireWay): RetireWay {
-  return way === 'hidden' || way === 'renamed-by-date' ? way : 'renamed';
 }
 
 function retiredNameOf(draft: Draft, own: OwnImage, way: RetireWay): string {

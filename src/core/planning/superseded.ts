@@ -6,8 +6,8 @@ import type {Retention} from '../retention.ts';
 import {isLonger, judgeRetention, rankSuperseded} from '../retention.ts';
 import {formatApplied} from '../stamp.ts';
 import type {Draft} from './draft.ts';
-import {FORESEEN, about} from './draft.ts';
-import {retire, shapeOf} from './retire.ts';
+import {FORESEEN, about, shapeOf} from './draft.ts';
+import {retire} from './retire.ts';
 
 /** Retires what is no longer listed, applies flags and longer promises, deletes; returns what may be deleted. */
 export function planSuperseded(draft: Draft): OwnImage[] {

@@ -7,7 +7,8 @@ import {fileURLToPath} from 'node:url';
 import {ImgmgrError} from '../../errors.ts';
 import type {ReadRequest, Served, SourceKind} from '../served.ts';
 
-const CHUNK = 1024 * 1024;
+// Larger pieces are pages of their own to the allocator: freeing them stops an upload for long enough to leave the socket dry.
+const CHUNK = 128 * 1024;
 
 /** `file:rel/path`, from the folder of the request, and `file:///abs/path`. */
 export function createFileKind(): SourceKind {

@@ -263,6 +263,19 @@ describe('ways of retiring', () => {
     expectQuiet(world, definition(['2'], {retireAs: way}));
   });
 
+  it.each([
+    ['renamed', 'X (1) | public | oldgeneric | 1'],
+    ['hidden', 'X (1) | public | hidden | oldgeneric | 1'],
+    ['renamed-by-date', 'X 20260102 | public | oldgeneric | 1'],
+    ['community', 'X (1) | community | oldgeneric | 1'],
+    ['deactivated', 'X (1) | public | oldgeneric | 1'],
+  ] as const)('retire_as: %s holds for a listed version that was never current', (way, line) => {
+    const both = definition(['1', '2'], {retireAs: way});
+    const world = filled([both]);
+    expect(world.show()).toEqual([line, 'X | public | generic | 2']);
+    expectQuiet(world, both);
+  });
+
   it('deactivates only beyond the promise', () => {
     const meta = {os_purpose: 'generic', uuid_validity: 'last-2'};
     const world = filled([definition(['1'], {meta})], [definition(['2'], {meta})], [definition(['3'], {meta})]);

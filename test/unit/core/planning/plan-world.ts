@@ -1,6 +1,13 @@
 import type {Definition, Version} from '../../../../src/core/definition.ts';
 import type {FormContext} from '../../../../src/core/form.ts';
-import {applyPatch, candidate, currentForm, publishPatch, supersededForm} from '../../../../src/core/form.ts';
+import {
+  applyPatch,
+  candidate,
+  currentForm,
+  formContext,
+  publishPatch,
+  supersededForm,
+} from '../../../../src/core/form.ts';
 import type {Image, NewImage} from '../../../../src/core/image.ts';
 import {planDefinition} from '../../../../src/core/planning/plan-definition.ts';
 import type {Action, DefinitionPlan} from '../../../../src/core/plan.ts';
@@ -156,13 +163,8 @@ export class World {
 
   #apply(input: {action: Action; definition: Definition; policy: Policy; acquired: Map<Release, string>}): void {
     const {action, acquired} = input;
-    const context = (release: Release): FormContext => ({
-      definition: input.definition,
-      release,
-      oldPurpose: input.policy.oldPurpose,
-      adHoc: false,
-      ...(input.policy.tag !== undefined && {tag: input.policy.tag}),
-    });
+    const {definition, policy} = input;
+    const context = (release: Release): FormContext => formContext({definition, release, policy, adHoc: false});
     const patch = (id: string, change: (image: Image) => Image): void => {
       this.images = this.images.map((image) => (image.id === id ? {...change(image), updatedAt: this.#tick()} : image));
     };
