@@ -1,0 +1,46 @@
+/** Where a guest gets its job from. */
+export type Datasource = 'metadata' | 'config-drive' | 'nocloud';
+
+/** What the agent compares the guest with; absent: not known, so the check is not applicable. */
+export interface Expectation {
+  /** Size of the root disk, bytes. */
+  readonly disk_bytes?: number;
+  readonly vcpus?: number;
+  readonly ram_mib?: number;
+  /** Addresses of the server's port as Neutron gave them. */
+  readonly interfaces?: readonly {readonly mac: string; readonly addresses: readonly string[]}[];
+  /** The server's name, as the metadata tell it. */
+  readonly hostname?: string;
+  /** The only public key that may be authorized, as one line of authorized_keys; null: none may be. */
+  readonly ssh_key: string | null;
+  /** Ways to the metadata that have to work in this server. */
+  readonly datasources: readonly Datasource[];
+  /** Glance properties of the image (architecture, os_distro, os_version, hw_*, img_*, os_*). */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** What a guest is asked to do: the JSON that user-data writes to `/run/imgmgr/job.json`; field names are those of the file. */
+export interface Job {
+  readonly version: 1;
+  /** The run's id. */
+  readonly run: string;
+  /** 64 hexadecimal digits, good for one report. */
+  readonly token: string;
+  /** Where the listener is for the guest, `HOST:PORT` (an IPv6 host in brackets). */
+  readonly address: string;
+  /** The listener's certificate, PEM; the only one that the agent trusts. */
+  readonly certificate: string;
+  /** The name in that certificate. */
+  readonly server_name: string;
+  /** Hexadecimal sha256 of the agent that the listener hands out, by the guest's machine as `uname -m` tells it. */
+  readonly agents: Readonly<Record<string, string>>;
+  /** From the agent's start to its report, seconds; it waits for the guest's init within it. */
+  readonly deadline_seconds: number;
+  /** A shell command that has to succeed in the guest. */
+  readonly ready?: string;
+  /** A name to be resolved; absent: a configured nameserver is enough. */
+  readonly lookup?: string;
+  /** Ids of checks that are not to be run. */
+  readonly off: readonly string[];
+  readonly expect: Expectation;
+}
