@@ -12,7 +12,7 @@ export type ImageUse =
   | {readonly kind: 'unknown'; readonly reason: string}
   | {readonly kind: 'no-service'};
 
-/** What any cloud must be able to do with servers. */
+/** What any cloud must be able to tell about servers. */
 export interface ServerHost {
   /** Servers of all projects that were made from the image and still exist. */
   imageUse(imageId: string): Promise<ImageUse>;
