@@ -24,8 +24,11 @@ export function isHolderGone(name: string, touchedMs: number): boolean {
   return stat === undefined || stat.startTime !== startTime || stat.dead;
 }
 
-/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: state is field 3, starttime field 22. */
-function statOf(pid: number): {readonly startTime: string; readonly dead: boolean} | undefined {
+/**
+ * A process as /proc shows it; undefined when it is gone. State is field 3, starttime (clock ticks since boot) field 22:
+ * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ */
+export function statOf(pid: number): {readonly startTime: string; readonly dead: boolean} | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The command in parentheses may hold blanks and parentheses of its own.

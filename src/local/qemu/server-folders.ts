@@ -1,0 +1,97 @@
+import {mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {z} from 'zod';
+import type {ServerLeftover, ServerStamp} from '../../cloud/test-server-host.ts';
+import {hasCode} from '../disk-error.ts';
+import type {Folders} from '../folders.ts';
+import {entries} from '../folders.ts';
+import {FILES} from './machine.ts';
+
+const Stamped = z.strictObject({
+  id: z.uuid(),
+  name: z.string(),
+  stamp: z.strictObject({run: z.string(), image: z.string(), expires: z.string(), holder: z.string()}),
+});
+
+/** A server's folder as the stamp in it tells it. */
+export type StampedServer = z.infer<typeof Stamped>;
+
+/**
+ * `servers/<uuid>/` of a local cloud: disk, seed, console and stamp of a server, readable for its user alone. A folder comes
+ * and goes by one rename, so it is never there without its stamp.
+ */
+export class ServerFolders {
+  readonly #folders: Folders;
+  readonly #servers: string;
+
+  constructor(folders: Folders) {
+    this.#folders = folders;
+    this.#servers = join(folders.root, 'servers');
+  }
+
+  path(id: string): string {
+    return join(this.#servers, id);
+  }
+
+  /** Makes the folder with nothing in it but the stamp and an empty console. */
+  async make(server: {readonly id: string; readonly name: string; readonly stamp: ServerStamp}): Promise<string> {
+    await this.#folders.prepare();
+    await mkdir(this.#servers, {recursive: true, mode: 0o700});
+    const aside = this.#folders.asidePath();
+    try {
+      await mkdir(aside, {mode: 0o700});
+      const text: StampedServer = {id: server.id, name: server.name, stamp: server.stamp};
+      await writeFile(join(aside, FILES.stamp), `${JSON.stringify(text, undefined, 2)}\n`, {mode: 0o600});
+      await writeFile(join(aside, FILES.console), '', {mode: 0o600});
+      await rename(aside, this.path(server.id));
+    } catch (error) {
+      await rm(aside, {recursive: true, force: true});
+      throw error;
+    }
+    return this.path(server.id);
+  }
+
+  /** Nothing to do when it is gone. */
+  async remove(id: string): Promise<void> {
+    const aside = this.#folders.asidePath();
+    try {
+      await rename(this.path(id), aside);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return;
+      throw error;
+    }
+    await rm(aside, {recursive: true, force: true});
+  }
+
+  /** A folder for a moment, removed afterwards. */
+  async withScratch<T>(work: (path: string) => Promise<T>): Promise<T> {
+    await this.#folders.prepare();
+    const path = this.#folders.asidePath();
+    await mkdir(path, {mode: 0o700});
+    try {
+      return await work(path);
+    } finally {
+      await rm(path, {recursive: true, force: true});
+    }
+  }
+
+  /** Every server with our stamp; what has none, or none that we wrote, is not ours. Makes no folder. */
+  async list(): Promise<readonly ServerLeftover[]> {
+    const found: ServerLeftover[] = [];
+    for (const id of await entries(this.#servers)) {
+      const stamped = await this.#read(id);
+      if (stamped?.id === id) found.push({kind: 'server', ...stamped});
+    }
+    return found;
+  }
+
+  async #read(id: string): Promise<StampedServer | undefined> {
+    try {
+      return Stamped.parse(JSON.parse(await readFile(join(this.path(id), FILES.stamp), 'utf8')));
+    } catch (error) {
+      if (error instanceof z.ZodError || error instanceof SyntaxError) return undefined;
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,249 @@
+import {randomBytes, randomUUID} from 'node:crypto';
+import {copyFile, readFile, writeFile} from 'node:fs/promises';
+import {join, resolve} from 'node:path';
+import type {
+  Callback,
+  ServerAbility,
+  ServerInterface,
+  ServerLeftover,
+  ServerLook,
+  ServerNeeds,
+  ServerPlace,
+  ServerRequest,
+  TestServer,
+  TestServerHost,
+} from '../../cloud/test-server-host.ts';
+import {ImgmgrError} from '../../errors.ts';
+import type {Exec} from '../../exec.ts';
+import {asStoreError} from '../disk-error.ts';
+import {Folders} from '../folders.ts';
+import {findAccelerator} from './accelerator.ts';
+import {findFirmware} from './firmware.ts';
+import {chooseFlavor} from './flavors.ts';
+import {makeIso} from './iso.ts';
+import type {Machine} from './machine.ts';
+import {architectureOf, DRIVERS, FILES, machineArguments, needsUefi} from './machine.ts';
+import {findQemu, killProcess} from './process.ts';
+import type {RunningMachine} from './runner.ts';
+import {startMachine} from './runner.ts';
+import {seedVolume} from './seed.ts';
+import {ServerFolders} from './server-folders.ts';
+
+/** What the test servers of the local cloud are made with. */
+export interface LocalTestServerOptions {
+  /** Folder of the local cloud; servers live in `servers/` of it. */
+  readonly dir: string;
+  /** Asked for when the first tool is needed. */
+  readonly exec: () => Promise<Exec>;
+  /** Files of images that are not in the store, by image id. */
+  readonly files?: ReadonlyMap<string, string>;
+  /** MiB of memory that are free on this host; default: as the kernel tells. */
+  readonly freeMib?: () => Promise<number>;
+}
+
+/**
+ * Test servers under QEMU, as an ordinary user: KVM where it works, else emulation; network in user mode, so the guest reaches
+ * everything that this host reaches, its loopback services included. All servers of this process end with it.
+ */
+export function createLocalTestServers(options: LocalTestServerOptions): TestServerHost {
+  return new QemuServers(options);
+}
+
+const NETWORK = {id: 'user', name: 'user'} as const;
+const GIB = 1024 ** 3;
+
+class QemuServers implements TestServerHost {
+  readonly #options: LocalTestServerOptions;
+  readonly #store: Folders;
+  readonly #servers: ServerFolders;
+  readonly #machines = new Map<string, RunningMachine>();
+  #accelerator: Promise<'kvm' | 'tcg'> | undefined;
+
+  constructor(options: LocalTestServerOptions) {
+    this.#options = options;
+    this.#store = new Folders(options.dir);
+    this.#servers = new ServerFolders(this.#store);
+  }
+
+  async ability(): Promise<ServerAbility> {
+    try {
+      await this.#requireTools(process.arch === 'arm64' ? 'aarch64' : 'x86_64');
+      return {kind: 'able'};
+    } catch (error) {
+      if (!(error instanceof ImgmgrError) || error.code !== 'UNSUPPORTED') throw error;
+      return {kind: 'no-service', reason: [error.message, error.hint].filter((part) => part !== undefined).join('; ')};
+    }
+  }
+
+  async place({image, flavor: named, network}: ServerNeeds): Promise<ServerPlace> {
+    if (network !== undefined && network !== NETWORK.name)
+      throw new ImgmgrError('NOT_FOUND', `the local cloud has no network '${network}'`, {
+        hint: `its only one is '${NETWORK.name}'`,
+      });
+    const flavor = chooseFlavor(image, named);
+    const machine = await this.#machine({
+      ...{id: randomUUID(), name: 'place', flavor, mac: newMac(), properties: image.properties},
+      ...{accelerator: 'tcg', datasource: 'config-drive', image: this.#imageFile(image)},
+    });
+    machineArguments(machine);
+    await this.#requireTools(architectureOf(image.properties));
+    const freeMib = await (this.#options.freeMib ?? readFreeMib)();
+    if (freeMib < flavor.ramMib)
+      throw new ImgmgrError(
+        'QUOTA',
+        `${flavor.name} takes ${flavor.ramMib} MiB of memory, ${freeMib} MiB are free here`,
+        {
+          hint: 'end other programs, or use fewer --jobs',
+        },
+      );
+    return {flavor, network: NETWORK, diskBytes: flavor.diskGib * GIB, datasources: ['config-drive', 'nocloud']};
+  }
+
+  callback(): Promise<Callback> {
+    return Promise.resolve({host: '10.0.2.2', bind: '127.0.0.1'});
+  }
+
+  start(request: ServerRequest): Promise<TestServer> {
+    return this.#onDisk(async () => {
+      const {name, image, datasource} = request;
+      if (datasource === 'metadata')
+        throw new ImgmgrError('UNSUPPORTED', 'the local cloud has no metadata service', {
+          hint: 'use config-drive or nocloud',
+        });
+      const id = randomUUID();
+      const interfaces = [{mac: newMac(), addresses: ['10.0.2.15']}] as const satisfies readonly ServerInterface[];
+      const {mac} = interfaces[0];
+      const accelerator = await this.#findAccelerator(image.properties);
+      const machine = await this.#machine({
+        ...{id, name, flavor: request.place.flavor, mac, properties: image.properties, accelerator, datasource},
+        image: this.#imageFile(image),
+      });
+      const args = machineArguments(machine);
+      const folder = await this.#servers.make({id, name, stamp: request.stamp});
+      try {
+        await this.#makeFiles({request, machine, folder, userData: request.userData(interfaces)});
+        const command = `qemu-system-${architectureOf(image.properties)}`;
+        request.signal.throwIfAborted();
+        this.#machines.set(id, startMachine({exec: await this.#options.exec(), command, args, folder}));
+      } catch (error) {
+        await this.#remove(id);
+        throw error;
+      }
+      return {id, name, interfaces};
+    });
+  }
+
+  look({id}: TestServer): Promise<ServerLook> {
+    return this.#onDisk(async () => (await this.#machines.get(id)?.look()) ?? {kind: 'gone'});
+  }
+
+  console({id}: TestServer): Promise<string | undefined> {
+    return this.#onDisk(async () => this.#machines.get(id)?.console());
+  }
+
+  remove({id}: TestServer): Promise<void> {
+    return this.#onDisk(() => this.#remove(id));
+  }
+
+  leftovers(): Promise<readonly ServerLeftover[]> {
+    return this.#onDisk(() => this.#servers.list());
+  }
+
+  removeLeftover({id}: ServerLeftover): Promise<void> {
+    return this.#onDisk(() => this.#remove(id));
+  }
+
+  async close(): Promise<void> {
+    await this.#onDisk(() => Promise.all([...this.#machines.keys()].map((id) => this.#remove(id))));
+  }
+
+  /** Whatever this process knows of the server, and whatever another one left of it. */
+  async #remove(id: string): Promise<void> {
+    await this.#machines.get(id)?.stop();
+    this.#machines.delete(id);
+    const qemu = findQemu(id);
+    if (qemu) await killProcess(qemu);
+    await this.#servers.remove(id);
+  }
+
+  async #makeFiles(of: {
+    readonly request: ServerRequest;
+    readonly machine: Machine;
+    readonly folder: string;
+    readonly userData: string;
+  }): Promise<void> {
+    const {request, machine, folder, userData} = of;
+    const {id, name, mac, datasource, image, firmware} = machine;
+    const {sshKey} = request;
+    const seed = seedVolume({
+      id,
+      name,
+      mac,
+      datasource,
+      userData,
+      made: new Date(),
+      ...(sshKey !== undefined && {sshKey}),
+    });
+    await writeFile(join(folder, FILES.seed), makeIso(seed), {mode: 0o600});
+    if (firmware) await copyFile(firmware.variables, join(folder, FILES.variables));
+    const base = image.format === 'iso' ? [] : ['-b', image.path, '-F', DRIVERS[image.format] ?? image.format];
+    const exec = await this.#options.exec();
+    // -u: the image is not opened here, so nothing in it is followed; its size is given.
+    const {exitCode, stderr} = await exec.run(
+      'qemu-img',
+      ['create', '-q', '-u', '-f', 'qcow2', ...base, FILES.disk, String(request.place.diskBytes)],
+      {cwd: folder, timeoutMs: 60_000, signal: request.signal},
+    );
+    if (exitCode !== 0)
+      throw new ImgmgrError('UNAVAILABLE', `the disk of the test server could not be made: ${stderr.trim()}`, {
+        hint: 'look at the disk, then run again',
+      });
+  }
+
+  async #machine(machine: Machine): Promise<Machine> {
+    if (!needsUefi(machine.properties)) return machine;
+    return {...machine, firmware: await findFirmware(architectureOf(machine.properties))};
+  }
+
+  #imageFile({id, diskFormat}: ServerRequest['image']): Machine['image'] {
+    const format = diskFormat ?? '';
+    if (!(format in DRIVERS))
+      throw new ImgmgrError('UNSUPPORTED', `an image of the format ${format || '(none)'} cannot be booted here`, {
+        place: `image ${id}`,
+        hint: `formats: ${Object.keys(DRIVERS).join(', ')}`,
+      });
+    return {path: resolve(this.#options.files?.get(id) ?? this.#store.bytes(id)), format};
+  }
+
+  async #requireTools(architecture: string): Promise<void> {
+    const exec = await this.#options.exec();
+    await exec.run(`qemu-system-${architecture}`, ['--version'], {timeoutMs: 20_000});
+    await exec.run('qemu-img', ['--version'], {timeoutMs: 20_000});
+  }
+
+  /** Emulation wherever the processor is another one; the answer is kept as long as this process lives. */
+  async #findAccelerator(properties: Machine['properties']): Promise<'kvm' | 'tcg'> {
+    if (process.arch !== 'x64' || architectureOf(properties) !== 'x86_64') return 'tcg';
+    const exec = await this.#options.exec();
+    this.#accelerator ??= this.#servers.withScratch((folder) => findAccelerator({exec, folder}));
+    return this.#accelerator;
+  }
+
+  async #onDisk<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw asStoreError(error, this.#options.dir);
+    }
+  }
+}
+
+/** In the range of Neutron's base_mac. */
+function newMac(): string {
+  return `fa:16:3e:${[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
+}
+
+async function readFreeMib(): Promise<number> {
+  const [, kib] = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8')) ?? [];
+  return kib === undefined ? Infinity : Math.floor(Number(kib) / 1024);
+}
