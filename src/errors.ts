@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'DISK_FULL' // no space on this host
   | 'FOREIGN_IMAGE' // an image that is not ours bears a name that we would publish
   | 'UNSUPPORTED' // asked for something that this version or this cloud cannot do
+  | 'VERIFICATION' // an image failed its verification
+  | 'ENVIRONMENT' // verification could not be done: the cloud or this host is at fault, not the image
   | 'LIMIT' // more deletions than --max-delete
   | 'INTERRUPTED' // SIGINT or SIGTERM
   | 'INTERNAL'; // a bug of ours

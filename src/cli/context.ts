@@ -1,21 +1,27 @@
 import {readFile, readdir, stat} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import type {ImageSource} from '../cloud/image-source.ts';
 import {selectClouds} from '../config/clouds.ts';
 import {requireDefinitions} from '../config/definitions.ts';
-import {imagesPath, localDir, proxyFor} from '../config/settings.ts';
+import {agentFolder, imagesPath, localDir, proxyFor, stateDir} from '../config/settings.ts';
 import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
 import type {ResolvedCloud} from '../core/resolved-cloud.ts';
+import type {Exec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
 import {createHttp} from '../http.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
+import type {VerificationParts} from '../workflow/verification-types.ts';
+import {evidenceKeeper} from './evidence.ts';
 import type {Env, Io} from './io.ts';
 import {lazySource} from './lazy-source.ts';
 import {openCloud} from './open-cloud.ts';
+import {probePort} from './probe-port.ts';
 import {hostSurroundings} from './surroundings.ts';
 
 /** A cloud that was chosen, not logged in to yet. */
@@ -42,6 +48,10 @@ export interface Context {
   readonly modified: (path: string) => Promise<Date | undefined>;
   /** The clouds to work on; `names` as given by `--cloud`. CONFIG when that is not clear. */
   clouds(names: readonly string[]): readonly OpenCloud[];
+  /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
+  local(files: ReadonlyMap<string, string>): OpenCloud;
+  /** What verification needs of this host. */
+  verification(): Promise<Pick<VerificationParts, 'openDesk' | 'userData' | 'keepEvidence' | 'probePort'>>;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -66,21 +76,27 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
   });
   // Told before the login, not by the first import.
   const sourceHttp = httpFor('source');
+  const exec = async (): Promise<Exec> => {
+    const {createExec} = await import('../exec.ts');
+    return createExec(env);
+  };
   const source = lazySource(async () => {
-    const [{createSource}, {createExec}] = await Promise.all([
-      import('../sources/create-source.ts'),
-      import('../exec.ts'),
-    ]);
+    const {createSource} = await import('../sources/create-source.ts');
     return createSource({
       http: createHttp(sourceHttp),
-      exec: createExec(env),
+      exec: await exec(),
       ...(readsStdin && {stdin: io.stdin}),
     });
   });
-  const choose = (cloud: ResolvedCloud): OpenCloud => ({
+  const choose = (cloud: ResolvedCloud, files?: ReadonlyMap<string, string>): OpenCloud => ({
     name: cloud.name,
     async open() {
-      const ports = await openCloud(cloud, {http: httpFor('cloud'), localFolder: localDir(env, {home, cwd})});
+      const ports = await openCloud(cloud, {
+        http: httpFor('cloud'),
+        localFolder: localDir(env, {home, cwd}),
+        exec,
+        ...(files && {files}),
+      });
       opened.push(ports);
       return ports;
     },
@@ -95,12 +111,30 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
     clouds(requested) {
       const clouds = selectClouds({requested, env, cwd, home, readFile: readTextFile});
       for (const cloud of clouds) if (cloud.kind === 'local') warnOfShadowed(cloud.shadowed, emit);
-      return clouds.map(choose);
+      return clouds.map((cloud) => choose(cloud));
+    },
+    local: (files) => choose({kind: 'local', name: 'local'}, files),
+    async verification() {
+      const {createReportDeskOpener, userData} = await import('../verify/create-verify.ts');
+      return {
+        openDesk: createReportDeskOpener({agentFolder: agentFolder(env, {home, cwd}) ?? builtAgents()}),
+        userData: (job) => userData(job),
+        keepEvidence: evidenceKeeper(stateDir(env, home, process.getuid?.() ?? 0), emit),
+        probePort,
+      };
     },
     async close() {
-      await Promise.all([source.close(), ...opened.map(({store}) => store.close())]);
+      await Promise.all([source.close(), ...opened.flatMap(({store, tests}) => [tests.close(), store.close()])]);
     },
   };
+}
+
+/** Beside the bundle, or, when run from the sources, where `npm run build` puts them. */
+function builtAgents(): string {
+  const [bundled, built] = ['../agent', '../../dist/agent'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  return (bundled !== undefined && existsSync(bundled) ? bundled : built) ?? '';
 }
 
 async function readDefinitions(path: string, cwd: string): Promise<DefinitionsOfFolder> {

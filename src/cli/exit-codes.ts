@@ -9,7 +9,10 @@ export const EXIT_CODES = [
   {code: 4, meaning: 'a cloud refused the login'},
   {code: 5, meaning: 'an image failed verification'},
   {code: 1, meaning: 'something failed'},
-  {code: 75, meaning: 'temporary (quota, timeout, 5xx, another run holds the lock): try again later'},
+  {
+    code: 75,
+    meaning: 'temporary (quota, timeout, 5xx, no room for a test VM, another run holds the lock): try again later',
+  },
   {code: 3, meaning: 'dry-run: changes pending or rules broken'},
   {code: 0, meaning: 'done, or nothing to do'},
 ] as const;
@@ -63,6 +66,8 @@ const CODE_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   DISK_FULL: 1,
   FOREIGN_IMAGE: 1,
   UNSUPPORTED: 1,
+  VERIFICATION: 5,
+  ENVIRONMENT: 75,
   LIMIT: 1,
   INTERRUPTED: 130,
   INTERNAL: 1,

@@ -1,10 +1,9 @@
 import type {Command} from 'commander';
-import {Option} from 'commander';
 import type {RetireWay} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
-import {checksum, day, duration, list, oneOf, pairs, wholeNumber, word} from './parse.ts';
+import {checksum, day, duration, hostAndPort, list, oneOf, pairs, socket, wholeNumber, word} from './parse.ts';
 
 /** The values of all flags that any command has, as commander hands them over; absent where not given. */
 export interface Flags {
@@ -23,6 +22,19 @@ export interface Flags {
   readonly tag?: string;
   /** True: `--verify`, false: `--no-verify`. */
   readonly verify?: boolean;
+  readonly reverify?: boolean;
+  readonly quarantine?: number;
+  readonly verifyCloud?: string;
+  readonly flavor?: string;
+  readonly network?: string;
+  readonly listen?: {readonly host: string; readonly port: number};
+  readonly advertise?: {readonly host: string; readonly port?: number};
+  readonly deadline?: number;
+  readonly keepOnFailure?: boolean;
+  readonly sshKey?: string;
+  readonly lookup?: string;
+  /** False: `--no-record`. */
+  readonly record?: boolean;
   readonly jobs?: number;
   readonly yes?: boolean;
   readonly yesIReallyKnowWhatIDo?: boolean;
@@ -98,24 +110,46 @@ export function addRunFlags(command: Command): Command {
 
 /** How images are brought into the cloud. */
 export function addAcquireFlags(command: Command): Command {
-  return (
+  return command
+    .optionsGroup('Acquiring:')
+    .option('--latest', 'import only the newest listed version')
+    .option('--replace', 'accept a new digest under the same version')
+    .option('--adopt', 'stamp existing images of this project instead of stopping at them')
+    .option('--method <way>', METHOD_TEXT, oneOf('--method', ['web-download', 'glance-direct', 'upload']))
+    .option('--stores <ids>', 'stores that must hold the bytes, separated by commas', list('--stores'))
+    .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
+    .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
+    .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
+    .option('--no-wait', 'hand the work to the cloud and return')
+    .option('--no-publish', 'stop before the image becomes visible')
+    .option('--tag <tag>', 'additional tag on current images', word('--tag'));
+}
+
+/** Whether and how a test server is booted before an image is published. */
+export function addVerifyFlags(command: Command): Command {
+  return addBootFlags(
     command
-      .optionsGroup('Acquiring:')
-      .option('--latest', 'import only the newest listed version')
-      .option('--replace', 'accept a new digest under the same version')
-      .option('--adopt', 'stamp existing images of this project instead of stopping at them')
-      .option('--method <way>', METHOD_TEXT, oneOf('--method', ['web-download', 'glance-direct', 'upload']))
-      .option('--stores <ids>', 'stores that must hold the bytes, separated by commas', list('--stores'))
-      .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
-      .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
-      .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
-      .option('--no-wait', 'hand the work to the cloud and return')
-      .option('--no-publish', 'stop before the image becomes visible')
-      .option('--tag <tag>', 'additional tag on current images', word('--tag'))
-      // Known so that it can be answered with a clear word; not offered as long as there is no verification.
-      .addOption(new Option('--verify').hideHelp())
-      .option('--no-verify', 'publish without a test; silences the "not verified" warnings')
+      .optionsGroup('Verifying:')
+      .option('--verify', 'boot a test server from every new image before it is published (the default)')
+      .option('--no-verify', 'publish without a test')
+      .option('--reverify', 'boot kept candidates and quarantined images again')
+      .option('--quarantine <n>', 'failed candidates kept per definition, 1 by default', wholeNumber('--quarantine')),
   );
+}
+
+/** How a test server is booted, and where it reports. */
+export function addBootFlags(command: Command): Command {
+  return command
+    .optionsGroup('Verifying:')
+    .option('--verify-cloud <name>', 'boot in another project: a cloud of clouds.yaml', word('--verify-cloud'))
+    .option('--flavor <name>', 'flavor of the test servers; default: the smallest that fits', word('--flavor'))
+    .option('--network <name>', 'their network; default: the only one, else the only shared one', word('--network'))
+    .option('--listen <host:port>', 'where their reports are taken; default: any free port', socket('--listen'))
+    .option('--advertise <host:port>', 'what they call, where that differs (NAT)', hostAndPort('--advertise'))
+    .option('--deadline <duration>', 'from the order of a server to its report; default: 10m', duration('--deadline'))
+    .option('--ssh-key <file>', 'a public key that has to be the only authorized one', word('--ssh-key'))
+    .option('--lookup <name>', 'a name that they have to resolve', word('--lookup'))
+    .option('--keep-on-failure', 'leave the server of a failed image for a look');
 }
 
 /** What becomes of superseded images, and of changes made by hand. */

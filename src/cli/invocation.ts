@@ -1,7 +1,9 @@
 import type {RunOptions} from '../workflow/types.ts';
 import type {AdHocImage} from './ad-hoc-image.ts';
+import type {LooseImage} from './local-file.ts';
+import type {VerifyRequest} from './verification.ts';
 
-export type CommandName = 'manage' | 'import' | 'hide' | 'delete' | 'dry-run';
+export type CommandName = 'manage' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run';
 
 export type OutputFormat = 'human' | 'json' | 'junit';
 
@@ -26,6 +28,11 @@ export interface Invocation {
   readonly filter?: string;
   /** The one image that `import` was given as an argument. */
   readonly adHoc?: AdHocImage;
+  readonly verify: VerifyRequest;
+  /** What `verify` was given: ids, names, or local files. */
+  readonly targets?: readonly string[];
+  /** How a local file of {@link targets} is described. */
+  readonly looseImage?: LooseImage;
   readonly options: Omit<RunOptions, 'confirmDelete'>;
   readonly output: OutputChoice;
 }

@@ -9,6 +9,7 @@ import type {
   UserRef,
 } from '../core/resolved-cloud.ts';
 import {ImgmgrError} from '../errors.ts';
+import type {Exec} from '../exec.ts';
 import {createHttp} from '../http.ts';
 import type {HttpOptions, TlsOptions} from '../http.ts';
 import type {
@@ -26,13 +27,20 @@ export interface CloudParts {
   readonly http: HttpOptions;
   /** Folder of the local cloud. */
   readonly localFolder: string;
+  /** Files beside the local cloud's store that can be booted, by image id. */
+  readonly files?: ReadonlyMap<string, string>;
+  readonly exec: () => Promise<Exec>;
 }
 
 /** Constructs the adapter of a resolved cloud; nothing is called yet. CONFIG when a TLS file cannot be read. */
 export async function openCloud(cloud: ResolvedCloud, parts: CloudParts): Promise<CloudPorts> {
   if (cloud.kind === 'local') {
     const {createLocal} = await import('../local/local-cloud.ts');
-    return createLocal({dir: parts.localFolder});
+    return createLocal({
+      dir: parts.localFolder,
+      exec: parts.exec,
+      ...(parts.files && {files: parts.files}),
+    });
   }
   const {createOpenStack} = await import('../openstack/create-openstack.ts');
   const tls = await readTls(cloud.tls, cloud.name);

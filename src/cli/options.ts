@@ -2,6 +2,7 @@ import type {Policy} from '../core/policy.ts';
 import {DEFAULT_POLICY} from '../core/policy.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Flags} from './flags.ts';
+import {toVerifyRequest} from './verification.ts';
 import type {CommandName, Invocation, OutputChoice, Verbosity} from './invocation.ts';
 
 /** How many images are worked on at once when nothing is said. */
@@ -26,6 +27,7 @@ export function toInvocation({command, flags, policy = {}}: Request): Invocation
     clouds: [...new Set(flags.cloud)],
     ...(flags.images !== undefined && {images: flags.images}),
     ...(flags.filter !== undefined && {filter: flags.filter}),
+    verify: toVerifyRequest(flags),
     options: {
       policy: {...toPolicy(flags), ...policy},
       dryRun,
@@ -69,6 +71,9 @@ function toPolicy(flags: Flags): Policy {
     deleteInUse: flags.deleteInUse ?? DEFAULT_POLICY.deleteInUse,
     publish: flags.publish ?? DEFAULT_POLICY.publish,
     wait: flags.wait ?? DEFAULT_POLICY.wait,
+    verify: flags.verify ?? DEFAULT_POLICY.verify,
+    reverify: flags.reverify ?? DEFAULT_POLICY.reverify,
+    quarantine: flags.quarantine ?? DEFAULT_POLICY.quarantine,
     ...(flags.tag !== undefined && {tag: flags.tag}),
     ...(flags.stores !== undefined && {stores: flags.stores}),
   };
@@ -91,9 +96,9 @@ const CONTRADICTIONS: readonly {
   readonly hint: string;
 }[] = [
   {
-    applies: ({verify}) => verify === true,
-    message: 'verification is not available in this version (--verify)',
-    hint: 'leave --verify out; --no-verify also silences the "not verified" warnings',
+    applies: ({verify, reverify}) => verify === false && reverify === true,
+    message: '--no-verify contradicts --reverify',
+    hint: 'give one of them',
   },
   {
     applies: ({quiet, verbose, debug}) => quiet === true && (verbose === true || debug === true),

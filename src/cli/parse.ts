@@ -74,6 +74,29 @@ export function day(flag: string): (text: string) => string {
   };
 }
 
+/** Reads `HOST:PORT` or `:PORT`, an IPv6 host in brackets; the port 0 is any free one. */
+export function socket(flag: string): (text: string) => {host: string; port: number} {
+  return (value) => {
+    const {host, port} = hostAndPort(flag)(value.startsWith(':') ? `0.0.0.0${value}` : value);
+    if (port === undefined)
+      throw new ImgmgrError('USAGE', `${flag} takes HOST:PORT, not ${quote(value)}`, {hint: 'the port is missing'});
+    return {host, port};
+  };
+}
+
+/** Reads `HOST` or `HOST:PORT`, an IPv6 host in brackets. */
+export function hostAndPort(flag: string): (text: string) => {host: string; port?: number} {
+  return (value) => {
+    const [, ipv6, plain, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/]+))(?::(\d{1,5}))?$/.exec(value) ?? [];
+    const host = ipv6 ?? plain;
+    if (host === undefined || Number(port ?? 0) > 65_535)
+      throw new ImgmgrError('USAGE', `${flag} takes HOST:PORT, not ${quote(value)}`, {
+        hint: 'for example 192.0.2.7:7443, or [2001:db8::7]:7443',
+      });
+    return {host, ...(port !== undefined && {port: Number(port)})};
+  };
+}
+
 /** Collects `key=value` pairs. */
 export function pairs(
   flag: string,

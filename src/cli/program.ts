@@ -5,6 +5,7 @@ import {addDryRun} from './commands/dry-run.ts';
 import {addHide} from './commands/hide.ts';
 import {addImport} from './commands/import.ts';
 import {addManage} from './commands/manage.ts';
+import {addVerify} from './commands/verify.ts';
 import {DROPPED_FLAGS} from './dropped-flags.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {addOutputFlags} from './flags.ts';
@@ -62,7 +63,7 @@ export function buildProgram({io, version, execute}: ProgramParts): Command {
     .configureOutput({writeOut: (text) => void io.stdout.write(text), writeErr: () => undefined})
     .configureHelp({showGlobalOptions: true});
   addOutputFlags(program);
-  for (const add of [addManage, addImport, addHide, addDelete, addDryRun]) add(program, execute);
+  for (const add of [addManage, addImport, addVerify, addHide, addDelete, addDryRun]) add(program, execute);
   addHelp(program, io);
   return program;
 }

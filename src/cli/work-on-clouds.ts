@@ -7,8 +7,10 @@ import type {CloudOutcome, RunOptions} from '../workflow/types.ts';
 import {toDefinition} from './ad-hoc-image.ts';
 import type {Context, OpenCloud} from './context.ts';
 import {createContext} from './context.ts';
+import {verifyOnClouds} from './verify-on-clouds.ts';
 import type {Invocation} from './invocation.ts';
 import type {Env, Io} from './io.ts';
+import {prepareVerification} from './verification.ts';
 
 /** One command's work, ready to be begun. */
 export interface Work {
@@ -28,6 +30,10 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   const {invocation, emit, signal} = work;
   const context = createContext({...work, readsStdin: invocation.adHoc?.address === '-'});
   try {
+    if (invocation.command === 'verify') {
+      yield* verifyOnClouds(work, context);
+      return;
+    }
     const selection = await select(work, context);
     const clouds = context.clouds(invocation.clouds);
     if (clouds.length > 1 && invocation.adHoc?.address === '-')
@@ -46,7 +52,8 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   }
 }
 
-interface Selection {
+/** The definitions that a command works on. */
+export interface Selection {
   readonly definitions: readonly Definition[];
   readonly allNames: ReadonlySet<string>;
   readonly baseDir: string;
@@ -93,11 +100,14 @@ async function onCloud({work, context, selection, cloud, run}: OneCloud): Promis
   try {
     const ports = await cloud.open();
     const {surroundings, source} = context;
+    const {verify, acquire} = options.policy;
+    const verification = verify && acquire ? await prepareVerification(invocation.verify, context) : undefined;
     return await processCloud({
       run,
       ports,
       source,
       ...selection,
+      ...(verification && {verification}),
       adHoc: invocation.adHoc !== undefined,
       options,
       surroundings,

@@ -45,4 +45,6 @@ export type OpenReportDesk = (request: {
   readonly bind: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Addresses and names by which guests call; they stand in the certificate. */
+  readonly names: readonly string[];
 }) => Promise<ReportDesk>;

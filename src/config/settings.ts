@@ -14,6 +14,15 @@ export function stateDir(env: Environment, home: string, uid: number): string {
   return join(xdgFolder(env, 'XDG_STATE_HOME', usual), 'imgmgr');
 }
 
+/** The folder of the guest agents that `IMGMGR_AGENTS` names; undefined: where the build put them. */
+export function agentFolder(
+  env: Environment,
+  {home, cwd}: {readonly home: string; readonly cwd: string},
+): string | undefined {
+  const own = variable(env, 'IMGMGR_AGENTS');
+  return own === undefined ? undefined : absolutePath(own, {home, cwd});
+}
+
 /** The folder of `--cloud local`: `IMGMGR_LOCAL`, else `$XDG_DATA_HOME/imgmgr/local`. */
 export function localDir(env: Environment, {home, cwd}: {readonly home: string; readonly cwd: string}): string {
   const own = variable(env, 'IMGMGR_LOCAL');

@@ -58,13 +58,16 @@ function convertVersion(raw: RawVersion, node: YamlMap): Version {
 
 function convertVerify(raw: RawVerify): VerifyWishes {
   const {checks, datasource} = raw;
-  const switches = checks && Object.fromEntries(Object.entries(checks).map(([check, wish]) => [check, switchOf(wish)]));
+  const switches =
+    checks && Object.fromEntries(Object.entries(checks).map(([check, wish]) => [check, switchOf(wish ?? true)]));
   return {
     ...given('mode', raw.mode),
     ...given('deadlineSeconds', parseDuration(raw.deadline ?? '')),
     ...given('flavor', raw.flavor),
     ...given('network', raw.network),
     ...given('ready', raw.ready),
+    ...given('console', raw.console),
+    ...given('port', raw.port),
     ...given('checks', switches),
     ...given('datasources', typeof datasource === 'string' ? [datasource] : datasource),
   };

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {parseDigest} from './digest.ts';
+import {CHECK_IDS} from './verdict/checks.ts';
 import {isCalendarDate, parseDuration} from './time-text.ts';
 
 /** What Glance takes as disk_format and the peer's schema allows. */
@@ -47,6 +48,13 @@ const duration = () =>
       error: 'is no duration; write a number with its unit, like 90s, 10m or 2h',
     });
 
+const isRegex = (value: string): boolean => {
+  try {
+    return new RegExp(value, 'm') instanceof RegExp;
+  } catch {
+    return false;
+  }
+};
 const metaValue = z.union([z.string(), z.number(), z.boolean(), z.null()], {error: 'text'});
 const meta = () => z.record(z.string(), metaValue);
 const variables = () => z.record(z.string(), z.union([z.string(), z.number()], {error: 'text'}));
@@ -105,9 +113,14 @@ const verify = z
     flavor: filled().nullish().describe('Flavor of the test server.'),
     network: filled().nullish().describe('Network of the test server.'),
     ready: filled().nullish().describe('Command that has to succeed in the guest.'),
+    console: filled()
+      .refine((value) => isRegex(value), {error: 'is no regular expression; correct it'})
+      .nullish()
+      .describe('mode boot: a regular expression that the serial console has to show; default: login:.'),
+    port: z.int().min(1).max(65_535).nullish().describe('mode boot: a TCP port of the server that has to answer.'),
     checks: z
-      .record(
-        filled(),
+      .partialRecord(
+        z.enum(CHECK_IDS, {error: 'is no check; docs/checks.md lists them'}),
         z.union([z.boolean(), z.enum(['on', 'off', 'fail', 'warn', 'info'])], {error: 'on, off, fail, warn or info'}),
       )
       .nullish()

@@ -46,6 +46,10 @@ export interface VerifyWishes {
   readonly network?: string;
   /** A command that has to succeed in the guest. */
   readonly ready?: string;
+  /** `mode: boot`: a regular expression that the console has to show. */
+  readonly console?: string;
+  /** `mode: boot`: a TCP port that has to answer. */
+  readonly port?: number;
   /** false: not run; true: with its own severity. */
   readonly checks?: Readonly<Record<string, boolean | 'fail' | 'warn' | 'info'>>;
   /** Every listed way has to pass. */

@@ -1,10 +1,13 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
+import type {Datasource} from './job.ts';
+import type {Verdict} from './verdict/verdict.ts';
 
 /** What an action does, in the words of the product; the closed set that plans, reports and JSON share. */
 export type ActionKind =
   | 'remove' // a leftover of a dead run: lease, half-made image
   | 'acquire' // import the bytes of a version, private and fully described
   | 'resume' // go on with an image that another run or `--no-wait` left behind
+  | 'verify' // boot a test server from the image and hear its verdict
   | 'publish' // the one PATCH that makes it visible under its name
   | 'retire' // the one PATCH that gives a superseded image its retired form
   | 'adopt' // stamp an existing image
@@ -50,7 +53,8 @@ export type WarningCode =
   | 'build-not-available'
   | 'cleanup-failed'
   | 'scs-rule'
-  | 'local-shadowed';
+  | 'local-shadowed'
+  | 'evidence-lost';
 
 /** The closing count. */
 export interface Counts {
@@ -61,6 +65,16 @@ export interface Counts {
   readonly unchanged: number;
   readonly failed: number;
   readonly pending: number;
+}
+
+/** Where the time of a verification went, milliseconds. */
+export interface Spans {
+  /** From the order to the cloud's acceptance. */
+  readonly submitMs: number;
+  /** From there to the report, or to the end of the wait. */
+  readonly waitMs: number;
+  /** From the report to the verdict. */
+  readonly judgeMs: number;
 }
 
 /** Everything that can be reported; the workflow emits these, `src/report` renders them. Times are added by the renderer. */
@@ -83,8 +97,8 @@ export type Event =
       readonly version: string;
       /** Glance id of the image that is being made, so that an interrupted run can say what it left. */
       readonly image?: string;
-      /** What is going on: `uploading`, `importing` (the cloud works), `copying`, `waiting`. */
-      readonly phase: 'uploading' | 'importing' | 'copying' | 'waiting';
+      /** What is going on: `uploading`, `importing` (the cloud works), `copying`, `waiting`, `booting` (a test server). */
+      readonly phase: 'uploading' | 'importing' | 'copying' | 'waiting' | 'booting';
       readonly bytes?: number;
       readonly total?: number;
       readonly elapsedMs: number;
@@ -121,6 +135,19 @@ export type Event =
       readonly image?: string;
       readonly message: string;
       readonly hint?: string;
+    }
+  /** What came of booting an image; `evidence` is a file of this host that only its owner can read. */
+  | {
+      readonly type: 'verdict';
+      readonly cloud: string;
+      readonly definition: string;
+      readonly version?: string;
+      readonly image: string;
+      readonly verdict: Verdict;
+      /** The way to its metadata that this server had. */
+      readonly datasource?: Datasource;
+      readonly evidence?: string;
+      readonly spans: Spans;
     }
   /** A decision and its reason, for `-v`. */
   | {readonly type: 'decision'; readonly cloud: string; readonly definition?: string; readonly message: string}

@@ -124,14 +124,17 @@ export function publishPatch(input: {
   readonly state: 'current' | 'retired';
   readonly run: string;
   readonly digest?: Stamp['digest'];
+  /** What is to be remembered of its verification. */
+  readonly proof?: Readonly<Record<string, string>>;
 }): ImagePatch {
-  const {live, form, state, run, digest} = input;
+  const {live, form, state, run, digest, proof} = input;
   const old = readStamp(live);
   const stamp = {
     imgmgr_state: state,
     imgmgr_run: run,
     ...(digest && {imgmgr_digest: `${digest.algorithm}:${digest.hex}`}),
     ...ownershipProperties(form),
+    ...proof,
   };
   const wanted = {...form.properties, ...stamp};
   return compact(live, {

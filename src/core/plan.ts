@@ -19,6 +19,8 @@ export type Step =
   | {readonly kind: 'acquire'; readonly release: Release; readonly reuse?: Image}
   /** Go on with an import that is under way or done, until it is proven. */
   | {readonly kind: 'resume'; readonly release: Release; readonly image: Image}
+  /** Boot a test server from the image; only a pass lets it be published. */
+  | {readonly kind: 'verify'; readonly release: Release; readonly target: Target}
   | {
       readonly kind: 'publish';
       readonly release: Release;
@@ -41,6 +43,12 @@ export interface PlanWarning {
   readonly hint?: string;
 }
 
+/** Why one version is not published. */
+export interface PlanFailure {
+  readonly version: string;
+  readonly error: ImgmgrError;
+}
+
 /** Everything that is to be done for one definition, in order. */
 export interface DefinitionPlan {
   readonly definition: Definition;
@@ -54,6 +62,10 @@ export interface DefinitionPlan {
   readonly publishes: readonly string[];
   /** Images that `--delete` may delete, whether or not it was asked for. */
   readonly deletable: readonly OwnImage[];
+  /** Versions that cannot be had, although nothing is wrong with the definition. */
+  readonly failures: readonly PlanFailure[];
+  /** Failed candidates that are kept, the newest first. */
+  readonly quarantined: readonly Image[];
   /** Why nothing at all is planned for the definition. */
   readonly error?: ImgmgrError;
   /** The versions that bear the plain name; when one of them fails, nothing is retired. */

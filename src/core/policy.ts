@@ -34,6 +34,12 @@ export interface Policy {
   readonly wait: boolean;
   /** True: acquire nothing (the commands `hide` and `delete`). */
   readonly acquire: boolean;
+  /** Boot a test server from every candidate before it is published. */
+  readonly verify: boolean;
+  /** Boot kept candidates and quarantined images again. */
+  readonly reverify: boolean;
+  /** How many failed candidates are kept per definition, as evidence. */
+  readonly quarantine: number;
   /** Additional tag on current images. */
   readonly tag?: string;
   /** Stores that every image must be in; overrides the definitions'. */
@@ -60,6 +66,9 @@ export const DEFAULT_POLICY: Policy = {
   publish: true,
   wait: true,
   acquire: true,
+  verify: true,
+  reverify: false,
+  quarantine: 1,
   oldPurpose: 'oldgeneric',
 };
 

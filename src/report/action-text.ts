@@ -11,6 +11,7 @@ const VERBS: Readonly<Record<ActionKind, Verb>> = {
   remove: {plan: 'remove', doing: 'Removing leftover of', done: 'Removed leftover of'},
   acquire: {plan: 'import', doing: 'Importing image', done: 'Imported image'},
   resume: {plan: 'resume', doing: 'Resuming image', done: 'Finished image'},
+  verify: {plan: 'verify', doing: 'Verifying image', done: 'Verified image'},
   publish: {plan: 'publish', doing: 'Publishing image', done: 'Published image'},
   retire: {plan: 'retire', doing: 'Retiring image', done: 'Retired image'},
   adopt: {plan: 'adopt', doing: 'Adopting image', done: 'Adopted image'},
@@ -23,7 +24,7 @@ const VERBS: Readonly<Record<ActionKind, Verb>> = {
 };
 
 /** Actions that take long enough to be announced. */
-export const LONG_ACTIONS: ReadonlySet<ActionKind> = new Set(['acquire', 'resume', 'copy']);
+export const LONG_ACTIONS: ReadonlySet<ActionKind> = new Set(['acquire', 'resume', 'copy', 'verify']);
 
 /** `AlmaLinux 9 (20241120)`. */
 export function subject({definition, version, name}: Pick<ActionSummary, 'definition' | 'version' | 'name'>): string {

@@ -108,6 +108,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'planned':
     case 'definition-failed':
     case 'warning':
+    case 'verdict':
     case 'decision':
     case 'http':
     case 'deletable':

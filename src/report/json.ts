@@ -28,6 +28,7 @@ export function createJson({
 
 const QUIET: ReadonlySet<Event['type']> = new Set([
   'planned',
+  'verdict',
   'deletable',
   'action-failed',
   'definition-failed',

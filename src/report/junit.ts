@@ -10,6 +10,8 @@ interface TestCase {
   ms: number;
   readonly failures: {readonly type: string; readonly message: string; readonly text: string}[];
   readonly notes: string[];
+  /** Why it was not run. */
+  skipped?: string;
 }
 
 /** Collects a run and writes it as JUnit XML to stdout when it is finished: a testcase per image, a suite per cloud. */
@@ -53,6 +55,9 @@ export function createJunit({
         if (event.definition !== undefined)
           caseOf(event.cloud ?? '', event.definition).notes.push(`warning: ${event.message}`);
         return;
+      case 'verdict':
+        noteVerdict(event, caseOf);
+        return;
       case 'finished':
         sink.stdout.write(toXml([...cases.values()], event.ms));
         return;
@@ -69,6 +74,24 @@ export function createJunit({
         return;
     }
   };
+}
+
+/** Each check of the guest is a case of its own; what does not apply is skipped, which is not passed. */
+function noteVerdict(
+  event: Extract<Event, {type: 'verdict'}>,
+  caseOf: (cloud: string, name: string) => TestCase,
+): void {
+  const {cloud, verdict, datasource} = event;
+  const whole = caseOf(cloud, `${subject(event)}: verdict${datasource === undefined ? '' : ` by ${datasource}`}`);
+  whole.ms += event.spans.submitMs + event.spans.waitMs + event.spans.judgeMs;
+  if (verdict.kind === 'pass') whole.notes.push(verdict.message);
+  else whole.failures.push({type: verdict.cause, message: verdict.message, text: verdict.hint ?? ''});
+  for (const {id, severity, outcome, detail} of verdict.checks) {
+    const check = caseOf(cloud, `${subject(event)}: ${id}${datasource === undefined ? '' : ` by ${datasource}`}`);
+    if (outcome === 'not-applicable') check.skipped = detail;
+    else if (outcome === 'pass' || severity !== 'fail') check.notes.push(`${outcome}: ${detail}`);
+    else check.failures.push({type: id, message: detail, text: `severity ${severity}, outcome ${outcome}`});
+  }
 }
 
 function notePlanned(testCase: TestCase, action: ActionSummary, dryRun: boolean): void {
@@ -106,18 +129,19 @@ function suite(cloud: string, cases: readonly TestCase[]): string {
   return `  <testsuite name="${xml(cloud)}" ${totals(cases)}>\n${body}\n  </testsuite>`;
 }
 
-function caseXml({cloud, name, ms, failures, notes}: TestCase): string {
+function caseXml({cloud, name, ms, failures, notes, skipped}: TestCase): string {
   const head = `    <testcase classname="${xml(cloud)}" name="${xml(name)}" time="${seconds(ms)}"`;
   const failed = failures.map(
     ({type, message, text}) => `      <failure type="${xml(type)}" message="${xml(message)}">${xml(text)}</failure>`,
   );
   const said = notes.length === 0 ? [] : [`      <system-out>${xml(notes.join('\n'))}</system-out>`];
-  const inner = [...failed, ...said];
+  const left = skipped === undefined ? [] : [`      <skipped message="${xml(skipped)}"/>`];
+  const inner = [...left, ...failed, ...said];
   return inner.length === 0 ? `${head}/>` : [`${head}>`, ...inner, '    </testcase>'].join('\n');
 }
 
 function totals(cases: readonly TestCase[]): string {
-  return `tests="${cases.length}" failures="${cases.filter(({failures}) => failures.length > 0).length}"`;
+  return `tests="${cases.length}" failures="${cases.filter(({failures}) => failures.length > 0).length}" skipped="${cases.filter(({skipped}) => skipped !== undefined).length}"`;
 }
 
 function seconds(ms: number): string {

@@ -66,6 +66,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [failure('', event.error, verbosity)];
     case 'warning':
       return [warning(event)];
+    case 'verdict':
+      return [verdictSentence(event, verbose)];
     case 'decision':
       return verbose
         ? [info(event.definition === undefined ? event.message : `${event.definition}: ${event.message}`)]
@@ -109,6 +111,28 @@ function failure(what: string, error: ImgmgrError, verbosity: Verbosity): Senten
   const text = what === '' ? headline(error) : `${what}: ${headline(error)}`;
   const details = [...errorDetails(error), ...(verbosity === 'debug' ? stackLines(error) : [])];
   return {level: 'error', text, details};
+}
+
+/** `✔ Debian 12 (20260901) passed: 41 checks passed`; with `-v` every check that is not simply passed. */
+function verdictSentence(event: Extract<Event, {type: 'verdict'}>, verbose: boolean): Sentence {
+  const {verdict, datasource, evidence} = event;
+  const words = {pass: 'passed', fail: 'failed its verification', environment: 'could not be verified'} as const;
+  const way = datasource === undefined ? '' : ` by ${datasource}`;
+  const bad = verdict.checks.filter(({outcome}) => outcome === 'fail' || outcome === 'error');
+  const shown = verbose ? verdict.checks : bad;
+  const details = [
+    ...shown.map(
+      ({id, severity, outcome, detail}) => `${id} (${severity}): ${outcome}${detail === '' ? '' : `, ${detail}`}`,
+    ),
+    ...(verdict.hint === undefined ? [] : [`hint: ${verdict.hint}`]),
+    ...(evidence === undefined ? [] : [`evidence: ${evidence}`]),
+  ];
+  return {
+    level: verdict.kind === 'pass' ? 'info' : 'error',
+    ...(verdict.kind === 'pass' && {done: true}),
+    text: `${subject(event)} ${words[verdict.kind]}${way}: ${verdict.cause === 'passed' ? '' : `${verdict.cause}, `}${verdict.message}`,
+    ...(details.length > 0 && {details}),
+  };
 }
 
 function warning({message, hint}: Extract<Event, {type: 'warning'}>): Sentence {

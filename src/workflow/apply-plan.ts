@@ -5,14 +5,17 @@ import type {FormContext} from '../core/form.ts';
 import type {Image, ImagePatch} from '../core/image.ts';
 import type {Action, DefinitionPlan, Target} from '../core/plan.ts';
 import type {Release} from '../core/release.ts';
-import type {ImgmgrError} from '../errors.ts';
-import {asImgmgrError} from '../errors.ts';
+import {readVerdict} from '../core/verdict/record.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {AcquireContext, Acquired} from './acquire.ts';
 import {acquireImage, copySurely, discardImage, resumeImage} from './acquire.ts';
 import {deleteImage, mayDelete} from './delete-image.ts';
 import type {Tally} from './tally.ts';
 import type {CloudPorts} from './types.ts';
+import type {Proof} from './prove-image.ts';
+import {proveImage} from './prove-image.ts';
 import {patchSurely, retireOrUndo} from './swap.ts';
+import type {Verifier} from './verifier.ts';
 import {waitForImport} from './wait-for-import.ts';
 
 /** What applying a plan works with. */
@@ -21,6 +24,8 @@ export interface ApplyContext {
   readonly ports: CloudPorts;
   readonly tally: Tally;
   readonly errors: ImgmgrError[];
+  /** Absent where nothing is verified. */
+  readonly verifier?: Verifier;
   /** Throws LOCKED when the run may no longer write. */
   readonly assertMayWrite: () => void;
   /** Why nothing may be published here, asked before the first byte travels; undefined: allowed or not known. */
@@ -42,12 +47,16 @@ class DefinitionWork {
   readonly #live = new Map<string, Image>();
   readonly #failed = new Set<string>();
   readonly #published = new Set<Release>();
+  /** Images that passed in this run, and those that must not be published. */
+  readonly #proofs = new Map<string, Proof>();
+  readonly #unproven = new Set<string>();
   #lastPublished: {readonly before: Image; readonly after: Image} | undefined;
 
   constructor(context: ApplyContext, plan: DefinitionPlan) {
     this.#context = context;
     this.#plan = plan;
     this.#store = context.ports.store;
+    for (const {version} of plan.failures) this.#failed.add(version);
   }
 
   async run(): Promise<void> {
@@ -94,6 +103,7 @@ class DefinitionWork {
     if (this.#failed.size === 0 || this.#closesSwap(action)) return undefined;
     if ('target' in action && 'acquired' in action.target && !this.#acquired.has(action.target.acquired))
       return 'its image could not be acquired';
+    if ('target' in action && this.#unproven.has(this.#resolve(action.target).id)) return 'its image is not proven';
     if (action.kind === 'delete') return 'something of this definition failed';
     const currentFailed = this.#plan.currentVersions.some((version) => this.#failed.has(version));
     const shrinks =
@@ -149,6 +159,8 @@ class DefinitionWork {
       case 'acquire':
       case 'resume':
         return this.#acquire(action);
+      case 'verify':
+        return this.#verify(action);
       case 'publish':
         return this.#publish(action);
       case 'retire':
@@ -186,7 +198,8 @@ class DefinitionWork {
       action.kind === 'resume'
         ? await resumeImage(acquire, {...task, image: action.image})
         : await acquireImage(acquire, {...task, ...(action.reuse && {reuse: action.reuse})});
-    const waitsForPublication = !acquired.pending && !(policy.publish && policy.wait);
+    const isVerified = this.#plan.actions.some((other) => other.kind === 'verify' && other.release === action.release);
+    const waitsForPublication = !acquired.pending && !isVerified && !(policy.publish && policy.wait);
     if (waitsForPublication) await this.#patch(acquired.image, {set: {imgmgr_state: 'ready'}});
     else if (!acquired.pending) this.#acquired.set(action.release, acquired);
     return {
@@ -194,6 +207,32 @@ class DefinitionWork {
       detail: acquired.detail,
       pending: acquired.pending || (waitsForPublication && !policy.wait),
     };
+  }
+
+  async #verify(action: Extract<Action, {kind: 'verify'}>): Promise<{image: string; detail: string}> {
+    const {acquire, verifier} = this.#context;
+    if (!verifier) throw new ImgmgrError('INTERNAL', 'verification was planned, but nothing was prepared for it');
+    const image = this.#resolve(action.target);
+    try {
+      const proof = await proveImage(acquire, verifier, {
+        definition: this.#plan.definition,
+        release: action.release,
+        image,
+        quarantined: this.#plan.quarantined,
+        wasPublished: ['current', 'retired'].includes(image.properties['imgmgr_state'] ?? ''),
+      });
+      this.#proofs.set(image.id, proof);
+      const isPublished = this.#plan.actions.some(
+        (other) => other.kind === 'publish' && other.release === action.release,
+      );
+      if (!isPublished) await this.#patch(image, {set: {...proof.properties, imgmgr_state: 'ready'}});
+      return {image: image.id, detail: proof.verdict.message};
+    } catch (error) {
+      this.#unproven.add(image.id);
+      // What failed is dealt with: an interrupted run must not take it for something that it left half-made.
+      if (!acquire.signal.aborted) this.#acquired.delete(action.release);
+      throw error;
+    }
   }
 
   async #permitted(definition: Definition): Promise<void> {
@@ -212,6 +251,7 @@ class DefinitionWork {
       state: action.as,
       run: acquire.run,
       ...(action.release.digest && {digest: action.release.digest}),
+      ...(this.#proofs.has(live.id) && {proof: this.#proofs.get(live.id)?.properties ?? {}}),
     });
     const after = await patchSurely(acquire, live, patch);
     // The record may have been created with the larger size already, where the source told it.
@@ -219,7 +259,7 @@ class DefinitionWork {
     this.#live.set(after.id, after);
     this.#published.add(action.release);
     this.#lastPublished = {before: live, after};
-    if (!acquire.options.silenceNotVerified)
+    if (!acquire.options.silenceNotVerified && readVerdict(after)?.kind !== 'pass')
       acquire.emit({
         type: 'warning',
         code: 'not-verified',

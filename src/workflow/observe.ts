@@ -127,6 +127,8 @@ function failedPlan(definition: Definition, error: ImgmgrError): DefinitionPlan 
     decisions: [],
     publishes: [],
     deletable: [],
+    failures: [],
+    quarantined: [],
     currentVersions: [],
     busy: false,
     error,

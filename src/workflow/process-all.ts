@@ -10,7 +10,10 @@ import {LeaseKeeper} from './lease-keeper.ts';
 import type {CloudPlan, Listings, View} from './observe.ts';
 import {planCloud, readListings, viewOf} from './observe.ts';
 import {Tally} from './tally.ts';
+import {pool} from './pool.ts';
+import {sweepServers} from './sweep-servers.ts';
 import type {CloudOutcome, CloudRun} from './types.ts';
+import {Verifier} from './verifier.ts';
 
 /** The tag by which the peer marks its images; `--adopt` looks among them. */
 const PEER_TAG = 'managed_by_osism';
@@ -31,11 +34,15 @@ class CloudWork {
   readonly #tally = new Tally();
   readonly #errors: ImgmgrError[] = [];
   #changesPending = false;
+  readonly #verifier: Verifier | undefined;
   /** Who bore the names that the first plan would publish; the lease is taken a moment later. */
   #bearers: {readonly names: ReadonlySet<string>; readonly images: readonly Image[]} | undefined;
 
   constructor(run: CloudRun) {
     this.#run = run;
+    const {ports, verification} = run;
+    if (verification)
+      this.#verifier = new Verifier({...run, store: ports.store, tests: ports.tests, parts: verification});
   }
 
   async run(): Promise<CloudOutcome> {
@@ -69,6 +76,8 @@ class CloudWork {
     const images = await ports.store.listTagged(MANAGED_TAG);
     const view = viewOf(images, account.projectId, ports.store.now());
     const plan = await this.#plan(await listings, view);
+    if (plan.definitions.some((one) => one.actions.some(({kind}) => kind === 'verify')))
+      await this.#verifier?.require();
     if (options.dryRun) return this.#tell(plan);
     const writes = this.#definitionsWithWrites(plan);
     if (writes.length === 0 && plan.leftovers.length === 0) return this.#tell(plan);
@@ -164,6 +173,7 @@ class CloudWork {
   }): Promise<void> {
     const {plan, writes, listings, view} = input;
     const {run, ports, surroundings, emit, signal, options} = this.#run;
+    await this.#sweepServers(plan, view);
     await this.#removeLeftovers(plan);
     this.#warnAll(plan);
     for (const one of plan.definitions) if (!writes.includes(one.definition.name)) this.#countQuiet(one);
@@ -183,6 +193,8 @@ class CloudWork {
         await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
       }
     } finally {
+      // The lease goes last, after the servers that it stands for.
+      await this.#verifier?.close();
       await keeper.release();
     }
   }
@@ -208,6 +220,7 @@ class CloudWork {
       ports,
       tally: this.#tally,
       errors: this.#errors,
+      ...(this.#verifier && {verifier: this.#verifier}),
       assertMayWrite: () => keeper.assertAlive(),
       publishObstacle: this.#publishObstacle(keeper),
     };
@@ -231,6 +244,23 @@ class CloudWork {
         hint: 'use an account with the right to publish (policy publicize_image, usually the role admin), or another visibility',
       });
     };
+  }
+
+  /** Where a dead run left a lease or a candidate, it may have left servers; where not, nobody is asked. */
+  async #sweepServers(plan: CloudPlan, view: View): Promise<void> {
+    const removals = [...plan.leftovers, ...plan.definitions.flatMap((one) => one.actions)].filter(
+      (action) => action.kind === 'remove' || action.kind === 'resume',
+    );
+    if (removals.length === 0) return;
+    const {ports, verification, run, surroundings, emit} = this.#run;
+    const deadRuns = new Set(removals.map(({image}) => image.properties['imgmgr_run'] ?? ''));
+    const live = view.leases.map(({holder}) => holder.run).filter((id) => !deadRuns.has(id));
+    const hosts = new Set([ports.tests, ...(verification?.elsewhere ? [verification.elsewhere.tests] : [])]);
+    for (const tests of hosts) {
+      if ((await tests.ability()).kind !== 'able') continue;
+      const sweep = {cloud: ports.store.cloud, tests, run, surroundings, emit, now: ports.store.now()};
+      await sweepServers({...sweep, deadRuns, liveRuns: new Set(live)});
+    }
   }
 
   async #removeLeftovers(plan: CloudPlan): Promise<void> {
@@ -263,6 +293,11 @@ class CloudWork {
     this.#tally.add('pending', plan.pending);
     for (const warning of plan.warnings) emit({type: 'warning', ...about, ...warning});
     for (const message of plan.decisions) emit({type: 'decision', ...about, message});
+    for (const {error} of plan.failures) {
+      this.#errors.push(error);
+      this.#tally.add('failed', 1);
+      emit({type: 'definition-failed', ...about, error});
+    }
     if (!plan.error) return;
     this.#errors.push(plan.error);
     this.#tally.add('failed', 1);
@@ -307,22 +342,4 @@ function uniqueById(images: readonly Image[]): Image[] {
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   return () => (answer ??= ask());
-}
-
-/** Works through the items, at most `width` at a time; the first thing thrown is thrown after the others have ended. */
-async function pool<T>(width: number, items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...items];
-  const failures: unknown[] = [];
-  const worker = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
-      try {
-        await work(item);
-      } catch (error) {
-        failures.push(error);
-        waiting.length = 0;
-      }
-    }
-  };
-  await Promise.all(Array.from({length: Math.max(1, width)}, worker));
-  if (failures.length > 0) throw failures[0];
 }

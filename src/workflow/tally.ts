@@ -31,6 +31,7 @@ const FIELDS: Readonly<Record<ActionKind, keyof Counts | undefined>> = {
   remove: undefined,
   acquire: 'imported',
   resume: 'imported',
+  verify: undefined,
   publish: undefined,
   retire: 'retired',
   adopt: 'updated',

@@ -1,10 +1,12 @@
 import type {ImageSource} from '../cloud/image-source.ts';
 import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
 import type {ServerHost} from '../cloud/server-host.ts';
+import type {TestServerHost} from '../cloud/test-server-host.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Counts, Emit} from '../core/events.ts';
 import type {Policy} from '../core/policy.ts';
 import type {ImgmgrError} from '../errors.ts';
+import type {VerificationParts} from './verification-types.ts';
 
 /** Time, randomness and this host, handed in so that the workflow is reproducible. */
 export interface Surroundings {
@@ -31,6 +33,7 @@ export interface HostIdentity {
 export interface CloudPorts {
   readonly store: ImageStore;
   readonly servers: ServerHost;
+  readonly tests: TestServerHost;
 }
 
 /** How the work is done, as opposed to what is wanted ({@link Policy}). */
@@ -67,6 +70,8 @@ export interface CloudRun {
   /** True when the definition came from the command line (`import URL`), not from a file. */
   readonly adHoc: boolean;
   readonly options: RunOptions;
+  /** Needed where the policy verifies. */
+  readonly verification?: VerificationParts;
   readonly surroundings: Surroundings;
   readonly emit: Emit;
   readonly signal: AbortSignal;

@@ -2,7 +2,7 @@ import type {Command} from 'commander';
 import {ImgmgrError} from '../../errors.ts';
 import type {AdHocImage} from '../ad-hoc-image.ts';
 import type {Flags} from '../flags.ts';
-import {addAcquireFlags, addAdHocFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
+import {addAcquireFlags, addAdHocFlags, addRunFlags, addSelectionFlags, addVerifyFlags, allFlags} from '../flags.ts';
 import type {Execute} from '../invocation.ts';
 import {toInvocation} from '../options.ts';
 
@@ -13,7 +13,7 @@ export function addImport(program: Command, execute: Execute): void {
     .argument('[image]', 'URL, file, or - for stdin; without it: the selected definitions')
     .description('bring one image, or the selected definitions, into Glance')
     .addHelpText('before', EXAMPLES);
-  addRunFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command))))
+  addRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command)))))
     .option('--dry-run', 'only say what would be done')
     .action(async (address: string | undefined) => {
       const flags = allFlags(command);

@@ -5,6 +5,7 @@ import {
   addRotationFlags,
   addRunFlags,
   addSelectionFlags,
+  addVerifyFlags,
   allFlags,
 } from '../flags.ts';
 import type {Execute} from '../invocation.ts';
@@ -14,7 +15,7 @@ import {toInvocation} from '../options.ts';
 export function addManage(program: Command, execute: Execute): void {
   const command = program
     .command('manage')
-    .description('everything the definitions ask for: import, describe, publish, retire; delete only when told')
+    .description('everything the definitions ask for: import, describe, verify, publish, retire; delete only when told')
     .addHelpText(
       'before',
       'Examples:\n  imgmgr manage --cloud admin\n  imgmgr manage --cloud admin --latest --filter AlmaLinux\n',
@@ -26,5 +27,5 @@ export function addManage(program: Command, execute: Execute): void {
 
 /** All flags of `manage`, for the commands that do or show the same. */
 export function addManageFlags(command: Command): Command {
-  return addRunFlags(addDeletionFlags(addRotationFlags(addAcquireFlags(addSelectionFlags(command)))));
+  return addRunFlags(addDeletionFlags(addRotationFlags(addVerifyFlags(addAcquireFlags(addSelectionFlags(command))))));
 }

@@ -1,4 +1,4 @@
-import type {ImgmgrError} from '../../errors.ts';
+import {ImgmgrError, formatPlace} from '../../errors.ts';
 import type {Definition, RetireWay} from '../definition.ts';
 import type {ActionSummary} from '../events.ts';
 import type {Form, FormContext} from '../form.ts';
@@ -7,9 +7,10 @@ import type {Image} from '../image.ts';
 import {nameWhenSuperseded} from '../naming.ts';
 import {retireWay} from '../policy.ts';
 import {formatApplied} from '../stamp.ts';
-import type {Action, DefinitionPlan, PlanInput, PlanWarning, Step, Target} from '../plan.ts';
+import type {Action, DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from '../plan.ts';
 import type {OwnImage, Release} from '../release.ts';
-import {currentReleases, findImage, sortReleases} from '../release.ts';
+import {byLastPublished, currentReleases, findImage, sortReleases} from '../release.ts';
+import {readVerdict} from '../verdict/record.ts';
 
 /** The id of images that exist only in the plan. */
 export const FORESEEN = '';
@@ -31,6 +32,7 @@ export class Draft {
   readonly warnings: PlanWarning[] = [];
   readonly decisions: string[] = [];
   readonly publishes: string[] = [];
+  readonly failures: PlanFailure[] = [];
   images: OwnImage[];
   unchanged = 0;
   pending = 0;
@@ -72,6 +74,29 @@ export class Draft {
   /** `--keep`: superseded images of `multi: false` definitions are neither retired nor deleted. */
   keepsSuperseded(): boolean {
     return !this.definition.multi && this.input.policy.keep;
+  }
+
+  /** Is a test server booted before an image of this definition is published? */
+  verifies(): boolean {
+    const {verify, acquire} = this.input.policy;
+    return verify && acquire && this.definition.verify?.mode !== 'none';
+  }
+
+  /** The version is not to be had: it failed its verification, and nothing new is known. */
+  failVerification(release: Release, {image}: OwnImage): void {
+    const verdict = readVerdict(image);
+    const checks = verdict && verdict.failed.length > 0 ? ` (${verdict.failed.join(', ')})` : '';
+    this.failures.push({
+      version: release.version,
+      error: new ImgmgrError(
+        'VERIFICATION',
+        `${this.definition.name} ${release.version} failed its verification${verdict ? ` at ${verdict.at}: ${verdict.cause}${checks}` : ''}, image ${image.id}`,
+        {
+          place: formatPlace(release.listed.place),
+          hint: 'mend the image and list it as a new version or with its new digest, or boot this one again with --reverify',
+        },
+      ),
+    });
   }
 
   context(release: Release): FormContext {
@@ -119,6 +144,11 @@ export class Draft {
       decisions: this.decisions,
       publishes: this.publishes,
       deletable,
+      failures: error ? [] : this.failures,
+      quarantined: this.images
+        .filter(({stamp}) => stamp.state === 'quarantined')
+        .sort(byLastPublished)
+        .map(({image}) => image),
       currentVersions: this.current.map((release) => release.version),
       busy: false,
       ...(error && {error}),

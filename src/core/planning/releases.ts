@@ -5,6 +5,7 @@ import type {Image, ImagePatch} from '../image.ts';
 import type {Target} from '../plan.ts';
 import type {OwnImage, Release} from '../release.ts';
 import {byLastPublished, isOfRelease} from '../release.ts';
+import {readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Applied} from '../stamp.ts';
 import {formatApplied} from '../stamp.ts';
 import type {Draft} from './draft.ts';
@@ -19,10 +20,17 @@ export function planRelease(draft: Draft, release: Release): void {
     if (draft.isWanted(release)) planNew(draft, release);
   } else if (!draft.isCurrent(release)) draft.unchanged += draft.isWanted(release) ? 1 : 0;
   else if (existing.stamp.state === 'retired') republish(draft, release, existing);
+  else if (needsNewCandidate(draft, release, existing)) planNew(draft, release);
   else {
     mend(draft, release, existing);
     retirePredecessors(draft, existing, release);
   }
+}
+
+/** What the image was proven with has changed, and could break its boot: it is proven anew before anybody sees it. */
+function needsNewCandidate(draft: Draft, release: Release, {image}: OwnImage): boolean {
+  if (!draft.verifies() || !wantsPublication(draft) || release.listed.id !== undefined) return false;
+  return readVerdict(image)?.kind === 'pass' && !wasBootedAs(image, currentForm(draft.context(release)));
 }
 
 /** The catalogue went back: the image is there already, in its retired form. */
@@ -35,8 +43,15 @@ function republish(draft: Draft, release: Release, existing: OwnImage): void {
     draft.warnByHand(existing, [`it is not as imgmgr left it (${formatApplied(stamp.applied)})`]);
     return;
   }
+  const verdict = readVerdict(image);
+  if (draft.verifies() && verdict?.kind === 'fail') {
+    draft.failVerification(release, existing);
+    return;
+  }
   if (image.status === 'deactivated' && form.status === 'active')
     draft.add({kind: 'reactivate', target: {image}}, {...about(existing), reason});
+  // Booted once is enough for an image that was published before, also with --reverify.
+  if (draft.verifies() && verdict === undefined) verifyFirst(draft, release, {image});
   publish(draft, {release, target: {image}, as: 'current', reason});
   const published: OwnImage = {image: applyPatch(image, {name: form.name}), stamp: {...stamp, state: 'current'}};
   draft.replace(existing, published);
@@ -75,15 +90,22 @@ function mend(draft: Draft, release: Release, existing: OwnImage): void {
 function planNew(draft: Draft, release: Release): void {
   const begun = draft.images
     .filter((own) => own.stamp.state !== 'current' && own.stamp.state !== 'retired' && isOfRelease(own, release))
+    // Other boot properties make another candidate of the same bytes: what was found out about this one does not hold.
+    .filter(
+      (own) => own.stamp.state !== 'quarantined' || wasBootedAs(own.image, supersededForm(draft.context(release))),
+    )
     .sort(byLastPublished)[0];
   const {policy} = draft.input;
-  if (begun?.stamp.state === 'quarantined') return;
+  if (begun?.stamp.state === 'quarantined' && !(policy.reverify && draft.verifies())) {
+    draft.failVerification(release, begun);
+    return;
+  }
   if (begun?.stamp.state === 'pending' && !policy.wait && !isStalled(begun)) {
     draft.pending++;
     draft.decide(`version ${release.version} is still with the cloud (image ${begun.image.id})`);
     return;
   }
-  if (begun?.stamp.state === 'ready') {
+  if (begun?.stamp.state === 'ready' || begun?.stamp.state === 'quarantined') {
     publishNew(draft, {release, target: {image: begun.image}, begun});
     return;
   }
@@ -110,6 +132,8 @@ function publishNew(
   input: {readonly release: Release; readonly target: Target; readonly begun?: OwnImage},
 ): void {
   const {release, target, begun} = input;
+  const {publish: published, wait} = draft.input.policy;
+  if (draft.verifies() && wait && (published || !isProven(draft, release, target))) verifyFirst(draft, release, target);
   if (!wantsPublication(draft)) return;
   const current = draft.isCurrent(release);
   if (draft.definition.status === 'deactivated' && begun?.image.status !== 'deactivated')
@@ -124,6 +148,26 @@ function publishNew(
   const made = foreseen(draft, release, current ? currentForm(context) : supersededForm(context));
   draft.images.push(made);
   if (current) retirePredecessors(draft, made, release);
+}
+
+/** Boots the image before it is published, unless it has passed already with the same boot properties. */
+function verifyFirst(draft: Draft, release: Release, target: Target): void {
+  if (isProven(draft, release, target)) return;
+  const again = 'image' in target && readVerdict(target.image) !== undefined;
+  draft.add(
+    {kind: 'verify', release, target},
+    {
+      version: release.version,
+      reason: again ? 'boots it again (--reverify)' : 'nothing unproven is published',
+      ...imageOf(target),
+    },
+  );
+}
+
+function isProven(draft: Draft, release: Release, target: Target): boolean {
+  if (!('image' in target) || draft.input.policy.reverify) return false;
+  const form = currentForm(draft.context(release));
+  return readVerdict(target.image)?.kind === 'pass' && wasBootedAs(target.image, form);
 }
 
 function publish(

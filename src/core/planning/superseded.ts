@@ -52,7 +52,8 @@ function judge(draft: Draft, {image}: OwnImage, rank: number): Retention {
 
 /** Plans the deletion; false when it was not asked for, or when somebody else protects the image. */
 function planDelete(draft: Draft, own: OwnImage, reason: string): boolean {
-  if (!draft.input.policy.delete) return false;
+  // A version that cannot be had holds back every deletion of its definition.
+  if (!draft.input.policy.delete || draft.failures.length > 0) return false;
   if (own.image.protected && own.stamp.applied?.protected !== true) {
     draft.warn({
       code: 'protected-by-hand',

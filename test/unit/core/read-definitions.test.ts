@@ -106,7 +106,9 @@ test('every field of an image and of a version arrives', () => {
       flavor: 'small',
       network: 'net',
       ready: 'true',
-      checks: {swap: false, ntp: 'warn', dns: 'on', disk: 'off', mtu: true},
+      console: 'up$',
+      port: 22,
+      checks: {swap: false, 'ntp-service': 'warn', dns: 'on', 'disk-size': 'off', mtu: true},
       datasource: 'config-drive',
     },
   });
@@ -127,7 +129,9 @@ test('every field of an image and of a version arrives', () => {
       flavor: 'small',
       network: 'net',
       ready: 'true',
-      checks: {swap: false, ntp: 'warn', dns: true, disk: false, mtu: true},
+      console: 'up$',
+      port: 22,
+      checks: {swap: false, 'ntp-service': 'warn', dns: true, 'disk-size': false, mtu: true},
       datasources: ['config-drive'],
     },
   });

@@ -25,7 +25,7 @@ describe('JUnit XML', () => {
       {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
       FINISHED,
     ]);
-    expect(xml).toContain('<testsuites name="imgmgr" tests="2" failures="0" time="65.000">');
+    expect(xml).toContain('<testsuites name="imgmgr" tests="2" failures="0" skipped="0" time="65.000">');
     expect(xml).toContain('<testcase classname="admin" name="AlmaLinux 9 (20241120)" time="12.090">');
     expect(xml).toContain('<testcase classname="admin" name="Debian 12" time="0.000">');
   });
@@ -50,8 +50,8 @@ describe('JUnit XML', () => {
     const failed: Event = {type: 'cloud-failed', cloud: 'other', error: REFUSED};
     const planned: Event = {type: 'planned', cloud: 'admin', actions: [], unchanged: ['Debian 12']};
     const xml = xmlOf([planned, failed, FINISHED]);
-    expect(xml).toContain('<testsuite name="admin" tests="1" failures="0">');
-    expect(xml).toContain('<testsuite name="other" tests="1" failures="1">');
+    expect(xml).toContain('<testsuite name="admin" tests="1" failures="0" skipped="0">');
+    expect(xml).toContain('<testsuite name="other" tests="1" failures="1" skipped="0">');
   });
 
   it('escapes what XML needs escaped and drops what it cannot hold', () => {

@@ -12,6 +12,8 @@ import type {Image, NewImage} from '../../../../src/core/image.ts';
 import {planDefinition} from '../../../../src/core/planning/plan-definition.ts';
 import type {Action, DefinitionPlan} from '../../../../src/core/plan.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
+import {bootHash, verdictProperties} from '../../../../src/core/verdict/record.ts';
+import {imageFault} from '../../../../src/core/verdict/verdict.ts';
 import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
 import type {Release} from '../../../../src/core/release.ts';
 import {releaseOf} from '../../../../src/core/release.ts';
@@ -66,6 +68,8 @@ export class World {
   images: Image[] = [];
   others: Image[] = [];
   readonly liveRuns = new Set<string>();
+  /** Versions that fail their verification; every other one passes. */
+  readonly bad = new Set<string>();
   #made = 0;
   now = new Date('2026-02-01T12:00:00Z');
 
@@ -80,7 +84,7 @@ export class World {
       images: own,
       others: [...this.others, ...this.images],
       projectId: PROJECT,
-      policy: {...DEFAULT_POLICY, ...flags},
+      policy: {...DEFAULT_POLICY, verify: false, ...flags},
       now: this.now,
       liveRuns: this.liveRuns,
       adHoc: false,
@@ -92,8 +96,12 @@ export class World {
     const plan = this.plan(definitionToDo, flags, releases);
     if (plan.error) throw plan.error;
     const acquired = new Map<Release, string>();
-    for (const action of plan.actions)
-      this.#apply({action, definition: definitionToDo, policy: {...DEFAULT_POLICY, ...flags}, acquired});
+    const unproven = new Set<Release>();
+    for (const action of plan.actions) {
+      if (action.kind === 'publish' && unproven.has(action.release)) break;
+      if (action.kind === 'verify' && this.bad.has(action.release.version)) unproven.add(action.release);
+      this.#apply({action, definition: definitionToDo, policy: {...DEFAULT_POLICY, verify: false, ...flags}, acquired});
+    }
     return plan.actions.map(describe);
   }
 
@@ -179,6 +187,24 @@ export class World {
       case 'resume':
         acquired.set(action.release, action.image.id);
         return;
+      case 'verify': {
+        const failed = this.bad.has(action.release.version);
+        const verdict = failed
+          ? imageFault('kernel-panic', 'no report')
+          : {...imageFault('passed', 'all is well'), kind: 'pass' as const};
+        const boot = bootHash(currentForm(context(action.release)));
+        const set = verdictProperties(verdict, {run: 'r1', at: this.now, boot});
+        patch(target(action.target), (live) =>
+          applyPatch(live, {
+            set: {
+              ...set,
+              ...(failed && {imgmgr_state: 'quarantined'}),
+              ...(!policy.publish && {imgmgr_state: 'ready'}),
+            },
+          }),
+        );
+        return;
+      }
       case 'publish': {
         const form =
           action.as === 'current' ? currentForm(context(action.release)) : supersededForm(context(action.release));

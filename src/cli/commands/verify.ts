@@ -1,0 +1,47 @@
+import type {Command} from 'commander';
+import {addBootFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
+import {pairs, oneOf, wholeNumber} from '../parse.ts';
+import type {Execute} from '../invocation.ts';
+import {toInvocation} from '../options.ts';
+
+/** `imgmgr verify [IMAGE…]`: boots a test server from images that are there, and says the verdicts. */
+export function addVerify(program: Command, execute: Execute): void {
+  const command = program
+    .command('verify')
+    .argument(
+      '[images...]',
+      'Glance ids or names, or local files; without: the current images of the selected definitions',
+    )
+    .description('boot a test server from an image, print its verdict, clean up; exit 5 when one fails')
+    .addHelpText('before', EXAMPLES);
+  addRunFlags(addBootFlags(addSelectionFlags(command)))
+    .option('--no-record', 'store no verdict on the image')
+    .optionsGroup('A local file:')
+    .option(
+      '--disk-format <format>',
+      'qcow2, raw, …; default: by the file name',
+      oneOf('--disk-format', ['qcow2', 'raw']),
+    )
+    .option('--min-disk <gib>', 'GiB', wholeNumber('--min-disk'))
+    .option('--min-ram <mib>', 'MiB', wholeNumber('--min-ram'))
+    .option('--property <key=value>', 'image property; may be repeated', pairs('--property'))
+    .action(async (images: string[]) => {
+      const flags = allFlags(command);
+      return execute({
+        ...toInvocation({command: 'verify', flags}),
+        targets: images,
+        looseImage: {
+          minDiskGib: flags.minDisk ?? 0,
+          minRamMib: flags.minRam ?? 0,
+          properties: flags.property ?? {},
+          ...(flags.diskFormat !== undefined && {diskFormat: flags.diskFormat}),
+        },
+      });
+    });
+}
+
+const EXAMPLES = `Examples:
+  imgmgr verify --cloud admin --filter Debian
+  imgmgr verify --cloud admin 6c1d0a3e-5f0b-4f0e-9a70-2f3f0c9f6f11
+  imgmgr verify ./debian-12.qcow2
+`;

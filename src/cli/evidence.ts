@@ -1,0 +1,34 @@
+import {mkdir, open, rename} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {Emit} from '../core/events.ts';
+import type {Evidence} from '../workflow/verification-types.ts';
+
+/** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone; a folder that cannot be written costs a warning, no verdict. */
+export function evidenceKeeper(folder: string, emit: Emit): (evidence: Evidence) => Promise<string | undefined> {
+  return async (evidence) => {
+    const {run, image, datasource, cloud} = evidence;
+    const place = join(folder, 'evidence');
+    const path = join(place, `${run}-${image}-${datasource}.json`);
+    try {
+      await mkdir(place, {recursive: true, mode: 0o700});
+      const file = await open(`${path}.new`, 'w', 0o600);
+      try {
+        await file.writeFile(`${JSON.stringify(evidence, undefined, 2)}\n`);
+      } finally {
+        await file.close();
+      }
+      await rename(`${path}.new`, path);
+      return path;
+    } catch (error) {
+      emit({
+        type: 'warning',
+        code: 'evidence-lost',
+        cloud,
+        image,
+        message: `the evidence could not be kept in ${path}: ${error instanceof Error ? error.message : String(error)}`,
+        hint: 'the verdict holds all the same; XDG_STATE_HOME names another folder',
+      });
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,117 @@
+import {filterDefinitions} from '../core/filter.ts';
+import type {Image} from '../core/image.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import {verifyAll} from '../workflow/verify-all.ts';
+import type {Context, DefinitionsOfFolder, OpenCloud} from './context.ts';
+import {isLocalFile, readLocalFile} from './local-file.ts';
+import {prepareVerification} from './verification.ts';
+import type {Work} from './work-on-clouds.ts';
+
+/** `verify`: local files under QEMU on this host, everything else on the clouds that hold it. */
+export async function* verifyOnClouds(work: Work, context: Context): AsyncGenerator<CloudOutcome> {
+  const {invocation, emit, signal} = work;
+  const {files, others} = await sortTargets(invocation.targets ?? [], context.cwd);
+  if (files.length > 0 && others.length === 0 && invocation.clouds.some((name) => name !== 'local'))
+    throw new ImgmgrError(
+      'USAGE',
+      `${files[0] ?? ''} is a local file, which is verified on this host, not on ${invocation.clouds.join(', ')}`,
+      {
+        hint: 'leave --cloud out, or import the file there first',
+      },
+    );
+  const needsClouds = others.length > 0 || files.length === 0;
+  const clouds = needsClouds ? context.clouds(invocation.clouds) : [];
+  const selected = await definitionsFor(work, context, needsClouds && others.length === 0);
+  const run = context.surroundings.uuid();
+  emit({
+    type: 'started',
+    command: 'verify',
+    clouds: [...(files.length > 0 ? ['local'] : []), ...clouds.map(({name}) => name)],
+    run,
+  });
+  if (files.length > 0) yield await verifyFiles({work, context, run, files});
+  for (const cloud of clouds) {
+    signal.throwIfAborted();
+    yield await onCloud({work, context, run, cloud, targets: others, loose: [], selected});
+  }
+}
+
+async function sortTargets(
+  targets: readonly string[],
+  cwd: string,
+): Promise<{readonly files: readonly string[]; readonly others: readonly string[]}> {
+  const files: string[] = [];
+  const others: string[] = [];
+  for (const target of targets) ((await isLocalFile(target, cwd)) ? files : others).push(target);
+  return {files, others};
+}
+
+/** Where ids and names are given, definitions only add what they say about `verify`; then they need not be there. */
+async function definitionsFor({invocation}: Work, context: Context, required: boolean): Promise<DefinitionsOfFolder> {
+  if (!required && invocation.images === undefined) return {definitions: [], folder: context.cwd};
+  const {definitions, folder} = await context.definitions(invocation.images);
+  return {definitions: filterDefinitions(definitions, invocation.filter), folder};
+}
+
+interface Files {
+  readonly work: Work;
+  readonly context: Context;
+  readonly run: string;
+  readonly files: readonly string[];
+}
+
+async function verifyFiles({work, context, run, files}: Files): Promise<CloudOutcome> {
+  const paths = new Map<string, string>();
+  const loose: Image[] = [];
+  for (const file of files) {
+    const {path, image} = await readLocalFile(file, {
+      cwd: context.cwd,
+      source: context.source,
+      loose: work.invocation.looseImage ?? {minDiskGib: 0, minRamMib: 0, properties: {}},
+      signal: work.signal,
+    });
+    paths.set(image.id, path);
+    loose.push(image);
+  }
+  const selected = {definitions: [], folder: context.cwd};
+  return onCloud({work, context, run, cloud: context.local(paths), targets: [], loose, selected});
+}
+
+interface OneCloud {
+  readonly work: Work;
+  readonly context: Context;
+  readonly run: string;
+  readonly cloud: OpenCloud;
+  readonly targets: readonly string[];
+  readonly loose: readonly Image[];
+  readonly selected: DefinitionsOfFolder;
+}
+
+async function onCloud({work, context, run, cloud, targets, loose, selected}: OneCloud): Promise<CloudOutcome> {
+  const {options, emit, signal, invocation} = work;
+  try {
+    const ports = await cloud.open();
+    return await verifyAll({
+      run,
+      ports,
+      source: context.source,
+      definitions: selected.definitions,
+      allNames: new Set(),
+      baseDir: selected.folder,
+      adHoc: false,
+      options,
+      surroundings: context.surroundings,
+      emit,
+      signal,
+      verification: await prepareVerification(invocation.verify, context),
+      targets,
+      loose,
+    });
+  } catch (thrown) {
+    const error = asImgmgrError(thrown);
+    emit({type: 'cloud-failed', cloud: cloud.name, error});
+    const counts = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 0, failed: 1, pending: 0};
+    return {cloud: cloud.name, counts, errors: [error], changesPending: false};
+  }
+}

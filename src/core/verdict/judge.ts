@@ -1,0 +1,254 @@
+import type {VerifyWishes} from '../definition.ts';
+import type {CheckResult, GuestReport} from '../guest-report.ts';
+import {CHECKS} from './checks.ts';
+import type {Severity} from './checks.ts';
+import {readConsole} from './console.ts';
+import type {ConsoleSign} from './console.ts';
+import type {Cause, JudgedCheck, Verdict} from './verdict.ts';
+import {environmentFault, imageFault} from './verdict.ts';
+
+/** What Nova says of the server at the end of the wait. */
+export type ServerState =
+  | {readonly kind: 'building'; readonly detail: string}
+  | {readonly kind: 'active'}
+  | {readonly kind: 'stopped'}
+  | {readonly kind: 'error'; readonly fault: string; readonly requestId?: string}
+  | {readonly kind: 'gone'};
+
+/** The three witnesses: Nova, the console, the guest; and what reached the listener besides. */
+export interface Witnesses {
+  readonly server: ServerState;
+  /** undefined: the cloud gives no console. */
+  readonly console?: string;
+  readonly report?: GuestReport;
+  readonly trace: {readonly agentFetched: boolean; readonly hello: boolean; readonly refused: readonly string[]};
+  /** How long was waited for the report, milliseconds. */
+  readonly waitedMs: number;
+}
+
+/** The verdict on a test server; the first witness that can name the cause names it. */
+export function judge(witnesses: Witnesses, wishes: Pick<VerifyWishes, 'checks'> = {}): Verdict {
+  const {report, server} = witnesses;
+  if (report) return judgeReport(report, wishes);
+  switch (server.kind) {
+    case 'error':
+      return judgeFault(server);
+    case 'gone':
+      return environmentFault(
+        'server-gone',
+        'the test server vanished while its report was awaited',
+        'somebody deleted it; run again',
+      );
+    case 'building':
+      return environmentFault(
+        'cloud-failed',
+        `the server was still being built after ${seconds(witnesses.waitedMs)} (${server.detail})`,
+        'look at the compute service; run again',
+      );
+    case 'stopped':
+    case 'active':
+      return judgeSilence(witnesses, server.kind);
+  }
+}
+
+/** Severity that counts for a check: the definition's word before the check's own; undefined: switched off. */
+export function severityOf(id: string, wishes: Pick<VerifyWishes, 'checks'>): Severity | undefined {
+  const own = CHECKS.find((check) => check.id === id)?.severity ?? 'info';
+  const wish = wishes.checks?.[id];
+  if (wish === false) return undefined;
+  return wish === undefined || wish === true ? own : wish;
+}
+
+function judgeReport(report: GuestReport, wishes: Pick<VerifyWishes, 'checks'>): Verdict {
+  const checks = report.checks.flatMap((result): JudgedCheck[] => {
+    const severity = severityOf(result.id, wishes);
+    return severity === undefined ? [] : [{id: result.id, severity, outcome: result.outcome, detail: result.detail}];
+  });
+  const about = {checks, facts: report.facts, agentVersion: report.agentVersion};
+  const missing = missingChecks(report.checks, wishes);
+  const warned = checks.filter((check) => check.severity === 'warn' && isBad(check)).map(({id}) => id);
+  const bad = checks.filter((check) => check.severity === 'fail' && isBad(check));
+  const failed = bad.map(({id}) => id);
+  if (missing.length > 0)
+    return {
+      kind: 'fail',
+      cause: 'report-incomplete',
+      message: `the report lacks ${missing.join(', ')}`,
+      hint: 'the agent in the image is older than this imgmgr; build the image again, or leave the agent out of it',
+      failed: [...missing, ...failed],
+      warned,
+      ...about,
+    };
+  if (failed.length > 0)
+    return {
+      kind: 'fail',
+      cause: 'checks-failed',
+      message: bad.map(({id, detail}) => `${id}: ${detail}`).join('; '),
+      failed,
+      warned,
+      ...about,
+    };
+  const passed = checks.filter(({outcome}) => outcome === 'pass').length;
+  const notApplicable = checks.filter(({outcome}) => outcome === 'not-applicable').length;
+  const also = [
+    ...(warned.length > 0 ? [`warnings: ${warned.join(', ')}`] : []),
+    ...(notApplicable > 0 ? [`${notApplicable} not applicable`] : []),
+  ];
+  return {
+    kind: 'pass',
+    cause: 'passed',
+    message: [`${passed} checks passed`, ...also].join(', '),
+    failed,
+    warned,
+    ...about,
+  };
+}
+
+/** A check that could not be done proves nothing, so it counts like a failed one. */
+function isBad({outcome}: {readonly outcome: CheckResult['outcome']}): boolean {
+  return outcome === 'fail' || outcome === 'error';
+}
+
+/** Fail-level checks that the report says nothing about. */
+function missingChecks(results: readonly CheckResult[], wishes: Pick<VerifyWishes, 'checks'>): string[] {
+  const told = new Set(results.map(({id}) => id));
+  return CHECKS.filter(({id}) => severityOf(id, wishes) === 'fail' && !told.has(id)).map(({id}) => id);
+}
+
+const FAULTS: readonly {readonly pattern: RegExp; readonly cause: Cause; readonly hint: string}[] = [
+  {pattern: /quota|exceeded for (?:cores|instances|ram)/i, cause: 'quota', hint: 'raise the quota, or free something'},
+  {
+    pattern: /no valid host|maximum number of (?:re)?tries|NoValidHost/i,
+    cause: 'no-valid-host',
+    hint: 'no hypervisor has room for the flavor, or none offers what the image asks for; see the scheduler log',
+  },
+];
+
+function judgeFault({fault, requestId}: Extract<ServerState, {kind: 'error'}>): Verdict {
+  const where = requestId === undefined ? '' : ` (${requestId})`;
+  const message = `Nova could not start the server: ${fault === '' ? 'no reason given' : fault}${where}`;
+  // Nova's words for an image that does not fit, or cannot be read, are about the image.
+  if (
+    /image .*(?:unacceptable|corrupt|not (?:be )?(?:in|of) .*format)|Flavor's disk is too small|is invalid.*image/i.test(
+      fault,
+    )
+  )
+    return imageFault('never-booted', message, 'the image cannot be started on this cloud');
+  const known = FAULTS.find(({pattern}) => pattern.test(fault));
+  return environmentFault(
+    known?.cause ?? 'cloud-failed',
+    message,
+    known?.hint ?? 'look at the compute service; run again',
+  );
+}
+
+interface Silence {
+  readonly cause: Cause;
+  readonly text: string;
+  readonly hint: string;
+}
+
+const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
+  silent: {
+    cause: 'silent-console',
+    text: 'nothing at all on the serial console: the firmware found no disk to boot, or the image does not use the console',
+    hint: 'the kernel needs console=ttyS0 (ttyAMA0 on arm64); try the image with a graphical console',
+  },
+  'no-bootable-device': {
+    cause: 'no-bootable-device',
+    text: 'the firmware found nothing to boot',
+    hint: 'is the boot loader installed, and is hw_firmware_type right?',
+  },
+  'boot-loader-prompt': {
+    cause: 'no-bootable-device',
+    text: 'the boot loader stopped at its prompt',
+    hint: 'its configuration or its partition is not where it looks for it',
+  },
+  'no-root-device': {
+    cause: 'no-root-device',
+    text: 'the kernel did not find its root device',
+    hint: 'root= names what is not there, or the driver of the disk bus is missing from the initramfs',
+  },
+  'kernel-panic': {cause: 'kernel-panic', text: 'the kernel panicked', hint: 'the console tells the rest'},
+  'emergency-mode': {
+    cause: 'emergency-mode',
+    text: 'the guest ended in emergency mode',
+    hint: 'usually a line of /etc/fstab that names what is not there',
+  },
+  'cloud-init-failed': {
+    cause: 'cloud-init-failed',
+    text: 'cloud-init failed before it came to the user data',
+    hint: 'the console tells the rest',
+  },
+  'no-network': {
+    cause: 'no-network',
+    text: 'the guest booted, but has no network',
+    hint: 'is a DHCP client in the image, and does its configuration fit the NIC?',
+  },
+  'agent-not-fetched': {
+    cause: 'agent-missing',
+    text: 'the guest could not fetch the agent',
+    hint: 'it needs curl, wget or python3, or the agent baked in',
+  },
+  'listener-unreachable': {
+    cause: 'listener-unreachable',
+    text: 'the guest has network, but cannot reach the listener',
+    hint: 'name an address that the guest can reach with --advertise HOST:PORT, and let it through the firewall',
+  },
+  'agent-killed': {cause: 'agent-killed', text: 'the agent was killed in the guest', hint: 'the console tells by whom'},
+  'agent-started': {
+    cause: 'no-report',
+    text: 'the agent started, but its report did not arrive',
+    hint: 'the console tells how far it came; can it reach the listener?',
+  },
+  booted: {
+    cause: 'agent-missing',
+    text: 'the guest booted, but never called',
+    hint: 'does it run its user data (cloud-init), and has it a network?',
+  },
+};
+
+const SURROUNDINGS: ReadonlySet<Cause> = new Set(['listener-unreachable']);
+
+function judgeSilence(witnesses: Witnesses, state: 'active' | 'stopped'): Verdict {
+  const {console, trace, waitedMs} = witnesses;
+  const sign = console === undefined ? undefined : readConsole(console);
+  const after = `${state === 'stopped' ? 'the server powered itself off' : 'no report'} after ${seconds(waitedMs)}`;
+  const refusals = trace.refused.length === 0 ? '' : `; refused: ${trace.refused.slice(-1).join('')}`;
+  const fault = (silence: Silence): Verdict => {
+    const make = SURROUNDINGS.has(silence.cause) ? environmentFault : imageFault;
+    return make(silence.cause, `${after}: ${silence.text}${refusals}`, silence.hint);
+  };
+  // Whoever has spoken to us had network, so only what came later can be the cause.
+  if (trace.hello) return fault(sign === 'kernel-panic' ? SILENCES['kernel-panic'] : KILLED);
+  if (trace.agentFetched)
+    return fault(sign === 'kernel-panic' || sign === 'agent-killed' ? SILENCES[sign] : FETCHED_ONLY);
+  if (sign === undefined) return fault(UNSEEN);
+  if (state === 'stopped' && sign === 'booted') return fault(POWERED_OFF);
+  return fault(SILENCES[sign]);
+}
+
+const KILLED: Silence = {
+  cause: 'agent-killed',
+  text: 'the agent said hello and was not heard of again',
+  hint: 'something in the guest ended it, or the guest itself; the console tells the rest',
+};
+const FETCHED_ONLY: Silence = {
+  cause: 'no-report',
+  text: 'the guest fetched the agent, but it never called',
+  hint: 'is /run mounted noexec, or the machine of another architecture? the console tells the rest',
+};
+const UNSEEN: Silence = {
+  cause: 'no-report',
+  text: 'the guest never called, and this cloud gives no console that could tell why',
+  hint: 'let this account read the console log (os-getConsoleOutput)',
+};
+const POWERED_OFF: Silence = {
+  cause: 'powered-off',
+  text: 'the guest shut itself down',
+  hint: 'the console tells the rest',
+};
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

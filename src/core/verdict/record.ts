@@ -1,0 +1,89 @@
+import type {Form} from '../form.ts';
+import type {Image} from '../image.ts';
+import type {Verdict} from './verdict.ts';
+
+/** What is remembered of a verdict on the image itself. */
+export interface RecordedVerdict {
+  readonly kind: 'pass' | 'fail';
+  readonly cause: string;
+  /** Ids of the checks that failed it, as far as they fit. */
+  readonly failed: readonly string[];
+  readonly agent: string;
+  readonly at: string;
+  /** Hash of the boot-relevant values that it was booted with. */
+  readonly boot: string;
+}
+
+/** Who gave a verdict, and when, by the server's clock. */
+export interface VerdictContext {
+  readonly run: string;
+  readonly at: Date;
+  /** {@link bootHash} of the form that was booted. */
+  readonly boot: string;
+}
+
+const LONGEST_VALUE = 255;
+const BOOT_KEY = /^(?:hw_|img_|trait:)|^(?:os_type|os_secure_boot|architecture|hypervisor_type)$/;
+
+/** The properties that keep a verdict; each at most 255 characters, nothing of the console. */
+export function verdictProperties(verdict: Verdict, {run, at, boot}: VerdictContext): Record<string, string> {
+  return {
+    imgmgr_verdict: verdict.kind === 'pass' ? 'pass' : 'fail',
+    imgmgr_verdict_cause: verdict.cause,
+    imgmgr_verdict_checks: shortened(verdict.failed),
+    imgmgr_verdict_agent: verdict.agentVersion?.slice(0, LONGEST_VALUE) ?? 'none',
+    imgmgr_verdict_at: `${at.toISOString().slice(0, 19)}Z`,
+    imgmgr_verdict_run: run,
+    imgmgr_boot: boot,
+  };
+}
+
+/** The verdict that an image carries; undefined: none, or an unreadable one. */
+export function readVerdict({properties}: Pick<Image, 'properties'>): RecordedVerdict | undefined {
+  const kind = properties['imgmgr_verdict'];
+  if (kind !== 'pass' && kind !== 'fail') return undefined;
+  return {
+    kind,
+    cause: properties['imgmgr_verdict_cause'] ?? '',
+    failed: (properties['imgmgr_verdict_checks'] ?? '').split(' ').filter((id) => id !== '' && id !== 'none'),
+    agent: properties['imgmgr_verdict_agent'] ?? '',
+    at: properties['imgmgr_verdict_at'] ?? '',
+    boot: properties['imgmgr_boot'] ?? '',
+  };
+}
+
+/**
+ * Stands for everything in a form that a boot depends on: `hw_*`, `img_*`, `os_type`, `os_secure_boot`, `trait:*`,
+ * architecture, hypervisor_type, min_disk, min_ram. 16 hexadecimal digits; no protection against forgery is needed.
+ */
+export function bootHash(form: Pick<Form, 'properties' | 'minDisk' | 'minRam'>): string {
+  const pairs = Object.entries(form.properties).filter(([key]) => BOOT_KEY.test(key));
+  const text = JSON.stringify([pairs.sort(([a], [b]) => (a < b ? -1 : 1)), form.minDisk, form.minRam]);
+  return fnv1a(text);
+}
+
+/** Booted with the values that the form has now; an image from before verdicts were kept counts as such. */
+export function wasBootedAs(
+  image: Pick<Image, 'properties'>,
+  form: Pick<Form, 'properties' | 'minDisk' | 'minRam'>,
+): boolean {
+  const boot = image.properties['imgmgr_boot'];
+  return boot === undefined || boot === bootHash(form);
+}
+
+function shortened(ids: readonly string[]): string {
+  let text = '';
+  for (const id of ids) {
+    const longer = text === '' ? id : `${text} ${id}`;
+    if (longer.length > LONGEST_VALUE - 4) return `${text} …`;
+    text = longer;
+  }
+  return text === '' ? 'none' : text;
+}
+
+/** FNV-1a, 64 bit (http://www.isthe.com/chongo/tech/comp/fnv/). */
+function fnv1a(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  return hash.toString(16).padStart(16, '0');
+}

@@ -1,0 +1,83 @@
+import type {ImageStore} from '../cloud/image-store.ts';
+import type {Definition} from '../core/definition.ts';
+import {currentForm, formContext} from '../core/form.ts';
+import type {Image} from '../core/image.ts';
+import type {Release} from '../core/release.ts';
+import {bootHash, verdictProperties} from '../core/verdict/record.ts';
+import type {Verdict} from '../core/verdict/verdict.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {AcquireContext} from './acquire.ts';
+import {discardImage} from './acquire.ts';
+import {patchSurely} from './swap.ts';
+import type {Verifier} from './verifier.ts';
+import {verifyImage} from './verify-image.ts';
+
+/** An image that stands between its acquisition and its publication. */
+export interface ProofTask {
+  readonly definition: Definition;
+  readonly release: Release;
+  readonly image: Image;
+  /** Failed candidates of the definition that are kept already, the newest first. */
+  readonly quarantined: readonly Image[];
+  /** The image was published once, so its place is not the quarantine. */
+  readonly wasPublished: boolean;
+}
+
+/** A passed verification: what publishing writes about it besides. */
+export interface Proof {
+  readonly verdict: Verdict;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/**
+ * Verifies a candidate. A pass comes back with what is to be remembered of it; a failed image goes into quarantine and VERIFICATION
+ * is thrown; where the surroundings are at fault the private image stays for the next run and ENVIRONMENT is thrown.
+ */
+export async function proveImage(context: AcquireContext, verifier: Verifier, task: ProofTask): Promise<Proof> {
+  const {definition, release, image} = task;
+  const form = currentForm(formContext({...task, policy: context.options.policy, adHoc: context.adHoc}));
+  const verdict = await verifyImage(verifier, {
+    image,
+    definition: definition.name,
+    version: release.version,
+    wishes: definition.verify ?? {},
+  });
+  if (verdict.kind === 'environment') {
+    if (image.properties['imgmgr_state'] === 'importing')
+      await patchSurely(context, image, {set: {imgmgr_state: 'ready'}});
+    throw new ImgmgrError(
+      'ENVIRONMENT',
+      `${definition.name} ${release.version} could not be verified: ${verdict.cause}, ${verdict.message}`,
+      {hint: verdict.hint ?? 'the image stays private; the next run goes on with it'},
+    );
+  }
+  const properties = verdictProperties(verdict, {run: context.run, at: context.store.now(), boot: bootHash(form)});
+  if (verdict.kind === 'pass') return {verdict, properties};
+  await quarantine(context, task, properties);
+  throw new ImgmgrError(
+    'VERIFICATION',
+    `${definition.name} ${release.version} failed its verification: ${verdict.cause}, ${verdict.message}`,
+    {hint: verdict.hint ?? 'the failing checks tell what to mend; docs/checks.md explains each'},
+  );
+}
+
+/** Keeps the failed candidate with its evidence, and of earlier ones only as many as `--quarantine` says; 0 removes it. */
+async function quarantine(
+  context: AcquireContext,
+  task: ProofTask,
+  properties: Readonly<Record<string, string>>,
+): Promise<void> {
+  const {image, definition, release, quarantined, wasPublished} = task;
+  const {quarantine: most} = context.options.policy;
+  if (wasPublished) {
+    await patchSurely(context, image, {set: properties});
+    return;
+  }
+  if (most === 0 && release.listed.id !== image.id) await discardImage(context, {definition, release}, image.id);
+  else await patchSurely(context, image, {set: {...properties, imgmgr_state: 'quarantined'}});
+  await trim(context.store, quarantined.filter(({id}) => id !== image.id).slice(Math.max(0, most - 1)));
+}
+
+async function trim(store: ImageStore, images: readonly Image[]): Promise<void> {
+  for (const {id} of images) await store.delete(id);
+}

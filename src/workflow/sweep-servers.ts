@@ -1,0 +1,66 @@
+import type {ServerLeftover, TestServerHost} from '../cloud/test-server-host.ts';
+import type {Emit} from '../core/events.ts';
+import {asImgmgrError} from '../errors.ts';
+import type {Surroundings} from './types.ts';
+
+/** What a sweep works with. */
+export interface Sweep {
+  readonly cloud: string;
+  readonly tests: TestServerHost;
+  readonly run: string;
+  /** Runs whose leases are alive. */
+  readonly liveRuns: ReadonlySet<string>;
+  /** Runs that are known to be dead: their leases or candidates were found. */
+  readonly deadRuns: ReadonlySet<string>;
+  readonly now: Date;
+  readonly surroundings: Surroundings;
+  readonly emit: Emit;
+}
+
+/** Servers before what hangs on them. */
+const ORDER: readonly ServerLeftover['kind'][] = ['server', 'port', 'volume', 'security-group'];
+
+/** Removes the servers, ports, volumes and security groups of dead runs; what cannot be removed is told and left to the next run. */
+export async function sweepServers(sweep: Sweep): Promise<void> {
+  const {tests, emit, cloud} = sweep;
+  const found = await tests.leftovers();
+  const dead = found.filter((leftover) => isDead(leftover, sweep));
+  for (const leftover of dead.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))) {
+    const what = `${leftover.kind} ${leftover.name} (${leftover.id}) of run ${leftover.stamp.run}`;
+    try {
+      await tests.removeLeftover(leftover);
+      emit({type: 'decision', cloud, message: `removed the leftover ${what}, which is dead`});
+    } catch (error) {
+      emit({
+        type: 'warning',
+        code: 'cleanup-failed',
+        cloud,
+        message: `the leftover ${what} could not be removed: ${asImgmgrError(error).message}`,
+        hint: `the next run tries again; by hand: openstack ${leftover.kind.replace('-', ' ')} delete ${leftover.id}`,
+      });
+    }
+  }
+}
+
+function isDead({stamp}: ServerLeftover, sweep: Sweep): boolean {
+  if (stamp.run === sweep.run || sweep.liveRuns.has(stamp.run)) return false;
+  if (sweep.deadRuns.has(stamp.run)) return true;
+  const expiresMs = Date.parse(stamp.expires);
+  if (Number.isNaN(expiresMs) || expiresMs < sweep.now.getTime()) return true;
+  return isDeadHere(stamp.holder, sweep.surroundings);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Its process was on this host and is gone. */
+function isDeadHere(holder: string, surroundings: Surroundings): boolean {
+  const [hostName, bootId, pid, startTime] = holder.split(' ').map(decoded);
+  if (hostName !== surroundings.host.hostName || bootId === undefined || startTime === undefined) return false;
+  return !surroundings.processAlive({bootId, pid: Number(pid), startTime});
+}

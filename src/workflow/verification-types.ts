@@ -1,0 +1,52 @@
+import type {ImageStore} from '../cloud/image-store.ts';
+import type {OpenReportDesk} from '../cloud/report-desk.ts';
+import type {TestServerHost} from '../cloud/test-server-host.ts';
+import type {Datasource, Job} from '../core/job.ts';
+import type {GuestReport} from '../core/guest-report.ts';
+import type {Verdict} from '../core/verdict/verdict.ts';
+
+/** How images are verified, after flags, settings and defaults were put together; a definition's own `verify` goes before. */
+export interface VerifyOptions {
+  /** From the order to the report, milliseconds. */
+  readonly deadlineMs: number;
+  readonly flavor?: string;
+  readonly network?: string;
+  /** Where the listener binds; the port 0 is any free one. */
+  readonly listen: {readonly host?: string; readonly port: number};
+  /** What the guests call instead of the address that was found out. */
+  readonly advertise?: {readonly host: string; readonly port?: number};
+  /** A failed server stays until its expiry, for somebody to look at. */
+  readonly keepOnFailure: boolean;
+  /** One line of authorized_keys. */
+  readonly sshKey?: string;
+  /** A name that the guests have to resolve. */
+  readonly lookup?: string;
+  /** False: `verify` stores no verdict on the image. */
+  readonly record: boolean;
+}
+
+/** What is kept of one verification on this host; the console can hold anything, so only its owner may read it. */
+export interface Evidence {
+  readonly cloud: string;
+  readonly run: string;
+  readonly image: string;
+  readonly definition: string;
+  readonly datasource: Datasource;
+  readonly verdict: Verdict;
+  readonly report?: GuestReport;
+  readonly console?: string;
+  readonly refused: readonly string[];
+}
+
+/** What verification needs of the world besides the cloud. */
+export interface VerificationParts {
+  readonly options: VerifyOptions;
+  readonly openDesk: OpenReportDesk;
+  readonly userData: (job: Job) => string;
+  /** Keeps it in a file and tells which; undefined where that failed. */
+  readonly keepEvidence: (evidence: Evidence) => Promise<string | undefined>;
+  /** Does anything listen there? */
+  readonly probePort: (address: string, port: number) => Promise<boolean>;
+  /** Another project to boot in (`--verify-cloud`). */
+  readonly elsewhere?: {readonly store: ImageStore; readonly tests: TestServerHost};
+}

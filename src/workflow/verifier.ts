@@ -1,0 +1,103 @@
+import type {ReportDesk} from '../cloud/report-desk.ts';
+import type {Callback, ServerPlace, TestServer, TestServerHost} from '../cloud/test-server-host.ts';
+import type {ImageStore} from '../cloud/image-store.ts';
+import type {Emit} from '../core/events.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import type {Surroundings} from './types.ts';
+import type {VerificationParts} from './verification-types.ts';
+
+/** What a verifier is made from. */
+export interface VerifierContext {
+  readonly run: string;
+  /** Where the images are. */
+  readonly store: ImageStore;
+  /** Where the servers are made, unless `--verify-cloud` names another project. */
+  readonly tests: TestServerHost;
+  readonly parts: VerificationParts;
+  readonly surroundings: Surroundings;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** What all verifications of one run on one cloud share: the listener, and the servers that are still to be removed. */
+export class Verifier {
+  readonly context: VerifierContext;
+  #desk: Promise<ReportDesk> | undefined;
+  readonly #removals = new Set<Promise<void>>();
+
+  constructor(context: VerifierContext) {
+    this.context = context;
+  }
+
+  /** Where the servers are made. */
+  get tests(): TestServerHost {
+    return this.context.parts.elsewhere?.tests ?? this.context.tests;
+  }
+
+  /** CONFIG where no test server can be made, so that nothing is imported in vain. */
+  async require(): Promise<void> {
+    const {parts, store} = this.context;
+    const where = parts.elsewhere?.store.cloud ?? store.cloud;
+    const ability = await this.tests.ability();
+    if (ability.kind === 'able') return;
+    throw new ImgmgrError('CONFIG', `test servers cannot be made on ${where}: ${ability.reason}`, {
+      hint: 'publish without verification (--no-verify), or verify in another project (--verify-cloud NAME)',
+    });
+  }
+
+  /** The listener of this run, opened when the first server needs it; the address is the one that guests call. */
+  async desk(place: ServerPlace): Promise<{readonly desk: ReportDesk; readonly address: string}> {
+    const {listen, advertise} = this.context.parts.options;
+    const callback = await this.#callback(place);
+    const names = [advertise?.host ?? callback.host];
+    this.#desk ??= this.context.parts.openDesk({bind: listen.host ?? callback.bind, port: listen.port, names});
+    const desk = await this.#desk;
+    const host = advertise?.host ?? callback.host;
+    return {desk, address: `${host.includes(':') ? `[${host}]` : host}:${advertise?.port ?? desk.port}`};
+  }
+
+  /** Removes a server without being waited for; {@link close} waits. */
+  removeLater(server: TestServer, image: string): void {
+    const removal = this.#remove(server, image).finally(() => this.#removals.delete(removal));
+    this.#removals.add(removal);
+  }
+
+  /** Waits for the removals and closes the listener; never throws. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#removals]);
+    const desk = await this.#desk?.catch(() => undefined);
+    await desk?.close().catch(() => undefined);
+  }
+
+  async #callback(place: ServerPlace): Promise<Callback> {
+    const {advertise, listen} = this.context.parts.options;
+    if (advertise && listen.host !== undefined) return {host: advertise.host, bind: listen.host};
+    try {
+      return await this.tests.callback(place);
+    } catch (error) {
+      if (advertise) return {host: advertise.host, bind: listen.host ?? '0.0.0.0'};
+      throw error;
+    }
+  }
+
+  async #remove(server: TestServer, image: string): Promise<void> {
+    try {
+      await this.tests.remove(server);
+    } catch (error) {
+      const parts = [
+        `openstack server delete ${server.id}`,
+        ...(server.port === undefined ? [] : [`openstack port delete ${server.port}`]),
+        ...(server.volume === undefined ? [] : [`openstack volume delete ${server.volume}`]),
+        ...(server.securityGroup === undefined ? [] : [`openstack security group delete ${server.securityGroup}`]),
+      ];
+      this.context.emit({
+        type: 'warning',
+        code: 'cleanup-failed',
+        cloud: this.context.store.cloud,
+        image,
+        message: `the test server ${server.name} (${server.id}) could not be removed: ${asImgmgrError(error).message}`,
+        hint: `the next run removes it; by hand: ${parts.join('; ')}`,
+      });
+    }
+  }
+}

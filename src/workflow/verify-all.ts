@@ -1,0 +1,175 @@
+import type {Definition} from '../core/definition.ts';
+import {currentForm, formContext} from '../core/form.ts';
+import type {Image} from '../core/image.ts';
+import {readLeases} from '../core/lease.ts';
+import {releaseOf} from '../core/release.ts';
+import {MANAGED_TAG, readStamp} from '../core/stamp.ts';
+import {bootHash, verdictProperties} from '../core/verdict/record.ts';
+import type {Verdict} from '../core/verdict/verdict.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import {isLeaseAlive} from './lease-keeper.ts';
+import {pool} from './pool.ts';
+import {sweepServers} from './sweep-servers.ts';
+import {Tally} from './tally.ts';
+import type {CloudOutcome, CloudRun} from './types.ts';
+import type {VerificationParts} from './verification-types.ts';
+import {Verifier} from './verifier.ts';
+import {verifyImage} from './verify-image.ts';
+
+/** A run of `verify` on one cloud. */
+export interface VerifyRun extends CloudRun {
+  readonly verification: VerificationParts;
+  /** Ids or names; empty: the current images of the definitions. */
+  readonly targets: readonly string[];
+  /** Images that are in no store (local files); verified besides. */
+  readonly loose: readonly Image[];
+}
+
+/**
+ * Verifies images that are there: says each verdict and, on images of ours, stores it in one PATCH; visibility stays as it is.
+ * Never throws for what one image or this cloud did wrong: that stands in the outcome.
+ */
+export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
+  const {ports, emit, verification, options} = run;
+  const tally = new Tally();
+  const errors: ImgmgrError[] = [];
+  const fail = (error: ImgmgrError): void => {
+    errors.push(error);
+    tally.add('failed', 1);
+  };
+  const verifier = new Verifier({...run, store: ports.store, tests: ports.tests, parts: verification});
+  try {
+    const images = await chooseImages(run, fail);
+    if (images.length > 0) {
+      await verifier.require();
+      await sweep(run);
+    }
+    await pool(options.jobs, images, async (image) => {
+      const error = await verifyOne(run, verifier, image);
+      if (error) fail(error);
+      else tally.add('unchanged', 1);
+    });
+  } catch (error) {
+    const reason = asImgmgrError(error);
+    errors.push(reason);
+    if (reason.code !== 'INTERRUPTED') {
+      tally.add('failed', 1);
+      emit({type: 'cloud-failed', cloud: ports.store.cloud, error: reason});
+    }
+  } finally {
+    await verifier.close();
+  }
+  return {cloud: ports.store.cloud, counts: tally.counts(), errors, changesPending: false};
+}
+
+async function chooseImages(run: VerifyRun, fail: (error: ImgmgrError) => void): Promise<readonly Image[]> {
+  const {ports, targets, loose, definitions, emit, options} = run;
+  const {store} = ports;
+  if (loose.length > 0 && targets.length === 0) return loose;
+  const account = await store.account();
+  emit({type: 'cloud-started', cloud: store.cloud, project: account.projectName, user: account.userName});
+  if (targets.length === 0) {
+    const names = new Set(definitions.filter(({enabled}) => enabled || options.policy.force).map(({name}) => name));
+    const own = (await store.listTagged(MANAGED_TAG)).filter((image) => {
+      const stamp = readStamp(image);
+      return image.owner === account.projectId && stamp?.state === 'current' && names.has(stamp.definition);
+    });
+    if (own.length === 0)
+      emit({
+        type: 'decision',
+        cloud: store.cloud,
+        message: 'none of the selected definitions has a current image here: nothing to verify',
+      });
+    return own;
+  }
+  const found: Image[] = [...loose];
+  for (const target of targets) {
+    const images = await find(run, target);
+    if (images.length === 1) found.push(...images);
+    else fail(notOne(run, target, images));
+  }
+  return found;
+}
+
+async function find({ports}: VerifyRun, target: string): Promise<readonly Image[]> {
+  if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(target)) {
+    const image = await ports.store.get(target);
+    if (image) return [image];
+  }
+  const named = await ports.store.listNamed([target]);
+  const shown = named.filter(({osHidden}) => !osHidden);
+  return shown.length > 0 ? shown : named;
+}
+
+function notOne({ports, emit}: VerifyRun, target: string, images: readonly Image[]): ImgmgrError {
+  const {cloud} = ports.store;
+  const error =
+    images.length === 0
+      ? new ImgmgrError('NOT_FOUND', `there is no image "${target}" on ${cloud}`, {
+          hint: 'give the id or the whole name; a local file needs its path, like ./disk.qcow2',
+        })
+      : new ImgmgrError('USAGE', `${images.length} images on ${cloud} are called "${target}"`, {
+          hint: `give the id: ${images.map(({id}) => id).join(', ')}`,
+        });
+  emit({type: 'definition-failed', cloud, definition: target, error});
+  return error;
+}
+
+/** Servers of runs that died, of whichever command. */
+async function sweep(run: VerifyRun): Promise<void> {
+  const {ports, verification, surroundings} = run;
+  const {store} = ports;
+  const tests = verification.elsewhere?.tests ?? ports.tests;
+  const account = await store.account();
+  const now = store.now();
+  const leases = readLeases(await store.listTagged(MANAGED_TAG), account.projectId);
+  const liveRuns = new Set(
+    leases.filter((lease) => isLeaseAlive(lease, now, surroundings)).map(({holder}) => holder.run),
+  );
+  await sweepServers({...run, cloud: store.cloud, tests, liveRuns, deadRuns: new Set(), now});
+}
+
+async function verifyOne(run: VerifyRun, verifier: Verifier, image: Image): Promise<ImgmgrError | undefined> {
+  const stamp = readStamp(image);
+  const definition = run.definitions.find(({name}) => name === stamp?.definition);
+  const name = stamp?.definition ?? image.name ?? image.id;
+  const version = stamp?.version;
+  const verdict = await verifyImage(verifier, {
+    image,
+    definition: name,
+    wishes: definition?.verify ?? {},
+    ...(version !== undefined && {version}),
+  });
+  await record(run, {image, definition, verdict});
+  if (verdict.kind === 'pass') return undefined;
+  const label = version === undefined ? name : `${name} ${version}`;
+  return verdict.kind === 'fail'
+    ? new ImgmgrError('VERIFICATION', `${label} failed its verification: ${verdict.cause}`)
+    : new ImgmgrError('ENVIRONMENT', `${label} could not be verified: ${verdict.cause}, ${verdict.message}`);
+}
+
+interface Recorded {
+  readonly image: Image;
+  readonly definition: Definition | undefined;
+  readonly verdict: Verdict;
+}
+
+/** One PATCH with the verdict, on our own images alone; what the surroundings did is nothing to remember. */
+async function record(run: VerifyRun, {image, definition, verdict}: Recorded): Promise<void> {
+  const {ports, verification, options, adHoc} = run;
+  const stamp = readStamp(image);
+  if (!verification.options.record || !stamp || verdict.kind === 'environment' || run.loose.includes(image)) return;
+  const {projectId} = await ports.store.account();
+  if (image.owner !== projectId) return;
+  const listed = definition?.versions.find(({version}) => version === stamp.version);
+  const form =
+    definition && listed
+      ? currentForm(formContext({definition, release: releaseOf(listed), policy: options.policy, adHoc}))
+      : undefined;
+  const {imgmgr_boot, ...properties} = verdictProperties(verdict, {
+    run: run.run,
+    at: ports.store.now(),
+    boot: form ? bootHash(form) : '',
+  });
+  await ports.store.update(image, {set: {...properties, ...(form && imgmgr_boot !== undefined && {imgmgr_boot})}});
+}

@@ -1,0 +1,149 @@
+import {describe, expect, it} from 'vitest';
+import type {CheckOutcome, GuestReport} from '../../../../src/core/guest-report.ts';
+import {CHECKS} from '../../../../src/core/verdict/checks.ts';
+import {judge} from '../../../../src/core/verdict/judge.ts';
+import type {Witnesses} from '../../../../src/core/verdict/judge.ts';
+
+const silent: Witnesses = {
+  server: {kind: 'active'},
+  console: '',
+  trace: {agentFetched: false, hello: false, refused: []},
+  waitedMs: 60_000,
+};
+
+function report(changes: Readonly<Record<string, CheckOutcome | undefined>> = {}): GuestReport {
+  return {
+    agentVersion: '1.0.0',
+    server: 's',
+    checks: CHECKS.flatMap(({id}) => {
+      const outcome = id in changes ? changes[id] : 'pass';
+      return outcome === undefined ? [] : [{id, outcome, detail: `${id} is ${outcome}`, ms: 1}];
+    }),
+    facts: {'os.id': 'debian'},
+    waitedMs: 1,
+    checkedMs: 2,
+  };
+}
+
+const heard = (told: GuestReport): Witnesses => ({...silent, report: told});
+
+describe('a report', () => {
+  it('passes when every check passed', () => {
+    expect(judge(heard(report()))).toMatchObject({
+      kind: 'pass',
+      cause: 'passed',
+      failed: [],
+      warned: [],
+      agentVersion: '1.0.0',
+      facts: {'os.id': 'debian'},
+    });
+  });
+
+  it.each(CHECKS.filter(({severity}) => severity === 'fail').map(({id}) => [id]))('fails when %s failed', (id) => {
+    expect(judge(heard(report({[id]: 'fail'})))).toMatchObject({kind: 'fail', cause: 'checks-failed', failed: [id]});
+  });
+
+  it.each(CHECKS.filter(({severity}) => severity === 'warn').map(({id}) => [id]))('passes and warns of %s', (id) => {
+    expect(judge(heard(report({[id]: 'fail'})))).toMatchObject({kind: 'pass', failed: [], warned: [id]});
+  });
+
+  it('keeps an info check to itself', () => {
+    expect(judge(heard(report({timezone: 'fail'})))).toMatchObject({kind: 'pass', failed: [], warned: []});
+  });
+
+  it('takes a check that could not be done for a failed one, and one that does not apply for neither', () => {
+    expect(judge(heard(report({dns: 'error'})))).toMatchObject({kind: 'fail', failed: ['dns']});
+    const verdict = judge(heard(report({dns: 'not-applicable'})));
+    expect(verdict).toMatchObject({kind: 'pass', failed: []});
+    expect(verdict.message).toContain('1 not applicable');
+  });
+
+  it('fails when a fail-level check is not in it, unless the definition switched it off', () => {
+    const lacking = heard(report({passwords: undefined}));
+    expect(judge(lacking)).toMatchObject({kind: 'fail', cause: 'report-incomplete', failed: ['passwords']});
+    expect(judge(lacking, {checks: {passwords: false}})).toMatchObject({kind: 'pass'});
+    expect(judge(heard(report({swap: undefined})))).toMatchObject({kind: 'pass'});
+  });
+
+  it('goes by the severity that the definition gives', () => {
+    const bad = heard(report({swap: 'fail', dns: 'fail'}));
+    expect(judge(bad, {checks: {dns: 'warn'}})).toMatchObject({kind: 'pass', warned: ['dns', 'swap'].sort()});
+    expect(judge(bad, {checks: {dns: 'info', swap: 'fail'}})).toMatchObject({kind: 'fail', failed: ['swap']});
+    expect(judge(bad, {checks: {dns: true, swap: true}})).toMatchObject({kind: 'fail', failed: ['dns']});
+    expect(judge(bad, {checks: {dns: false}}).checks.map(({id}) => id)).not.toContain('dns');
+  });
+
+  it('counts whatever Nova says meanwhile', () => {
+    expect(judge({...heard(report()), server: {kind: 'stopped'}})).toMatchObject({kind: 'pass'});
+  });
+});
+
+describe('Nova', () => {
+  const faulty = (fault: string): Witnesses => ({...silent, server: {kind: 'error', fault, requestId: 'req-1'}});
+  it.each([
+    ['No valid host was found. There are not enough hosts available.', 'no-valid-host', 'environment'],
+    ['Exceeded maximum number of retries. Exhausted all hosts available', 'no-valid-host', 'environment'],
+    ['Quota exceeded for instances: Requested 1', 'quota', 'environment'],
+    ['Failed to allocate the network(s), not rescheduling.', 'cloud-failed', 'environment'],
+    ['', 'cloud-failed', 'environment'],
+    ['Image 123 is unacceptable: Image is not in qcow2 format', 'never-booted', 'fail'],
+    ["Flavor's disk is too small for requested image.", 'never-booted', 'fail'],
+  ])('fault "%s": %s', (fault, cause, kind) => {
+    const verdict = judge(faulty(fault));
+    expect(verdict).toMatchObject({cause, kind});
+    expect(verdict.message).toContain('req-1');
+  });
+
+  it('that deletes or never finishes the server is at fault itself', () => {
+    expect(judge({...silent, server: {kind: 'gone'}})).toMatchObject({kind: 'environment', cause: 'server-gone'});
+    const slow = {...silent, server: {kind: 'building', detail: 'spawning'} as const};
+    expect(judge(slow)).toMatchObject({kind: 'environment', cause: 'cloud-failed'});
+    expect(judge(slow).message).toContain('spawning');
+  });
+});
+
+describe('silence', () => {
+  it.each([
+    ['', 'silent-console', 'fail'],
+    ['\u001b[2J\r\n  ', 'silent-console', 'fail'],
+    ['Booting from Hard Disk...\nNo bootable device.', 'no-bootable-device', 'fail'],
+    ['error: no such partition.\nEntering rescue mode...\ngrub rescue> ', 'no-bootable-device', 'fail'],
+    ['Gave up waiting for root file system device.\n(initramfs) ', 'no-root-device', 'fail'],
+    ['VFS: Unable to mount root fs on unknown-block(0,0)\nKernel panic - not syncing: VFS', 'no-root-device', 'fail'],
+    ['[    2.1] Kernel panic - not syncing: Attempted to kill init!', 'kernel-panic', 'fail'],
+    ['You are in emergency mode. After logging in', 'emergency-mode', 'fail'],
+    ['imgmgr: no network', 'no-network', 'fail'],
+    ['imgmgr: the agent could not be fetched', 'agent-missing', 'fail'],
+    ['imgmgr-agent: the listener cannot be reached', 'listener-unreachable', 'environment'],
+    ['cloud-init[300]: Traceback (most recent call last):', 'cloud-init-failed', 'fail'],
+    ['Out of memory: Killed process 310 (imgmgr-agent)', 'agent-killed', 'fail'],
+    ['imgmgr-agent: 41 checks', 'no-report', 'fail'],
+    ['Debian GNU/Linux 12 host ttyS0\n\nhost login: ', 'agent-missing', 'fail'],
+  ])('console %j: %s', (console, cause, kind) => {
+    expect(judge({...silent, console})).toMatchObject({cause, kind});
+  });
+
+  it('without a console says that it could not look', () => {
+    const blind: Witnesses = {server: silent.server, trace: silent.trace, waitedMs: 1};
+    expect(judge(blind)).toMatchObject({kind: 'fail', cause: 'no-report'});
+    expect(judge(blind).hint).toContain('os-getConsoleOutput');
+  });
+
+  it('after a hello is the agent, killed; after the download alone a report that never came', () => {
+    const trace = {agentFetched: true, hello: true, refused: []};
+    expect(judge({...silent, console: 'login:', trace})).toMatchObject({cause: 'agent-killed'});
+    expect(judge({...silent, console: 'Kernel panic - not syncing', trace})).toMatchObject({cause: 'kernel-panic'});
+    expect(judge({...silent, console: 'login:', trace: {...trace, hello: false}})).toMatchObject({cause: 'no-report'});
+  });
+
+  it('of a server that went off is told so', () => {
+    const off = {...silent, server: {kind: 'stopped'} as const};
+    expect(judge({...off, console: 'login:'})).toMatchObject({cause: 'powered-off'});
+    expect(judge({...off, console: 'Kernel panic - not syncing'})).toMatchObject({cause: 'kernel-panic'});
+  });
+
+  it('names the last call that was refused', () => {
+    const trace = {agentFetched: false, hello: false, refused: ['wrong token from 192.0.2.9']};
+    expect(judge({...silent, console: 'login:', trace}).message).toContain('wrong token from 192.0.2.9');
+  });
+});

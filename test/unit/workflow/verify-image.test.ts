@@ -1,0 +1,301 @@
+import {describe, expect, it} from 'vitest';
+import type {VerifyWishes} from '../../../src/core/definition.ts';
+import type {Event} from '../../../src/core/events.ts';
+import type {Image} from '../../../src/core/image.ts';
+import {ImgmgrError} from '../../../src/errors.ts';
+import type {Evidence, VerifyOptions} from '../../../src/workflow/verification-types.ts';
+import {Verifier} from '../../../src/workflow/verifier.ts';
+import {verifyImage} from '../../../src/workflow/verify-image.ts';
+import {FakeDesk, FakeTestServers, goodReport} from '../../fakes/test-servers.ts';
+import {fakeStore} from './fake-store.ts';
+
+const IMAGE: Image = {
+  id: '11111111-2222-3333-4444-555555555555',
+  name: 'X (1)',
+  status: 'active',
+  visibility: 'private',
+  osHidden: true,
+  protected: false,
+  owner: 'ours',
+  tags: [],
+  minDisk: 1,
+  minRam: 128,
+  diskFormat: 'qcow2',
+  containerFormat: 'bare',
+  size: 1,
+  virtualSize: 1,
+  osHashAlgo: null,
+  osHashValue: null,
+  createdAt: '',
+  updatedAt: '',
+  stores: [],
+  properties: {architecture: 'x86_64', hw_disk_bus: 'scsi', os_distro: 'debian', os_glance_x: '1', login: 'me'},
+};
+
+/** A verifier whose clock moves on by itself whenever somebody sleeps. */
+function world(options: Partial<VerifyOptions> = {}, parts: {readonly bootPort?: number} = {}) {
+  const desk = new FakeDesk();
+  const servers = new FakeTestServers(desk);
+  const events: Event[] = [];
+  const kept: Evidence[] = [];
+  const interruption = new AbortController();
+  let nowMs = 0;
+  const store = fakeStore();
+  const verifier = new Verifier({
+    run: 'aaaaaaaa-run',
+    store: store.store,
+    tests: servers,
+    parts: {
+      options: {deadlineMs: 60_000, listen: {port: 0}, keepOnFailure: false, record: true, ...options},
+      openDesk: () => Promise.resolve(desk),
+      userData: (job) => JSON.stringify(job),
+      keepEvidence: (evidence) => {
+        kept.push(evidence);
+        return Promise.resolve('/state/evidence.json');
+      },
+      probePort: (_, port) => Promise.resolve(port === parts.bootPort),
+    },
+    surroundings: {
+      monotonic: () => nowMs,
+      sleep: async (ms, signal) => {
+        nowMs += ms;
+        await Promise.resolve();
+        signal?.throwIfAborted();
+      },
+      uuid: () => 'u',
+      host: {hostName: 'h', bootId: 'b 1', pid: 7, startTime: '99'},
+      processAlive: () => true,
+    },
+    emit: (event) => events.push(event),
+    signal: interruption.signal,
+  });
+  const verify = (wishes: VerifyWishes = {}, image = IMAGE) =>
+    verifyImage(verifier, {image, definition: 'X', version: '1', wishes});
+  return {desk, servers, events, kept, interruption, verifier, verify, store, elapsedMs: () => nowMs};
+}
+
+describe('one verification', () => {
+  it('boots exactly this image, stamped, and believes the report', async () => {
+    const {verify, servers, verifier, events, kept} = world({sshKey: 'ssh-ed25519 AAAA me', lookup: 'example.org'});
+    expect(await verify({ready: 'true', checks: {swap: false}})).toMatchObject({kind: 'pass'});
+    expect(servers.requests[0]).toMatchObject({
+      name: 'imgmgr-aaaaaaaa-11111111',
+      image: {id: IMAGE.id},
+      stamp: {run: 'aaaaaaaa-run', image: IMAGE.id, holder: 'h b%201 7 99'},
+      datasource: 'metadata',
+    });
+    expect(servers.jobs[0]).toMatchObject({
+      run: 'aaaaaaaa-run',
+      address: '192.0.2.1:4242',
+      ready: 'true',
+      lookup: 'example.org',
+      off: ['swap'],
+      deadline_seconds: 55,
+      expect: {
+        disk_bytes: 3 * 1024 ** 3,
+        ssh_key: 'ssh-ed25519 AAAA me',
+        interfaces: [{mac: 'fa:16:3e:00:00:01', addresses: ['192.0.2.50']}],
+        datasources: ['metadata'],
+        properties: {architecture: 'x86_64', hw_disk_bus: 'scsi', os_distro: 'debian'},
+      },
+    });
+    await verifier.close();
+    expect(servers.alive.size).toBe(0);
+    expect(servers.desk.closed).toBe(true);
+    expect(events.find(({type}) => type === 'verdict')).toMatchObject({evidence: '/state/evidence.json', version: '1'});
+    expect(kept).toHaveLength(1);
+  });
+
+  it('does not wait for the removal of the server before it tells the verdict', async () => {
+    const {verify, servers, verifier} = world();
+    let release = (): void => undefined;
+    const gone = new Promise<void>((resolve) => (release = resolve));
+    const remove = servers.remove.bind(servers);
+    servers.remove = async (server) => {
+      await gone;
+      await remove(server);
+    };
+    expect(await verify()).toMatchObject({kind: 'pass'});
+    expect(servers.alive.size).toBe(1);
+    release();
+    await verifier.close();
+    expect(servers.alive.size).toBe(0);
+  });
+
+  it('fails an image whose checks fail, and removes its server', async () => {
+    const {verify, servers, verifier} = world();
+    servers.guest = ({server, ticket}) => ticket.hear(goodReport(server.id, ['dns', 'swap']));
+    expect(await verify()).toMatchObject({kind: 'fail', cause: 'checks-failed', failed: ['dns'], warned: ['swap']});
+    await verifier.close();
+    expect(servers.removed).toEqual(['server-1']);
+  });
+
+  it('ends at the deadline, with what the console tells', async () => {
+    const {verify, servers, elapsedMs, kept} = world({deadlineMs: 30_000});
+    servers.guest = () => undefined;
+    expect(await verify()).toMatchObject({kind: 'fail', cause: 'agent-missing'});
+    expect(elapsedMs()).toBe(30_000);
+    expect(kept[0]).toMatchObject({console: 'login: '});
+  });
+
+  it('takes the deadline of the definition before that of the flags', async () => {
+    const {verify, servers, elapsedMs} = world({deadlineMs: 30_000});
+    servers.guest = () => undefined;
+    await verify({deadlineSeconds: 10});
+    expect(elapsedMs()).toBe(10_000);
+  });
+
+  it('does not wait for a guest that is beyond hope', async () => {
+    const {verify, servers, elapsedMs} = world({deadlineMs: 600_000});
+    servers.guest = () => undefined;
+    servers.text = 'Kernel panic - not syncing: no init';
+    expect(await verify()).toMatchObject({kind: 'fail', cause: 'kernel-panic'});
+    expect(elapsedMs()).toBeLessThan(20_000);
+  });
+
+  it.each([
+    [{kind: 'error', fault: 'No valid host was found', requestId: 'req-9'} as const, 'no-valid-host', 'environment'],
+    [{kind: 'gone'} as const, 'server-gone', 'environment'],
+    [{kind: 'stopped'} as const, 'powered-off', 'fail'],
+  ])('ends at once when Nova says %j', async (look, cause, kind) => {
+    const {verify, servers, elapsedMs} = world({deadlineMs: 600_000});
+    servers.guest = () => undefined;
+    servers.looks = () => look;
+    expect(await verify()).toMatchObject({kind, cause});
+    expect(elapsedMs()).toBeLessThan(5_000);
+  });
+
+  it.each([
+    ['place', new ImgmgrError('UNSUPPORTED', 'no flavor fits 20 GiB', {hint: 'make one'}), 'no-flavor'],
+    ['place', new ImgmgrError('UNSUPPORTED', 'no network that servers could be on'), 'no-network-to-boot-on'],
+    ['start', new ImgmgrError('QUOTA', 'Quota exceeded for instances'), 'quota'],
+    ['start', new ImgmgrError('UNAVAILABLE', '503'), 'cloud-failed'],
+  ] as const)('a fault of the surroundings in %s is no verdict on the image: %s', async (where, fault, cause) => {
+    const {verify, servers, events} = world();
+    servers.faults[where] = fault;
+    expect(await verify()).toMatchObject({kind: 'environment', cause, failed: []});
+    expect(events.filter(({type}) => type === 'verdict')).toHaveLength(1);
+  });
+
+  it('a fault of the configuration ends the run instead', async () => {
+    const {verify} = world();
+    await expect(verify({datasources: ['nocloud']})).rejects.toMatchObject({code: 'CONFIG'});
+  });
+
+  it('boots once for each way to the metadata that is asked for, and all have to pass', async () => {
+    const {verify, servers} = world();
+    expect(await verify({datasources: ['metadata', 'config-drive', 'nocloud']})).toMatchObject({kind: 'pass'});
+    expect(servers.requests.map(({datasource}) => datasource)).toEqual(['metadata', 'config-drive']);
+    servers.guest = ({server, ticket, request}) =>
+      ticket.hear(goodReport(server.id, request.datasource === 'config-drive' ? ['config-drive'] : []));
+    expect(await verify({datasources: ['metadata', 'config-drive']})).toMatchObject({failed: ['config-drive']});
+  });
+
+  it('is interrupted at once, and its server is removed', async () => {
+    const {verify, servers, interruption, verifier} = world();
+    servers.guest = () => interruption.abort(new ImgmgrError('INTERRUPTED', 'SIGINT'));
+    await expect(verify()).rejects.toMatchObject({code: 'INTERRUPTED'});
+    await verifier.close();
+    expect(servers.alive.size).toBe(0);
+    expect(servers.desk.tickets[0]?.withdrawn).toBe(true);
+  });
+
+  it('tells how to remove by hand what cannot be removed', async () => {
+    const {verify, servers, verifier, events} = world();
+    servers.faults.remove = new ImgmgrError('CLOUD_REFUSED', 'answered 409');
+    await verify();
+    await verifier.close();
+    expect(events.find(({type}) => type === 'warning')).toMatchObject({
+      code: 'cleanup-failed',
+      hint: expect.stringContaining('openstack server delete server-1; openstack port delete port-1') as string,
+    });
+  });
+
+  it('leaves the server of a failed image with --keep-on-failure, that of a good one never', async () => {
+    const {verify, servers, verifier} = world({keepOnFailure: true});
+    servers.guest = ({server, ticket}) => ticket.hear(goodReport(server.id, ['dns']));
+    await verify();
+    servers.guest = ({server, ticket}) => ticket.hear(goodReport(server.id));
+    await verify();
+    await verifier.close();
+    expect([...servers.alive.keys()]).toEqual(['server-1']);
+  });
+
+  it('keeps no token and no password in its evidence', async () => {
+    const {verify, servers, kept} = world({deadlineMs: 10_000});
+    servers.guest = ({ticket}) => (servers.text = `login:\ntoken ${ticket.token}\nroot password: hunter2\n`);
+    await verify();
+    expect(kept[0]?.console).toBe('login:\ntoken ***\nroot password: ***\n');
+  });
+
+  it('goes on without a console, and with one that fails', async () => {
+    const {verify, servers} = world({deadlineMs: 20_000});
+    servers.guest = () => undefined;
+    servers.faults.console = new ImgmgrError('UNAVAILABLE', '503');
+    expect(await verify()).toMatchObject({cause: 'no-report'});
+  });
+});
+
+describe('the listener', () => {
+  it('is one for all servers of a run', async () => {
+    const {verify, servers, desk} = world();
+    await Promise.all([verify(), verify()]);
+    expect(desk.tickets).toHaveLength(2);
+    expect(new Set(servers.jobs.map(({token}) => token)).size).toBe(2);
+  });
+
+  it('is told to the guests as --advertise says', async () => {
+    const {verify, servers} = world({advertise: {host: '2001:db8::7', port: 7443}});
+    await verify();
+    expect(servers.jobs[0]?.address).toBe('[2001:db8::7]:7443');
+  });
+});
+
+describe('mode: boot', () => {
+  it('passes when the console shows the pattern, login: by default', async () => {
+    const {verify, servers} = world();
+    servers.guest = () => undefined;
+    expect(await verify({mode: 'boot'})).toMatchObject({kind: 'pass'});
+    servers.text = 'appliance is ready\n';
+    expect(await verify({mode: 'boot', console: 'is ready$'})).toMatchObject({kind: 'pass'});
+  });
+
+  it('passes when the TCP port answers', async () => {
+    const {verify, servers} = world({}, {bootPort: 22});
+    servers.guest = () => undefined;
+    servers.text = undefined;
+    expect(await verify({mode: 'boot', port: 22})).toMatchObject({kind: 'pass', message: 'TCP port 22 answers'});
+  });
+
+  it('fails when neither comes, or when Nova or the console knows why', async () => {
+    const {verify, servers} = world({deadlineMs: 20_000}, {bootPort: 22});
+    servers.guest = () => undefined;
+    servers.text = 'still booting';
+    expect(await verify({mode: 'boot', port: 23})).toMatchObject({kind: 'fail', cause: 'not-reached'});
+    servers.text = 'Kernel panic - not syncing';
+    expect(await verify({mode: 'boot'})).toMatchObject({kind: 'fail', cause: 'kernel-panic'});
+    servers.looks = () => ({kind: 'error', fault: 'No valid host was found'});
+    expect(await verify({mode: 'boot'})).toMatchObject({kind: 'environment', cause: 'no-valid-host'});
+  });
+});
+
+describe('another project (--verify-cloud)', () => {
+  it('is lent the image for the time of the test, also when the test fails', async () => {
+    const {verifier, servers, store} = world();
+    const tenant = fakeStore('theirs');
+    const lent = new Verifier({
+      ...verifier.context,
+      parts: {...verifier.context.parts, elsewhere: {store: tenant.store, tests: servers}},
+    });
+    const task = {image: IMAGE, definition: 'X', version: '1', wishes: {}};
+    expect(await verifyImage(lent, task)).toMatchObject({kind: 'pass'});
+    servers.faults.start = new ImgmgrError('QUOTA', 'full');
+    expect(await verifyImage(lent, task)).toMatchObject({kind: 'environment'});
+    const once = [`share ${IMAGE.id} theirs`, `unshare ${IMAGE.id} theirs`];
+    expect(store.calls).toEqual([...once, ...once]);
+    expect(tenant.calls).toEqual([`accept ${IMAGE.id}`, `accept ${IMAGE.id}`]);
+    store.calls.length = 0;
+    await verifyImage(lent, {...task, image: {...IMAGE, visibility: 'public'}});
+    expect(store.calls).toEqual([]);
+  });
+});
