@@ -16,7 +16,7 @@ import type {HttpOptions} from '../http.ts';
 import {createHttp} from '../http.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
-import type {VerificationParts} from '../workflow/verification-types.ts';
+import type {VerificationParts} from '../workflow/verification/types.ts';
 import {evidenceKeeper} from './evidence.ts';
 import type {Env, Io} from './io.ts';
 import {lazySource} from './lazy-source.ts';

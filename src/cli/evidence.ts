@@ -1,7 +1,7 @@
 import {mkdir, open, rename} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Emit} from '../core/events.ts';
-import type {Evidence} from '../workflow/verification-types.ts';
+import type {Evidence} from '../workflow/verification/types.ts';
 
 /** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone; a folder that cannot be written costs a warning, no verdict. */
 export function evidenceKeeper(folder: string, emit: Emit): (evidence: Evidence) => Promise<string | undefined> {

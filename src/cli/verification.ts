@@ -1,7 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
-import type {VerificationParts, VerifyOptions} from '../workflow/verification-types.ts';
+import type {VerificationParts, VerifyOptions} from '../workflow/verification/types.ts';
 import type {Context} from './context.ts';
 import type {Flags} from './flags.ts';
 

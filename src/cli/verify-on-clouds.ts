@@ -2,7 +2,7 @@ import {filterDefinitions} from '../core/filter.ts';
 import type {Image} from '../core/image.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
-import {verifyAll} from '../workflow/verify-all.ts';
+import {verifyAll} from '../workflow/verification/verify-all.ts';
 import type {Context, DefinitionsOfFolder, OpenCloud} from './context.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
 import {prepareVerification} from './verification.ts';

@@ -12,10 +12,10 @@ import {acquireImage, copySurely, discardImage, resumeImage} from './acquire.ts'
 import {deleteImage, mayDelete} from './delete-image.ts';
 import type {Tally} from './tally.ts';
 import type {CloudPorts} from './types.ts';
-import type {Proof} from './prove-image.ts';
-import {proveImage} from './prove-image.ts';
+import type {Proof} from './verification/prove-image.ts';
+import {proveImage} from './verification/prove-image.ts';
 import {patchSurely, retireOrUndo} from './swap.ts';
-import type {Verifier} from './verifier.ts';
+import type {Verifier} from './verification/verifier.ts';
 import {waitForImport} from './wait-for-import.ts';
 
 /** What applying a plan works with. */

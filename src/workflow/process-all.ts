@@ -11,9 +11,9 @@ import type {CloudPlan, Listings, View} from './observe.ts';
 import {planCloud, readListings, viewOf} from './observe.ts';
 import {Tally} from './tally.ts';
 import {pool} from './pool.ts';
-import {sweepServers} from './sweep-servers.ts';
+import {sweepServers} from './verification/sweep-servers.ts';
 import type {CloudOutcome, CloudRun} from './types.ts';
-import {Verifier} from './verifier.ts';
+import {Verifier} from './verification/verifier.ts';
 
 /** The tag by which the peer marks its images; `--adopt` looks among them. */
 const PEER_TAG = 'managed_by_osism';

@@ -6,7 +6,7 @@ import type {Definition} from '../core/definition.ts';
 import type {Counts, Emit} from '../core/events.ts';
 import type {Policy} from '../core/policy.ts';
 import type {ImgmgrError} from '../errors.ts';
-import type {VerificationParts} from './verification-types.ts';
+import type {VerificationParts} from './verification/types.ts';
 
 /** Time, randomness and this host, handed in so that the workflow is reproducible. */
 export interface Surroundings {

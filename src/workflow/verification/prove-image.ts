@@ -1,14 +1,14 @@
-import type {ImageStore} from '../cloud/image-store.ts';
-import type {Definition} from '../core/definition.ts';
-import {currentForm, formContext} from '../core/form.ts';
-import type {Image} from '../core/image.ts';
-import type {Release} from '../core/release.ts';
-import {bootHash, verdictProperties} from '../core/verdict/record.ts';
-import type {Verdict} from '../core/verdict/verdict.ts';
-import {ImgmgrError} from '../errors.ts';
-import type {AcquireContext} from './acquire.ts';
-import {discardImage} from './acquire.ts';
-import {patchSurely} from './swap.ts';
+import type {ImageStore} from '../../cloud/image-store.ts';
+import type {Definition} from '../../core/definition.ts';
+import {currentForm, formContext} from '../../core/form.ts';
+import type {Image} from '../../core/image.ts';
+import type {Release} from '../../core/release.ts';
+import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
+import type {Verdict} from '../../core/verdict/verdict.ts';
+import {ImgmgrError} from '../../errors.ts';
+import type {AcquireContext} from '../acquire.ts';
+import {discardImage} from '../acquire.ts';
+import {patchSurely} from '../swap.ts';
 import type {Verifier} from './verifier.ts';
 import {verifyImage} from './verify-image.ts';
 

@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
-import type {VerifyWishes} from '../../../src/core/definition.ts';
-import type {Event} from '../../../src/core/events.ts';
-import type {Image} from '../../../src/core/image.ts';
-import {ImgmgrError} from '../../../src/errors.ts';
-import type {Evidence, VerifyOptions} from '../../../src/workflow/verification-types.ts';
-import {Verifier} from '../../../src/workflow/verifier.ts';
-import {verifyImage} from '../../../src/workflow/verify-image.ts';
-import {FakeDesk, FakeTestServers, goodReport} from '../../fakes/test-servers.ts';
+import type {VerifyWishes} from '../../../../src/core/definition.ts';
+import type {Event} from '../../../../src/core/events.ts';
+import type {Image} from '../../../../src/core/image.ts';
+import {ImgmgrError} from '../../../../src/errors.ts';
+import type {Evidence, VerifyOptions} from '../../../../src/workflow/verification/types.ts';
+import {Verifier} from '../../../../src/workflow/verification/verifier.ts';
+import {verifyImage} from '../../../../src/workflow/verification/verify-image.ts';
+import {FakeDesk, FakeTestServers, goodReport} from '../../../fakes/test-servers.ts';
 import {fakeStore} from './fake-store.ts';
 
 const IMAGE: Image = {

@@ -1,9 +1,12 @@
-import type {ImageStore} from '../cloud/image-store.ts';
-import type {OpenReportDesk} from '../cloud/report-desk.ts';
-import type {TestServerHost} from '../cloud/test-server-host.ts';
-import type {Datasource, Job} from '../core/job.ts';
-import type {GuestReport} from '../core/guest-report.ts';
-import type {Verdict} from '../core/verdict/verdict.ts';
+import type {ImageStore} from '../../cloud/image-store.ts';
+import type {OpenReportDesk} from '../../cloud/report-desk.ts';
+import type {ServerPlace, TestServerHost} from '../../cloud/test-server-host.ts';
+import type {VerifyWishes} from '../../core/definition.ts';
+import type {Image} from '../../core/image.ts';
+import type {Datasource, Job} from '../../core/job.ts';
+import type {GuestReport} from '../../core/guest-report.ts';
+import type {Verdict} from '../../core/verdict/verdict.ts';
+import type {Verifier} from './verifier.ts';
 
 /** How images are verified, after flags, settings and defaults were put together; a definition's own `verify` goes before. */
 export interface VerifyOptions {
@@ -49,4 +52,21 @@ export interface VerificationParts {
   readonly probePort: (address: string, port: number) => Promise<boolean>;
   /** Another project to boot in (`--verify-cloud`). */
   readonly elsewhere?: {readonly store: ImageStore; readonly tests: TestServerHost};
+}
+
+/** One image to be verified. */
+export interface VerifyTask {
+  readonly image: Image;
+  readonly definition: string;
+  readonly version?: string;
+  readonly wishes: VerifyWishes;
+}
+
+/** One boot of a task. */
+export interface Boot {
+  readonly verifier: Verifier;
+  readonly task: VerifyTask;
+  readonly place: ServerPlace;
+  readonly datasource: Datasource;
+  readonly number: number;
 }

@@ -1,7 +1,7 @@
-import type {ServerLeftover, TestServerHost} from '../cloud/test-server-host.ts';
-import type {Emit} from '../core/events.ts';
-import {asImgmgrError} from '../errors.ts';
-import type {Surroundings} from './types.ts';
+import type {ServerLeftover, TestServerHost} from '../../cloud/test-server-host.ts';
+import type {Emit} from '../../core/events.ts';
+import {asImgmgrError} from '../../errors.ts';
+import type {Surroundings} from '../types.ts';
 
 /** What a sweep works with. */
 export interface Sweep {

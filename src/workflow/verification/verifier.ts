@@ -1,10 +1,10 @@
-import type {ReportDesk} from '../cloud/report-desk.ts';
-import type {Callback, ServerPlace, TestServer, TestServerHost} from '../cloud/test-server-host.ts';
-import type {ImageStore} from '../cloud/image-store.ts';
-import type {Emit} from '../core/events.ts';
-import {ImgmgrError, asImgmgrError} from '../errors.ts';
-import type {Surroundings} from './types.ts';
-import type {VerificationParts} from './verification-types.ts';
+import type {ReportDesk} from '../../cloud/report-desk.ts';
+import type {Callback, ServerPlace, TestServer, TestServerHost} from '../../cloud/test-server-host.ts';
+import type {ImageStore} from '../../cloud/image-store.ts';
+import type {Emit} from '../../core/events.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import type {Surroundings} from '../types.ts';
+import type {VerificationParts} from './types.ts';
 
 /** What a verifier is made from. */
 export interface VerifierContext {

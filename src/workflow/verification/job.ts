@@ -1,0 +1,55 @@
+import type {ServerInterface} from '../../cloud/test-server-host.ts';
+import type {Ticket} from '../../cloud/report-desk.ts';
+import type {Job} from '../../core/job.ts';
+import {CHECK_IDS} from '../../core/verdict/checks.ts';
+import {severityOf} from '../../core/verdict/judge.ts';
+import type {Boot} from './types.ts';
+
+/** What the agent leaves of the deadline, so that its report is here before the wait ends. */
+const MARGIN_MS = 5_000;
+
+/** What a job is made from besides the boot. */
+export interface JobParts {
+  readonly boot: Boot;
+  readonly interfaces: readonly ServerInterface[];
+  readonly ticket: Ticket;
+  readonly address: string;
+  readonly desk: {
+    readonly certificate: string;
+    readonly serverName: string;
+    readonly agents: Readonly<Record<string, string>>;
+  };
+  readonly deadlineMs: number;
+}
+
+/** What the guest of a boot is asked to do. */
+export function jobOf({boot, interfaces, ticket, address, desk, deadlineMs}: JobParts): Job {
+  const {verifier, task, place, datasource} = boot;
+  const {options} = verifier.context.parts;
+  return {
+    version: 1,
+    run: verifier.context.run,
+    token: ticket.token,
+    address,
+    certificate: desk.certificate,
+    server_name: desk.serverName,
+    agents: desk.agents,
+    deadline_seconds: Math.max(10, Math.round((deadlineMs - MARGIN_MS) / 1000)),
+    ...(task.wishes.ready !== undefined && {ready: task.wishes.ready}),
+    ...(options.lookup !== undefined && {lookup: options.lookup}),
+    off: CHECK_IDS.filter((id) => severityOf(id, task.wishes) === undefined),
+    expect: {
+      disk_bytes: place.diskBytes,
+      vcpus: place.flavor.vcpus,
+      ram_mib: place.flavor.ramMib,
+      interfaces: interfaces.map(({mac, addresses}) => ({mac, addresses})),
+      ssh_key: options.sshKey ?? null,
+      datasources: [datasource],
+      properties: Object.fromEntries(
+        Object.entries(task.image.properties).filter(
+          ([key]) => /^(?:hw_|img_|os_|architecture$)/.test(key) && !key.startsWith('os_glance_'),
+        ),
+      ),
+    },
+  };
+}

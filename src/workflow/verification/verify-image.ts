@@ -1,0 +1,160 @@
+import type {ServerPlace, TestServer} from '../../cloud/test-server-host.ts';
+import type {Datasource} from '../../core/job.ts';
+import {judge} from '../../core/verdict/judge.ts';
+import type {Cause, Verdict} from '../../core/verdict/verdict.ts';
+import {environmentFault} from '../../core/verdict/verdict.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import {jobOf} from './job.ts';
+import {tellVerdict} from './tell-verdict.ts';
+import type {Boot, VerifyTask} from './types.ts';
+import type {Verifier} from './verifier.ts';
+import {waitForReport, watchBoot} from './watch-server.ts';
+
+/** A leftover may be removed this long after its deadline. */
+const GRACE_MS = 5 * 60_000;
+
+/**
+ * Boots a server from exactly this image and hears its verdict, once for each way to the metadata that is asked for; the first
+ * that does not pass is the verdict. Throws only INTERRUPTED and CONFIG; whatever else goes wrong is a verdict about the surroundings.
+ */
+export async function verifyImage(verifier: Verifier, task: VerifyTask): Promise<Verdict> {
+  const {signal} = verifier.context;
+  try {
+    return await withShare(verifier, task, () => bootAll(verifier, task));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const reason = asImgmgrError(error);
+    if (reason.code === 'CONFIG' || reason.code === 'USAGE' || reason.code === 'AUTH' || reason.code === 'INTERNAL')
+      throw error;
+    return tellVerdict({verifier, task}, {verdict: faultOf(reason), spans: {submitMs: 0, waitMs: 0, judgeMs: 0}});
+  }
+}
+
+async function bootAll(verifier: Verifier, task: VerifyTask): Promise<Verdict> {
+  const {options} = verifier.context.parts;
+  const flavor = task.wishes.flavor ?? options.flavor;
+  const network = task.wishes.network ?? options.network;
+  const place = await verifier.tests.place({
+    image: task.image,
+    ...(flavor !== undefined && {flavor}),
+    ...(network !== undefined && {network}),
+  });
+  let verdict: Verdict | undefined;
+  for (const [number, datasource] of waysOf(task, place).entries()) {
+    verdict = await bootOnce({verifier, task, place, datasource, number});
+    if (verdict.kind !== 'pass') return verdict;
+  }
+  if (verdict === undefined) throw new ImgmgrError('INTERNAL', 'no way to the metadata was left');
+  return verdict;
+}
+
+/** The ways that are asked for and that this cloud has; without a wish its best one. */
+function waysOf({wishes, definition}: VerifyTask, place: ServerPlace): readonly Datasource[] {
+  const wished = wishes.datasources ?? place.datasources.slice(0, 1);
+  const ways = wished.filter((way) => place.datasources.includes(way));
+  if (ways.length > 0) return ways;
+  throw new ImgmgrError(
+    'CONFIG',
+    `${definition} asks for the datasource ${wished.join(', ')}, this cloud has ${place.datasources.join(', ')}`,
+    {
+      hint: 'name one of those under verify.datasource',
+    },
+  );
+}
+
+async function bootOnce(boot: Boot): Promise<Verdict> {
+  const {verifier, task, place, datasource} = boot;
+  const {context} = verifier;
+  const {surroundings, signal} = context;
+  const {desk, address} = await verifier.desk(place);
+  signal.throwIfAborted();
+  const ticket = desk.issue(context.run);
+  const deadlineMs =
+    task.wishes.deadlineSeconds === undefined ? context.parts.options.deadlineMs : task.wishes.deadlineSeconds * 1000;
+  const startMs = surroundings.monotonic();
+  let server: TestServer | undefined;
+  let verdict: Verdict | undefined;
+  try {
+    server = await verifier.tests.start({
+      name: `imgmgr-${context.run.slice(0, 8)}-${task.image.id.slice(0, 8)}${boot.number > 0 ? `-${boot.number}` : ''}`,
+      stamp: {
+        run: context.run,
+        image: task.image.id,
+        expires: new Date(context.store.now().getTime() + deadlineMs + GRACE_MS).toISOString(),
+        holder: holderText(boot),
+      },
+      image: task.image,
+      place,
+      datasource,
+      userData: (interfaces) => context.parts.userData(jobOf({boot, interfaces, ticket, address, desk, deadlineMs})),
+      ...(context.parts.options.sshKey !== undefined && {sshKey: context.parts.options.sshKey}),
+      signal,
+    });
+    ticket.expectServer(server.id);
+    const submitMs = surroundings.monotonic() - startMs;
+    const wait = {boot, server, ticket, startMs, deadlineMs};
+    const seen = task.wishes.mode === 'boot' ? await watchBoot(wait) : await waitForReport(wait);
+    const heardMs = surroundings.monotonic();
+    const judged = seen.verdict ?? judge(seen.witnesses, task.wishes);
+    const spans = {submitMs, waitMs: heardMs - startMs - submitMs, judgeMs: surroundings.monotonic() - heardMs};
+    verdict = await tellVerdict(boot, {verdict: judged, spans, seen: seen.witnesses, token: ticket.token});
+    return verdict;
+  } finally {
+    ticket.withdraw();
+    // A rejected report that nobody waits for any more is no error of the run.
+    ticket.report.catch(() => undefined);
+    if (server) leaveOrRemove(boot, server, verdict);
+  }
+}
+
+function leaveOrRemove({verifier, task}: Boot, server: TestServer, verdict: Verdict | undefined): void {
+  const {parts, emit, store} = verifier.context;
+  if (!parts.options.keepOnFailure || verdict === undefined || verdict.kind === 'pass') {
+    verifier.removeLater(server, task.image.id);
+    return;
+  }
+  emit({
+    type: 'warning',
+    code: 'cleanup-failed',
+    cloud: store.cloud,
+    definition: task.definition,
+    image: task.image.id,
+    message: `the test server ${server.name} (${server.id}) stays for a look (--keep-on-failure)`,
+    hint: 'a run after its expiry removes it',
+  });
+}
+
+function holderText({verifier}: Boot): string {
+  const {hostName, bootId, pid, startTime} = verifier.context.surroundings.host;
+  return [hostName, bootId, pid, startTime].map(encodeURIComponent).join(' ');
+}
+
+/** `--verify-cloud`: the image is lent to that one project for the time of the test. */
+async function withShare<T>(verifier: Verifier, {image}: VerifyTask, work: () => Promise<T>): Promise<T> {
+  const {parts, store} = verifier.context;
+  const {elsewhere} = parts;
+  if (!elsewhere) return work();
+  const [{projectId}, mine] = await Promise.all([elsewhere.store.account(), store.account()]);
+  if (projectId === mine.projectId || image.visibility === 'public' || image.visibility === 'community') return work();
+  await store.share(image.id, projectId);
+  try {
+    await elsewhere.store.accept(image.id);
+    return await work();
+  } finally {
+    await store.unshare(image.id, projectId);
+  }
+}
+
+const SURROUNDING_FAULTS: Partial<Record<ImgmgrError['code'], Cause>> = {QUOTA: 'quota'};
+
+function faultOf(reason: ImgmgrError): Verdict {
+  const cause =
+    SURROUNDING_FAULTS[reason.code] ??
+    (/flavor/i.test(reason.message)
+      ? 'no-flavor'
+      : /network/i.test(reason.message)
+        ? 'no-network-to-boot-on'
+        : 'cloud-failed');
+  const where = reason.place === undefined ? '' : ` (${reason.place})`;
+  return environmentFault(cause, `${reason.message}${where}`, reason.hint);
+}

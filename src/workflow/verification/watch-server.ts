@@ -1,0 +1,175 @@
+import type {Ticket} from '../../cloud/report-desk.ts';
+import type {ServerInterface, ServerLook, TestServer} from '../../cloud/test-server-host.ts';
+import type {GuestReport} from '../../core/guest-report.ts';
+import {isBeyondHope, plainConsole} from '../../core/verdict/console.ts';
+import {judge} from '../../core/verdict/judge.ts';
+import type {Witnesses} from '../../core/verdict/judge.ts';
+import type {Cause, Verdict} from '../../core/verdict/verdict.ts';
+import {imageFault} from '../../core/verdict/verdict.ts';
+import {asImgmgrError} from '../../errors.ts';
+import type {Boot} from './types.ts';
+
+const LOOK_MS = 2_000;
+const CONSOLE_MS = 8_000;
+
+/** A server that was ordered, and how long it is waited for. */
+export interface Wait {
+  readonly boot: Boot;
+  readonly server: TestServer;
+  readonly ticket: Ticket;
+  readonly startMs: number;
+  readonly deadlineMs: number;
+}
+
+/** What the wait ended with. */
+export interface Seen {
+  readonly witnesses: Witnesses;
+  /** Where the witnesses alone do not decide. */
+  readonly verdict?: Verdict;
+}
+
+/** Waits for the report, looking at Nova and the console meanwhile; ends early when no report can come any more. */
+export async function waitForReport(wait: Wait): Promise<Seen> {
+  const {boot, ticket, startMs, deadlineMs} = wait;
+  const {context} = boot.verifier;
+  const {surroundings, signal} = context;
+  let report: GuestReport | undefined;
+  let state: ServerLook = {kind: 'building', detail: 'not looked at yet'};
+  let console: string | undefined;
+  let consoleMs = startMs;
+  const ended = new AbortController();
+  const either = AbortSignal.any([signal, ended.signal]);
+  const arrived = ticket.report.then(
+    (told) => {
+      report = told;
+      ended.abort();
+    },
+    () => ended.abort(),
+  );
+  const elapsed = (): number => surroundings.monotonic() - startMs;
+  while (report === undefined && elapsed() < deadlineMs) {
+    await surroundings.sleep(LOOK_MS, either).catch(() => undefined);
+    signal.throwIfAborted();
+    if (ended.signal.aborted) break;
+    progress(wait, elapsed());
+    state = (await lookAt(wait)) ?? state;
+    if (state.kind === 'error' || state.kind === 'gone' || state.kind === 'stopped') break;
+    if (state.kind !== 'active' || surroundings.monotonic() - consoleMs < CONSOLE_MS) continue;
+    consoleMs = surroundings.monotonic();
+    console = (await readConsole(wait)) ?? console;
+    if (console !== undefined && isBeyondHope(console) && !ticket.seen().hello) break;
+  }
+  // What was sent before the server went down may still be on its way through the listener.
+  if (state.kind === 'stopped') await Promise.race([arrived, surroundings.sleep(1_000, signal)]);
+  if (report === undefined) console = (await readConsole(wait)) ?? console;
+  const told: GuestReport | undefined = report;
+  return {
+    witnesses: {
+      server: state,
+      trace: ticket.seen(),
+      waitedMs: elapsed(),
+      ...(console !== undefined && {console}),
+      ...(told !== undefined && {report: told}),
+    },
+  };
+}
+
+/** `mode: boot`: the server is up when its console shows the pattern, or the port answers. */
+export async function watchBoot(wait: Wait): Promise<Seen> {
+  const {boot, server, startMs, deadlineMs, ticket} = wait;
+  const {context} = boot.verifier;
+  const {surroundings, signal, parts} = context;
+  const {port, console: wanted} = boot.task.wishes;
+  const pattern = new RegExp(wanted ?? (port === undefined ? 'login:' : '(?!)'), 'm');
+  const elapsed = (): number => surroundings.monotonic() - startMs;
+  let state: ServerLook = {kind: 'building', detail: 'not looked at yet'};
+  let console: string | undefined;
+  let found: string | undefined;
+  while (found === undefined && elapsed() < deadlineMs) {
+    await surroundings.sleep(LOOK_MS, signal);
+    progress(wait, elapsed());
+    state = (await lookAt(wait)) ?? state;
+    if (state.kind === 'error' || state.kind === 'gone') break;
+    if (state.kind === 'building') continue;
+    console = (await readConsole(wait)) ?? console;
+    if (console !== undefined && pattern.test(plainConsole(console))) found = `the console shows ${pattern.source}`;
+    else if (port !== undefined && (await anyAnswers(server.interfaces, port, parts.probePort)))
+      found = `TCP port ${port} answers`;
+    else if (state.kind === 'stopped' || (console !== undefined && isBeyondHope(console))) break;
+  }
+  const witnesses: Witnesses = {
+    server: state,
+    trace: ticket.seen(),
+    waitedMs: elapsed(),
+    ...(console !== undefined && {console}),
+  };
+  const expected = port === undefined ? `/${pattern.source}/ on the console` : `TCP port ${port}`;
+  return {witnesses, verdict: found === undefined ? unbooted(witnesses, expected) : booted(found)};
+}
+
+function booted(found: string): Verdict {
+  return {kind: 'pass', cause: 'passed', message: found, failed: [], warned: [], checks: [], facts: {}};
+}
+
+/** Nova and the console may know better than "not seen". */
+function unbooted(witnesses: Witnesses, expected: string): Verdict {
+  const verdict = judge(witnesses);
+  if (verdict.kind === 'environment' || !NO_CALL.has(verdict.cause)) return verdict;
+  return imageFault(
+    'not-reached',
+    `${expected} did not come within ${Math.round(witnesses.waitedMs / 1000)} s`,
+    'raise verify.deadline, or correct what is waited for',
+  );
+}
+
+const NO_CALL: ReadonlySet<Cause> = new Set([
+  'agent-missing',
+  'no-report',
+  'cloud-init-failed',
+  'no-network',
+  'agent-killed',
+]);
+
+async function anyAnswers(
+  interfaces: readonly ServerInterface[],
+  port: number,
+  probe: (address: string, port: number) => Promise<boolean>,
+): Promise<boolean> {
+  const answers = await Promise.all(
+    interfaces.flatMap(({addresses}) => addresses).map((address) => probe(address, port)),
+  );
+  return answers.includes(true);
+}
+
+/** Passing faults of the API are sat out: the deadline ends the wait anyway. */
+async function lookAt({boot, server}: Wait): Promise<ServerLook | undefined> {
+  try {
+    return await boot.verifier.tests.look(server);
+  } catch (error) {
+    const {code} = asImgmgrError(error);
+    if (code === 'UNAVAILABLE' || code === 'TIMEOUT' || code === 'PROTOCOL') return undefined;
+    throw error;
+  }
+}
+
+async function readConsole({boot, server}: Wait): Promise<string | undefined> {
+  try {
+    return await boot.verifier.tests.console(server);
+  } catch {
+    return undefined;
+  }
+}
+
+function progress({boot, deadlineMs}: Wait, elapsedMs: number): void {
+  const {verifier, task} = boot;
+  verifier.context.emit({
+    type: 'progress',
+    cloud: verifier.context.store.cloud,
+    definition: task.definition,
+    version: task.version ?? '',
+    image: task.image.id,
+    phase: 'booting',
+    elapsedMs,
+    limitMs: deadlineMs,
+  });
+}
