@@ -12,6 +12,7 @@ need() { command -v "$1" >/dev/null || missing+=("$2"); }
 need node nodejs
 need npm npm
 need qemu-img qemu-utils
+need qemu-system-x86_64 qemu-system-x86
 need xz xz-utils
 need zstd zstd
 need bzip2 bzip2

@@ -188,13 +188,12 @@ const NICS: Readonly<Record<string, string>> = {
 };
 
 /** User-mode network: needs no rights; the guest finds this host at 10.0.2.2 and a resolver at 10.0.2.3. */
-function network({mac, properties, firmware}: Machine): string[] {
+function network({mac, properties}: Machine): string[] {
   const model = properties['hw_vif_model'] ?? 'virtio';
   const device = NICS[model];
   if (device === undefined) throw unsupported('hw_vif_model', model, Object.keys(NICS).join(', '));
-  // Without its boot ROM nobody waits for PXE; UEFI finds the disk first.
-  const rom = firmware ? '' : ',romfile=';
-  return ['-netdev', 'user,id=net0,ipv6=off', '-device', `${device},netdev=net0,mac=${mac}${rom}`];
+  // Without a boot ROM nobody waits for PXE, and none need be installed.
+  return ['-netdev', 'user,id=net0,ipv6=off', '-device', `${device},netdev=net0,mac=${mac},romfile=`];
 }
 
 function extras(properties: Machine['properties']): string[] {

@@ -37,6 +37,8 @@ export interface LocalTestServerOptions {
   readonly exec: () => Promise<Exec>;
   /** Files of images that are not in the store, by image id. */
   readonly files?: ReadonlyMap<string, string>;
+  /** Default: KVM where a machine really runs under it, which is tried once. */
+  readonly accelerator?: 'kvm' | 'tcg';
   /** MiB of memory that are free on this host; default: as the kernel tells. */
   readonly freeMib?: () => Promise<number>;
 }
@@ -224,6 +226,7 @@ class QemuServers implements TestServerHost {
   /** Emulation wherever the processor is another one; the answer is kept as long as this process lives. */
   async #findAccelerator(properties: Machine['properties']): Promise<'kvm' | 'tcg'> {
     if (process.arch !== 'x64' || architectureOf(properties) !== 'x86_64') return 'tcg';
+    if (this.#options.accelerator !== undefined) return this.#options.accelerator;
     const exec = await this.#options.exec();
     this.#accelerator ??= this.#servers.withScratch((folder) => findAccelerator({exec, folder}));
     return this.#accelerator;

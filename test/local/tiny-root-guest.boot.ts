@@ -1,0 +1,107 @@
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {hasQemu} from '../unit/local/qemu/tools.ts';
+import type {Booted} from './guests.ts';
+import {buildGuest, withBooted} from './guests.ts';
+
+/** One line of what a healthy guest is, found with the guest's own tools. The agent is a copy of a program that waits. */
+const ASK = `#!/bin/sh
+mkdir -p /run/imgmgr && cp /usr/bin/busybox /run/imgmgr/sleep && /run/imgmgr/sleep 300 &
+fact() { if eval "$2" >/dev/null 2>&1; then printf ' %s' "$1"; else printf ' no-%s' "$1"; fi; }
+sleep 2
+facts=$(
+  fact grown '[ "$(df -k / | awk "END {print \\$2}")" -gt 3700000 ]'
+  fact writable 'echo x >/var/test && [ "$(cat /var/test)" = x ]'
+  fact route 'ip route | grep -q ^default'
+  fact mtu '[ "$(cat /sys/class/net/eth0/mtu)" = 1500 ]'
+  fact dns 'grep -q ^nameserver /etc/resolv.conf'
+  fact clock '[ $(($(date +%s) - NOW)) -lt 600 ]'
+  fact fetch 'command -v wget || command -v curl || command -v python3'
+  fact agent 'ls -l /proc/[0-9]*/exe | grep -q imgmgr'
+  fact machine-id 'grep -qE "^[0-9a-f]{32}$" /etc/machine-id'
+  fact hostname '[ "$(hostname)" = imgmgr-test ]'
+  fact serial 'grep -qw ttyS0 /sys/class/tty/console/active'
+  fact drivers '! ls -d /sys/bus/virtio/devices/*/ | while read d; do [ -e $d/driver ] || echo $d; done | grep -q .'
+  fact config-drive '[ -b /dev/disk/by-label/config-2 ]'
+  fact fstab '[ -b /dev/disk/by-label/tiny-root ]'
+  fact quiet-kernel '! dmesg -r | grep -qE "^<[0-3]>"'
+)
+echo "facts:$facts."
+`;
+const HEALTHY =
+  'grown writable route mtu dns clock fetch agent machine-id hostname serial drivers config-drive fstab quiet-kernel'.split(
+    ' ',
+  );
+
+const withQemu = hasQemu('the tiny root guest and its sabotaged variants');
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'imgmgr-guests-'));
+});
+afterAll(() => rm(folder, {recursive: true, force: true}));
+
+async function boot<T>(sabotage: string | undefined, work: (booted: Booted) => Promise<T>): Promise<T | undefined> {
+  const out = join(folder, `${sabotage ?? 'healthy'}.qcow2`);
+  const file = await buildGuest({guest: 'tiny-root-guest', out, ...(sabotage !== undefined && {sabotage})});
+  if (file === undefined) return undefined;
+  const userData = ASK.replace('NOW', String(Math.floor(Date.now() / 1000)));
+  const properties = {hw_rng_model: 'virtio', hw_qemu_guest_agent: 'yes'};
+  return withBooted({file, userData, properties, accelerator: 'tcg'}, work);
+}
+
+async function factsOf({console}: Booted): Promise<string[]> {
+  const text = await console(/facts:.*\./, 60_000);
+  return /facts: (.*)\./.exec(text)?.[1]?.split(' ') ?? [];
+}
+
+describe.skipIf(!withQemu)('the tiny root guest', () => {
+  it('is healthy', async ({skip}) => {
+    const facts = await boot(undefined, factsOf);
+    if (facts === undefined) return skip('there is no guest to boot');
+    expect(facts).toEqual(HEALTHY);
+  });
+
+  it.each([
+    ['root-not-grown', ['grown']],
+    ['read-only-root', ['writable', 'grown', 'dns', 'machine-id']],
+    ['no-route', ['route']],
+    ['wrong-mtu', ['mtu']],
+    ['no-dns', ['dns']],
+    ['clock-off', ['clock']],
+    ['agent-missing', ['fetch']],
+    ['agent-killed', ['agent']],
+  ])('with %s lacks %j and nothing else', async (sabotage, lacking) => {
+    const facts = await boot(sabotage, factsOf);
+    if (facts === undefined) return;
+    expect(facts.filter((fact) => fact.startsWith('no-')).sort()).toEqual(lacking.map((fact) => `no-${fact}`).sort());
+  });
+
+  it.each([
+    ['kernel-panic', /Kernel panic - not syncing: Attempted to kill init!/],
+    ['no-root-device', /ALERT! +LABEL=absent does not exist\. +Dropping to a shell!/],
+  ])('with %s never gets to its user data, and its console says why', async (sabotage, pattern) => {
+    const text = await boot(sabotage, ({console}) => console(pattern));
+    if (text === undefined) return;
+    expect(text).not.toContain('facts:');
+  });
+
+  it('with silent-console runs, and says nothing', async () => {
+    const text = await boot('silent-console', async ({host, server}) => {
+      await new Promise((resolve) => setTimeout(resolve, 25_000));
+      expect(await host.look(server)).toEqual({kind: 'active'});
+      return host.console(server);
+    });
+    if (text !== undefined) expect(text).not.toMatch(/tiny-root-guest|facts|Linux/);
+  });
+
+  it('is the same, byte for byte, when it is built again', async () => {
+    const [first, second] = await Promise.all(
+      ['a', 'b'].map((name) => buildGuest({guest: 'tiny-root-guest', out: join(folder, `${name}.qcow2`)})),
+    );
+    if (first === undefined || second === undefined) return;
+    expect((await readFile(first)).equals(await readFile(second))).toBe(true);
+  });
+});

@@ -1,0 +1,11 @@
+import {defineConfig} from 'vitest/config';
+
+/** Guests that boot under QEMU, each healthy but for one fault: half a minute each under emulation, so apart from the quick tests. */
+export default defineConfig({
+  test: {
+    include: ['test/local/**/*.boot.ts'],
+    testTimeout: 90_000,
+    hookTimeout: 300_000,
+    maxWorkers: 1,
+  },
+});
