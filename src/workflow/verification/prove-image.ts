@@ -56,9 +56,14 @@ export async function proveImage(context: AcquireContext, verifier: Verifier, ta
   await quarantine(context, task, properties);
   throw new ImgmgrError(
     'VERIFICATION',
-    `${definition.name} ${release.version} failed its verification: ${verdict.cause}, ${verdict.message}`,
+    `${definition.name} ${release.version} failed its verification: ${causeText(verdict)}`,
     {hint: verdict.hint ?? 'the failing checks tell what to mend; docs/checks.md explains each'},
   );
+}
+
+/** `checks-failed (dns, mtu)`; the verdict itself has told the rest. */
+function causeText({cause, failed}: Verdict): string {
+  return failed.length === 0 ? cause : `${cause} (${failed.join(', ')})`;
 }
 
 /** Keeps the failed candidate with its evidence, and of earlier ones only as many as `--quarantine` says; 0 removes it. */

@@ -53,6 +53,7 @@ describe('JSON lines on stdout', () => {
     expect(types).toEqual([
       'planned',
       'action-failed',
+      'verdict',
       'definition-failed',
       'cloud-failed',
       'deletable',

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Event} from '../../../src/core/events.ts';
 import {createJunit} from '../../../src/report/junit.ts';
-import {ACQUIRE, COUNTS, EVERY_EVENT, PUBLISH, REFUSED} from './samples.ts';
+import {ACQUIRE, COUNTS, EVERY_EVENT, PUBLISH, REFUSED, VERDICT} from './samples.ts';
 import {collectingSink} from './streams.ts';
 
 const FINISHED: Event = {type: 'finished', counts: COUNTS, exitCode: 0, ms: 65_000};
@@ -52,6 +52,15 @@ describe('JUnit XML', () => {
     const xml = xmlOf([planned, failed, FINISHED]);
     expect(xml).toContain('<testsuite name="admin" tests="1" failures="0" skipped="0">');
     expect(xml).toContain('<testsuite name="other" tests="1" failures="1" skipped="0">');
+  });
+
+  it('has a case for the verdict and one for each check; what does not apply is skipped, which is not passed', () => {
+    const xml = xmlOf([VERDICT, {type: 'finished', counts: COUNTS, exitCode: 5, ms: 1}]);
+    expect(xml).toContain('tests="5" failures="2" skipped="1"');
+    expect(xml).toContain('name="Rocky 9 (9.4): verdict by metadata" time="61.010"');
+    expect(xml).toContain('<failure type="checks-failed" message="dns: no nameserver">mend it</failure>');
+    expect(xml).toContain('<skipped message="not claimed"/>');
+    expect(xml).toContain('<system-out>fail: swap on the OS disk</system-out>');
   });
 
   it('escapes what XML needs escaped and drops what it cannot hold', () => {

@@ -4,7 +4,7 @@ import {ImgmgrError} from '../../../src/errors.ts';
 import {createLog} from '../../../src/report/log.ts';
 import {PLAIN} from '../../../src/report/paint.ts';
 import type {Verbosity} from '../../../src/report/sentences.ts';
-import {ACQUIRE, COUNTS, EVERY_EVENT, PROGRESS, PUBLISH, REFUSED} from './samples.ts';
+import {ACQUIRE, COUNTS, EVERY_EVENT, PROGRESS, PUBLISH, REFUSED, VERDICT} from './samples.ts';
 import {collectingSink} from './streams.ts';
 
 function logged(events: readonly Event[], verbosity: Verbosity = 'normal'): string[] {
@@ -47,6 +47,31 @@ describe('the log on stderr', () => {
       'ERROR    | Importing image AlmaLinux 9 (20241120) failed: sha512 is ab…, demanded is cd… (images/alma.yml:3:5)',
       'ERROR    | hint: the mirror is stale',
     ]);
+  });
+
+  it('says a verdict with its cause, the checks that were bad, the hint and where the evidence is', () => {
+    expect(texts([VERDICT])).toEqual([
+      'ERROR    | Rocky 9 (9.4) failed its verification by metadata: checks-failed, dns: no nameserver',
+      'ERROR    | dns (fail): fail, no nameserver',
+      'ERROR    | swap (warn): fail, swap on the OS disk',
+      'ERROR    | hint: mend it',
+      'ERROR    | evidence: /state/run-1.json',
+    ]);
+    expect(texts([VERDICT], 'verbose')).toContain('ERROR    | guest-agent (fail): not-applicable, not claimed');
+  });
+
+  it('says a pass, and a fault of the surroundings, for what they are', () => {
+    const {verdict} = VERDICT;
+    const plain = {...VERDICT, evidence: '/e'};
+    const passed = {
+      ...plain,
+      verdict: {...verdict, kind: 'pass', cause: 'passed', message: '41 checks passed', hint: 'x'},
+    } as const;
+    expect(texts([{...passed, verdict: {...passed.verdict, checks: []}}])[0]).toBe(
+      'INFO     | Rocky 9 (9.4) passed by metadata: 41 checks passed',
+    );
+    const faulty = {...plain, verdict: {...verdict, kind: 'environment', cause: 'quota', message: 'no room'}} as const;
+    expect(texts([faulty])[0]).toBe('ERROR    | Rocky 9 (9.4) could not be verified by metadata: quota, no room');
   });
 
   it('lists several problems, each with its place and hint', () => {

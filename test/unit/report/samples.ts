@@ -39,6 +39,33 @@ export const PROGRESS: Extract<Event, {type: 'progress'}> = {
   limitMs: 1_800_000,
 };
 
+export const VERDICT: Extract<Event, {type: 'verdict'}> = {
+  type: 'verdict',
+  cloud: 'admin',
+  definition: 'Rocky 9',
+  version: '9.4',
+  image: '77aa',
+  datasource: 'metadata',
+  evidence: '/state/run-1.json',
+  spans: {submitMs: 1000, waitMs: 60_000, judgeMs: 10},
+  verdict: {
+    kind: 'fail',
+    cause: 'checks-failed',
+    message: 'dns: no nameserver',
+    hint: 'mend it',
+    failed: ['dns'],
+    warned: ['swap'],
+    checks: [
+      {id: 'dns', severity: 'fail', outcome: 'fail', detail: 'no nameserver'},
+      {id: 'swap', severity: 'warn', outcome: 'fail', detail: 'swap on the OS disk'},
+      {id: 'mtu', severity: 'fail', outcome: 'pass', detail: '1450'},
+      {id: 'guest-agent', severity: 'fail', outcome: 'not-applicable', detail: 'not claimed'},
+    ],
+    facts: {},
+    agentVersion: '0.1.0',
+  },
+};
+
 /** One of each type of event, so that every renderer can be shown all of them. */
 export const EVERY_EVENT: readonly Event[] = [
   {type: 'starting', command: 'manage', version: '1.2.3'},
@@ -58,6 +85,7 @@ export const EVERY_EVENT: readonly Event[] = [
   {type: 'action-done', cloud: 'admin', action: ACQUIRE, image: '3f2a', detail: 'method web-download', ms: 12_000},
   {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
   {type: 'action-failed', cloud: 'admin', action: {...ACQUIRE, definition: 'Rocky 9'}, error: REFUSED, ms: 500},
+  VERDICT,
   {type: 'definition-failed', cloud: 'admin', definition: 'Flatcar', error: REFUSED},
   {type: 'cloud-failed', cloud: 'other', error: new ImgmgrError('AUTH', 'the cloud refused the login of imgmgr')},
   {
