@@ -52,15 +52,15 @@ async function boot<T>(sabotage: string | undefined, work: (booted: Booted) => P
   return withBooted({file, userData, properties, accelerator: 'tcg'}, work);
 }
 
-async function factsOf({console}: Booted): Promise<string[]> {
-  const text = await console(/facts:.*\./, 60_000);
+async function factsOf(booted: Booted): Promise<string[]> {
+  const text = await booted.console(/facts:.*\./, 60_000);
   return /facts: (.*)\./.exec(text)?.[1]?.split(' ') ?? [];
 }
 
 describe.skipIf(!withQemu)('the tiny root guest', () => {
-  it('is healthy', async ({skip}) => {
+  it('is healthy', async (context) => {
     const facts = await boot(undefined, factsOf);
-    if (facts === undefined) return skip('there is no guest to boot');
+    if (facts === undefined) return context.skip('there is no guest to boot');
     expect(facts).toEqual(HEALTHY);
   });
 
@@ -83,7 +83,7 @@ describe.skipIf(!withQemu)('the tiny root guest', () => {
     ['kernel-panic', /Kernel panic - not syncing: Attempted to kill init!/],
     ['no-root-device', /ALERT! +LABEL=absent does not exist\. +Dropping to a shell!/],
   ])('with %s never gets to its user data, and its console says why', async (sabotage, pattern) => {
-    const text = await boot(sabotage, ({console}) => console(pattern));
+    const text = await boot(sabotage, (booted) => booted.console(pattern));
     if (text === undefined) return;
     expect(text).not.toContain('facts:');
   });

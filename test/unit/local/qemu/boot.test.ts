@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
 import {findQemu} from '../../../../src/local/qemu/process.ts';
-import {buildGuest, withBooted} from '../../../local/guests.ts';
+import {buildGuest} from '../../../local/guests.ts';
 import {hasQemu, lookUntil} from './tools.ts';
 
 const withQemu = hasQemu('that a guest boots in the local cloud');
@@ -20,8 +20,8 @@ afterAll(() => rm(folder, {recursive: true, force: true}));
 
 it.skipIf(!withQemu)(
   'a guest from the store boots on its own kernel, runs its user data from the config drive, and is gone after removal',
-  async ({skip}) => {
-    if (guest === undefined) return skip('there is no guest to boot');
+  async (context) => {
+    if (guest === undefined) return context.skip('there is no guest to boot');
     const {store, tests: host} = createLocal({dir: join(folder, 'store')});
     try {
       const {id} = await store.create({name: 'tiny', osHidden: true, diskFormat: 'qcow2', tags: [], properties: {}});
@@ -51,28 +51,6 @@ it.skipIf(!withQemu)(
     } finally {
       await host.close();
     }
-  },
-  60_000,
-);
-
-it.skipIf(!withQemu)(
-  'a guest finds the files of NoCloud under their own names on a SCSI disk beside its own',
-  async ({skip}) => {
-    if (guest === undefined) return skip('there is no guest to boot');
-    const text = 'x'.repeat(5000);
-    await withBooted(
-      {
-        file: guest,
-        datasource: 'nocloud',
-        accelerator: 'tcg',
-        properties: {hw_disk_bus: 'scsi', hw_scsi_model: 'virtio-scsi'},
-        userData: `#!/bin/sh\nmount -t iso9660 /dev/sr0 /run/seed; ls /run/seed; wc -c </run/seed/user-data; # ${text}\n`,
-      },
-      async ({console}) => {
-        const seen = await console(/user data ended with 0/);
-        expect(seen.replaceAll('\r', '')).toMatch(/meta-data\nnetwork-config\nuser-data\n50\d\d\n/);
-      },
-    );
   },
   60_000,
 );
