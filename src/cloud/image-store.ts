@@ -107,6 +107,15 @@ export interface ImageStore {
    */
   importState(id: string, stores: readonly string[]): Promise<ImportState>;
 
+  /** Lends the image to one other project, which does not see it in listings before {@link accept}. Twice is once. */
+  share(id: string, projectId: string): Promise<void>;
+
+  /** Takes an image that was lent to our own project; NOT_FOUND when it was not. Twice is once. */
+  accept(id: string): Promise<void>;
+
+  /** Takes a lent image back: private again. What is not lent, or gone, counts as taken back. */
+  unshare(id: string, projectId: string): Promise<void>;
+
   /** Ends connections; safe to call twice. */
   close(): Promise<void>;
 }

@@ -120,6 +120,18 @@ export class LocalImageStore implements ImageStore {
     });
   }
 
+  share(): Promise<void> {
+    return Promise.reject(unlendable());
+  }
+
+  accept(): Promise<void> {
+    return Promise.reject(unlendable());
+  }
+
+  unshare(): Promise<void> {
+    return Promise.reject(unlendable());
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -175,4 +187,14 @@ function userName(): string {
 
 function unsupported(method: string): ImgmgrError {
   return new ImgmgrError('UNSUPPORTED', `the local cloud does not offer ${method}`, {hint: 'use --method upload'});
+}
+
+function unlendable(): ImgmgrError {
+  return new ImgmgrError(
+    'UNSUPPORTED',
+    'the local cloud has one project only, so an image cannot be shared with another',
+    {
+      hint: 'leave --verify-cloud out: the local cloud boots its images itself',
+    },
+  );
 }

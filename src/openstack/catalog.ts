@@ -14,12 +14,14 @@ export interface CatalogEndpoint {
 }
 
 /** The services that we call. */
-export type ServiceType = 'image' | 'compute';
+export type ServiceType = 'image' | 'compute' | 'network' | 'block-storage';
 
 // Official types and their aliases: https://service-types.openstack.org/service-types.json
 const ALIASES: Readonly<Record<ServiceType, readonly string[]>> = {
   image: ['image'],
   compute: ['compute'],
+  network: ['network'],
+  'block-storage': ['block-storage', 'volumev3', 'volume', 'block-store'],
 };
 
 /** How the endpoint is chosen: by region and interface as clouds.yaml says, unless it names the endpoint itself. */

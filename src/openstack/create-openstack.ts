@@ -1,15 +1,22 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {ImageStore} from '../cloud/image-store.ts';
 import type {ServerHost} from '../cloud/server-host.ts';
+import type {TestServerHost} from '../cloud/test-server-host.ts';
 import type {Http} from '../http.ts';
+import {CinderApi} from './cinder/api.ts';
 import {ServerClock} from './clock.ts';
 import type {Monotonic} from './clock.ts';
 import type {OpenStackCloud} from './cloud.ts';
 import {glanceBase, GlanceApi} from './glance/api.ts';
 import {GlanceImageStore} from './image-store.ts';
+import {neutronBase, NeutronApi} from './neutron/api.ts';
 import {NovaApi} from './nova/api.ts';
 import {ServiceClient} from './request.ts';
 import {NovaServerHost} from './server-host.ts';
 import {Session} from './session.ts';
+import {NovaTestServerHost} from './test-server-host.ts';
+import {thisHost} from './test-servers/callback.ts';
+import type {OwnAddresses} from './test-servers/callback.ts';
 
 export type {Auth, Domain, Named, OpenStackCloud, Scope, ServiceChoice} from './cloud.ts';
 
@@ -18,13 +25,21 @@ export interface OpenStackParts {
   readonly http: Http;
   /** Milliseconds that never go back; default: `performance.now`. */
   readonly monotonic?: Monotonic;
+  /** Waits between looks at what is made or removed; default: real time. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Default: those of this host. */
+  readonly own?: OwnAddresses;
+  /** How long a server, a port or a volume may take to go, milliseconds. */
+  readonly removalMs?: number;
 }
 
-/** Both ports of one cloud, sharing one login, which is made when first needed. */
+const REMOVAL_MS = 5 * 60_000;
+
+/** All ports of one cloud, sharing one login, which is made when first needed. */
 export function createOpenStack(
   cloud: OpenStackCloud,
   parts: OpenStackParts,
-): {store: ImageStore; servers: ServerHost} {
+): {store: ImageStore; servers: ServerHost; tests: TestServerHost} {
   const {http} = parts;
   const monotonic = parts.monotonic ?? (() => performance.now());
   const clock = new ServerClock(monotonic);
@@ -32,8 +47,20 @@ export function createOpenStack(
   const shared = {session, http, clock};
   const glance = new GlanceApi(new ServiceClient({...shared, type: 'image', base: glanceBase}));
   const nova = new NovaApi(new ServiceClient({...shared, type: 'compute', base: (endpoint) => endpoint}));
+  const neutron = new NeutronApi(new ServiceClient({...shared, type: 'network', base: neutronBase}));
+  const cinder = new CinderApi(new ServiceClient({...shared, type: 'block-storage', base: (endpoint) => endpoint}));
+  const tests = new NovaTestServerHost({
+    session,
+    nova,
+    neutron,
+    cinder,
+    own: parts.own ?? thisHost,
+    pace: {monotonic, sleep: parts.sleep ?? ((ms, signal) => sleep(ms, undefined, {...(signal && {signal})}))},
+    patienceMs: parts.removalMs ?? REMOVAL_MS,
+  });
   return {
     store: new GlanceImageStore({session, glance, clock, close: () => http.close()}),
     servers: new NovaServerHost({session, nova}),
+    tests,
   };
 }

@@ -12,6 +12,7 @@ import {ImgmgrError} from '../errors.ts';
 import type {ServerClock} from './clock.ts';
 import type {GlanceApi, Upload} from './glance/api.ts';
 import {ImportWatch} from './glance/import-watch.ts';
+import {lend, takeBack} from './glance/members.ts';
 import {nameFilters} from './glance/name-filter.ts';
 import {patchOperations} from './glance/patch.ts';
 import {recoded} from './request.ts';
@@ -180,6 +181,18 @@ export class GlanceImageStore implements ImageStore {
 
   importState(id: string, stores: readonly string[]): Promise<ImportState> {
     return this.#watch.look(id, stores);
+  }
+
+  share(id: string, projectId: string): Promise<void> {
+    return lend(this.#parts.glance, {id, projectId});
+  }
+
+  async accept(id: string): Promise<void> {
+    await this.#parts.glance.acceptMembership(id, (await this.account()).projectId);
+  }
+
+  unshare(id: string, projectId: string): Promise<void> {
+    return takeBack(this.#parts.glance, {id, projectId});
   }
 
   close(): Promise<void> {

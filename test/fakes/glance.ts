@@ -5,6 +5,7 @@ import type {GlanceContext} from './glance/context.ts';
 import {checkQuota, ownImage, usedOf, visibleImage} from './glance/context.ts';
 import {importImage, listTasks} from './glance/imports.ts';
 import {listImages} from './glance/listing.ts';
+import {answerMembers} from './glance/members.ts';
 import {applyPatch, parsePatch} from './glance/patch.ts';
 import {newRecordFields} from './glance/schema.ts';
 import {downloadFile, stageFile, uploadFile} from './glance/upload.ts';
@@ -47,7 +48,10 @@ export async function answerGlance(context: GlanceContext, request: FakeRequest,
     case 'GET tasks':
       return listTasks(context, caller, id);
     case 'GET members':
-      return {status: 200, json: {members: [], schema: '/v2/schemas/members'}};
+    case 'POST members':
+    case 'PUT members':
+    case 'DELETE members':
+      return await answerMembers(context, request, caller, {id, member: last});
     case 'PUT tags':
     case 'DELETE tags':
       return changeTag(context, request, caller, {id, tag: last ?? ''});

@@ -1,6 +1,7 @@
 import type {Readable} from 'node:stream';
 import type {Image, NewImage} from '../../core/image.ts';
 import {ImgmgrError} from '../../errors.ts';
+import {absentWhenUnknown} from '../answers.ts';
 import {parsed, recoded} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
 import {everyPage} from '../paginate.ts';
@@ -105,6 +106,23 @@ export class GlanceApi {
     await this.#client.call({method: 'POST', path, json: request, expect: [202], response: 'none'});
   }
 
+  /** CONFLICT when the project is a member already, FORBIDDEN when the image is not of visibility `shared`. */
+  async addMember(id: string, projectId: string): Promise<void> {
+    const path = `/images/${id}/members`;
+    await this.#client.call({method: 'POST', path, json: {member: projectId}, expect: [200], response: 'none'});
+  }
+
+  async acceptMembership(id: string, projectId: string): Promise<void> {
+    const path = `/images/${id}/members/${projectId}`;
+    await this.#client.call({method: 'PUT', path, json: {status: 'accepted'}, expect: [200], response: 'none'});
+  }
+
+  /** NOT_FOUND when image or member are gone already. A repeat after a lost answer does no harm. */
+  async removeMember(id: string, projectId: string): Promise<void> {
+    const path = `/images/${id}/members/${projectId}`;
+    await this.#client.call({method: 'DELETE', path, expect: [204], response: 'none', retry: {attempts: 3}});
+  }
+
   /** `file`: straight into the image; `stage`: into the staging area. Chunked where the size is not known. */
   async send(to: 'file' | 'stage', upload: Upload): Promise<void> {
     await this.#client.call({
@@ -170,15 +188,6 @@ function noGlance(error: ImgmgrError): ImgmgrError {
     hint: 'have the catalog corrected, or set image_endpoint_override in clouds.yaml',
     cause: error.cause,
   });
-}
-
-async function absentWhenUnknown<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof ImgmgrError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
-  }
 }
 
 function headerList(header: string | undefined): string[] {

@@ -1,10 +1,30 @@
+import {randomUUID} from 'node:crypto';
 import type {ServerUse} from '../../cloud/server-host.ts';
+import {absentWhenUnknown, allowed, statusOf} from '../answers.ts';
+import {everyPage} from '../paginate.ts';
 import type {ServiceClient} from '../request.ts';
 import {parsed} from '../request.ts';
-import {servers} from './schema.ts';
+import * as schema from './schema.ts';
+import type {NovaFlavor, NovaServer, ServerLimits} from './schema.ts';
 
 /** Enough to name; one is enough to keep an image. */
 const MOST = 100;
+const PAGE_SIZE = 1000;
+/** The first microversion whose flavors tell their extra specs. */
+const WITH_EXTRA_SPECS = '2.61';
+
+/** What a create call of ours carries. */
+export interface NewServer {
+  readonly name: string;
+  readonly flavor: string;
+  readonly port: string;
+  /** Root disk: the image itself, or a volume that was made from it and outlives the server. */
+  readonly root: {readonly image: string} | {readonly volume: string};
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Base64. */
+  readonly userData: string;
+  readonly configDrive: boolean;
+}
 
 /** Nova's calls, one method each (https://docs.openstack.org/api-ref/compute/). */
 export class NovaApi {
@@ -23,10 +43,135 @@ export class NovaApi {
     const query = new URLSearchParams({all_tenants: '1', image: imageId, limit: String(MOST)});
     const path = `/servers/detail?${query.toString()}`;
     const answer = await this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-    return parsed(servers, answer, 'GET').servers.map((server) => ({
+    return parsed(schema.servers, answer, 'GET').servers.map((server) => ({
       id: server.id,
       name: server.name,
       projectId: server.tenant_id,
     }));
   }
+
+  /** Servers of our project whose name begins so (letters, digits and dashes: the filter is a regular expression). */
+  async ownServers(prefix: string): Promise<readonly NovaServer[]> {
+    return everyPage(async (marker) => {
+      const query = new URLSearchParams({name: `^${prefix}`, limit: String(PAGE_SIZE), ...(marker && {marker})});
+      const path = `/servers/detail?${query.toString()}`;
+      const answer = await this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
+      const page = parsed(schema.serverPage, answer, 'GET');
+      return {items: page.servers, ...nextOf(page.servers_links)};
+    });
+  }
+
+  /** All flavors that we may use; without extra specs where this Nova is older than 2.61 or policy hides them. */
+  async flavors(): Promise<readonly NovaFlavor[]> {
+    const list = (headers: Readonly<Record<string, string>>): Promise<NovaFlavor[]> =>
+      everyPage(async (marker) => {
+        const query = new URLSearchParams({limit: String(PAGE_SIZE), ...(marker && {marker})});
+        const path = `/flavors/detail?${query.toString()}`;
+        const answer = await this.#client.call({method: 'GET', path, headers, expect: [200], response: 'json'});
+        const page = parsed(schema.flavorPage, answer, 'GET');
+        return {items: page.flavors, ...nextOf(page.flavors_links)};
+      });
+    try {
+      return await list({'X-OpenStack-Nova-API-Version': WITH_EXTRA_SPECS});
+    } catch (error) {
+      if (statusOf(error) !== 406) throw error;
+      return list({});
+    }
+  }
+
+  /** Undefined where the cloud does not tell. */
+  async limits(): Promise<ServerLimits | undefined> {
+    const call = this.#client.call({method: 'GET', path: '/limits', expect: [200], response: 'json'});
+    const answer = await allowed(absentWhenUnknown(call));
+    return answer && parsed(schema.limits, answer, 'GET').limits.absolute;
+  }
+
+  /**
+   * Would Nova let us create servers? Asks for one of a flavor and an image that do not exist: policy is looked at first (403), the
+   * flavor next (400), so that nothing can come of it.
+   * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/api/openstack/compute/servers.py (create)
+   */
+  async mayCreate(): Promise<boolean> {
+    const server = {name: 'imgmgr-probe', flavorRef: randomUUID(), imageRef: randomUUID()};
+    const call = this.#client.call({
+      method: 'POST',
+      path: '/servers',
+      json: {server},
+      expect: [400, 404],
+      response: 'none',
+    });
+    return (await allowed(call)) !== undefined;
+  }
+
+  /** Returns the id once Nova has accepted. */
+  async create(server: NewServer): Promise<string> {
+    const {name, flavor, port, root, metadata, userData, configDrive} = server;
+    const answer = await this.#client.call({
+      method: 'POST',
+      path: '/servers',
+      json: {
+        server: {
+          name,
+          flavorRef: flavor,
+          networks: [{port}],
+          metadata,
+          user_data: userData,
+          config_drive: configDrive,
+          ...('image' in root ? {imageRef: root.image} : {block_device_mapping_v2: [fromVolume(root.volume)]}),
+        },
+      },
+      expect: [202],
+      response: 'json',
+    });
+    return parsed(schema.createdServer, answer, 'POST').server.id;
+  }
+
+  async server(id: string): Promise<NovaServer | undefined> {
+    const path = `/servers/${id}`;
+    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
+    const answer = await absentWhenUnknown(call);
+    return answer && parsed(schema.oneServer, answer, 'GET').server;
+  }
+
+  /** NOT_FOUND when it is gone already; Nova works on it after it has answered. */
+  async delete(id: string): Promise<void> {
+    await this.#client.call({method: 'DELETE', path: `/servers/${id}`, expect: [204], response: 'none'});
+  }
+
+  /** Ends what is only marked as deleted (`reclaim_instance_interval`). */
+  async forceDelete(id: string): Promise<void> {
+    await this.#act(id, {forceDelete: null}, 'none');
+  }
+
+  /**
+   * All that the serial console said, null where there is none; 404, 409 and 501 where Nova cannot tell.
+   * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/api/openstack/compute/console_output.py
+   */
+  async console(id: string): Promise<string | null> {
+    const answer = await this.#act(id, {'os-getConsoleOutput': {}}, 'json');
+    return parsed(schema.consoleOutput, answer, 'POST').output;
+  }
+
+  /** The request that created the server, as operators find it in Nova's logs; undefined where it is not told. */
+  async createRequest(id: string): Promise<string | undefined> {
+    const path = `/servers/${id}/os-instance-actions`;
+    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
+    const answer = await allowed(absentWhenUnknown(call));
+    if (answer === undefined) return undefined;
+    const {instanceActions} = parsed(schema.instanceActions, answer, 'GET');
+    return instanceActions.find(({action}) => action === 'create')?.request_id;
+  }
+
+  #act<Kind extends 'json' | 'none'>(id: string, json: object, response: Kind) {
+    return this.#client.call({method: 'POST', path: `/servers/${id}/action`, json, expect: [200, 202], response});
+  }
+}
+
+function fromVolume(uuid: string): object {
+  return {boot_index: 0, uuid, source_type: 'volume', destination_type: 'volume', delete_on_termination: false};
+}
+
+function nextOf(links: readonly {rel: string; href: string}[]): {next?: string} {
+  const next = links.find(({rel}) => rel === 'next')?.href;
+  return next === undefined ? {} : {next};
 }

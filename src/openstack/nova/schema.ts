@@ -1,6 +1,69 @@
 import {z} from 'zod';
 
+/** `next` of a paged listing, as Nova, Neutron and Cinder have it. */
+export const links = z.array(z.object({rel: z.string(), href: z.string()})).default([]);
+
 /** `GET /servers/detail`, the fields that we use (https://docs.openstack.org/api-ref/compute/#list-servers-detailed). */
 export const servers = z.object({
   servers: z.array(z.object({id: z.string(), name: z.string(), tenant_id: z.string()})),
+});
+
+/** One server; `fault` is there in ERROR only. */
+const server = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: z.string(),
+  tenant_id: z.string(),
+  metadata: z.record(z.string(), z.string()).default({}),
+  fault: z.object({message: z.string().default(''), code: z.number().optional()}).optional(),
+  'OS-EXT-STS:task_state': z.string().nullish(),
+});
+
+/** A server as Nova tells it. */
+export type NovaServer = z.infer<typeof server>;
+
+export const oneServer = z.object({server});
+export const serverPage = z.object({servers: z.array(server), servers_links: links});
+export const createdServer = z.object({server: z.object({id: z.string()})});
+
+/** https://docs.openstack.org/api-ref/compute/#list-flavors-with-details; extra specs since 2.61, where policy shows them. */
+export const flavorPage = z.object({
+  flavors: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      vcpus: z.number(),
+      ram: z.number(),
+      disk: z.number(),
+      extra_specs: z.record(z.string(), z.string()).default({}),
+    }),
+  ),
+  flavors_links: links,
+});
+
+/** A flavor as Nova tells it; RAM is MiB, disk GiB. */
+export type NovaFlavor = z.infer<typeof flavorPage>['flavors'][number];
+
+/** https://docs.openstack.org/api-ref/compute/#show-rate-and-absolute-limits; -1 is no limit, RAM is MiB. */
+export const limits = z.object({
+  limits: z.object({
+    absolute: z.object({
+      maxTotalInstances: z.number().default(-1),
+      totalInstancesUsed: z.number().default(0),
+      maxTotalCores: z.number().default(-1),
+      totalCoresUsed: z.number().default(0),
+      maxTotalRAMSize: z.number().default(-1),
+      totalRAMUsed: z.number().default(0),
+    }),
+  }),
+});
+
+/** What the project may have of servers, and has. */
+export type ServerLimits = z.infer<typeof limits>['limits']['absolute'];
+
+export const consoleOutput = z.object({output: z.string().nullable()});
+
+/** https://docs.openstack.org/api-ref/compute/#list-actions-for-server */
+export const instanceActions = z.object({
+  instanceActions: z.array(z.object({action: z.string(), request_id: z.string()})),
 });

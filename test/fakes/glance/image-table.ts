@@ -28,9 +28,11 @@ export interface ImageRecord {
   /** Ids of the stores that hold the bytes. */
   stores: readonly string[];
   properties: Readonly<Record<string, string>>;
-  /** Projects that accepted the image, where it is shared. */
-  members: readonly string[];
+  /** The projects that the image is lent to, where it is shared, and what they said to it. */
+  members: Readonly<Record<string, Membership>>;
 }
+
+export type Membership = 'pending' | 'accepted' | 'rejected';
 
 /** What an image looks like in an answer; a new object after every change, so it may be kept. */
 export type ImageView = Readonly<Record<string, unknown>>;
@@ -119,7 +121,7 @@ export function createImageTable(clock: FakeClock): ImageTable {
 export function isVisibleTo(record: ImageRecord, viewer: Pick<FakeAccount, 'projectId' | 'roles'>): boolean {
   if (viewer.roles.includes('admin') || record.owner === null || record.owner === viewer.projectId) return true;
   if (record.visibility === 'public' || record.visibility === 'community') return true;
-  return record.visibility === 'shared' && record.members.includes(viewer.projectId);
+  return record.visibility === 'shared' && viewer.projectId in record.members;
 }
 
 const EMPTY = {
@@ -141,7 +143,7 @@ const EMPTY = {
   os_hash_value: null,
   stores: [],
   properties: {},
-  members: [],
+  members: {},
 } satisfies Partial<ImageRecord>;
 
 /** `_format_image` of https://github.com/openstack/glance/blob/master/glance/api/v2/images.py */

@@ -1,7 +1,7 @@
 import type {Reply} from '../exchange.ts';
 import {Refusal} from '../exchange.ts';
 import type {FakeAccount} from '../keystone.ts';
-import type {ImageRecord, ImageTable} from './image-table.ts';
+import type {ImageRecord, ImageTable, Membership} from './image-table.ts';
 
 const SORT_KEYS = [
   'name',
@@ -29,7 +29,7 @@ interface Order {
 export function listImages(table: ImageTable, query: URLSearchParams, caller: FakeAccount): Reply {
   const limit = readLimit(query.get('limit'));
   const orders = readOrders(query);
-  const filters = [...readFilters(query), listedFor(caller, query.get('visibility'))];
+  const filters = [...readFilters(query), listedFor(caller, query)];
   const found = table.all().filter((record) => filters.every((filter) => filter(record)));
   const sorted = found.toSorted((a, b) => compare(a, b, orders));
   const start = afterMarker({sorted, table, orders, caller, marker: query.get('marker')});
@@ -114,7 +114,9 @@ function afterMarker(ask: {
 }
 
 /** Without a visibility filter, other projects' community images stay out; private ones only an admin sees. */
-function listedFor(caller: FakeAccount, visibility: string | null): Filter {
+function listedFor(caller: FakeAccount, query: URLSearchParams): Filter {
+  const visibility = query.get('visibility');
+  const memberState = query.get('member_status') ?? 'accepted';
   const isAdmin = caller.roles.includes('admin');
   return (record) => {
     const own = record.owner === caller.projectId;
@@ -122,11 +124,15 @@ function listedFor(caller: FakeAccount, visibility: string | null): Filter {
       isAdmin ||
       own ||
       ['public', 'community'].includes(record.visibility) ||
-      (record.visibility === 'shared' && record.members.includes(caller.projectId));
+      (record.visibility === 'shared' && isMember(record.members[caller.projectId], memberState));
     if (!seen) return false;
     if (visibility === null) return own || record.visibility !== 'community';
     return visibility === 'all' || record.visibility === visibility;
   };
+}
+
+function isMember(state: Membership | undefined, wanted: string): boolean {
+  return state !== undefined && (wanted === 'all' || state === wanted);
 }
 
 function readFilters(query: URLSearchParams): readonly Filter[] {

@@ -132,6 +132,18 @@ export class MemoryStore implements ImageStore {
     return this.#refuse('importState');
   }
 
+  share(id: string, projectId: string): Promise<void> {
+    return this.#call(`share ${id} ${projectId}`);
+  }
+
+  accept(id: string): Promise<void> {
+    return this.#call(`accept ${id}`);
+  }
+
+  unshare(id: string, projectId: string): Promise<void> {
+    return this.#call(`unshare ${id} ${projectId}`);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,0 +1,62 @@
+import {absentWhenUnknown} from '../answers.ts';
+import {everyPage} from '../paginate.ts';
+import {parsed} from '../request.ts';
+import type {ServiceClient} from '../request.ts';
+import * as schema from './schema.ts';
+import type {Volume} from './schema.ts';
+
+/** A volume that is filled from an image; values of the metadata have at most 255 characters. */
+export interface NewVolume {
+  readonly name: string;
+  readonly image: string;
+  readonly sizeGib: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const PAGE_SIZE = 1000;
+
+/** Cinder's calls, one method each (https://docs.openstack.org/api-ref/block-storage/v3/). */
+export class CinderApi {
+  readonly #client: ServiceClient;
+
+  constructor(client: ServiceClient) {
+    this.#client = client;
+  }
+
+  /** Returns the id once Cinder has accepted; the bytes follow. QUOTA comes as 413. */
+  async create({name, image, sizeGib, metadata}: NewVolume): Promise<string> {
+    const json = {volume: {name, size: sizeGib, imageRef: image, metadata}};
+    const answer = await this.#client.call({
+      method: 'POST',
+      path: '/volumes',
+      json,
+      expect: [202],
+      response: 'json',
+    });
+    return parsed(schema.oneVolume, answer, 'POST').volume.id;
+  }
+
+  async volume(id: string): Promise<Volume | undefined> {
+    const path = `/volumes/${id}`;
+    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
+    const answer = await absentWhenUnknown(call);
+    return answer && parsed(schema.oneVolume, answer, 'GET').volume;
+  }
+
+  /** The project's volumes; Cinder shows no others unless it is asked for all tenants. */
+  async volumes(): Promise<readonly Volume[]> {
+    return everyPage(async (marker) => {
+      const query = new URLSearchParams({limit: String(PAGE_SIZE), ...(marker && {marker})});
+      const path = `/volumes/detail?${query.toString()}`;
+      const answer = await this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
+      const page = parsed(schema.volumePage, answer, 'GET');
+      const next = page.volumes_links.find(({rel}) => rel === 'next')?.href;
+      return {items: page.volumes, ...(next !== undefined && {next})};
+    });
+  }
+
+  /** NOT_FOUND when it is gone already, CLOUD_REFUSED (400) as long as it is attached or being made. */
+  async delete(id: string): Promise<void> {
+    await this.#client.call({method: 'DELETE', path: `/volumes/${id}`, expect: [202], response: 'none'});
+  }
+}
