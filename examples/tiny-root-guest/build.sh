@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a guest that is as healthy as a cloud image has to be, in seconds: Debian's cloud kernel, busybox as its init, an ext4 root
-# as last partition that grows at boot, wget, resize2fs; about 20 MB as qcow2, 5 to 10 s to user data under emulation.
+# as last partition that grows at boot, wget, chrony; about 20 MB as qcow2, 5 to 10 s to user data under emulation.
 #
 #   examples/tiny-root-guest/build.sh [--version N] [--sabotage NAME] [OUT.qcow2]
 #
@@ -31,8 +31,9 @@ esac
 out=${out:-$cache/tiny-root-guest-$version${sabotage:+-$sabotage}.qcow2}
 command -v qemu-img >/dev/null || fail 'qemu-img is missing; install it: apt-get install qemu-utils'
 
-libraries=(libc6 libcom-err2 libext2fs2 libgnutls30 libidn2-0 libnettle8 libhogweed6 libgmp10 libtasn1-6 libp11-kit0 libffi8 libunistring2 libpcre2-8-0 libpsl5 libuuid1 zlib1g libblkid1)
-fetch_packages "$cache" cpio dash e2fsprogs wget "${libraries[@]}"
+libraries=(libc6 libcom-err2 libext2fs2 libgnutls30 libidn2-0 libnettle8 libhogweed6 libgmp10 libtasn1-6 libp11-kit0 libffi8 libunistring2 libpcre2-8-0 libpsl5 libuuid1 zlib1g libblkid1
+  libcap2 libedit2 libbsd0 libmd0 libtinfo6 libseccomp2)
+fetch_packages "$cache" chrony cpio dash e2fsprogs wget "${libraries[@]}"
 work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # Where one needs another, it stands behind it; virtio and its ring changed places between kernels.
@@ -52,14 +53,14 @@ copy_modules "$initramfs/lib/modules" $modules
 pack_initramfs "$initramfs" "$work/initrd"
 
 root=$work/root
-mkdir -p "$root"/{boot,dev,etc/init.d,home,mnt,proc,root,run,sys,tmp,var/lib,var/log,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,usr/lib64,"usr/lib/modules/$kernel"}
+mkdir -p "$root"/{boot,dev,etc/chrony,etc/init.d,home,mnt,proc,root,run,sys,tmp,var/lib/chrony,var/log,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,usr/lib64,"usr/lib/modules/$kernel"}
 chmod 700 "$root/root"
 chmod 1777 "$root/tmp"
 for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$root/$folder"; done
 cp "$busybox" "$root/usr/bin/busybox"
 for applet in $("$busybox" --list); do
   case $applet in
-    busybox | sh | wget) ;;
+    busybox | sh | wget | dpkg* | rpm*) ;;
     init) ln -s ../bin/busybox "$root/usr/sbin/init" ;;
     *) ln -s busybox "$root/usr/bin/$applet" ;;
   esac
@@ -68,6 +69,7 @@ done
 cp "$(find "$tree" -path '*bin/dash' -type f | head -1)" "$root/usr/bin/dash"
 ln -s dash "$root/usr/bin/sh"
 cp "$tree/usr/bin/wget" "$root/usr/bin/wget"
+cp "$tree/usr/sbin/chronyd" "$root/usr/sbin/chronyd"
 cp "$(find "$tree" -name resize2fs -type f | head -1)" "$root/usr/sbin/resize2fs"
 # Only the libraries that these tools reach, as their own loader finds them.
 libraries_of() {
@@ -75,7 +77,7 @@ libraries_of() {
   loader=$(find "$tree" -name ld-linux-x86-64.so.2 | head -1)
   "$loader" --library-path "$tree/usr/lib/x86_64-linux-gnu:$tree/lib/x86_64-linux-gnu" --list "$1" | sed -n 's/.* => \(.*\) (0x.*/\1/p'
 }
-for file in $(libraries_of "$root/usr/bin/wget") $(libraries_of "$root/usr/bin/dash") $(libraries_of "$root/usr/sbin/resize2fs"); do
+for file in $(libraries_of "$root/usr/bin/wget") $(libraries_of "$root/usr/bin/dash") $(libraries_of "$root/usr/sbin/resize2fs") $(libraries_of "$root/usr/sbin/chronyd"); do
   case $file in "$tree"/*) ;; *) fail "no package brings $file" ;; esac
   cp -L "$file" "$root/usr/lib/x86_64-linux-gnu/${file##*/}"
 done
@@ -101,7 +103,7 @@ RELEASE
 echo "tiny-root-guest, version $version" >"$root/etc/issue"
 echo "$uuid" >"$root/etc/root-uuid"
 : >"$root/etc/machine-id"
-: >"$root/etc/resolv.conf"
+ln -s /run/resolv.conf "$root/etc/resolv.conf"
 echo localhost >"$root/etc/hostname"
 printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
 echo 'LABEL=tiny-root / ext4 defaults,noatime 0 1' >"$root/etc/fstab"
@@ -109,6 +111,8 @@ echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 echo 'root:x:0:' >"$root/etc/group"
 echo 'root:*:20000:0:99999:7:::' >"$root/etc/shadow"
 chmod 600 "$root/etc/shadow"
+# No server: the guest has none to ask, and takes the time of the cloud's clock.
+printf 'user root\ncmdport 0\nport 0\npidfile /run/chronyd.pid\ndriftfile /var/lib/chrony/drift\nmakestep 1 3\n' >"$root/etc/chrony/chrony.conf"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 
 # debugfs instead of mount: everything belongs to root, and the order and the times are ours.
