@@ -66,18 +66,20 @@ async function readTls({verify, caFile, certFile, keyFile}: CloudTls, cloud: str
   };
 }
 
+const SERVICES = ['image', 'compute', 'network', 'block-storage'] as const;
+
 function describe(cloud: Resolved): OpenStackCloud {
   return {
     name: cloud.name,
     auth: authOf(cloud),
     interface: cloud.interface,
     endpointOverrides: cloud.endpointOverrides,
-    services: {image: choiceFor(cloud, 'image'), compute: choiceFor(cloud, 'compute')},
+    services: Object.fromEntries(SERVICES.map((service) => [service, choiceFor(cloud, service)])),
     ...(cloud.region !== undefined && {region: cloud.region}),
   };
 }
 
-function choiceFor(cloud: Resolved, service: 'image' | 'compute'): ServiceChoice {
+function choiceFor(cloud: Resolved, service: (typeof SERVICES)[number]): ServiceChoice {
   const region = cloud.serviceRegions[service];
   const type = cloud.catalogTypes[service];
   return {

@@ -98,7 +98,7 @@ export async function openDesk(options: FakeCloudOptions = {}): Promise<Desk> {
 }
 
 /** Booting is a matter of its own tests; everything else is the same without it. */
-function withoutVerification(argv: readonly string[]): readonly string[] {
+export function withoutVerification(argv: readonly string[]): readonly string[] {
   const acquires = ['manage', 'import', 'dry-run'].includes(argv[0] ?? '');
   return acquires && !argv.some((flag) => /^--(?:no-|re)?verify$/.test(flag)) ? [...argv, '--no-verify'] : argv;
 }

@@ -2,8 +2,8 @@ import type {VerifyWishes} from '../definition.ts';
 import type {CheckResult, GuestReport} from '../guest-report.ts';
 import {CHECKS} from './checks.ts';
 import type {Severity} from './checks.ts';
-import {readConsole} from './console.ts';
-import type {ConsoleSign} from './console.ts';
+import {readConsole} from './console-signs.ts';
+import type {ConsoleSign} from './console-signs.ts';
 import type {Cause, JudgedCheck, Verdict} from './verdict.ts';
 import {environmentFault, imageFault} from './verdict.ts';
 

@@ -1,6 +1,6 @@
 import type {Spans} from '../../core/events.ts';
 import type {Datasource} from '../../core/job.ts';
-import {plainConsole} from '../../core/verdict/console.ts';
+import {plainConsole} from '../../core/verdict/console-signs.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import type {Boot} from './types.ts';
@@ -49,7 +49,7 @@ export async function tellVerdict(
 }
 
 /** The token, and what stands behind a word for a secret, are nobody's business, also not in a file of ours. */
-function redacted(console: string, token: string | undefined): string {
-  const plain = token === undefined ? console : console.replaceAll(token, '***');
+function redacted(text: string, token: string | undefined): string {
+  const plain = token === undefined ? text : text.replaceAll(token, '***');
   return plain.replace(/((?:password|passwd|secret|token)\s*(?:is|for \S+ is)?\s*[:=]\s*)\S+/gi, '$1***');
 }

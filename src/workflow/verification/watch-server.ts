@@ -1,7 +1,7 @@
 import type {Ticket} from '../../cloud/report-desk.ts';
 import type {ServerInterface, ServerLook, TestServer} from '../../cloud/test-server-host.ts';
 import type {GuestReport} from '../../core/guest-report.ts';
-import {isBeyondHope, plainConsole} from '../../core/verdict/console.ts';
+import {isBeyondHope, plainConsole} from '../../core/verdict/console-signs.ts';
 import {judge} from '../../core/verdict/judge.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Cause, Verdict} from '../../core/verdict/verdict.ts';

@@ -38,6 +38,7 @@ describe('manage', () => {
     expect(await parse(['manage'])).toEqual({
       command: 'manage',
       clouds: [],
+      verify: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, record: true},
       options: {
         policy: DEFAULT_POLICY,
         dryRun: false,
@@ -68,6 +69,10 @@ describe('manage', () => {
     [['--delete-in-use'], {deleteInUse: true}],
     [['--no-publish'], {publish: false}],
     [['--no-wait'], {wait: false}],
+    [['--verify'], {}],
+    [['--no-verify'], {verify: false}],
+    [['--reverify'], {reverify: true}],
+    [['--quarantine', '0'], {quarantine: 0}],
     [['--tag', 'mine'], {tag: 'mine'}],
     [['--stores', 'file,fast', '--stores', 'slow'], {stores: ['file', 'fast', 'slow']}],
   ])('%j changes exactly its part of the policy', async (flags, changed) => {
@@ -84,10 +89,24 @@ describe('manage', () => {
     [['--import-timeout', '1h30m'], {importTimeoutMs: 5_400_000}],
     [['--wait-lock', '0'], {waitLockMs: 0}],
     [['--wait-lock', '10m'], {waitLockMs: 600_000}],
-    [['--no-verify'], {silenceNotVerified: true}],
   ])('%j changes exactly its option', async (flags, changed) => {
     const {options} = await parse(['manage']);
     expect((await parse(['manage', ...flags])).options).toEqual({...options, ...changed});
+  });
+
+  it.each<[string[], Partial<Invocation['verify']>]>([
+    [['--verify-cloud', 'tenant'], {cloud: 'tenant'}],
+    [['--flavor', 'small', '--network', 'net'], {flavor: 'small', network: 'net'}],
+    [['--listen', ':7443'], {listen: {host: '0.0.0.0', port: 7443}}],
+    [['--listen', '[::1]:0'], {listen: {host: '::1', port: 0}}],
+    [['--advertise', '192.0.2.7'], {advertise: {host: '192.0.2.7'}}],
+    [['--advertise', 'gate.example.org:7443'], {advertise: {host: 'gate.example.org', port: 7443}}],
+    [['--deadline', '5m'], {deadlineMs: 300_000}],
+    [['--keep-on-failure'], {keepOnFailure: true}],
+    [['--ssh-key', 'key.pub', '--lookup', 'example.org'], {sshKeyFile: 'key.pub', lookup: 'example.org'}],
+  ])('%j changes exactly its part of the verification', async (flags, changed) => {
+    const {verify} = await parse(['manage']);
+    expect((await parse(['manage', ...flags])).verify).toEqual({...verify, ...changed});
   });
 
   it('takes clouds in the order in which they were named', async () => {
@@ -213,16 +232,18 @@ describe('what is refused', () => {
     [['manage', '--latets'], "unknown option '--latets'", 'did you mean --latest?'],
     [['manag'], "unknown command 'manag'", 'did you mean manage?'],
     [['build'], "unknown command 'build'", undefined],
-    [['verify', 'x'], "unknown command 'verify'", undefined],
     [['--latest'], "unknown option '--latest'", 'options of a command stand behind it'],
     [['manage', '--cloud'], "option '--cloud <name>' argument missing", undefined],
     [['manage', 'Debian'], 'too many arguments', undefined],
     [['-q'], 'no command given', 'imgmgr --help'],
-    [['manage', '--verify'], 'verification is not available in this version', '--no-verify'],
-    [['manage', '--reverify'], "unknown option '--reverify'", undefined],
+    [['manage', '--no-verify', '--reverify'], '--no-verify contradicts --reverify', 'give one of them'],
+    [['manage', '--listen', 'nowhere'], '--listen takes HOST:PORT, not "nowhere"', 'the port is missing'],
+    [['manage', '--advertise', '1:2:3'], '--advertise takes HOST:PORT, not "1:2:3"', '[2001:db8::7]:7443'],
+    [['manage', '--advertise', 'h:70000'], '--advertise takes HOST:PORT', undefined],
+    [['manage', '--deadline', 'soon'], '--deadline takes a time', undefined],
+    [['manage', '--no-record'], "unknown option '--no-record'", undefined],
     [['manage', '--no-build'], "unknown option '--no-build'", undefined],
-    [['manage', '--quarantine', '3'], "unknown option '--quarantine'", undefined],
-    [['manage', '--verify-cloud', 'x'], "unknown option '--verify-cloud'", undefined],
+    [['manage', '--quarantine', 'all'], '--quarantine takes a whole number', undefined],
     [['manage', '-q', '-v'], '--quiet contradicts --verbose', 'give one of them'],
     [['manage', '--json', '--format', 'junit'], '--json contradicts --format', 'give one of them'],
     [['manage', '--method', 'web-download', '--prefetch', 'always'], '--method web-download contradicts', 'prefetch'],

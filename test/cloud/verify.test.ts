@@ -1,0 +1,188 @@
+import {spawn} from 'node:child_process';
+import {createReadStream} from 'node:fs';
+import {createHash} from 'node:crypto';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {execa} from 'execa';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {RealCompute} from './support/compute.ts';
+import {RealGlance} from './support/glance.ts';
+import type {RealImage} from './support/glance.ts';
+import {CLI, imgmgr} from './support/imgmgr.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const GUESTS = join(ROOT, '.cache/tiny-root-guest');
+const NAME = 'Verified Guest';
+
+let dir: string;
+let glance: RealGlance;
+let compute: RealCompute;
+
+beforeAll(async () => {
+  for (const args of [['--version', '1'], ['--version', '2'], ['--version', '3', '--sabotage', 'no-dns']])
+    await execa(join(ROOT, 'examples/tiny-root-guest/build.sh'), args);
+  glance = await RealGlance.login('http://127.0.0.1:9292', 'admin');
+  compute = await RealCompute.login('admin');
+}, 300_000);
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'imgmgr-verify-'));
+  await glance.clear(NAME);
+});
+afterEach(async () => {
+  await compute.clear();
+  await glance.clear(NAME);
+  await rm(dir, {recursive: true, force: true});
+});
+afterAll(async () => compute.clear());
+
+const env = (): Record<string, string> => ({XDG_STATE_HOME: dir});
+
+interface Listed {
+  readonly version: string;
+  readonly file: string;
+}
+
+async function write(listed: readonly Listed[], extra = ''): Promise<string> {
+  const versions = await Promise.all(
+    listed.map(async ({version, file}) => {
+      const hash = createHash('sha256');
+      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+      return `      - version: '${version}'\n        url: file://${file}\n        checksum: sha256:${hash.digest('hex')}\n        build_date: 2026-01-02`;
+    }),
+  );
+  const path = join(dir, 'images.yml');
+  const head = `  - name: ${NAME}\n    format: qcow2\n    login: root\n    min_disk: 1\n    min_ram: 128\n    status: active\n    visibility: public\n    multi: true\n    tags: []\n`;
+  const meta = `    meta: {architecture: x86_64, os_distro: debian, os_version: '12', os_purpose: generic, uuid_validity: last-2}\n`;
+  await writeFile(path, `images:\n${head}${extra}${meta}    versions:\n${versions.join('\n')}\n`);
+  return path;
+}
+
+const tiny = (version: number): Listed => ({
+  version: String(version),
+  file: join(GUESTS, `tiny-root-guest-${version}${version === 3 ? '-no-dns' : ''}.qcow2`),
+});
+
+const manage = async (images: string, ...flags: readonly string[]) =>
+  imgmgr(['manage', '--cloud', 'admin', '--images', images, '--verify', ...flags], env());
+
+function show(images: readonly RealImage[]): string[] {
+  return images
+    .map((image) =>
+      [
+        image.name,
+        image.visibility,
+        ...(image.os_hidden ? ['hidden'] : []),
+        String(image['imgmgr_state']),
+        String(image['imgmgr_verdict']),
+      ].join(' | '),
+    )
+    .sort();
+}
+
+describe('manage on the real OpenStack', () => {
+  it('boots, judges, publishes and rotates; quarantines what fails; leaves nothing but the images', async () => {
+    const first = await manage(await write([tiny(1)]));
+    expect(first.stderr).toBe('');
+    expect(first).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
+    expect(await compute.ours()).toEqual([]);
+
+    const second = await manage(await write([tiny(1), tiny(2)]));
+    expect(second).toMatchObject({code: 0, done: ['acquire 2', 'verify 2', 'publish 2', 'retire 1']});
+    expect(show(await glance.named(NAME))).toEqual([
+      `${NAME} (1) | public | retired | pass`,
+      `${NAME} | public | current | pass`,
+    ]);
+
+    const broken = await manage(await write([tiny(1), tiny(2), tiny(3)]));
+    expect(broken).toMatchObject({code: 5, done: ['acquire 3']});
+    expect(broken.lines.find(({type}) => type === 'verdict')).toMatchObject({
+      verdict: {kind: 'fail', cause: 'checks-failed', failed: ['dns']},
+    });
+    expect(show(await glance.named(NAME))).toEqual([
+      `${NAME} (1) | public | retired | pass`,
+      `${NAME} (3) | private | hidden | quarantined | fail`,
+      `${NAME} | public | current | pass`,
+    ]);
+
+    const again = await manage(await write([tiny(1), tiny(2), tiny(3)]));
+    expect(again).toMatchObject({code: 5, done: [], writes: []});
+    expect(await compute.ours()).toEqual([]);
+  });
+
+  it('boots in the project of an ordinary tenant with --verify-cloud, and takes the image back', async () => {
+    const ran = await manage(await write([tiny(1)]), '--verify-cloud', 'member');
+    expect(ran).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
+    const [image] = await glance.named(NAME);
+    const members = await glance.call('GET', `/v2/images/${image?.id ?? ''}/members`);
+    expect(await members.text()).not.toContain('accepted');
+    expect(await (await RealCompute.login('demo')).ours()).toEqual([]);
+  });
+
+  it('names what Nova says when there is no flavor that fits, and goes on with the image next time', async () => {
+    const images = await write([tiny(1)]);
+    const ran = await manage(images, '--flavor', 'no-such-flavor');
+    expect(ran).toMatchObject({code: 75, done: ['acquire 1']});
+    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'environment', cause: 'no-flavor'}});
+    expect(await manage(images)).toMatchObject({code: 0, done: ['verify 1', 'publish 1']});
+  });
+
+  it.each([['SIGKILL'], ['SIGINT']] as const)('leaves nothing after %s while the server boots, and the next run', async (signal) => {
+    const images = await write([tiny(1)]);
+    const child = spawn(process.execPath, [CLI, 'manage', '--cloud', 'admin', '--images', images, '--json'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: {...process.env, ...env()},
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    await new Promise<void>((resolve) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        if (chunk.toString().includes('"phase":"booting"')) resolve();
+      });
+      void ended.then(() => resolve());
+    });
+    expect(await compute.ours()).toHaveLength(2);
+    child.kill(signal);
+    await ended;
+    if (signal === 'SIGINT') {
+      expect(await compute.ours()).toEqual([]);
+      expect(await glance.named(NAME)).toEqual([]);
+    }
+    expect(await manage(images)).toMatchObject({code: 0});
+    expect(await compute.ours()).toEqual([]);
+    expect(show(await glance.named(NAME))).toEqual([`${NAME} | public | current | pass`]);
+  });
+});
+
+describe('verify on the real OpenStack', () => {
+  it('re-tests what is published and stores the verdict in one PATCH', async () => {
+    const images = await write([tiny(1)]);
+    await imgmgr(['manage', '--cloud', 'admin', '--images', images], env());
+    const ran = await imgmgr(['verify', '--cloud', 'admin', '--images', images, '--filter', NAME], env());
+    expect(ran.code).toBe(0);
+    expect(ran.writes.map((write) => write.split(' ')[0])).toEqual(['PATCH']);
+    expect(show(await glance.named(NAME))).toEqual([`${NAME} | public | current | pass`]);
+  });
+
+  it('boots with a config drive where that is asked for', async () => {
+    const images = await write([tiny(1)], '    verify: {datasource: [metadata, config-drive]}\n');
+    const ran = await manage(images);
+    expect(ran.code).toBe(0);
+    expect(ran.lines.filter(({type}) => type === 'verdict')).toMatchObject([
+      {datasource: 'metadata', verdict: {kind: 'pass'}},
+      {datasource: 'config-drive', verdict: {kind: 'pass'}},
+    ]);
+  });
+});
+
+describe('a Debian image built with diskimage-builder', () => {
+  it('is imported, booted, judged and published by one manage', async () => {
+    const file = join(ROOT, '.cache/debian/debian-12.qcow2');
+    await execa(join(ROOT, 'test/cloud/debian/build'), [file], {stdio: ['ignore', 'ignore', 'inherit']});
+    const images = await write([{version: '1', file}]);
+    const ran = await manage(images, '--network', 'lab-net');
+    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
+    expect(ran).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
+    expect(await compute.ours()).toEqual([]);
+  }, 1_200_000);
+});
