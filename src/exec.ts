@@ -58,6 +58,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   zstd: 'zstd',
   'qemu-img': 'qemu-utils',
   'qemu-system-x86_64': 'qemu-system-x86',
+  'qemu-system-aarch64': 'qemu-system-arm',
   'disk-image-create': 'python3-diskimage-builder',
 };
 
