@@ -5,7 +5,8 @@ import {rm, writeFile} from 'node:fs/promises';
 import {rolldown} from 'rolldown';
 
 const bundle = await rolldown({input: {'bin/imgmgr': 'bin/imgmgr.ts'}, platform: 'node', logLevel: 'warn'});
-await rm('dist', {recursive: true, force: true});
+// dist/agent, which takes a Go compiler, is left alone.
+for (const part of ['bin', 'part', '.built']) await rm(`dist/${part}`, {recursive: true, force: true});
 const {output} = await bundle.write({
   dir: 'dist',
   format: 'esm',

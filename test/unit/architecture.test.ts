@@ -31,6 +31,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   openstack: {...ADAPTER, packages: ['zod']},
   local: {...ADAPTER, packages: ['zod']},
   sources: {...ADAPTER, packages: []},
+  verify: {...ADAPTER, packages: ['@grpc/grpc-js', '@grpc/proto-loader']},
   workflow: {rooms: ['core', 'cloud', 'errors.ts'], packages: [], node: 'types'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
   cli: {
@@ -44,7 +45,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 /** Only the context, of which open-cloud is a part, constructs adapters: only they may import them. */
 const CONTEXT = 'src/cli/context.ts';
 const PART_OF_CONTEXT = 'src/cli/open-cloud.ts';
-const ADAPTERS = ['openstack', 'local', 'sources', 'http.ts', 'exec.ts'];
+const ADAPTERS = ['openstack', 'local', 'sources', 'verify', 'http.ts', 'exec.ts'];
 
 /** One owner for each library: a file, or a folder. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
@@ -55,6 +56,8 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   chalk: ['src/report/'],
   ora: ['src/report/'],
   commander: ['src/cli/'],
+  '@grpc/grpc-js': ['src/verify/'],
+  '@grpc/proto-loader': ['src/verify/'],
   zod: ['src/core/', 'src/config/', 'src/openstack/', 'src/local/'],
 };
 
@@ -185,6 +188,12 @@ describe('the architecture', () => {
     ['src/cli/x.ts', "import ora from 'ora';", 'imports ora, which belongs to src/report/'],
     ['src/report/x.ts', "import {Command} from 'commander';", 'imports commander, which belongs to src/cli/'],
     ['src/config/clouds.ts', "const {execa} = await import('execa');", 'imports execa, which belongs to src/exec.ts'],
+    [
+      'src/openstack/x.ts',
+      "import {Server} from '@grpc/grpc-js';",
+      'imports @grpc/grpc-js, which belongs to src/verify/',
+    ],
+    ['src/verify/x.ts', "import {y} from '../workflow/y.ts';", 'imports src/workflow/y.ts'],
     ['src/core/x.ts', "import {load} from 'js-yaml';", 'imports js-yaml, which belongs to src/config/yaml'],
     ['src/config/x.ts', "import {createHttp} from '../http.ts';", 'imports src/http.ts'],
     ['src/report/x.ts', "export {x} from '../workflow/x.ts';", 'imports src/workflow/x.ts'],

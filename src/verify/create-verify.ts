@@ -1,0 +1,2 @@
+export {createReportDeskOpener, type DeskLimits, type DeskOptions} from './report-desk.ts';
+export {userData, type UserDataOptions} from './user-data.ts';

@@ -1,0 +1,152 @@
+import type {Server as HttpServer} from 'node:http';
+import type {AddressInfo, Socket} from 'node:net';
+import {createServer, type Server, type TLSSocket} from 'node:tls';
+import {Server as GrpcServer, ServerCredentials} from '@grpc/grpc-js';
+import type {OpenReportDesk, ReportDesk} from '../cloud/report-desk.ts';
+import {ImgmgrError} from '../errors.ts';
+import {type AgentFile, findAgents} from './agents.ts';
+import {makeIdentity} from './certificate.ts';
+import {type ConnectionLimits, Connections} from './connections.ts';
+import {agentServer} from './download.ts';
+import {MESSAGE_LIMIT, RAW_SERVICE} from './protocol.ts';
+import {verificationService} from './service.ts';
+import {TicketBook} from './ticket.ts';
+
+/** What desks have in common. */
+export interface DeskOptions {
+  /** Folder with the files `imgmgr-agent-MACHINE`. */
+  readonly agentFolder: string;
+  /** Told of each refusal that belongs to no ticket; no secret is in it. */
+  readonly onRefused?: (reason: string) => void;
+  readonly limits?: Partial<DeskLimits>;
+}
+
+/** How patient a desk is. */
+export interface DeskLimits extends ConnectionLimits {
+  /** How long a report waits for its server to be known, ms. */
+  readonly serverPatienceMs: number;
+}
+
+const SERVER_NAME = 'imgmgr.invalid';
+const LIMITS: DeskLimits = {total: 64, perAddress: 16, unprovenMs: 20_000, serverPatienceMs: 15_000};
+
+const GRPC_OPTIONS = {
+  // Somewhat more than is taken, so that what is too large can be told of.
+  'grpc.max_receive_message_length': 2 * MESSAGE_LIMIT,
+  'grpc.max_send_message_length': 4096,
+  'grpc.max_concurrent_streams': 4,
+  'grpc.keepalive_time_ms': 20_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.max_connection_idle_ms': 300_000,
+  'grpc-node.max_session_memory': 4,
+  'grpc.enable_channelz': 0,
+};
+
+/** A way to open desks. */
+export function createReportDeskOpener(options: DeskOptions): OpenReportDesk {
+  return async ({bind, port, names}) => {
+    const agents = await findAgents(options.agentFolder);
+    const identity = makeIdentity([SERVER_NAME, ...new Set(names)]);
+    const desk = new SocketDesk({agents, options, identity});
+    await desk.listen(bind, port);
+    return desk;
+  };
+}
+
+class SocketDesk implements ReportDesk {
+  readonly certificate: string;
+  readonly serverName = SERVER_NAME;
+  readonly agents: Readonly<Record<string, string>>;
+  readonly #tickets = new TicketBook();
+  readonly #connections: Connections;
+  readonly #grpc = new GrpcServer(GRPC_OPTIONS);
+  readonly #http: HttpServer;
+  readonly #tls: Server;
+  #port = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor({
+    agents,
+    options,
+    identity,
+  }: {
+    readonly agents: ReadonlyMap<string, AgentFile>;
+    readonly options: DeskOptions;
+    readonly identity: {readonly certificate: string; readonly key: string};
+  }) {
+    const limits = {...LIMITS, ...options.limits};
+    const onRefused = options.onRefused ?? (() => undefined);
+    const onProven = (peer: string) => this.#connections.prove(peer);
+    this.#connections = new Connections(limits);
+    this.certificate = identity.certificate;
+    this.agents = Object.fromEntries([...agents].map(([machine, {sha256}]) => [machine, sha256]));
+    const parts = {agents, tickets: this.#tickets, onRefused, onProven, serverPatienceMs: limits.serverPatienceMs};
+    this.#grpc.addService(RAW_SERVICE, verificationService(parts));
+    this.#http = agentServer(parts);
+    this.#tls = createServer({
+      cert: identity.certificate,
+      key: identity.key,
+      ALPNProtocols: ['h2', 'http/1.1'],
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: Math.min(10_000, limits.unprovenMs),
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+    });
+    const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#tls.prependListener('connection', (socket: Socket) => this.#connections.add(socket));
+    this.#tls.on('tlsClientError', (error) => onRefused(`no TLS handshake (${codeOf(error)})`));
+    this.#tls.on('secureConnection', (socket: TLSSocket) => {
+      socket.on('error', () => undefined);
+      if (socket.alpnProtocol === 'h2') injector.injectConnection(socket);
+      else this.#http.emit('connection', socket);
+    });
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** CONFIG when the address is not ours or taken. */
+  async listen(bind: string, port: number): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#tls.once('error', (cause: Error) => reject(notBound({bind, port, cause})));
+      this.#tls.listen({host: bind, port}, resolve);
+    });
+    // Accepting may fail later on (no file descriptor left), which is no reason to die.
+    this.#tls.on('error', () => undefined);
+    this.#port = (this.#tls.address() as AddressInfo).port;
+  }
+
+  issue(run: string) {
+    return this.#tickets.issue(run);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= new Promise<void>((resolve) => {
+      this.#tickets.close();
+      this.#tls.close(() => resolve());
+      this.#grpc.forceShutdown();
+      this.#connections.destroyAll();
+    });
+    return this.#closed;
+  }
+}
+
+function notBound({bind, port, cause}: {readonly bind: string; readonly port: number; readonly cause: Error}) {
+  const address = `${bind.includes(':') ? `[${bind}]` : bind}:${port}`;
+  const code = codeOf(cause);
+  const [why, hint] =
+    code === 'EADDRINUSE'
+      ? ['another program listens there', 'choose another port with --listen, or 0 for any free one']
+      : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EINVAL'
+        ? ['it is no address of this host', 'name one with --listen, and the one that guests call with --advertise']
+        : code === 'EACCES'
+          ? ['ports below 1024 are for root', 'choose another port with --listen']
+          : [code, 'choose another address with --listen'];
+  return new ImgmgrError('CONFIG', `cannot listen on ${address} for reports: ${why}`, {hint, cause});
+}
+
+function codeOf(error: Error): string {
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

@@ -1,0 +1,101 @@
+import {createHash, randomBytes, timingSafeEqual} from 'node:crypto';
+import type {Ticket, TicketTrace} from '../cloud/report-desk.ts';
+import type {GuestReport} from '../core/guest-report.ts';
+import {ImgmgrError} from '../errors.ts';
+
+const REFUSALS_KEPT = 20;
+
+/** A ticket as the desk sees it. */
+export class OpenTicket implements Ticket {
+  readonly run: string;
+  readonly token = randomBytes(32).toString('hex');
+  readonly report: Promise<GuestReport>;
+  /** What is compared, so that the time it takes tells nothing. */
+  readonly tokenHash: Buffer;
+  readonly downloadHash: Buffer;
+  agentFetched = false;
+  hello = false;
+  /** Digest of the report that was accepted. */
+  accepted: string | undefined;
+  readonly #onWithdrawn: () => void;
+  readonly #server = Promise.withResolvers<string>();
+  readonly #report = Promise.withResolvers<GuestReport>();
+  readonly #refused: string[] = [];
+
+  constructor(run: string, onWithdrawn: () => void) {
+    this.run = run;
+    this.#onWithdrawn = onWithdrawn;
+    this.tokenHash = digest(this.token);
+    this.downloadHash = digest(downloadKey(this.token));
+    this.report = this.#report.promise;
+    // Whoever withdraws need not listen.
+    this.report.catch(() => undefined);
+  }
+
+  /** Known as soon as {@link expectServer} was called. */
+  get server(): Promise<string> {
+    return this.#server.promise;
+  }
+
+  expectServer(id: string): void {
+    this.#server.resolve(id.toLowerCase());
+  }
+
+  accept(report: GuestReport, reportDigest: string): void {
+    this.accepted = reportDigest;
+    this.#report.resolve(report);
+  }
+
+  refuse(reason: string): void {
+    if (this.#refused.length < REFUSALS_KEPT) this.#refused.push(reason);
+  }
+
+  seen(): TicketTrace {
+    return {agentFetched: this.agentFetched, hello: this.hello, refused: [...this.#refused]};
+  }
+
+  withdraw(): void {
+    this.#onWithdrawn();
+    this.#report.reject(new ImgmgrError('INTERRUPTED', `the report of run ${this.run} is not waited for any more`));
+  }
+}
+
+/**
+ * What a guest shows to fetch an agent. Not the token, since busybox's wget sends it to whoever answers; the token cannot be had from it.
+ */
+export function downloadKey(token: string): string {
+  return createHash('sha256').update(`imgmgr agent download ${token}`).digest('hex');
+}
+
+/** The tickets that are open. */
+export class TicketBook {
+  readonly #open = new Set<OpenTicket>();
+
+  issue(run: string): OpenTicket {
+    const ticket: OpenTicket = new OpenTicket(run, () => this.#open.delete(ticket));
+    this.#open.add(ticket);
+    return ticket;
+  }
+
+  byToken(token: string): OpenTicket | undefined {
+    return this.#find(token, (ticket) => ticket.tokenHash);
+  }
+
+  byDownloadKey(key: string): OpenTicket | undefined {
+    return this.#find(key, (ticket) => ticket.downloadHash);
+  }
+
+  close(): void {
+    for (const ticket of this.#open) ticket.withdraw();
+  }
+
+  /** Compares with all of them, so that the time tells nothing. */
+  #find(secret: string, hashOf: (ticket: OpenTicket) => Buffer): OpenTicket | undefined {
+    const hash = digest(secret);
+    return [...this.#open].filter((ticket) => timingSafeEqual(hashOf(ticket), hash))[0];
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
