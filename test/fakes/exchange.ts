@@ -1,6 +1,6 @@
 import type {IncomingHttpHeaders, IncomingMessage} from 'node:http';
 
-export type Service = 'identity' | 'image' | 'compute';
+export type Service = 'identity' | 'image' | 'compute' | 'network' | 'volume';
 
 /** One request as a fake service sees it. */
 export interface FakeRequest {
@@ -84,6 +84,11 @@ export function computeError(status: number, message: string, headers: Readonly<
   const kind =
     status === 403 ? 'forbidden' : status === 404 ? 'itemNotFound' : status === 400 ? 'badRequest' : 'computeFault';
   return {status, headers, json: {[kind]: {code: status, message}}};
+}
+
+/** An error as Neutron gives it. */
+export function networkError(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Reply {
+  return {status, headers, json: {NeutronError: {type: reasonOf(status).replaceAll(' ', ''), message, detail: ''}}};
 }
 
 /** The object without one of its keys. */

@@ -1,5 +1,8 @@
+import {answerCinder} from './cinder.ts';
 import {runningClock} from './clock.ts';
 import type {FakeClock} from './clock.ts';
+import {createCompute} from './compute-state.ts';
+import type {FakeCompute} from './compute-state.ts';
 import {Refusal} from './exchange.ts';
 import type {FakeRequest, Reply} from './exchange.ts';
 import {answerGlance, glanceVersions} from './glance.ts';
@@ -13,6 +16,7 @@ import type {FakeAccount, FakeEndpoint} from './keystone.ts';
 import {closedPort, listen} from './listener.ts';
 import {createMisbehaviours} from './misbehaviour.ts';
 import type {MisbehaveOptions, Misbehaviour, MisbehaviourName} from './misbehaviour.ts';
+import {answerNeutron} from './neutron.ts';
 import {answerNova, novaVersions} from './nova.ts';
 import type {FakeServer} from './nova.ts';
 import {createFront} from './service-front.ts';
@@ -35,6 +39,10 @@ export interface FakeCloudOptions extends GlanceOptions {
   readonly imageService?: boolean;
   /** False: the catalog names no compute service. */
   readonly computeService?: boolean;
+  /** False: the catalog names no network service. */
+  readonly networkService?: boolean;
+  /** False: the catalog names no block storage. */
+  readonly volumeService?: boolean;
   /** False: no `Date` header, as under uWSGI. */
   readonly dateHeader?: boolean;
   readonly servers?: readonly FakeServer[];
@@ -52,6 +60,8 @@ export interface FakeCloud {
   readonly requests: readonly LoggedRequest[];
   /** Servers that Nova tells of; add to it at will. */
   readonly servers: FakeServer[];
+  /** Servers and what they need, and what becomes of them. */
+  readonly compute: FakeCompute;
   /** The text of a clouds.yaml with the entries `admin`, `member` and `credential` (admin's application credential). */
   cloudsYaml(): string;
   /** OS_* variables that lead here. */
@@ -80,7 +90,7 @@ const DEFAULT_STORES = ['file', 'fast'];
 const DEFAULT_METHODS = ['glance-direct', 'web-download', 'copy-image'];
 const KEEP_BYTES = 64 * 2 ** 20;
 
-/** Starts a cloud: Keystone, Glance and a little of Nova behind one port, under `/identity`, `/image` and `/compute`. */
+/** Starts a cloud: Keystone, Glance and a little of Nova, Neutron and Cinder behind one port, under `/identity`, `/image` … */
 export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<FakeCloud> {
   const base = options.clock ?? runningClock();
   const misbehaviours = createMisbehaviours();
@@ -98,6 +108,7 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
   const deadPort = await closedPort();
   const [log, tasks, servers]: [LoggedRequest[], ImportTask[], FakeServer[]] = [[], [], [...(options.servers ?? [])]];
   const region = options.region ?? 'RegionOne';
+  const fakeCompute = createCompute(servers, accounts.admin.projectId);
 
   const catalog = (): readonly FakeEndpoint[] => {
     const broken = misbehaviours.active('brokenEndpointInCatalog');
@@ -111,6 +122,12 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
       ...(options.computeService === false
         ? []
         : [{type: 'compute', name: 'nova', region, url: `${compute}/compute/v2.1`}]),
+      ...(options.networkService === false
+        ? []
+        : [{type: 'network', name: 'neutron', region, url: `${listener.url}/network`}]),
+      ...(options.volumeService === false
+        ? []
+        : [{type: 'volumev3', name: 'cinder', region, url: `${listener.url}/volume/v3`}]),
     ];
   };
   const keystone = createKeystone({
@@ -148,9 +165,11 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
       throw new Refusal(401, 'The request you have made requires authentication.', {
         'WWW-Authenticate': 'Keystone uri="/v3"',
       });
+    if (request.service === 'network') return await answerNeutron(fakeCompute, request, caller);
+    if (request.service === 'volume') return await answerCinder(fakeCompute, request, caller);
     return request.service === 'image'
       ? await answerGlance(context, request, caller)
-      : answerNova(servers, request, caller);
+      : await answerNova({compute: fakeCompute, images: table}, request, caller);
   };
   const front = createFront({
     clock,
@@ -184,6 +203,7 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     tasks,
     requests: log,
     servers,
+    compute: fakeCompute,
     cloudsYaml: () => cloudsYaml(authUrl, region, accounts),
     environment: (role = 'admin') => environment(authUrl, region, accounts[role]),
     token: (role = 'admin') => keystone.issue(accounts[role]),

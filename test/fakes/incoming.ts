@@ -25,7 +25,7 @@ export function parse(
   number: number,
 ): {request: FakeRequest; entry: LoggedRequest} | undefined {
   const url = new URL(incoming.url ?? '/', 'http://localhost');
-  const match = /^\/(identity|image|compute)(\/.*)?$/.exec(url.pathname);
+  const match = /^\/(identity|image|compute|network|volume)(\/.*)?$/.exec(url.pathname);
   if (match === null) return undefined;
   const service = match[1] as Service;
   const path = match[2] ?? '';

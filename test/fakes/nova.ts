@@ -1,26 +1,56 @@
+import type {FakeCompute, FakeServer} from './compute-state.ts';
 import {Refusal} from './exchange.ts';
 import type {FakeRequest, Reply} from './exchange.ts';
+import type {ImageTable} from './glance/image-table.ts';
 import type {FakeAccount} from './keystone.ts';
+import {createServer} from './nova/create-server.ts';
+import {describeServer, serverCall} from './nova/server-calls.ts';
 
-/** A server that a test places in the cloud. */
-export interface FakeServer {
-  readonly id: string;
-  readonly name: string;
-  readonly projectId: string;
-  /** Undefined: booted from a volume, so Nova names no image. */
-  readonly imageId?: string;
-  readonly status?: string;
-  readonly metadata?: Readonly<Record<string, string>>;
-}
+export type {FakeServer} from './compute-state.ts';
 
 const DEFAULT_LIMIT = 1000;
 
-/** Nova's `GET /servers/detail`, with the filters `image`, `all_tenants`, `name`, `limit` and `marker`, and nothing else. */
-export function answerNova(servers: readonly FakeServer[], request: FakeRequest, caller: FakeAccount): Reply {
-  const path = request.path.replace(/\/$/, '');
-  if (request.method !== 'GET' || !['/v2.1/servers', '/v2.1/servers/detail'].includes(path)) {
-    throw new Refusal(404, 'The resource could not be found.');
-  }
+/** What Nova works with. */
+export interface NovaContext {
+  readonly compute: FakeCompute;
+  readonly images: ImageTable;
+}
+
+/** Nova's servers, flavors and limits, as far as imgmgr uses them. */
+export async function answerNova(context: NovaContext, request: FakeRequest, caller: FakeAccount): Promise<Reply> {
+  const {compute} = context;
+  const path = request.path.replace(/\/$/, '').replace(/^\/v2\.1/, '');
+  const call = `${request.method} ${path}`;
+  if (call === 'GET /servers' || call === 'GET /servers/detail') return listServers(compute.servers, request, caller);
+  if (call === 'POST /servers') return await createServer(context, request, caller);
+  if (call === 'GET /flavors/detail') return listFlavors(compute, request);
+  if (call === 'GET /limits') return limits(compute, caller);
+  const [, id, what] = /^\/servers\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+  if (id === undefined) throw new Refusal(404, 'The resource could not be found.');
+  return await serverCall(compute, request, caller, [id, what]);
+}
+
+function listFlavors(compute: FakeCompute, request: FakeRequest): Reply {
+  const version = request.headers['x-openstack-nova-api-version'];
+  if (compute.old && version !== undefined)
+    throw new Refusal(406, 'Version 2.61 is not supported by the API. Minimum is 2.1 and maximum is 2.1.');
+  const flavors = compute.flavors.map(({extra_specs, ...flavor}) => ({
+    ...flavor,
+    ...(version !== undefined && {extra_specs: extra_specs ?? {}}),
+  }));
+  return {status: 200, json: {flavors}};
+}
+
+function limits(compute: FakeCompute, caller: FakeAccount): Reply {
+  const used = compute.servers.filter(({projectId}) => projectId === caller.projectId).length;
+  return {
+    status: 200,
+    json: {limits: {rate: [], absolute: {maxTotalInstances: compute.instanceQuota, totalInstancesUsed: used}}},
+  };
+}
+
+/** `GET /servers/detail`, with the filters `image`, `all_tenants`, `name`, `limit` and `marker`. */
+function listServers(servers: readonly FakeServer[], request: FakeRequest, caller: FakeAccount): Reply {
   const {query} = request;
   const everybody = isTrue(query.get('all_tenants'));
   if (everybody && !caller.roles.includes('admin')) {
@@ -35,7 +65,10 @@ export function answerNova(servers: readonly FakeServer[], request: FakeRequest,
   const start = query.get('marker') === null ? 0 : found.findIndex((server) => server.id === query.get('marker')) + 1;
   const limit = Math.min(Number(query.get('limit') ?? DEFAULT_LIMIT), DEFAULT_LIMIT);
   const page = found.slice(start, start + limit);
-  return {status: 200, json: {servers: page.map(describe), ...nextLink(request, page, found.length > start + limit)}};
+  return {
+    status: 200,
+    json: {servers: page.map(describeServer), ...nextLink(request, page, found.length > start + limit)},
+  };
 }
 
 /** The version document, which Nova gives without a token. */
@@ -56,15 +89,4 @@ function nextLink(request: FakeRequest, page: readonly FakeServer[], more: boole
   query.set('marker', last.id);
   const href = `http://${request.headers.host ?? 'localhost'}/compute${request.path}?${query.toString()}`;
   return {servers_links: [{rel: 'next', href}]};
-}
-
-function describe(server: FakeServer): unknown {
-  return {
-    id: server.id,
-    name: server.name,
-    status: server.status ?? 'ACTIVE',
-    tenant_id: server.projectId,
-    image: server.imageId === undefined ? '' : {id: server.imageId, links: []},
-    metadata: server.metadata ?? {},
-  };
 }

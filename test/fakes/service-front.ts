@@ -1,7 +1,7 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {FakeClock} from './clock.ts';
-import {ConnectionLost, Refusal, computeError, htmlError, identityError, reasonOf} from './exchange.ts';
+import {ConnectionLost, Refusal, computeError, htmlError, identityError, networkError, reasonOf} from './exchange.ts';
 import type {FakeRequest, Reply, Service} from './exchange.ts';
 import type {Misbehaviours, Misdeed, MisbehaviourName} from './misbehaviour.ts';
 import {bodyText, parse} from './incoming.ts';
@@ -180,7 +180,13 @@ async function send(options: FrontOptions, response: ServerResponse, reply: Repl
 }
 
 function errorReply(service: Service, refusal: Refusal): Reply {
-  const form = {identity: identityError, image: htmlError, compute: computeError}[service];
+  const form = {
+    identity: identityError,
+    image: htmlError,
+    compute: computeError,
+    network: networkError,
+    volume: computeError,
+  }[service];
   return form(refusal.status, refusal.message, refusal.headers);
 }
 

@@ -33,7 +33,7 @@ describe('the fake Keystone', () => {
       project: {name: 'admin'},
       roles: [{name: 'admin'}, {name: 'member'}, {name: 'reader'}],
     });
-    expect(serviceTypes(answer)).toEqual(['identity', 'image', 'compute']);
+    expect(serviceTypes(answer)).toEqual(['identity', 'image', 'compute', 'network', 'volumev3']);
     expect((await glance(cloud, 'GET /v2/images', {token: textOf(answer.headers.get('x-subject-token'))})).status).toBe(
       200,
     );

@@ -1,28 +1,39 @@
 import type {ImageStore} from '../../../src/cloud/image-store.ts';
 import type {ServerHost} from '../../../src/cloud/server-host.ts';
+import type {TestServerHost} from '../../../src/cloud/test-server-host.ts';
 import {createHttp} from '../../../src/http.ts';
 import type {Exchange} from '../../../src/http.ts';
 import {createOpenStack} from '../../../src/openstack/create-openstack.ts';
-import type {OpenStackCloud} from '../../../src/openstack/create-openstack.ts';
+import type {OpenStackCloud, OpenStackParts} from '../../../src/openstack/create-openstack.ts';
 import type {FakeCloud} from '../../fakes/fake-cloud.ts';
 
-/** Both ports, connected to a fake cloud, and every exchange that they caused. */
+/** All ports, connected to a fake cloud, and every exchange that they caused. */
 export interface Connected {
   readonly store: ImageStore;
   readonly servers: ServerHost;
+  readonly tests: TestServerHost;
   readonly exchanges: Exchange[];
 }
 
 /** Connects as `admin` or `member`; `more` changes the cloud as clouds.yaml would. */
 export function connect(
   fake: FakeCloud,
-  more: Partial<OpenStackCloud> & {readonly role?: 'admin' | 'member'; readonly monotonic?: () => number} = {},
+  more: Partial<OpenStackCloud> & Omit<OpenStackParts, 'http'> & {readonly role?: 'admin' | 'member'} = {},
 ): Connected {
-  const {role, monotonic, ...change} = more;
+  const {role, monotonic, sleep, own, removalMs, ...change} = more;
   const exchanges: Exchange[] = [];
   const http = createHttp({proxy: 'none', onExchange: (exchange) => exchanges.push(exchange)});
   const cloud = {...cloudOf(fake, role ?? 'admin'), ...change};
-  return {...createOpenStack(cloud, {http, ...(monotonic === undefined ? {} : {monotonic})}), exchanges};
+  return {
+    ...createOpenStack(cloud, {
+      http,
+      ...(monotonic && {monotonic}),
+      ...(sleep && {sleep}),
+      ...(own && {own}),
+      ...(removalMs !== undefined && {removalMs}),
+    }),
+    exchanges,
+  };
 }
 
 /** The fake cloud as clouds.yaml would describe it. */

@@ -55,7 +55,7 @@ describe('one call', () => {
       roles: ['admin', 'member', 'reader'],
     });
     expect(login.lifeMs).toBe(3_600_000);
-    expect(login.catalog.map(({type}) => type)).toEqual(['identity', 'image', 'compute']);
+    expect(login.catalog.map(({type}) => type)).toEqual(['identity', 'image', 'compute', 'network', 'volumev3']);
     expect(fake.requests).toHaveLength(1);
   });
 
