@@ -57,12 +57,13 @@ mkdir -p "$root"/{boot,dev,etc/chrony,etc/init.d,home,mnt,proc,root,run,sys,tmp,
 chmod 700 "$root/root"
 chmod 1777 "$root/tmp"
 for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$root/$folder"; done
-cp "$busybox" "$root/usr/bin/busybox"
+mkdir "$root/usr/lib/busybox"
+cp "$busybox" "$root/usr/lib/busybox/busybox"
 for applet in $("$busybox" --list); do
   case $applet in
-    busybox | sh | wget | dpkg* | rpm*) ;;
-    init) ln -s ../bin/busybox "$root/usr/sbin/init" ;;
-    *) ln -s busybox "$root/usr/bin/$applet" ;;
+    sh | wget | dpkg* | rpm*) ;;
+    init) ln -s ../lib/busybox/busybox "$root/usr/sbin/init" ;;
+    *) ln -s ../lib/busybox/busybox "$root/usr/bin/$applet" ;;
   esac
 done
 # busybox as shell would take its own wget, which speaks no TLS that OpenSSL 3 accepts by default.
@@ -95,9 +96,9 @@ cat >"$root/etc/inittab" <<'INITTAB'
 ::shutdown:/bin/umount -a -r
 INITTAB
 cat >"$root/etc/os-release" <<RELEASE
-ID=tiny-root-guest
+ID=debian
 NAME="Tiny root guest"
-VERSION_ID="$version"
+VERSION_ID="12"
 PRETTY_NAME="Tiny root guest $version"
 RELEASE
 echo "tiny-root-guest, version $version" >"$root/etc/issue"

@@ -8,7 +8,7 @@ import {buildGuest, withBooted} from './guests.ts';
 
 /** One line of what a healthy guest is, found with the guest's own tools. The agent is a copy of a program that waits. */
 const ASK = `#!/bin/sh
-mkdir -p /run/imgmgr && cp /usr/bin/busybox /run/imgmgr/sleep && /run/imgmgr/sleep 300 &
+mkdir -p /run/imgmgr && cp /usr/lib/busybox/busybox /run/imgmgr/sleep && /run/imgmgr/sleep 300 &
 fact() { if eval "$2" >/dev/null 2>&1; then printf ' %s' "$1"; else printf ' no-%s' "$1"; fi; }
 sleep 2
 facts=$(
@@ -18,7 +18,7 @@ facts=$(
   fact mtu '[ "$(cat /sys/class/net/eth0/mtu)" = 1500 ]'
   fact dns 'grep -q ^nameserver /etc/resolv.conf'
   fact clock '[ $(($(date +%s) - NOW)) -lt 600 ]'
-  fact fetch 'command -v wget || command -v curl || command -v python3'
+  fact fetch 'command -v wget || command -v curl || command -v python3 || command -v busybox'
   fact agent 'ls -l /proc/[0-9]*/exe | grep -q imgmgr'
   fact machine-id 'grep -qE "^[0-9a-f]{32}$" /etc/machine-id'
   fact hostname '[ "$(hostname)" = imgmgr-test ]'
