@@ -75,7 +75,12 @@ describe('the fake Keystone', () => {
   });
 
   it('leaves a service out of the catalog when told so', async () => {
-    const cloud = await start({imageService: false, computeService: false});
+    const cloud = await start({
+      imageService: false,
+      computeService: false,
+      networkService: false,
+      volumeService: false,
+    });
     expect(serviceTypes(await login(cloud))).toEqual(['identity']);
   });
 });

@@ -1,0 +1,23 @@
+import {createHttp} from '../../../src/http.ts';
+import {createOpenStack} from '../../../src/openstack/create-openstack.ts';
+
+/** All ports of the one-node OpenStack, as the given user. */
+export function portsOf(user: 'admin' | 'demo'): ReturnType<typeof createOpenStack> {
+  const domain = {name: 'Default'};
+  return createOpenStack(
+    {
+      name: user,
+      region: 'RegionOne',
+      interface: 'public',
+      endpointOverrides: {},
+      auth: {
+        type: 'password',
+        authUrl: 'http://127.0.0.1:5000/v3',
+        user: {name: user, domain},
+        password: 'lab-secret',
+        scope: {kind: 'project', project: {name: user, domain}},
+      },
+    },
+    {http: createHttp({proxy: 'none'})},
+  );
+}
