@@ -28,7 +28,7 @@ export const LONG_ACTIONS: ReadonlySet<ActionKind> = new Set(['acquire', 'resume
 
 /** `AlmaLinux 9 (20241120)`. */
 export function subject({definition, version, name}: Pick<ActionSummary, 'definition' | 'version' | 'name'>): string {
-  return version === undefined ? (name ?? definition) : `${definition} (${version})`;
+  return version === undefined || version === '' ? (name ?? definition) : `${definition} (${version})`;
 }
 
 /** `Importing image AlmaLinux 9 (20241120)`. */

@@ -125,7 +125,7 @@ function verdictSentence(event: Extract<Event, {type: 'verdict'}>, verbose: bool
       ({id, severity, outcome, detail}) => `${id} (${severity}): ${outcome}${detail === '' ? '' : `, ${detail}`}`,
     ),
     ...(verdict.hint === undefined ? [] : [`hint: ${verdict.hint}`]),
-    ...(evidence === undefined ? [] : [`evidence: ${evidence}`]),
+    ...(evidence === undefined || (verdict.kind === 'pass' && !verbose) ? [] : [`evidence: ${evidence}`]),
   ];
   return {
     level: verdict.kind === 'pass' ? 'info' : 'error',
