@@ -21,7 +21,11 @@ let glance: RealGlance;
 let compute: RealCompute;
 
 beforeAll(async () => {
-  for (const args of [['--version', '1'], ['--version', '2'], ['--version', '3', '--sabotage', 'no-dns']])
+  for (const args of [
+    ['--version', '1'],
+    ['--version', '2'],
+    ['--version', '3', '--sabotage', 'no-dns'],
+  ])
     await execa(join(ROOT, 'examples/tiny-root-guest/build.sh'), args);
   glance = await RealGlance.login('http://127.0.0.1:9292', 'admin');
   compute = await RealCompute.login('admin');
@@ -124,34 +128,39 @@ describe('manage on the real OpenStack', () => {
     const images = await write([tiny(1)]);
     const ran = await manage(images, '--flavor', 'no-such-flavor');
     expect(ran).toMatchObject({code: 75, done: ['acquire 1']});
-    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'environment', cause: 'no-flavor'}});
+    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({
+      verdict: {kind: 'environment', cause: 'no-flavor'},
+    });
     expect(await manage(images)).toMatchObject({code: 0, done: ['verify 1', 'publish 1']});
   });
 
-  it.each([['SIGKILL'], ['SIGINT']] as const)('leaves nothing after %s while the server boots, and the next run', async (signal) => {
-    const images = await write([tiny(1)]);
-    const child = spawn(process.execPath, [CLI, 'manage', '--cloud', 'admin', '--images', images, '--json'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: {...process.env, ...env()},
-    });
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    await new Promise<void>((resolve) => {
-      child.stdout.on('data', (chunk: Buffer) => {
-        if (chunk.toString().includes('"phase":"booting"')) resolve();
+  it.each([['SIGKILL'], ['SIGINT']] as const)(
+    'leaves nothing after %s while the server boots, and the next run',
+    async (signal) => {
+      const images = await write([tiny(1)]);
+      const child = spawn(process.execPath, [CLI, 'manage', '--cloud', 'admin', '--images', images, '--json'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: {...process.env, ...env()},
       });
-      void ended.then(() => resolve());
-    });
-    expect(await compute.ours()).toHaveLength(2);
-    child.kill(signal);
-    await ended;
-    if (signal === 'SIGINT') {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      await new Promise<void>((resolve) => {
+        child.stdout.on('data', (chunk: Buffer) => {
+          if (chunk.toString().includes('"phase":"booting"')) resolve();
+        });
+        void ended.then(() => resolve());
+      });
+      expect(await compute.ours()).toHaveLength(2);
+      child.kill(signal);
+      await ended;
+      if (signal === 'SIGINT') {
+        expect(await compute.ours()).toEqual([]);
+        expect(await glance.named(NAME)).toEqual([]);
+      }
+      expect(await manage(images)).toMatchObject({code: 0});
       expect(await compute.ours()).toEqual([]);
-      expect(await glance.named(NAME)).toEqual([]);
-    }
-    expect(await manage(images)).toMatchObject({code: 0});
-    expect(await compute.ours()).toEqual([]);
-    expect(show(await glance.named(NAME))).toEqual([`${NAME} | public | current | pass`]);
-  });
+      expect(show(await glance.named(NAME))).toEqual([`${NAME} | public | current | pass`]);
+    },
+  );
 });
 
 describe('verify on the real OpenStack', () => {
