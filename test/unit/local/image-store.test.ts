@@ -172,6 +172,9 @@ describe('bytes in a local cloud', () => {
     await refused('UNSUPPORTED', () => store.stage({id, bytes: Readable.from(['x'])}));
     await refused('UNSUPPORTED', () => store.importStaged({id}));
     await refused('UNSUPPORTED', () => store.copyToStores({id, stores: ['fast']}));
+    await refused('UNSUPPORTED', () => store.share(id, 'other'));
+    await refused('UNSUPPORTED', () => store.accept(id));
+    await refused('UNSUPPORTED', () => store.unshare(id, 'other'));
   });
 
   it('are seen to arrive: the image is saving for everybody, and a second upload is refused', async () => {
