@@ -13,6 +13,8 @@ need node nodejs
 need npm npm
 need qemu-img qemu-utils
 need qemu-system-x86_64 qemu-system-x86
+# Without a Go compiler, the one for the guest agent comes from the Python package index, into .cache.
+command -v go >/dev/null || python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 need xz xz-utils
 need zstd zstd
 need bzip2 bzip2
