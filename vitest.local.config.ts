@@ -4,7 +4,7 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/local/**/*.boot.ts'],
-    testTimeout: 90_000,
+    testTimeout: 240_000,
     hookTimeout: 300_000,
     maxWorkers: 1,
   },

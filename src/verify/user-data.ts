@@ -66,18 +66,19 @@ cat >"$run/job.new" <<'IMGMGR_JOB' || die "cannot write the job"
 ${asciiJson(job)}
 IMGMGR_JOB
 mv "$run/job.new" "$run/job.json" || die "cannot write the job"
-# The shell as first program, since SELinux lets systemd start nothing from /run.
+# The shell as first program, since SELinux lets systemd start nothing from /run; it tells what the agent itself cannot tell.
+watch='"$0" run; code=$?; [ $code -lt 129 ] || echo "imgmgr: the agent was killed by signal $((code - 128))"; exit $code'
 start() {
   if [ -d "$systemd" ] && has systemd-run; then
     for more in --collect ''; do
       systemd-run --no-block $more --unit=${unit} -p StandardOutput=journal+console -p StandardError=journal+console \\
-        /bin/sh -c 'exec "$0" run' "$1" >/dev/null 2>&1 && return
+        /bin/sh -c "$watch" "$1" >/dev/null 2>&1 && return
     done
   fi
   [ -w "$console" ] || console=/dev/null
-  if has setsid; then setsid "$1" run </dev/null >>"$console" 2>&1 &
-  elif has nohup; then nohup "$1" run </dev/null >>"$console" 2>&1 &
-  else (trap '' HUP; "$1" run </dev/null >>"$console" 2>&1 &)
+  if has setsid; then setsid sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &
+  elif has nohup; then nohup sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &
+  else (trap '' HUP; sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &)
   fi
 }
 ${ignoreBaked ? 'if [ -d "$systemd" ]; then systemctl mask --runtime imgmgr-agent.service >/dev/null 2>&1; fi' : bakedScript()}

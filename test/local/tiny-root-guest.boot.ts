@@ -64,39 +64,6 @@ describe.skipIf(!withQemu)('the tiny root guest', () => {
     expect(facts).toEqual(HEALTHY);
   });
 
-  it.each([
-    ['root-not-grown', ['grown']],
-    ['read-only-root', ['writable']],
-    ['no-route', ['route']],
-    ['wrong-mtu', ['mtu']],
-    ['no-dns', ['dns']],
-    ['clock-off', ['clock']],
-    ['agent-missing', ['fetch']],
-    ['agent-killed', ['agent']],
-  ])('with %s lacks %j and nothing else', async (sabotage, lacking) => {
-    const facts = await boot(sabotage, factsOf);
-    if (facts === undefined) return;
-    expect(facts.filter((fact) => fact.startsWith('no-')).sort()).toEqual(lacking.map((fact) => `no-${fact}`).sort());
-  });
-
-  it.each([
-    ['kernel-panic', /Kernel panic - not syncing: Attempted to kill init!/],
-    ['no-root-device', /ALERT! +LABEL=absent does not exist\. +Dropping to a shell!/],
-  ])('with %s never gets to its user data, and its console says why', async (sabotage, pattern) => {
-    const text = await boot(sabotage, (booted) => booted.console(pattern));
-    if (text === undefined) return;
-    expect(text).not.toContain('facts:');
-  });
-
-  it('with silent-console runs, and says nothing', async () => {
-    const text = await boot('silent-console', async ({host, server}) => {
-      await new Promise((resolve) => setTimeout(resolve, 25_000));
-      expect(await host.look(server)).toEqual({kind: 'active'});
-      return host.console(server);
-    });
-    if (text !== undefined) expect(text).not.toMatch(/tiny-root-guest|facts|Linux/);
-  });
-
   it('is the same, byte for byte, when it is built again', async () => {
     const [first, second] = await Promise.all(
       ['a', 'b'].map((name) => buildGuest({guest: 'tiny-root-guest', out: join(folder, `${name}.qcow2`)})),

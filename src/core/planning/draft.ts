@@ -11,6 +11,7 @@ import type {Action, DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, 
 import type {OwnImage, Release} from '../release.ts';
 import {byLastPublished, currentReleases, findImage, sortReleases} from '../release.ts';
 import {readVerdict} from '../verdict/record.ts';
+import {compareVersions} from '../version.ts';
 
 /** The id of images that exist only in the plan. */
 export const FORESEEN = '';
@@ -147,13 +148,22 @@ export class Draft {
       failures: error ? [] : this.failures,
       quarantined: this.images
         .filter(({stamp}) => stamp.state === 'quarantined')
-        .sort(byLastPublished)
+        .sort(newestFirst)
         .map(({image}) => image),
       currentVersions: this.current.map((release) => release.version),
       busy: false,
       ...(error && {error}),
     };
   }
+}
+
+/** Glance's times are whole seconds, in which a small image can be made and fail. */
+function newestFirst(a: OwnImage, b: OwnImage): number {
+  return (
+    b.image.createdAt.localeCompare(a.image.createdAt) ||
+    compareVersions(b.stamp.version, a.stamp.version) ||
+    byLastPublished(a, b)
+  );
 }
 
 /** What every summary says about an image that is there. */

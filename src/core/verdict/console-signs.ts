@@ -48,31 +48,31 @@ const PATTERNS: readonly Pattern[] = [
     pattern: /You are in (?:emergency|rescue) mode|Entering emergency mode|fsck failed|blk_update_request: I\/O error/i,
   },
   {
-    sign: 'listener-unreachable',
-    final: false,
-    pattern: /imgmgr(?:-agent)?: (?:the )?listener (?:cannot be reached|unreachable)/i,
+    sign: 'agent-killed',
+    final: true,
+    pattern:
+      /imgmgr: the agent was killed|imgmgr-agent.*(?:code=killed|signal: killed)|Killed process \d+ \(imgmgr-agent/,
   },
   {
     sign: 'agent-not-fetched',
-    final: false,
-    pattern: /imgmgr: (?:no agent|the agent could not be fetched|none of curl|cannot fetch)/i,
+    final: true,
+    pattern: /imgmgr: (?:no agent for|none of curl|the agent could not be fetched: )/,
+  },
+  {
+    sign: 'listener-unreachable',
+    final: true,
+    pattern:
+      /imgmgr: the agent could not be fetched from|imgmgr-agent: (?:the )?listener (?:cannot be reached|unreachable)/,
   },
   {
     sign: 'no-network',
     final: false,
-    pattern:
-      /imgmgr(?:-agent)?: no network|Network is unreachable|No working init-network|udhcpc: no lease|DHCPDISCOVER.*(?:No|no) (?:DHCPOFFERS|working leases)/,
+    pattern: /udhcpc: no lease|no answer to DHCP|DHCPDISCOVER.*(?:No|no) (?:DHCPOFFERS|working leases)/,
   },
   {
     sign: 'cloud-init-failed',
     final: false,
     pattern: /cloud-init\[\d+\]:.*(?:Traceback|CRITICAL|failed run of stage)|Failed to start .*[Cc]loud-init/,
-  },
-  {
-    sign: 'agent-killed',
-    final: false,
-    pattern:
-      /imgmgr-agent.*(?:Killed|code=killed|signal: killed|terminated)|Out of memory: Killed process \d+ \(imgmgr-agent/,
   },
   {sign: 'agent-started', final: false, pattern: /imgmgr-agent[ :]|IMGMGR-VERDICT /},
 ];
@@ -87,7 +87,14 @@ export function plainConsole(text: string): string {
 export function readConsole(text: string): ConsoleSign {
   const plain = plainConsole(text);
   if (plain.trim() === '') return 'silent';
-  return PATTERNS.find(({pattern}) => pattern.test(plain))?.sign ?? 'booted';
+  const sign = PATTERNS.find(({pattern}) => pattern.test(plain))?.sign ?? 'booted';
+  return sign === 'listener-unreachable' && isOffline(plain) ? 'no-network' : sign;
+}
+
+/** Why the last try to reach us failed: without a route or a name there is no network, so the listener is not to blame. */
+function isOffline(plain: string): boolean {
+  const tries = [...plain.matchAll(/imgmgr: \w+ failed with code \d+: (.*)$/gm)];
+  return /Network is unreachable|resolve host|name resolution/i.test(tries.at(-1)?.[1] ?? '');
 }
 
 /** True when the guest can no longer report, so that the wait may end at once. */

@@ -1,7 +1,7 @@
 import type {Ticket} from '../../cloud/report-desk.ts';
 import type {ServerInterface, ServerLook, TestServer} from '../../cloud/test-server-host.ts';
 import type {GuestReport} from '../../core/guest-report.ts';
-import {isBeyondHope, plainConsole} from '../../core/verdict/console-signs.ts';
+import {isBeyondHope, plainConsole, readConsole as signOf} from '../../core/verdict/console-signs.ts';
 import {judge} from '../../core/verdict/judge.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Cause, Verdict} from '../../core/verdict/verdict.ts';
@@ -57,7 +57,7 @@ export async function waitForReport(wait: Wait): Promise<Seen> {
     if (state.kind !== 'active' || surroundings.monotonic() - consoleMs < CONSOLE_MS) continue;
     consoleMs = surroundings.monotonic();
     console = (await readConsole(wait)) ?? console;
-    if (console !== undefined && isBeyondHope(console) && !ticket.seen().hello) break;
+    if (console !== undefined && isOver(console, ticket.seen().hello)) break;
   }
   // What was sent before the server went down may still be on its way through the listener.
   if (state.kind === 'stopped') await Promise.race([arrived, surroundings.sleep(1_000, signal)]);
@@ -72,6 +72,11 @@ export async function waitForReport(wait: Wait): Promise<Seen> {
       ...(told !== undefined && {report: told}),
     },
   };
+}
+
+/** No report can come any more. Of a guest that has spoken to us already, only the end of its agent or its kernel is believed. */
+function isOver(text: string, hello: boolean): boolean {
+  return hello ? ['agent-killed', 'kernel-panic'].includes(signOf(text)) : isBeyondHope(text);
 }
 
 /** `mode: boot`: the server is up when its console shows the pattern, or the port answers. */
