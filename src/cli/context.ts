@@ -118,7 +118,7 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
       const {createReportDeskOpener, userData} = await import('../verify/create-verify.ts');
       return {
         openDesk: createReportDeskOpener({agentFolder: agentFolder(env, {home, cwd}) ?? builtAgents()}),
-        userData: (job) => userData(job),
+        userData: (job, {ignoreBaked}) => userData(job, {ignoreBaked}),
         keepEvidence: evidenceKeeper(stateDir(env, home, process.getuid?.() ?? 0), emit),
         probePort,
       };

@@ -31,6 +31,7 @@ export interface Flags {
   readonly advertise?: {readonly host: string; readonly port?: number};
   readonly deadline?: number;
   readonly keepOnFailure?: boolean;
+  readonly inject?: boolean;
   readonly sshKey?: string;
   readonly lookup?: string;
   /** False: `--no-record`. */
@@ -149,6 +150,7 @@ export function addBootFlags(command: Command): Command {
     .option('--deadline <duration>', 'from the order of a server to its report; default: 10m', duration('--deadline'))
     .option('--ssh-key <file>', 'a public key that has to be the only authorized one', word('--ssh-key'))
     .option('--lookup <name>', 'a name that they have to resolve', word('--lookup'))
+    .option('--inject', 'bring the agent along, also where the image has one')
     .option('--keep-on-failure', 'leave the server of a failed image for a look');
 }
 

@@ -22,6 +22,7 @@ export function toVerifyRequest(flags: Flags): VerifyRequest {
     deadlineMs: flags.deadline ?? DEFAULT_DEADLINE_MS,
     listen: flags.listen ?? {port: 0},
     keepOnFailure: flags.keepOnFailure ?? false,
+    inject: flags.inject ?? false,
     record: flags.record ?? true,
     ...(flags.flavor !== undefined && {flavor: flags.flavor}),
     ...(flags.network !== undefined && {network: flags.network}),

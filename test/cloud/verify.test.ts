@@ -10,6 +10,7 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from '
 import {RealCompute} from './support/compute.ts';
 import {RealGlance} from './support/glance.ts';
 import type {RealImage} from './support/glance.ts';
+import type {Verdict} from './support/imgmgr.ts';
 import {CLI, imgmgr} from './support/imgmgr.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -184,6 +185,11 @@ describe('verify on the real OpenStack', () => {
   });
 });
 
+/** `id outcome` of every check that counts; how long something took may differ between two boots. */
+function outcomes(verdict: Verdict | undefined): readonly string[] {
+  return (verdict?.checks ?? []).filter(({severity}) => severity === 'fail').map(({id, outcome}) => `${id} ${outcome}`);
+}
+
 describe('a Debian image built with diskimage-builder', () => {
   it('is imported, booted, judged and published by one manage', async () => {
     const file = join(ROOT, '.cache/debian/debian-12.qcow2');
@@ -193,5 +199,11 @@ describe('a Debian image built with diskimage-builder', () => {
     expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
     expect(ran).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
     expect(await compute.ours()).toEqual([]);
+
+    // The agent that the element installed gave that verdict; the one that is brought along gives the same.
+    const injected = await imgmgr(['verify', '--cloud', 'admin', NAME, '--inject', '--network', 'lab-net'], env());
+    const verdicts = [ran, injected].map(({lines}) => lines.find(({type}) => type === 'verdict')?.verdict);
+    expect(verdicts[1]).toMatchObject({kind: 'pass', failed: []});
+    expect(outcomes(verdicts[1])).toEqual(outcomes(verdicts[0]));
   }, 1_200_000);
 });

@@ -20,6 +20,8 @@ export interface VerifyOptions {
   readonly advertise?: {readonly host: string; readonly port?: number};
   /** A failed server stays until its expiry, for somebody to look at. */
   readonly keepOnFailure: boolean;
+  /** The agent is brought along, also where the image has one. */
+  readonly inject: boolean;
   /** One line of authorized_keys. */
   readonly sshKey?: string;
   /** A name that the guests have to resolve. */
@@ -45,7 +47,7 @@ export interface Evidence {
 export interface VerificationParts {
   readonly options: VerifyOptions;
   readonly openDesk: OpenReportDesk;
-  readonly userData: (job: Job) => string;
+  readonly userData: (job: Job, how: {readonly ignoreBaked: boolean}) => string;
   /** Keeps it in a file and tells which; undefined where that failed. */
   readonly keepEvidence: (evidence: Evidence) => Promise<string | undefined>;
   /** Does anything listen there? */

@@ -86,7 +86,10 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
       image: task.image,
       place,
       datasource,
-      userData: (interfaces) => context.parts.userData(jobOf({boot, interfaces, ticket, address, desk, deadlineMs})),
+      userData: (interfaces) =>
+        context.parts.userData(jobOf({boot, interfaces, ticket, address, desk, deadlineMs}), {
+          ignoreBaked: context.parts.options.inject,
+        }),
       ...(context.parts.options.sshKey !== undefined && {sshKey: context.parts.options.sshKey}),
       signal,
     });

@@ -18,6 +18,15 @@ export interface Line {
   readonly images?: readonly {readonly id: string; readonly name: string}[];
   readonly error?: {readonly code: string; readonly message: string; readonly hint?: string; readonly place?: string};
   readonly counts?: Readonly<Record<string, number>>;
+  readonly verdict?: Verdict;
+}
+
+/** What came of booting an image. */
+export interface Verdict {
+  readonly kind: string;
+  readonly cause: string;
+  readonly failed: readonly string[];
+  readonly checks: readonly {readonly id: string; readonly severity: string; readonly outcome: string}[];
 }
 
 export interface Summary {

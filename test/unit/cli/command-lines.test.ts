@@ -38,7 +38,7 @@ describe('manage', () => {
     expect(await parse(['manage'])).toEqual({
       command: 'manage',
       clouds: [],
-      verify: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, record: true},
+      verify: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
       options: {
         policy: DEFAULT_POLICY,
         dryRun: false,
@@ -103,6 +103,7 @@ describe('manage', () => {
     [['--advertise', 'gate.example.org:7443'], {advertise: {host: 'gate.example.org', port: 7443}}],
     [['--deadline', '5m'], {deadlineMs: 300_000}],
     [['--keep-on-failure'], {keepOnFailure: true}],
+    [['--inject'], {inject: true}],
     [['--ssh-key', 'key.pub', '--lookup', 'example.org'], {sshKeyFile: 'key.pub', lookup: 'example.org'}],
   ])('%j changes exactly its part of the verification', async (flags, changed) => {
     const {verify} = await parse(['manage']);

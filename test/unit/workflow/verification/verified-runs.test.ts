@@ -62,7 +62,13 @@ async function X(...versions: readonly string[]): Promise<Definition> {
   return definition(listed, {format: 'raw', minDiskGib: 0});
 }
 
-const OPTIONS: VerifyOptions = {deadlineMs: 5_000, listen: {port: 0}, keepOnFailure: false, record: true};
+const OPTIONS: VerifyOptions = {
+  deadlineMs: 5_000,
+  listen: {port: 0},
+  keepOnFailure: false,
+  inject: false,
+  record: true,
+};
 
 function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
   const local = createLocal({dir: join(dir, 'local')});

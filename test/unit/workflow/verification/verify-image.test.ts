@@ -46,7 +46,7 @@ function world(options: Partial<VerifyOptions> = {}, parts: {readonly bootPort?:
     store: store.store,
     tests: servers,
     parts: {
-      options: {deadlineMs: 60_000, listen: {port: 0}, keepOnFailure: false, record: true, ...options},
+      options: {deadlineMs: 60_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true, ...options},
       openDesk: () => Promise.resolve(desk),
       userData: (job) => JSON.stringify(job),
       keepEvidence: (evidence) => {
