@@ -206,4 +206,21 @@ describe('a Debian image built with diskimage-builder', () => {
     expect(verdicts[1]).toMatchObject({kind: 'pass', failed: []});
     expect(outcomes(verdicts[1])).toEqual(outcomes(verdicts[0]));
   }, 1_200_000);
+
+  it('fails for each of six faults, and for nothing else, when its files are changed', async () => {
+    const healthy = join(ROOT, '.cache/debian/debian-12.qcow2');
+    await execa(join(ROOT, 'test/cloud/debian/build'), [healthy], {stdio: ['ignore', 'ignore', 'inherit']});
+    const file = join(dir, 'sabotaged.qcow2');
+    await execa(join(ROOT, 'test/cloud/debian/sabotage'), [healthy, file]);
+    const properties = ['architecture=x86_64', 'os_distro=debian', 'os_version=12'].flatMap((pair) => [
+      '--property',
+      pair,
+    ]);
+    const ran = await imgmgr(['verify', file, ...properties], {...env(), IMGMGR_LOCAL: join(dir, 'local')});
+    const verdict = ran.lines.find(({type}) => type === 'verdict')?.verdict;
+    expect([...(verdict?.failed ?? [])].sort()).toEqual(
+      ['authorized-keys', 'cloud-init-done', 'failed-units', 'machine-id', 'passwords', 'ssh-host-keys'].sort(),
+    );
+    expect(ran.code).toBe(5);
+  }, 1_200_000);
 });
