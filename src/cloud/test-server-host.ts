@@ -108,7 +108,8 @@ export interface ServerLeftover {
  * UNAVAILABLE, TIMEOUT, CLOUD_REFUSED, PROTOCOL …) and takes no decision of its own.
  */
 export interface TestServerHost {
-  ability(): Promise<ServerAbility>;
+  /** `readsOnly`: nothing but reads, so a missing right to make servers may go unnoticed. */
+  ability(how?: {readonly readsOnly: boolean}): Promise<ServerAbility>;
 
   /** Chooses flavor and network. UNSUPPORTED when none fits, NOT_FOUND when a named one is not there, QUOTA when there is no room. */
   place(needs: ServerNeeds): Promise<ServerPlace>;

@@ -49,14 +49,14 @@ export class NovaTestServerHost implements TestServerHost {
     this.#parts = parts;
   }
 
-  async ability(): Promise<ServerAbility> {
+  async ability({readsOnly} = {readsOnly: false}): Promise<ServerAbility> {
     const {session, nova, neutron} = this.#parts;
     const name = session.cloud.name;
     for (const type of ['compute', 'network'] as const)
       if (!(await session.has(type))) return {kind: 'no-service', reason: `cloud ${name} has no ${type} service`};
     const [servers, ports, networks] = await Promise.all([
-      nova.mayCreate(),
-      neutron.mayCreatePorts(),
+      readsOnly || nova.mayCreate(),
+      readsOnly || neutron.mayCreatePorts(),
       allowed(neutron.networks()),
     ]);
     const {projectName} = await session.account();

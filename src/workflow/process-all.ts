@@ -77,7 +77,7 @@ class CloudWork {
     const view = viewOf(images, account.projectId, ports.store.now());
     const plan = await this.#plan(await listings, view);
     if (plan.definitions.some((one) => one.actions.some(({kind}) => kind === 'verify')))
-      await this.#verifier?.require();
+      await this.#verifier?.require({readsOnly: options.dryRun});
     if (options.dryRun) return this.#tell(plan);
     const writes = this.#definitionsWithWrites(plan);
     if (writes.length === 0 && plan.leftovers.length === 0) return this.#tell(plan);
@@ -257,7 +257,7 @@ class CloudWork {
     const live = view.leases.map(({holder}) => holder.run).filter((id) => !deadRuns.has(id));
     const hosts = new Set([ports.tests, ...(verification?.elsewhere ? [verification.elsewhere.tests] : [])]);
     for (const tests of hosts) {
-      if ((await tests.ability()).kind !== 'able') continue;
+      if ((await tests.ability({readsOnly: true})).kind !== 'able') continue;
       const sweep = {cloud: ports.store.cloud, tests, run, surroundings, emit, now: ports.store.now()};
       await sweepServers({...sweep, deadRuns, liveRuns: new Set(live)});
     }

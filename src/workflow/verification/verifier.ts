@@ -35,10 +35,10 @@ export class Verifier {
   }
 
   /** CONFIG where no test server can be made, so that nothing is imported in vain. */
-  async require(): Promise<void> {
+  async require(how = {readsOnly: false}): Promise<void> {
     const {parts, store} = this.context;
     const where = parts.elsewhere?.store.cloud ?? store.cloud;
-    const ability = await this.tests.ability();
+    const ability = await this.tests.ability(how);
     if (ability.kind === 'able') return;
     throw new ImgmgrError('CONFIG', `test servers cannot be made on ${where}: ${ability.reason}`, {
       hint: 'publish without verification (--no-verify), or verify in another project (--verify-cloud NAME)',

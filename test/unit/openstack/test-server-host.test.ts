@@ -95,6 +95,14 @@ describe('ability', () => {
     expect(things()).toEqual(NOTHING);
   });
 
+  test('asked with reads only sends no write, and may miss a right that is lacking', async () => {
+    fake.compute.forbidden = ['servers'];
+    const before = fake.requests.length;
+    expect(await tests.ability({readsOnly: true})).toEqual({kind: 'able'});
+    const methods = fake.requests.slice(before).filter(({path}) => !path.endsWith('/auth/tokens'));
+    expect(methods.filter(({method}) => method !== 'GET')).toEqual([]);
+  });
+
   test('is not there without a compute or a network service', async () => {
     await restart({computeService: false});
     expect(await tests.ability()).toEqual({kind: 'no-service', reason: texts('no compute service')});

@@ -1,0 +1,107 @@
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import type {Table} from './table.ts';
+import {openTable} from './table.ts';
+
+let table: Table;
+beforeEach(async () => {
+  table = await openTable();
+});
+afterEach(async () => table.close());
+
+/** What was asked of the clouds besides logins and reads. */
+function writes(): string[] {
+  return table.cloud.requests
+    .filter(({method, path}) => method !== 'GET' && method !== 'HEAD' && !path.endsWith('/auth/tokens'))
+    .map(({method, path}) => `${method} ${path}`);
+}
+
+describe('verification is the default', () => {
+  it('dry-run plans it and only reads', async () => {
+    const ran = await table.run('dry-run', table.x(['1']), '--verify');
+    expect(ran.code).toBe(3);
+    const planned = ran.lines.find(({type}) => type === 'planned')?.actions ?? [];
+    expect(planned.map(({kind}) => kind)).toEqual(['acquire', 'verify', 'publish']);
+    expect(writes()).toEqual([]);
+  });
+
+  it('a cloud without a compute service: exit 2 before anything is imported, with the way out', async () => {
+    await table.close();
+    table = await openTable({computeService: false});
+    const ran = await table.run('manage', table.x(['1']), '--verify');
+    expect(ran.code).toBe(2);
+    expect(ran.errors.map(({code, hint}) => [code, hint?.includes('--no-verify')])).toContainEqual(['CONFIG', true]);
+    expect(writes()).toEqual([]);
+    expect(table.show()).toEqual([]);
+  });
+
+  it('an account that may not make servers: the same', async () => {
+    table.cloud.compute.forbidden = ['servers'];
+    const ran = await table.run('manage', table.x(['1']), '--verify');
+    expect(ran.code).toBe(2);
+    expect(ran.errors[0]?.message).toContain('may not create servers');
+    expect(table.show()).toEqual([]);
+  });
+
+  it('--no-verify publishes, and never looks at the compute service', async () => {
+    expect((await table.run('manage', table.x(['1']), '--no-verify')).code).toBe(0);
+    expect(table.show()).toEqual(['X | public | generic']);
+    expect(table.cloud.requests.filter(({path}) => /flavors|servers|networks/.test(path))).toEqual([]);
+  });
+
+  it('mode: none publishes and says that it was not verified', async () => {
+    const ran = await table.run('manage', table.x(['1'], {verify: '{mode: none}'}), '--verify');
+    expect(ran.code).toBe(0);
+    expect(ran.warnings).toContain('not-verified');
+    expect(table.show()).toEqual(['X | public | generic']);
+  });
+
+  it('a check that there is not, an impossible pattern: exit 2 with the place', async () => {
+    const ran = await table.run('manage', table.x(['1'], {verify: "{checks: {dnss: off}, console: '('}"}), '--verify');
+    expect(ran.code).toBe(2);
+    const text = JSON.stringify(ran.errors);
+    expect(text).toContain('dnss');
+    expect(text).toContain('is no regular expression');
+  });
+});
+
+describe('the surroundings', () => {
+  it.each([
+    [['--flavor', 'absent'], 'no-flavor'],
+    [['--network', 'absent'], 'no-network-to-boot-on'],
+  ])('%j: exit 75, the image stays private, the next run goes on with it', async (flags, cause) => {
+    const ran = await table.run('manage', table.x(['1']), '--verify', ...flags);
+    expect(ran.code).toBe(75);
+    expect(ran.text).toContain(`"cause":"${cause}"`);
+    expect(table.show()).toEqual(['X (1) | private | hidden | oldgeneric']);
+    const next = await table.run('manage', table.x(['1']), '--no-verify');
+    expect(next).toMatchObject({code: 0, done: ['publish 1']});
+  });
+
+  it('an SSH key that is none, a listener that cannot be bound: exit 2', async () => {
+    expect((await table.run('manage', table.x(['1']), '--verify', '--ssh-key', '/absent.pub')).code).toBe(2);
+    const ran = await table.run(
+      'manage',
+      table.x(['1']),
+      '--verify',
+      '--listen',
+      '192.0.2.1:1',
+      '--advertise',
+      '192.0.2.1',
+    );
+    expect(ran.code).toBe(2);
+    expect(table.show()).not.toContain('X | public | generic');
+  });
+});
+
+describe('verify', () => {
+  it('names an image that is not there, and asks for the id where several bear the name', async () => {
+    expect(await table.imgmgr('verify', '--cloud', 'admin', 'nothing')).toMatchObject({code: 1});
+    expect((await table.imgmgr('verify', '--cloud', 'admin', './absent.qcow2')).code).not.toBe(0);
+  });
+
+  it('a local file does not go to a cloud: exit 2', async () => {
+    const ran = await table.imgmgr('verify', '--cloud', 'admin', './disk.qcow2');
+    expect(ran.code).toBe(2);
+    expect(ran.text).toContain('import the file there first');
+  });
+});
