@@ -62,7 +62,12 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
     Connection: 'close',
   });
   const file = createReadStream(agent.path);
-  // Not when the pipeline has ended: a client that has all its bytes may be gone before, which looks like a failure.
-  file.once('end', () => (ticket.agentFetched = true));
-  await pipeline(file, response);
+  const passage = pipeline(file, response);
+  // Counted, since a client that has all its bytes may hang up before either stream has come to its end.
+  let bytes = 0;
+  file.on('data', (chunk) => {
+    bytes += chunk.length;
+    if (bytes === agent.size) ticket.agentFetched = true;
+  });
+  await passage;
 }

@@ -76,9 +76,9 @@ start() {
     done
   fi
   [ -w "$console" ] || console=/dev/null
-  if has setsid; then setsid sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &
-  elif has nohup; then nohup sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &
-  else (trap '' HUP; sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &)
+  if has setsid; then setsid /bin/sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &
+  elif has nohup; then nohup /bin/sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &
+  else (trap '' HUP; /bin/sh -c "$watch" "$1" </dev/null >>"$console" 2>&1 &)
   fi
 }
 ${ignoreBaked ? 'if [ -d "$systemd" ]; then systemctl mask --runtime imgmgr-agent.service >/dev/null 2>&1; fi' : bakedScript()}

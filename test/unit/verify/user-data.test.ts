@@ -102,13 +102,15 @@ describe('the script', () => {
     const script = userData(job, options);
     expect(script.length).toBeLessThan(16_384);
     expect([await execute(script, shell), await said()]).toEqual([0, '']);
-    await vi.waitFor(() => expect(existsSync(join(options.runFolder, 'imgmgr-agent.ran'))).toBe(true), 5000);
-    expect(await readFile(join(options.runFolder, 'imgmgr-agent.ran'), 'utf8')).toBe('run\n');
+    await vi.waitFor(
+      async () => expect(await readFile(join(options.runFolder, 'imgmgr-agent.ran'), 'utf8')).toBe('run\n'),
+      20_000,
+    );
     expect((await readdir(options.runFolder)).sort()).toEqual(['imgmgr-agent', 'imgmgr-agent.ran', 'job.json']);
     expect(JSON.parse(await readFile(join(options.runFolder, 'job.json'), 'utf8'))).toEqual(job);
     expect((await stat(join(options.runFolder, 'job.json'))).mode & 0o777).toBe(0o600);
     expect((await stat(options.runFolder)).mode & 0o777).toBe(0o700);
-    await vi.waitFor(() => expect(ticket.seen().agentFetched).toBe(true));
+    await vi.waitFor(() => expect(ticket.seen().agentFetched).toBe(true), 20_000);
   });
 
   it('starts nothing whose sha256 is another, says so, and tidies up', async () => {
@@ -147,7 +149,7 @@ describe('the script', () => {
     await writeFile(options.baked, '#!/bin/sh\necho "$@" >"$0.ran"\n');
     await chmod(options.baked, 0o755);
     expect(await execute(userData(jobFor(desk, ticket), options))).toBe(0);
-    await vi.waitFor(() => expect(existsSync(`${options.baked}.ran`)).toBe(true), 5000);
+    await vi.waitFor(() => expect(existsSync(`${options.baked}.ran`)).toBe(true), 20_000);
     expect(await readdir(options.runFolder)).toEqual(['job.json']);
     expect(await execute(userData(jobFor(desk, ticket), {...options, ignoreBaked: true}))).toBe(0);
     expect(await readdir(options.runFolder)).toContain('imgmgr-agent');
