@@ -92,7 +92,12 @@ func (a *agent) run(parent context.Context) int {
 		if parent.Err() != nil {
 			return interrupted
 		}
-		a.say("IMGMGR-AGENT " + j.Run + " the report was not delivered: " + checks.Clean(err.Error(), 300, a.guest))
+		reason := checks.Clean(err.Error(), 300, a.guest)
+		if desk.Unreachable(err) {
+			a.say("imgmgr-agent: listener cannot be reached: " + reason)
+		} else {
+			a.say("imgmgr-agent: the report was refused: " + reason)
+		}
 		return 1
 	}
 	return 0

@@ -124,6 +124,12 @@ func Final(err error) bool {
 	return false
 }
 
+// Unreachable tells that nobody answered at all.
+func Unreachable(err error) bool {
+	code := status.Code(err)
+	return code == codes.Unavailable || code == codes.DeadlineExceeded
+}
+
 // frozen is a message that was encoded before: protobuf may encode the same map in another order every time.
 type frozen []byte
 

@@ -220,14 +220,22 @@ function judgeSilence(witnesses: Witnesses, state: 'active' | 'stopped'): Verdic
     return make(silence.cause, `${after}: ${silence.text}${refusals}`, silence.hint);
   };
   // Whoever has spoken to us had network, so only what came later can be the cause.
-  if (trace.hello) return fault(sign === 'kernel-panic' ? SILENCES['kernel-panic'] : KILLED);
-  if (trace.agentFetched)
-    return fault(sign === 'kernel-panic' || sign === 'agent-killed' ? SILENCES[sign] : FETCHED_ONLY);
+  const told = sign === undefined || !AFTER_CONTACT.has(sign) ? undefined : SILENCES[sign];
+  if (trace.hello) return fault(told ?? (trace.refused.length > 0 ? REFUSED : KILLED));
+  if (trace.agentFetched) return fault(told ?? FETCHED_ONLY);
   if (sign === undefined) return fault(UNSEEN);
   if (state === 'stopped' && sign === 'booted') return fault(POWERED_OFF);
   return fault(SILENCES[sign]);
 }
 
+/** What a console can tell of a guest that has reached us before. */
+const AFTER_CONTACT: ReadonlySet<ConsoleSign> = new Set(['kernel-panic', 'agent-killed', 'listener-unreachable']);
+
+const REFUSED: Silence = {
+  cause: 'no-report',
+  text: 'the agent said hello, and its report was refused',
+  hint: 'a report that names another run or server, or that came twice, proves nothing; run again',
+};
 const KILLED: Silence = {
   cause: 'agent-killed',
   text: 'the agent said hello and was not heard of again',

@@ -148,6 +148,17 @@ describe('silence', () => {
     expect(judge({...silent, console: 'login:', trace: {...trace, hello: false}})).toMatchObject({cause: 'no-report'});
   });
 
+  it('after a hello is the network when the agent says so, and a refused report when we did', () => {
+    const trace = {agentFetched: true, hello: true, refused: []};
+    const lost = 'imgmgr-agent: listener cannot be reached: timeout';
+    expect(judge({...silent, console: lost, trace})).toMatchObject({
+      kind: 'environment',
+      cause: 'listener-unreachable',
+    });
+    const refused = {...trace, refused: ['a report of another server']};
+    expect(judge({...silent, console: 'login:', trace: refused})).toMatchObject({kind: 'fail', cause: 'no-report'});
+  });
+
   it('of a server that went off is told so', () => {
     const off = {...silent, server: {kind: 'stopped'} as const};
     expect(judge({...off, console: 'login:'})).toMatchObject({cause: 'powered-off'});
