@@ -58,7 +58,8 @@ export const image = base.catchall(z.unknown()).transform((raw): Image => ({
   osHidden: raw.os_hidden,
   protected: raw.protected,
   owner: raw.owner,
-  tags: raw.tags,
+  // Glance keeps a set and answers in any order.
+  tags: raw.tags.toSorted(),
   minDisk: raw.min_disk,
   minRam: raw.min_ram,
   diskFormat: raw.disk_format,
