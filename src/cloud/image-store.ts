@@ -98,6 +98,9 @@ export interface ImageStore {
   /** Streams the bytes straight into the image, as {@link stage} does; the image is `active` afterwards. */
   upload(request: ByteUpload & {readonly store?: string}): Promise<void>;
 
+  /** The bytes of an active image, as the store keeps them; NOT_FOUND where it has none. */
+  download(id: string, signal?: AbortSignal): Promise<StoredBytes>;
+
   /** Copies the bytes of an active image to more stores; returns when the cloud has accepted. */
   copyToStores(request: {readonly id: string; readonly stores: readonly string[]}): Promise<void>;
 
@@ -118,6 +121,13 @@ export interface ImageStore {
 
   /** Ends connections; safe to call twice. */
   close(): Promise<void>;
+}
+
+/** Bytes on their way out of a store. */
+export interface StoredBytes {
+  readonly bytes: Readable;
+  /** Number of bytes, where known. */
+  readonly size?: number;
 }
 
 /** Bytes on their way into a store. */

@@ -67,7 +67,7 @@ export interface ServerRequest {
   readonly image: Image;
   readonly place: ServerPlace;
   readonly datasource: Datasource;
-  /** Made once the addresses are known. */
+  /** Made once the addresses are known; empty: none. */
   readonly userData: (interfaces: readonly ServerInterface[]) => string;
   /** One line of authorized_keys that the metadata hand to the guest. */
   readonly sshKey?: string;

@@ -15,8 +15,11 @@ export type Target = {readonly image: Image} | {readonly acquired: Release};
 export type Step =
   /** Delete what a dead run left: a lease or a half-made image. */
   | {readonly kind: 'remove'; readonly image: Image}
-  /** Make the image of a release; `reuse` is a record that bears the demanded id already. */
-  | {readonly kind: 'acquire'; readonly release: Release; readonly reuse?: Image}
+  /**
+   * Make the image of a release; `reuse` is a record that bears the demanded id already, `twin` a live image of the same bytes, which
+   * are taken from there where the source does not have them any more.
+   */
+  | {readonly kind: 'acquire'; readonly release: Release; readonly reuse?: Image; readonly twin?: Image}
   /** Go on with an import that is under way or done, until it is proven. */
   | {readonly kind: 'resume'; readonly release: Release; readonly image: Image}
   /** Boot a test server from the image; only a pass lets it be published. */

@@ -130,6 +130,11 @@ export class Shelf {
     }
   }
 
+  /** The file of an image's bytes, where it has any. */
+  bytesOf(id: string): string {
+    return this.#folders.bytes(id);
+  }
+
   /** Bytes that still fit on the disk that holds, or will hold, the folder. */
   async freeBytes(): Promise<number> {
     for (let path = this.root; ; path = dirname(path)) {

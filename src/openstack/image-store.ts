@@ -5,6 +5,7 @@ import type {
   ImageStore,
   ImportMethod,
   ImportState,
+  StoredBytes,
   StoreOffer,
 } from '../cloud/image-store.ts';
 import type {Image, ImagePatch, NewImage, Visibility} from '../core/image.ts';
@@ -167,6 +168,10 @@ export class GlanceImageStore implements ImageStore {
 
   upload(request: ByteUpload & {store?: string}): Promise<void> {
     return this.#send('file', request);
+  }
+
+  download(id: string, signal?: AbortSignal): Promise<StoredBytes> {
+    return this.#parts.glance.download(id, signal);
   }
 
   async copyToStores(request: {id: string; stores: readonly string[]}): Promise<void> {

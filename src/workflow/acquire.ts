@@ -1,14 +1,14 @@
-import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../cloud/image-source.ts';
+import type {ImageSource, SourceProbe} from '../cloud/image-source.ts';
 import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../cloud/image-store.ts';
 import type {Definition} from '../core/definition.ts';
 import {formatDigest} from '../core/digest.ts';
 import type {Emit} from '../core/events.ts';
-import {candidate} from '../core/form.ts';
-import type {Image, NewImage} from '../core/image.ts';
+import type {Image} from '../core/image.ts';
 import type {Release} from '../core/release.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {chooseMethods} from './choose-method.ts';
-import {createSurely} from './lease-keeper.ts';
+import {discardImage, makeRecord} from './make-record.ts';
+import {sourceRequest, streamBytes} from './send-bytes.ts';
 import type {RunOptions, Surroundings} from './types.ts';
 import {waitForImport} from './wait-for-import.ts';
 
@@ -195,7 +195,7 @@ async function tryMethod({context, task, probe}: Attempt, method: ImportMethod, 
     const stores = context.options.policy.stores ?? task.definition.stores ?? [];
     if (method === 'web-download')
       await context.store.importFromUrl({id: record.id, url: probe.url, ...(stores.length > 0 && {stores})});
-    else await stream({context, task, record, method, stores, deadlineMs: limits.deadlineMs});
+    else await streamBytes({context, task, record, method, stores, deadlineMs: limits.deadlineMs});
     if (pending) return {image: record, pending: true, detail: 'method web-download, left to the cloud (--no-wait)'};
     const image = await waitForImport({...waitBase(context, task), id: record.id, bytes: probe.size, ...limits});
     prove(image, task.release, method);
@@ -208,113 +208,6 @@ async function tryMethod({context, task, probe}: Attempt, method: ImportMethod, 
     await discardImage(context, task, record.id);
     throw error;
   }
-}
-
-async function makeRecord(
-  context: AcquireContext,
-  task: AcquireTask,
-  probe: SourceProbe,
-  pending: boolean,
-): Promise<Image> {
-  const spec = candidate(
-    {...task, oldPurpose: context.options.policy.oldPurpose, adHoc: context.adHoc},
-    context.run,
-    probe.virtualSize,
-  );
-  const properties = {...spec.properties, ...(pending && {imgmgr_state: 'pending'})};
-  if (task.reuse) return reuseRecord(context, task.reuse, {...spec, properties});
-  return createSurely(context.store, {...spec, properties, id: spec.id ?? context.surroundings.uuid()});
-}
-
-/** A record with the demanded id that an earlier run left empty: it gets this run's description, and is waited for. */
-async function reuseRecord(context: AcquireContext, left: Image, spec: NewImage): Promise<Image> {
-  const {store, surroundings, signal} = context;
-  for (let tries = 0; ; tries++) {
-    const live = await store.get(left.id);
-    if (!live) return createSurely(store, {...spec, id: left.id});
-    if (live.status === 'queued')
-      return store.update(live, {
-        name: spec.name,
-        osHidden: true,
-        tags: spec.tags,
-        set: spec.properties,
-        ...(spec.minDisk !== undefined && {minDisk: spec.minDisk}),
-        ...(spec.minRam !== undefined && {minRam: spec.minRam}),
-      });
-    if (tries === 30)
-      throw new ImgmgrError('CONFLICT', `image ${left.id} is ${live.status} and does not become free`, {
-        hint: 'the cloud is still working on it; run again later',
-      });
-    await surroundings.sleep(1000, signal);
-  }
-}
-
-interface StreamTask {
-  readonly context: AcquireContext;
-  readonly task: AcquireTask;
-  readonly record: Image;
-  readonly method: ImportMethod;
-  readonly stores: readonly string[];
-  readonly deadlineMs: number;
-}
-
-async function stream({context, task, record, method, stores, deadlineMs}: StreamTask): Promise<void> {
-  const opened = await context.source.open(sourceRequest(context, task));
-  reportProgress({context, task, record, deadlineMs}, opened);
-  const upload = {
-    id: record.id,
-    bytes: opened.bytes,
-    signal: context.signal,
-    ...(opened.size !== undefined && {size: opened.size}),
-  };
-  try {
-    if (method === 'upload')
-      await context.store.upload({...upload, ...(stores[0] !== undefined && {store: stores[0]})});
-    else {
-      await context.store.stage(upload);
-      await context.store.importStaged({id: record.id, ...(stores.length > 0 && {stores})});
-      return;
-    }
-  } finally {
-    opened.bytes.destroy();
-  }
-  await copyToOthers(context, record, stores.slice(1));
-}
-
-/** A direct upload reaches one store; the others get a copy, before anybody can see the image. */
-async function copyToOthers(context: AcquireContext, record: Image, stores: readonly string[]): Promise<void> {
-  if (stores.length > 0) await context.store.copyToStores({id: record.id, stores});
-}
-
-function reportProgress(
-  {context, task, record, deadlineMs}: Pick<StreamTask, 'context' | 'task' | 'record' | 'deadlineMs'>,
-  opened: OpenedSource,
-): void {
-  const startMs = context.surroundings.monotonic();
-  let bytes = 0;
-  let toldMs = startMs;
-  opened.bytes.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    const nowMs = context.surroundings.monotonic();
-    if (nowMs - toldMs < 250) return;
-    toldMs = nowMs;
-    context.emit({
-      type: 'progress',
-      cloud: context.store.cloud,
-      definition: task.definition.name,
-      version: task.release.version,
-      image: record.id,
-      phase: 'uploading',
-      bytes,
-      elapsedMs: nowMs - startMs,
-      limitMs: deadlineMs - startMs,
-      ...(opened.size !== undefined && {total: opened.size}),
-    });
-  });
-  // Whoever takes the bytes reports the error; without a listener of its own it would end the process when it comes late.
-  opened.bytes.on('error', () => undefined);
-  // A listener for `data` would start the flow before the upload is there to take it.
-  opened.bytes.pause();
 }
 
 /**
@@ -336,28 +229,6 @@ function prove(image: Image, release: Release, method: ImportMethod): void {
   );
 }
 
-/** Removes what a failed attempt left; a record with a demanded id stays, because Glance never hands the id out again. */
-export async function discardImage(
-  context: AcquireContext,
-  {release, definition}: AcquireTask,
-  id: string,
-): Promise<void> {
-  if (release.listed.id === id) return;
-  try {
-    await context.store.delete(id);
-  } catch (error) {
-    context.emit({
-      type: 'warning',
-      code: 'cleanup-failed',
-      cloud: context.store.cloud,
-      definition: definition.name,
-      image: id,
-      message: `the half-made image ${id} could not be deleted: ${asImgmgrError(error).message}`,
-      hint: 'it is private and hidden; the next run removes it',
-    });
-  }
-}
-
 function checkQuota({store}: AcquireContext, probe: SourceProbe, quota: ImageQuota): void {
   if (quota.imagesLeft !== undefined && quota.imagesLeft < 1)
     throw new ImgmgrError('QUOTA', `the image quota of ${store.cloud} is used up`, {
@@ -369,19 +240,6 @@ function checkQuota({store}: AcquireContext, probe: SourceProbe, quota: ImageQuo
       `${store.cloud} has room for ${quota.bytesLeft} bytes, the image needs ${probe.size}`,
       {hint: 'delete images or raise the quota image_size_total'},
     );
-}
-
-function sourceRequest(context: AcquireContext, {definition, release}: AcquireTask): SourceRequest {
-  const {listed, digest} = release;
-  return {
-    urls: listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url],
-    baseDir: context.baseDir,
-    format: definition.format,
-    // Hashing costs more than sending; the demanded digest is what counts.
-    wantSha512: false,
-    signal: context.signal,
-    ...(digest && {digest}),
-  };
 }
 
 function waitBase(context: AcquireContext, {definition, release}: AcquireTask) {

@@ -8,7 +8,9 @@ import type {Release} from '../core/release.ts';
 import {readVerdict} from '../core/verdict/record.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {AcquireContext, Acquired} from './acquire.ts';
-import {acquireImage, copySurely, discardImage, resumeImage} from './acquire.ts';
+import {acquireImage, copySurely, resumeImage} from './acquire.ts';
+import {acquireTwin} from './acquire-twin.ts';
+import {discardImage} from './make-record.ts';
 import {deleteImage, mayDelete} from './delete-image.ts';
 import type {Tally} from './tally.ts';
 import type {CloudPorts} from './types.ts';
@@ -197,7 +199,9 @@ class DefinitionWork {
     const acquired =
       action.kind === 'resume'
         ? await resumeImage(acquire, {...task, image: action.image})
-        : await acquireImage(acquire, {...task, ...(action.reuse && {reuse: action.reuse})});
+        : action.twin
+          ? await acquireTwin(acquire, {...task, twin: action.twin})
+          : await acquireImage(acquire, {...task, ...(action.reuse && {reuse: action.reuse})});
     const isVerified = this.#plan.actions.some((other) => other.kind === 'verify' && other.release === action.release);
     const waitsForPublication = !acquired.pending && !isVerified && !(policy.publish && policy.wait);
     if (waitsForPublication) await this.#patch(acquired.image, {set: {imgmgr_state: 'ready'}});

@@ -5,6 +5,7 @@ import {measureFresh} from './measure/fresh.ts';
 import {measureFake, measureMany} from './measure/many.ts';
 import {measureStartup} from './measure/startup.ts';
 import {measureUpload} from './measure/upload.ts';
+import {measureVerify} from './measure/verify.ts';
 import {makePlace} from './place.ts';
 import type {Figure} from './report.ts';
 import {machine, save, table} from './report.ts';
@@ -14,6 +15,7 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = 
   fake: measureFake,
   fresh: measureFresh,
   upload: measureUpload,
+  verify: measureVerify,
   many: measureMany,
 };
 

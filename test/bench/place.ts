@@ -8,6 +8,8 @@ import type {CountingProxy} from './counting-proxy.ts';
 const PROJECT = 'imgmgr-bench';
 const AUTH_URL = 'http://127.0.0.1:5000/v3';
 const GLANCE = 'http://127.0.0.1:9292';
+const NOVA = 'http://127.0.0.1:8774/v2.1';
+const NEUTRON = 'http://127.0.0.1:9696/v2.0';
 const ADMIN: Login = {authUrl: AUTH_URL, user: 'admin', password: 'lab-secret', project: 'admin'};
 
 /** Where everything of the bench happens: a project of its own on the one-node OpenStack, and a folder. */
@@ -18,7 +20,7 @@ export interface Place {
   readonly env: Readonly<Record<string, string>>;
   readonly keystoneCalls: CountingProxy;
   readonly glanceCalls: CountingProxy;
-  /** Deletes every image of the project. */
+  /** Deletes every server and image of the project. */
   empty(): Promise<void>;
   /** Deletes the project and all its images. */
   remove(): Promise<void>;
@@ -36,7 +38,10 @@ export async function makePlace(folder: string): Promise<Place> {
     `{auth: {auth_url: "${authUrl}", username: admin, password: ${ADMIN.password}, project_name: ${PROJECT}, user_domain_name: Default, project_domain_name: Default}, region_name: RegionOne, interface: public, identity_api_version: 3${more}}`;
   const counted = entry(`${keystoneCalls.url}/v3`, `, image_endpoint_override: "${glanceCalls.url}"`);
   await writeFile(clouds, `clouds:\n  bench: ${entry(AUTH_URL)}\n  counted: ${counted}\n`, {mode: 0o600});
-  const empty = async (): Promise<void> => deleteImages(api);
+  const empty = async (): Promise<void> => {
+    await deleteServers(api);
+    await deleteImages(api);
+  };
   await empty();
   return {
     folder,
@@ -102,6 +107,16 @@ async function deleteImages(api: RawApi): Promise<void> {
     });
   }
   throw refusal instanceof Error ? refusal : new Error('images of the benchmark project could not be deleted');
+}
+
+// imgmgr removes its test servers itself; these are of one that was killed.
+async function deleteServers(api: RawApi): Promise<void> {
+  const {servers} = (await api.call('GET', `${NOVA}/servers`)).body as {servers: {id: string}[]};
+  for (const {id} of servers) await api.call('DELETE', `${NOVA}/servers/${id}`);
+  const {ports} = (await api.call('GET', `${NEUTRON}/ports?project_id=${api.projectId}`)).body as {
+    ports: {id: string; name: string}[];
+  };
+  for (const {id, name} of ports) if (name.startsWith('imgmgr-')) await api.call('DELETE', `${NEUTRON}/ports/${id}`);
 }
 
 /** Works through the items, `width` at a time. */

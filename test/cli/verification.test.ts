@@ -1,4 +1,7 @@
+import {createHash} from 'node:crypto';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import type {Ran} from './operator.ts';
+import {listed} from './operator.ts';
 import type {Table} from './table.ts';
 import {openTable} from './table.ts';
 
@@ -90,6 +93,59 @@ describe('the surroundings', () => {
     );
     expect(ran.code).toBe(2);
     expect(table.show()).not.toContain('X | public | generic');
+  });
+});
+
+describe('other boot properties than those that an image was booted with', () => {
+  const boot = {verify: '{mode: boot}'};
+  const virtio = {hw_disk_bus: 'virtio'};
+  beforeEach(async () => {
+    table.cloud.compute.life = {console: 'x login: '};
+    expect(await table.run('manage', wanted(), '--verify')).toMatchObject({code: 0});
+  });
+
+  const BYTES = Buffer.alloc(50_000, 'the bytes of version 1 ');
+  const digest = createHash('sha512').update(BYTES).digest('hex');
+  const wanted = (meta: Readonly<Record<string, string>> = {}): string =>
+    table.x([listed('1', table.serve('1', BYTES), {checksum: `sha512:${digest}`})], boot, meta);
+
+  const rotated = ['acquire 1', 'verify 1', 'publish 1', 'retire 1'];
+  const result = ['X (1-1) | public | oldgeneric', 'X | public | generic'];
+  const detail = (ran: Ran): string | undefined =>
+    ran.lines.find(({type, action}) => type === 'action-done' && action?.kind === 'acquire')?.detail;
+
+  it('are proven on a new candidate, made from the source', async () => {
+    const ran = await table.run('manage', wanted(virtio), '--verify');
+    expect(ran).toMatchObject({code: 0, done: rotated});
+    expect(detail(ran)).toContain('method web-download');
+    expect(table.show()).toEqual(result);
+    expect(table.cloud.compute).toMatchObject({servers: [], ports: []});
+    await table.expectQuiet();
+  });
+
+  it.each([
+    ['has other bytes by now', (text: string) => (table.serve('1', Buffer.from('other bytes')), text)],
+    ['is gone', (text: string) => (table.upstream.remove('/x-1.img'), text)],
+    ['cannot be proven, since no digest is demanded', (text: string) => text.replace(/, checksum: '[^']*'/, '')],
+  ])('are proven on a copy from Glance where the source %s', async (_, change) => {
+    const [before] = table.cloud.views();
+    const ran = await table.run('manage', change(wanted(virtio)), '--verify');
+    expect(ran).toMatchObject({code: 0, done: rotated});
+    expect(detail(ran)).toContain(`bytes of image ${String(before?.['id'])}`);
+    expect(table.show()).toEqual(result);
+    expect(new Set(table.cloud.views().map((view) => view['os_hash_value'])).size).toBe(1);
+    await table.expectQuiet();
+  });
+
+  it('keep the published image where the copy comes out different', async () => {
+    const [before] = table.cloud.views();
+    table.cloud.images.change(String(before?.['id']), 'a disk fault', (image) => {
+      image.os_hash_value = '0'.repeat(128);
+    });
+    const ran = await table.run('manage', wanted(virtio).replace(/, checksum: '[^']*'/, ''), '--verify');
+    expect(ran.code).toBe(1);
+    expect(ran.errors.map(({code}) => code)).toContain('DIGEST_MISMATCH');
+    expect(table.show()).toEqual(['X | public | generic']);
   });
 });
 

@@ -213,6 +213,12 @@ describe.each([
     expect(await store.get(sized.id)).toMatchObject({...expected, stores: ['file']});
     expect(await store.get(chunked.id)).toMatchObject({...expected, stores: ['fast']});
     expect((await store.importState(sized.id, ['file'])).kind).toBe('done');
+    const {bytes, size} = await store.download(sized.id);
+    const chunks: Buffer[] = [];
+    for await (const chunk of bytes) chunks.push(chunk as Buffer);
+    expect([size, Buffer.concat(chunks).equals(BYTES)]).toEqual([BYTES.length, true]);
+    const empty = await create();
+    await expect(store.download(empty.id)).rejects.toMatchObject({code: 'NOT_FOUND'});
     await expect(store.upload({id: sized.id, bytes: Readable.from([BYTES])})).rejects.toMatchObject({code: 'CONFLICT'});
   });
 

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {createReadStream} from 'node:fs';
 import {createHash} from 'node:crypto';
-import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -51,7 +51,7 @@ interface Listed {
   readonly file: string;
 }
 
-async function write(listed: readonly Listed[], extra = ''): Promise<string> {
+async function write(listed: readonly Listed[], extra = '', moreMeta = ''): Promise<string> {
   const versions = await Promise.all(
     listed.map(async ({version, file}) => {
       const hash = createHash('sha256');
@@ -61,7 +61,7 @@ async function write(listed: readonly Listed[], extra = ''): Promise<string> {
   );
   const path = join(dir, 'images.yml');
   const head = `  - name: ${NAME}\n    format: qcow2\n    login: root\n    min_disk: 1\n    min_ram: 128\n    status: active\n    visibility: public\n    multi: true\n    tags: []\n`;
-  const meta = `    meta: {architecture: x86_64, os_distro: debian, os_version: '12', os_purpose: generic, uuid_validity: last-2}\n`;
+  const meta = `    meta: {architecture: x86_64, os_distro: debian, os_version: '12', os_purpose: generic, uuid_validity: last-2${moreMeta}}\n`;
   await writeFile(path, `images:\n${head}${extra}${meta}    versions:\n${versions.join('\n')}\n`);
   return path;
 }
@@ -176,13 +176,26 @@ describe('manage on the real OpenStack', () => {
 });
 
 describe('verify on the real OpenStack', () => {
-  it('re-tests what is published and stores the verdict in one PATCH', async () => {
-    const images = await write([tiny(1)]);
+  it('re-tests what is published and stores the verdict in one PATCH; other boot properties then make a copy of its bytes', async () => {
+    const source = join(dir, 'guest.qcow2');
+    await copyFile(tiny(1).file, source);
+    const images = await write([{version: '1', file: source}]);
     await imgmgr(['manage', '--cloud', 'admin', '--images', images], env());
     const ran = await imgmgr(['verify', '--cloud', 'admin', '--images', images, '--filter', NAME], env());
     expect(ran.code).toBe(0);
     expect(ran.writes.map((write) => write.split(' ')[0])).toEqual(['PATCH']);
     expect(show(await glance.named(NAME))).toEqual([`${NAME} | public | current | pass`]);
+
+    await write([{version: '1', file: source}], '', ', hw_disk_bus: virtio');
+    await rm(source);
+    const [before] = await glance.named(NAME);
+    const again = await manage(images);
+    expect(again).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1', 'retire 1']});
+    const acquired = again.lines.find(({type, action}) => type === 'action-done' && action?.kind === 'acquire');
+    expect(acquired?.detail).toContain(`bytes of image ${before?.id ?? '?'}`);
+    const after = await glance.named(NAME);
+    expect(show(after)).toEqual([`${NAME} (1-1) | public | retired | pass`, `${NAME} | public | current | pass`]);
+    expect(new Set(after.map((image) => image['os_hash_value'])).size).toBe(1);
   });
 
   it('boots with a config drive where that is asked for', async () => {

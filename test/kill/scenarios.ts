@@ -15,6 +15,8 @@ export interface Scenario {
   readonly stores?: readonly string[];
   readonly accepted?: Readonly<Record<string, readonly string[]>>;
   readonly cloud?: FakeCloudOptions;
+  /** Every run boots test servers, which come up by themselves. */
+  readonly verified?: true;
   /** Images that somebody else left. */
   readonly seed?: (cloud: FakeCloud) => void;
 }
@@ -57,6 +59,18 @@ export const ROTATION: Scenario = {
   before: [{definitions: of([version('1')], {}, LAST2)}, {definitions: of([version('2')], {}, LAST2)}],
   disturbed: {definitions: of([version('3')], {}, LAST2), flags: ['--delete', '--yes']},
   writes: [...PUBLIC, 'POST image', 'POST import', 'PATCH image', 'PATCH image', 'DELETE image', ...END],
+};
+
+const BOOTED = {verify: '{mode: boot}'};
+
+/** A rotation whose candidate has to boot first: the server and its port are writes, too. */
+export const VERIFIED_ROTATION: Scenario = {
+  what: 'a rotation with a test server',
+  verified: true,
+  before: [{definitions: of([version('1')], BOOTED)}],
+  disturbed: {definitions: of([version('2')], BOOTED)},
+  // The removal of the server runs beside the publication.
+  writes: undefined,
 };
 
 const FIRST: readonly Step[] = [{definitions: of([version('1')])}];

@@ -20,7 +20,7 @@ export function planRelease(draft: Draft, release: Release): void {
     if (draft.isWanted(release)) planNew(draft, release);
   } else if (!draft.isCurrent(release)) draft.unchanged += draft.isWanted(release) ? 1 : 0;
   else if (existing.stamp.state === 'retired') republish(draft, release, existing);
-  else if (needsNewCandidate(draft, release, existing)) planNew(draft, release);
+  else if (needsNewCandidate(draft, release, existing)) planNew(draft, release, existing.image);
   else {
     mend(draft, release, existing);
     retirePredecessors(draft, existing, release);
@@ -86,8 +86,8 @@ function mend(draft: Draft, release: Release, existing: OwnImage): void {
   if (!status && isEmptyPatch(patch) && missing.length === 0) draft.unchanged++;
 }
 
-/** Makes the image, or goes on with one that was begun, and publishes it. */
-function planNew(draft: Draft, release: Release): void {
+/** Makes the image, or goes on with one that was begun, and publishes it; `twin` is the live image whose bytes it shall have. */
+function planNew(draft: Draft, release: Release, twin?: Image): void {
   const begun = draft.images
     .filter((own) => own.stamp.state !== 'current' && own.stamp.state !== 'retired' && isOfRelease(own, release))
     // Other boot properties make another candidate of the same bytes: what was found out about this one does not hold.
@@ -121,8 +121,15 @@ function planNew(draft: Draft, release: Release): void {
         : `complete, left by run ${begun.stamp.run}`;
     draft.add({kind: 'resume', release, image: begun.image}, {...said, newName, reason});
   } else {
-    const reason = begun ? 'its record with the demanded id is there, empty' : 'listed and not there';
-    draft.add({kind: 'acquire', release, ...(begun && {reuse: begun.image})}, {...said, newName, reason});
+    const reason = twin
+      ? 'what it was booted with has changed, so the same bytes are proven anew'
+      : begun
+        ? 'its record with the demanded id is there, empty'
+        : 'listed and not there';
+    draft.add(
+      {kind: 'acquire', release, ...(begun && {reuse: begun.image}), ...(twin && {twin})},
+      {...said, newName, reason},
+    );
   }
   publishNew(draft, {release, target: {acquired: release}, ...(begun && {begun})});
 }

@@ -51,7 +51,7 @@ function configDrive(seed: Seed): Volume {
     made: seed.made,
     files: {
       'openstack/latest/meta_data.json': JSON.stringify(metadata),
-      'openstack/latest/user_data': seed.userData,
+      ...(seed.userData !== '' && {'openstack/latest/user_data': seed.userData}),
       'openstack/latest/network_data.json': JSON.stringify(network),
       'openstack/latest/vendor_data.json': '{}',
     },

@@ -1,4 +1,5 @@
 import type {Readable} from 'node:stream';
+import type {StoredBytes} from '../../cloud/image-store.ts';
 import type {Image, NewImage} from '../../core/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {absentWhenUnknown} from '../answers.ts';
@@ -138,6 +139,26 @@ export class GlanceApi {
       ...(upload.size === undefined ? {} : {size: upload.size}),
       ...(upload.signal === undefined ? {} : {signal: upload.signal}),
     });
+  }
+
+  /**
+   * The image's bytes as they are stored. NOT_FOUND where there are none (204), FORBIDDEN while it is deactivated.
+   * https://docs.openstack.org/api-ref/image/v2/#download-binary-image-data
+   */
+  async download(id: string, signal?: AbortSignal): Promise<StoredBytes> {
+    const answer = await this.#client.call({
+      method: 'GET',
+      path: `/images/${id}/file`,
+      expect: [200, 204],
+      response: 'stream',
+      ...(signal !== undefined && {signal}),
+    });
+    if (answer.status === 204) {
+      answer.body.destroy();
+      throw new ImgmgrError('NOT_FOUND', `image ${id} has no bytes`, {place: `GET /v2/images/${id}/file`});
+    }
+    const size = Number(answer.headers['content-length'] ?? NaN);
+    return {bytes: answer.body, ...(Number.isSafeInteger(size) && {size})};
   }
 
   /** The image's import tasks; undefined where the image is gone or this Glance does not tell (before API v2.12). */

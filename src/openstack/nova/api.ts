@@ -21,7 +21,7 @@ export interface NewServer {
   /** Root disk: the image itself, or a volume that was made from it and outlives the server. */
   readonly root: {readonly image: string} | {readonly volume: string};
   readonly metadata: Readonly<Record<string, string>>;
-  /** Base64. */
+  /** Base64; empty: none. */
   readonly userData: string;
   readonly configDrive: boolean;
 }
@@ -115,7 +115,7 @@ export class NovaApi {
           flavorRef: flavor,
           networks: [{port}],
           metadata,
-          user_data: userData,
+          ...(userData !== '' && {user_data: userData}),
           config_drive: configDrive,
           ...('image' in root ? {imageRef: root.image} : {block_device_mapping_v2: [fromVolume(root.volume)]}),
         },

@@ -7,7 +7,7 @@ import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {AcquireContext} from '../acquire.ts';
-import {discardImage} from '../acquire.ts';
+import {discardImage} from '../make-record.ts';
 import {patchSurely} from '../swap.ts';
 import type {Verifier} from './verifier.ts';
 import {verifyImage} from './verify-image.ts';

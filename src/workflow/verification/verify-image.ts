@@ -66,9 +66,10 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
   const {verifier, task, place, datasource} = boot;
   const {context} = verifier;
   const {surroundings, signal} = context;
-  const {desk, address} = await verifier.desk(place);
+  // Whoever only waits for the server to be up needs no listener that guests can reach.
+  const desk = task.wishes.mode === 'boot' ? undefined : await verifier.desk(place);
   signal.throwIfAborted();
-  const ticket = desk.issue(context.run);
+  const ticket = desk?.desk.issue(context.run);
   const deadlineMs =
     task.wishes.deadlineSeconds === undefined ? context.parts.options.deadlineMs : task.wishes.deadlineSeconds * 1000;
   const startMs = surroundings.monotonic();
@@ -87,25 +88,32 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
       place,
       datasource,
       userData: (interfaces) =>
-        context.parts.userData(jobOf({boot, interfaces, ticket, address, desk, deadlineMs}), {
-          ignoreBaked: context.parts.options.inject,
-        }),
+        desk === undefined || ticket === undefined
+          ? ''
+          : context.parts.userData(jobOf({boot, interfaces, ticket, ...desk, deadlineMs}), {
+              ignoreBaked: context.parts.options.inject,
+            }),
       ...(context.parts.options.sshKey !== undefined && {sshKey: context.parts.options.sshKey}),
       signal,
     });
-    ticket.expectServer(server.id);
+    ticket?.expectServer(server.id);
     const submitMs = surroundings.monotonic() - startMs;
-    const wait = {boot, server, ticket, startMs, deadlineMs};
-    const seen = task.wishes.mode === 'boot' ? await watchBoot(wait) : await waitForReport(wait);
+    const wait = {boot, server, startMs, deadlineMs};
+    const seen = ticket === undefined ? await watchBoot(wait) : await waitForReport({...wait, ticket});
     const heardMs = surroundings.monotonic();
     const judged = seen.verdict ?? judge(seen.witnesses, task.wishes);
     const spans = {submitMs, waitMs: heardMs - startMs - submitMs, judgeMs: surroundings.monotonic() - heardMs};
-    verdict = await tellVerdict(boot, {verdict: judged, spans, seen: seen.witnesses, token: ticket.token});
+    verdict = await tellVerdict(boot, {
+      verdict: judged,
+      spans,
+      seen: seen.witnesses,
+      ...(ticket && {token: ticket.token}),
+    });
     return verdict;
   } finally {
-    ticket.withdraw();
+    ticket?.withdraw();
     // A rejected report that nobody waits for any more is no error of the run.
-    ticket.report.catch(() => undefined);
+    ticket?.report.catch(() => undefined);
     if (server) leaveOrRemove(boot, server, verdict);
   }
 }

@@ -9,6 +9,8 @@ import {imageFault} from '../../core/verdict/verdict.ts';
 import {asImgmgrError} from '../../errors.ts';
 import type {Boot} from './types.ts';
 
+/** The first looks come sooner: a server that cannot be made, or an appliance that is up at once, need not be waited for. */
+const FIRST_LOOK_MS = 500;
 const LOOK_MS = 2_000;
 const CONSOLE_MS = 8_000;
 
@@ -16,7 +18,6 @@ const CONSOLE_MS = 8_000;
 export interface Wait {
   readonly boot: Boot;
   readonly server: TestServer;
-  readonly ticket: Ticket;
   readonly startMs: number;
   readonly deadlineMs: number;
 }
@@ -29,7 +30,7 @@ export interface Seen {
 }
 
 /** Waits for the report, looking at Nova and the console meanwhile; ends early when no report can come any more. */
-export async function waitForReport(wait: Wait): Promise<Seen> {
+export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Promise<Seen> {
   const {boot, ticket, startMs, deadlineMs} = wait;
   const {context} = boot.verifier;
   const {surroundings, signal} = context;
@@ -47,8 +48,8 @@ export async function waitForReport(wait: Wait): Promise<Seen> {
     () => ended.abort(),
   );
   const elapsed = (): number => surroundings.monotonic() - startMs;
-  while (report === undefined && elapsed() < deadlineMs) {
-    await surroundings.sleep(LOOK_MS, either).catch(() => undefined);
+  for (let pauseMs = FIRST_LOOK_MS; report === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs)) {
+    await surroundings.sleep(Math.min(pauseMs, deadlineMs - elapsed()), either).catch(() => undefined);
     signal.throwIfAborted();
     if (ended.signal.aborted) break;
     progress(wait, elapsed());
@@ -81,7 +82,7 @@ function isOver(text: string, hello: boolean): boolean {
 
 /** `mode: boot`: the server is up when its console shows the pattern, or the port answers. */
 export async function watchBoot(wait: Wait): Promise<Seen> {
-  const {boot, server, startMs, deadlineMs, ticket} = wait;
+  const {boot, server, startMs, deadlineMs} = wait;
   const {context} = boot.verifier;
   const {surroundings, signal, parts} = context;
   const {port, console: wanted} = boot.task.wishes;
@@ -90,8 +91,8 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
   let state: ServerLook = {kind: 'building', detail: 'not looked at yet'};
   let console: string | undefined;
   let found: string | undefined;
-  while (found === undefined && elapsed() < deadlineMs) {
-    await surroundings.sleep(LOOK_MS, signal);
+  for (let pauseMs = FIRST_LOOK_MS; found === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs)) {
+    await surroundings.sleep(Math.min(pauseMs, deadlineMs - elapsed()), signal);
     progress(wait, elapsed());
     state = (await lookAt(wait)) ?? state;
     if (state.kind === 'error' || state.kind === 'gone') break;
@@ -104,12 +105,17 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
   }
   const witnesses: Witnesses = {
     server: state,
-    trace: ticket.seen(),
+    // No agent is asked.
+    trace: {agentFetched: false, hello: false, refused: []},
     waitedMs: elapsed(),
     ...(console !== undefined && {console}),
   };
   const expected = port === undefined ? `/${pattern.source}/ on the console` : `TCP port ${port}`;
   return {witnesses, verdict: found === undefined ? unbooted(witnesses, expected) : booted(found)};
+}
+
+function longer(pauseMs: number): number {
+  return Math.min(pauseMs * 1.5, LOOK_MS);
 }
 
 function booted(found: string): Verdict {

@@ -191,6 +191,16 @@ export function describeImageStore(name: string, open: () => Promise<StoreUnderT
       });
     });
 
+    it('gives the bytes back, and says so where there are none', async () => {
+      const image = await active();
+      const {bytes, size} = await other.download(image.id);
+      expect(size).toBe(DISK.length);
+      expect(await collected(bytes)).toEqual(DISK);
+      const {id} = await created();
+      await refused('NOT_FOUND', () => store.download(id));
+      await refused('NOT_FOUND', () => store.download(MISSING));
+    });
+
     it('takes bytes whose number is not known', async () => {
       const {id} = await created();
       await store.upload({id, bytes: Readable.from([DISK, DISK])});
@@ -331,4 +341,10 @@ export function newImage(): NewImage {
 
 function ids(images: readonly Image[]): string[] {
   return images.map(({id}) => id).sort();
+}
+
+async function collected(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }

@@ -4,6 +4,7 @@ import type {
   ImageQuota,
   ImageStore,
   ImportState,
+  StoredBytes,
   StoreOffer,
 } from '../../../src/cloud/image-store.ts';
 import type {Image, ImagePatch, NewImage} from '../../../src/core/image.ts';
@@ -122,6 +123,10 @@ export class MemoryStore implements ImageStore {
 
   upload(request: ByteUpload): Promise<void> {
     return this.#refuse(`upload ${request.id}`);
+  }
+
+  download(): Promise<StoredBytes> {
+    return this.#refuse('download');
   }
 
   copyToStores(): Promise<void> {

@@ -1,0 +1,76 @@
+import type {Image} from '../core/image.ts';
+import type {ErrorCode} from '../errors.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import {acquireImage} from './acquire.ts';
+import type {AcquireContext, AcquireTask, Acquired} from './acquire.ts';
+import {discardImage} from './make-record.ts';
+import {StoredSource} from './stored-source.ts';
+
+/** The source does not have the bytes any more, or cannot be asked. */
+const WITHOUT_BYTES: ReadonlySet<ErrorCode> = new Set([
+  'SOURCE_REFUSED',
+  'SOURCE_UNAVAILABLE',
+  'DIGEST_MISMATCH',
+  'FORMAT_REFUSED',
+]);
+
+/**
+ * Another candidate of the same bytes as a live image: from the source where a demanded digest proves them, else from the store
+ * itself, where its own hash of both does.
+ */
+export async function acquireTwin(
+  context: AcquireContext,
+  task: AcquireTask & {readonly twin: Image},
+): Promise<Acquired> {
+  const {definition, release, twin} = task;
+  if (release.digest === undefined) return fromStore(context, task);
+  try {
+    return await acquireImage(context, task);
+  } catch (error) {
+    const reason = asImgmgrError(error);
+    if (!WITHOUT_BYTES.has(reason.code)) throw error;
+    context.emit({
+      type: 'warning',
+      code: 'import-fallback',
+      cloud: context.store.cloud,
+      definition: definition.name,
+      image: twin.id,
+      message: `${definition.name} ${release.version}: the source does not give the bytes again (${reason.message}), taking those of image ${twin.id}`,
+    });
+    return fromStore(context, task);
+  }
+}
+
+async function fromStore(context: AcquireContext, task: AcquireTask & {readonly twin: Image}): Promise<Acquired> {
+  const {store, options} = context;
+  const {twin, definition} = task;
+  const {method, ...rest} = options;
+  const stored: AcquireContext = {
+    ...context,
+    source: new StoredSource(store, twin),
+    // No cloud fetches from itself: the bytes go through us.
+    options: {...rest, prefetch: 'always', ...(method !== undefined && method !== 'web-download' && {method})},
+  };
+  const format = twin.diskFormat ?? definition.format;
+  const acquired = await acquireImage(stored, {...task, definition: {...definition, format}});
+  if (!isSame(twin, acquired.image)) {
+    await discardImage(context, task, acquired.image.id);
+    throw new ImgmgrError(
+      'DIGEST_MISMATCH',
+      `image ${acquired.image.id} was copied from image ${twin.id}, but has other bytes: ${hashOf(acquired.image)} instead of ${hashOf(twin)}`,
+      {hint: 'run again; if it stays so, the store behind the cloud has damaged one of them'},
+    );
+  }
+  return {...acquired, detail: `${acquired.detail}, bytes of image ${twin.id}`};
+}
+
+/** A cloud that converts what it is given keeps other bytes of the same disk; then the copy proves nothing, and its boot does. */
+function isSame(twin: Image, copy: Image): boolean {
+  if (twin.osHashAlgo === null || twin.osHashAlgo !== copy.osHashAlgo || twin.diskFormat !== copy.diskFormat)
+    return true;
+  return twin.osHashValue === copy.osHashValue;
+}
+
+function hashOf({osHashAlgo, osHashValue}: Image): string {
+  return `${osHashAlgo ?? 'no hash'}:${osHashValue ?? ''}`;
+}

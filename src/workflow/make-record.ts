@@ -1,0 +1,68 @@
+import type {SourceProbe} from '../cloud/image-source.ts';
+import {candidate} from '../core/form.ts';
+import type {Image, NewImage} from '../core/image.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import type {AcquireContext, AcquireTask} from './acquire.ts';
+import {createSurely} from './lease-keeper.ts';
+
+/** Creates the record of a candidate, private and fully described; `pending` where nobody waits for its bytes. */
+export async function makeRecord(
+  context: AcquireContext,
+  task: AcquireTask,
+  probe: SourceProbe,
+  pending: boolean,
+): Promise<Image> {
+  const spec = candidate(
+    {...task, oldPurpose: context.options.policy.oldPurpose, adHoc: context.adHoc},
+    context.run,
+    probe.virtualSize,
+  );
+  const properties = {...spec.properties, ...(pending && {imgmgr_state: 'pending'})};
+  if (task.reuse) return reuseRecord(context, task.reuse, {...spec, properties});
+  return createSurely(context.store, {...spec, properties, id: spec.id ?? context.surroundings.uuid()});
+}
+
+/** A record with the demanded id that an earlier run left empty: it gets this run's description, and is waited for. */
+async function reuseRecord(context: AcquireContext, left: Image, spec: NewImage): Promise<Image> {
+  const {store, surroundings, signal} = context;
+  for (let tries = 0; ; tries++) {
+    const live = await store.get(left.id);
+    if (!live) return createSurely(store, {...spec, id: left.id});
+    if (live.status === 'queued')
+      return store.update(live, {
+        name: spec.name,
+        osHidden: true,
+        tags: spec.tags,
+        set: spec.properties,
+        ...(spec.minDisk !== undefined && {minDisk: spec.minDisk}),
+        ...(spec.minRam !== undefined && {minRam: spec.minRam}),
+      });
+    if (tries === 30)
+      throw new ImgmgrError('CONFLICT', `image ${left.id} is ${live.status} and does not become free`, {
+        hint: 'the cloud is still working on it; run again later',
+      });
+    await surroundings.sleep(1000, signal);
+  }
+}
+
+/** Removes what a failed attempt left; a record with a demanded id stays, because Glance never hands the id out again. */
+export async function discardImage(
+  context: AcquireContext,
+  {release, definition}: AcquireTask,
+  id: string,
+): Promise<void> {
+  if (release.listed.id === id) return;
+  try {
+    await context.store.delete(id);
+  } catch (error) {
+    context.emit({
+      type: 'warning',
+      code: 'cleanup-failed',
+      cloud: context.store.cloud,
+      definition: definition.name,
+      image: id,
+      message: `the half-made image ${id} could not be deleted: ${asImgmgrError(error).message}`,
+      hint: 'it is private and hidden; the next run removes it',
+    });
+  }
+}
