@@ -7,5 +7,7 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 300_000,
     maxWorkers: 1,
+    // One core for each guest that is emulated.
+    maxConcurrency: 2,
   },
 });
