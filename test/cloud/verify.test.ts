@@ -1,7 +1,5 @@
 import {spawn} from 'node:child_process';
-import {createReadStream} from 'node:fs';
-import {createHash} from 'node:crypto';
-import {copyFile, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -9,9 +7,9 @@ import {execa} from 'execa';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {RealCompute} from './support/compute.ts';
 import {RealGlance} from './support/glance.ts';
-import type {RealImage} from './support/glance.ts';
-import type {Verdict} from './support/imgmgr.ts';
 import {CLI, imgmgr} from './support/imgmgr.ts';
+import type {Listed} from './support/verified.ts';
+import {show, writeDefinition} from './support/verified.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const GUESTS = join(ROOT, '.cache/tiny-root-guest');
@@ -46,25 +44,8 @@ afterAll(async () => compute.clear());
 
 const env = (): Record<string, string> => ({XDG_STATE_HOME: dir});
 
-interface Listed {
-  readonly version: string;
-  readonly file: string;
-}
-
-async function write(listed: readonly Listed[], extra = '', moreMeta = ''): Promise<string> {
-  const versions = await Promise.all(
-    listed.map(async ({version, file}) => {
-      const hash = createHash('sha256');
-      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-      return `      - version: '${version}'\n        url: file://${file}\n        checksum: sha256:${hash.digest('hex')}\n        build_date: 2026-01-02`;
-    }),
-  );
-  const path = join(dir, 'images.yml');
-  const head = `  - name: ${NAME}\n    format: qcow2\n    login: root\n    min_disk: 1\n    min_ram: 128\n    status: active\n    visibility: public\n    multi: true\n    tags: []\n`;
-  const meta = `    meta: {architecture: x86_64, os_distro: debian, os_version: '12', os_purpose: generic, uuid_validity: last-2${moreMeta}}\n`;
-  await writeFile(path, `images:\n${head}${extra}${meta}    versions:\n${versions.join('\n')}\n`);
-  return path;
-}
+const write = (listed: readonly Listed[], extra = '', moreMeta = ''): Promise<string> =>
+  writeDefinition({dir, name: NAME, listed, extra, moreMeta});
 
 const tiny = (version: number): Listed => ({
   version: String(version),
@@ -73,20 +54,6 @@ const tiny = (version: number): Listed => ({
 
 const manage = async (images: string, ...flags: readonly string[]) =>
   imgmgr(['manage', '--cloud', 'admin', '--images', images, '--verify', ...flags], env());
-
-function show(images: readonly RealImage[]): string[] {
-  return images
-    .map((image) =>
-      [
-        image.name,
-        image.visibility,
-        ...(image.os_hidden ? ['hidden'] : []),
-        String(image['imgmgr_state']),
-        String(image['imgmgr_verdict']),
-      ].join(' | '),
-    )
-    .sort();
-}
 
 describe('manage on the real OpenStack', () => {
   it('boots, judges, publishes and rotates; quarantines what fails; leaves nothing but the images', async () => {
@@ -128,13 +95,19 @@ describe('manage on the real OpenStack', () => {
     expect(await (await RealCompute.login('demo')).ours()).toEqual([]);
   });
 
-  it('names what Nova says when there is no flavor that fits, and goes on with the image next time', async () => {
+  it('blames the surroundings for a flavor that is not there, no room and no quota, and goes on with the image next time', async () => {
     const images = await write([tiny(1)]);
-    const ran = await manage(images, '--flavor', 'no-such-flavor');
-    expect(ran).toMatchObject({code: 75, done: ['acquire 1']});
-    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({
-      verdict: {kind: 'environment', cause: 'no-flavor'},
-    });
+    const causeOf = async (...flags: readonly string[]) => {
+      const {code, done, lines} = await manage(images, ...flags);
+      return [code, done, lines.find(({type}) => type === 'verdict')?.verdict?.cause];
+    };
+    expect(await causeOf('--flavor', 'no-such-flavor')).toEqual([75, ['acquire 1'], 'no-flavor']);
+    const huge = await compute.withFlavor('imgmgr-test-huge', 45_000, () => causeOf('--flavor', 'imgmgr-test-huge'));
+    expect(huge).toEqual([75, [], 'no-valid-host']);
+    const demo = await RealCompute.login('demo');
+    const full = await compute.withInstances(demo, 0, () => causeOf('--verify-cloud', 'member'));
+    expect(full).toEqual([75, [], 'quota']);
+    expect([await compute.ours(), await demo.ours()]).toEqual([[], []]);
     expect(await manage(images)).toMatchObject({code: 0, done: ['verify 1', 'publish 1']});
   });
 
@@ -207,52 +180,4 @@ describe('verify on the real OpenStack', () => {
       {datasource: 'config-drive', verdict: {kind: 'pass'}},
     ]);
   });
-});
-
-/** `id outcome` of every check that counts; how long something took may differ between two boots. */
-function outcomes(verdict: Verdict | undefined): readonly string[] {
-  return (verdict?.checks ?? []).filter(({severity}) => severity === 'fail').map(({id, outcome}) => `${id} ${outcome}`);
-}
-
-describe('a Debian image built with diskimage-builder', () => {
-  it('is imported, booted, judged and published by one manage', async () => {
-    const file = join(ROOT, '.cache/debian/debian-12.qcow2');
-    await execa(join(ROOT, 'test/cloud/debian/build'), [file], {stdio: ['ignore', 'ignore', 'inherit']});
-    const images = await write([{version: '1', file}]);
-    const ran = await manage(images, '--network', 'lab-net');
-    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
-    expect(ran).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
-    expect(await compute.ours()).toEqual([]);
-
-    // The agent that the element installed gave that verdict; the one that is brought along gives the same.
-    const injected = await imgmgr(['verify', '--cloud', 'admin', NAME, '--inject', '--network', 'lab-net'], env());
-    const verdicts = [ran, injected].map(({lines}) => lines.find(({type}) => type === 'verdict')?.verdict);
-    expect(verdicts[1]).toMatchObject({kind: 'pass', failed: []});
-    expect(outcomes(verdicts[1])).toEqual(outcomes(verdicts[0]));
-  }, 1_200_000);
-
-  it('fails for each of six faults, and for nothing else, when its files are changed (a stage that fails leaves a traceback, too)', async () => {
-    const healthy = join(ROOT, '.cache/debian/debian-12.qcow2');
-    await execa(join(ROOT, 'test/cloud/debian/build'), [healthy], {stdio: ['ignore', 'ignore', 'inherit']});
-    const file = join(dir, 'sabotaged.qcow2');
-    await execa(join(ROOT, 'test/cloud/debian/sabotage'), [healthy, file]);
-    const properties = ['architecture=x86_64', 'os_distro=debian', 'os_version=12'].flatMap((pair) => [
-      '--property',
-      pair,
-    ]);
-    const ran = await imgmgr(['verify', file, ...properties], {...env(), IMGMGR_LOCAL: join(dir, 'local')});
-    const verdict = ran.lines.find(({type}) => type === 'verdict')?.verdict;
-    expect([...(verdict?.failed ?? [])].sort()).toEqual(
-      [
-        'authorized-keys',
-        'cloud-init-done',
-        'cloud-init-traceback',
-        'failed-units',
-        'machine-id',
-        'passwords',
-        'ssh-host-keys',
-      ].sort(),
-    );
-    expect(ran.code).toBe(5);
-  }, 1_200_000);
 });

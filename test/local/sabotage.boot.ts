@@ -73,7 +73,7 @@ describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
     if (told !== undefined) expect(told).toEqual({code: 5, kind: 'fail', cause: 'checks-failed', failed: [check]});
   });
 
-  it.each([['kernel-panic'], ['no-root-device'], ['agent-missing'], ['agent-killed']])(
+  it.each([['kernel-panic'], ['no-root-device'], ['powered-off'], ['agent-missing'], ['agent-killed']])(
     'names %s, though nothing reports, exit 5',
     async (sabotage) => {
       const told = await verdictOn(sabotage);

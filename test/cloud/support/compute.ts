@@ -6,9 +6,11 @@ const NEUTRON = 'http://127.0.0.1:9696';
 /** What is there of test servers on the real OpenStack, seen without any code of imgmgr. */
 export class RealCompute {
   readonly #token: string;
+  readonly projectId: string;
 
-  private constructor(token: string) {
+  private constructor(token: string, projectId: string) {
     this.#token = token;
+    this.projectId = projectId;
   }
 
   static async login(user: 'admin' | 'demo'): Promise<RealCompute> {
@@ -25,7 +27,8 @@ export class RealCompute {
     });
     const token = answer.headers.get('x-subject-token');
     if (token === null) throw new Error(`login as ${user}: ${answer.status}`);
-    return new RealCompute(token);
+    const {token: said} = (await answer.json()) as {token: {project: {id: string}}};
+    return new RealCompute(token, said.project.id);
   }
 
   /** `server NAME` and `port NAME` of everything that bears our prefix. */
@@ -46,6 +49,36 @@ export class RealCompute {
     for (const {id, name} of servers) if (name.startsWith('imgmgr-')) await this.#delete(`${NOVA}/servers/${id}`);
     const {ports} = await this.#get<{ports: readonly {id: string; name: string}[]}>(`${NEUTRON}/v2.0/ports`);
     for (const {id, name} of ports) if (name.startsWith('imgmgr-')) await this.#delete(`${NEUTRON}/v2.0/ports/${id}`);
+  }
+
+  /** Makes a flavor that no host of this cloud has room for, lends it to the work, and removes it. */
+  async withFlavor<T>(name: string, ramMib: number, work: () => Promise<T>): Promise<T> {
+    const flavor = {name, ram: ramMib, vcpus: 1, disk: 2};
+    const made = await this.#send<{flavor: {id: string}}>('POST', `${NOVA}/flavors`, {flavor});
+    try {
+      return await work();
+    } finally {
+      await this.#delete(`${NOVA}/flavors/${made.flavor.id}`);
+    }
+  }
+
+  /** Lets the project of another login have so many servers while the work is done. */
+  async withInstances<T>(of: RealCompute, instances: number, work: () => Promise<T>): Promise<T> {
+    const url = `${NOVA}/os-quota-sets/${of.projectId}`;
+    await this.#send('PUT', url, {quota_set: {instances, force: true}});
+    try {
+      return await work();
+    } finally {
+      // Back to the defaults.
+      await this.#delete(url);
+    }
+  }
+
+  async #send<T>(method: string, url: string, body: unknown): Promise<T> {
+    const headers = {'x-auth-token': this.#token, 'content-type': 'application/json'};
+    const answer = await fetch(url, {method, headers, body: JSON.stringify(body)});
+    if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
   }
 
   async #get<T>(url: string): Promise<T> {

@@ -26,7 +26,12 @@ export interface Verdict {
   readonly kind: string;
   readonly cause: string;
   readonly failed: readonly string[];
-  readonly checks: readonly {readonly id: string; readonly severity: string; readonly outcome: string}[];
+  readonly checks: readonly {
+    readonly id: string;
+    readonly severity: string;
+    readonly outcome: string;
+    readonly detail: string;
+  }[];
 }
 
 export interface Summary {

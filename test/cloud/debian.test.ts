@@ -1,0 +1,91 @@
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {execa} from 'execa';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {RealCompute} from './support/compute.ts';
+import {RealGlance} from './support/glance.ts';
+import type {Verdict} from './support/imgmgr.ts';
+import {imgmgr} from './support/imgmgr.ts';
+import {writeDefinition} from './support/verified.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NAME = 'Verified Debian';
+const HEALTHY = join(ROOT, '.cache/debian/debian-12.qcow2');
+
+let dir: string;
+let glance: RealGlance;
+let compute: RealCompute;
+
+beforeAll(async () => {
+  await execa(join(ROOT, 'test/cloud/debian/build'), [HEALTHY], {stdio: ['ignore', 'ignore', 'inherit']});
+  dir = await mkdtemp(join(tmpdir(), 'imgmgr-debian-'));
+  glance = await RealGlance.login('http://127.0.0.1:9292', 'admin');
+  compute = await RealCompute.login('admin');
+  await Promise.all([compute.clear(), glance.clear(NAME)]);
+}, 1_200_000);
+afterAll(async () => {
+  await compute.clear();
+  await glance.clear(NAME);
+  await rm(dir, {recursive: true, force: true});
+});
+
+/** `id outcome` of every check that counts; how long something took may differ between two boots. */
+function outcomes(verdict: Verdict | undefined): readonly string[] {
+  return (verdict?.checks ?? []).filter(({severity}) => severity === 'fail').map(({id, outcome}) => `${id} ${outcome}`);
+}
+
+// Two guests at a time: one on Nova, one under QEMU here.
+describe('a Debian image built with diskimage-builder', {concurrent: true, timeout: 1_200_000}, () => {
+  it('is imported, booted, judged and published by one manage', async () => {
+    const env = {XDG_STATE_HOME: join(dir, 'nova')};
+    const images = await writeDefinition({dir, name: NAME, listed: [{version: '1', file: HEALTHY}]});
+    const ran = await imgmgr(
+      ['manage', '--cloud', 'admin', '--images', images, '--verify', '--network', 'lab-net'],
+      env,
+    );
+    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
+    expect(ran).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
+    expect(await compute.ours()).toEqual([]);
+
+    // The agent that the element installed gave that verdict; the one that is brought along gives the same, and finds the given key.
+    const key = join(dir, 'key');
+    await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'operator', '-f', key]);
+    const injected = await imgmgr(
+      ['verify', '--cloud', 'admin', NAME, '--inject', '--network', 'lab-net', '--ssh-key', `${key}.pub`],
+      env,
+    );
+    const verdicts = [ran, injected].map(({lines}) => lines.find(({type}) => type === 'verdict')?.verdict);
+    expect(verdicts[1]).toMatchObject({kind: 'pass', failed: []});
+    expect(outcomes(verdicts[1])).toEqual(outcomes(verdicts[0]));
+    expect(verdicts[1]?.checks.find(({id}) => id === 'authorized-keys')).toMatchObject({
+      outcome: 'pass',
+      detail: 'the given key alone',
+    });
+  });
+
+  it('fails for each of six faults, and for nothing else, when its files are changed (a stage that fails leaves a traceback, too)', async () => {
+    const file = join(dir, 'sabotaged.qcow2');
+    await execa(join(ROOT, 'test/cloud/debian/sabotage'), [HEALTHY, file]);
+    const properties = ['architecture=x86_64', 'os_distro=debian', 'os_version=12'].flatMap((pair) => [
+      '--property',
+      pair,
+    ]);
+    const env = {XDG_STATE_HOME: join(dir, 'qemu'), IMGMGR_LOCAL: join(dir, 'local')};
+    const ran = await imgmgr(['verify', file, ...properties], env);
+    const verdict = ran.lines.find(({type}) => type === 'verdict')?.verdict;
+    expect([...(verdict?.failed ?? [])].sort()).toEqual(
+      [
+        'authorized-keys',
+        'cloud-init-done',
+        'cloud-init-traceback',
+        'failed-units',
+        'machine-id',
+        'passwords',
+        'ssh-host-keys',
+      ].sort(),
+    );
+    expect(ran.code).toBe(5);
+  });
+});
