@@ -1,4 +1,4 @@
-import type {Event} from '../core/events.ts';
+import type {Event, Spans} from '../core/events.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {Throttle, progressKey} from './progress.ts';
 import type {Verbosity} from './sentences.ts';
@@ -50,7 +50,12 @@ function plain(event: Event): object {
     ...('error' in event && event.error instanceof Error && {error: plainError(event.error)}),
     ...('ms' in event && {ms: Math.round(event.ms)}),
     ...('elapsedMs' in event && {elapsedMs: Math.round(event.elapsedMs), limitMs: Math.round(event.limitMs)}),
+    ...(event.type === 'verdict' && {spans: rounded(event.spans)}),
   };
+}
+
+function rounded({submitMs, waitMs, judgeMs}: Spans): Spans {
+  return {submitMs: Math.round(submitMs), waitMs: Math.round(waitMs), judgeMs: Math.round(judgeMs)};
 }
 
 /** An error without its stack and cause: those may hold anything. */

@@ -33,6 +33,11 @@ describe('JSON lines on stdout', () => {
     });
   });
 
+  it('carry whole milliseconds', () => {
+    const [line] = written(EVERY_EVENT.filter(({type}) => type === 'verdict'));
+    expect(line?.['spans']).toEqual({submitMs: 1000, waitMs: 60_000, judgeMs: 1});
+  });
+
   it('are one line each, whatever a name holds', () => {
     expect(written([{type: 'warning', code: 'foreign-name', message: 'a\nb\u001b'}])).toMatchObject([
       {message: 'a\nb\u001b'},

@@ -47,7 +47,7 @@ export const VERDICT: Extract<Event, {type: 'verdict'}> = {
   image: '77aa',
   datasource: 'metadata',
   evidence: '/state/run-1.json',
-  spans: {submitMs: 1000, waitMs: 60_000, judgeMs: 10},
+  spans: {submitMs: 1000.4, waitMs: 60_000, judgeMs: 0.6},
   verdict: {
     kind: 'fail',
     cause: 'checks-failed',
