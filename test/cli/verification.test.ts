@@ -137,6 +137,22 @@ describe('other boot properties than those that an image was booted with', () =>
     await table.expectQuiet();
   });
 
+  it('are proven on a copy although Glance breaks off in the middle of it once', async () => {
+    const broken = table.cloud.misbehave('halfAnswer', {match: {method: 'GET', path: /\/file$/}});
+    const ran = await table.run('manage', wanted(virtio).replace(/, checksum: '[^']*'/, ''), '--verify');
+    expect(ran).toMatchObject({code: 0, done: rotated});
+    expect([broken.happened(), ran.warnings]).toEqual([1, ['import-fallback']]);
+    expect(table.show()).toEqual(result);
+  });
+
+  it('are not proven where Glance breaks off again and again: nothing half-made is left', async () => {
+    table.cloud.misbehave('halfAnswer', {times: Infinity, match: {method: 'GET', path: /\/file$/}});
+    const ran = await table.run('manage', wanted(virtio).replace(/, checksum: '[^']*'/, ''), '--verify');
+    expect(ran.code).toBe(75);
+    expect(ran.errors.map(({code}) => code)).toContain('UNAVAILABLE');
+    expect(table.show()).toEqual(['X | public | generic']);
+  });
+
   it('keep the published image where the copy comes out different', async () => {
     const [before] = table.cloud.views();
     table.cloud.images.change(String(before?.['id']), 'a disk fault', (image) => {

@@ -1,8 +1,10 @@
-import type {Readable} from 'node:stream';
+import {Readable} from 'node:stream';
 import type {StoredBytes} from '../../cloud/image-store.ts';
 import type {Image, NewImage} from '../../core/image.ts';
 import {ImgmgrError} from '../../errors.ts';
+import {HttpError} from '../../http.ts';
 import {absentWhenUnknown} from '../answers.ts';
+import {refusal} from '../refusal.ts';
 import {parsed, recoded} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
 import {everyPage} from '../paginate.ts';
@@ -158,7 +160,7 @@ export class GlanceApi {
       throw new ImgmgrError('NOT_FOUND', `image ${id} has no bytes`, {place: `GET /v2/images/${id}/file`});
     }
     const size = Number(answer.headers['content-length'] ?? NaN);
-    return {bytes: answer.body, ...(Number.isSafeInteger(size) && {size})};
+    return {bytes: Readable.from(told(answer.body), {objectMode: false}), ...(Number.isSafeInteger(size) && {size})};
   }
 
   /** The image's import tasks; undefined where the image is gone or this Glance does not tell (before API v2.12). */
@@ -216,4 +218,13 @@ function headerList(header: string | undefined): string[] {
     .split(',')
     .map((each) => each.trim())
     .filter((each) => each !== '');
+}
+
+/** The bytes; what breaks them off is told as any other refusal. */
+async function* told(body: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of body) yield chunk as Buffer;
+  } catch (error) {
+    throw error instanceof HttpError ? refusal(error) : error;
+  }
 }

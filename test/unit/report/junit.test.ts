@@ -57,7 +57,7 @@ describe('JUnit XML', () => {
   it('has a case for the verdict and one for each check; what does not apply is skipped, which is not passed', () => {
     const xml = xmlOf([VERDICT, {type: 'finished', counts: COUNTS, exitCode: 5, ms: 1}]);
     expect(xml).toContain('tests="5" failures="2" skipped="1"');
-    expect(xml).toContain('name="Rocky 9 (9.4): verdict by metadata" time="61.010"');
+    expect(xml).toContain('name="Rocky 9 (9.4): verdict by metadata" time="61.001"');
     expect(xml).toContain('<failure type="checks-failed" message="dns: no nameserver">mend it</failure>');
     expect(xml).toContain('<skipped message="not claimed"/>');
     expect(xml).toContain('<system-out>fail: swap on the OS disk</system-out>');
