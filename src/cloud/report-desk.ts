@@ -24,6 +24,8 @@ export interface Ticket {
   expectServer(id: string): void;
   /** Settles with the accepted report; rejects with INTERRUPTED when the desk is closed or the ticket withdrawn. */
   readonly report: Promise<GuestReport>;
+  /** Settles when the agent says hello for the first time; never, if it does not. */
+  readonly greeted: Promise<void>;
   /** What else was seen, for the verdict's cause. */
   seen(): TicketTrace;
   /** No report is expected any more; the token is worth nothing from now on. */

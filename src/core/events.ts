@@ -73,6 +73,8 @@ export interface Spans {
   readonly submitMs: number;
   /** From there to the report, or to the end of the wait. */
   readonly waitMs: number;
+  /** The last part of that: from the agent's hello to its report. Absent where no agent reported. */
+  readonly guestMs?: number;
   /** From the report to the verdict. */
   readonly judgeMs: number;
 }

@@ -54,8 +54,13 @@ function plain(event: Event): object {
   };
 }
 
-function rounded({submitMs, waitMs, judgeMs}: Spans): Spans {
-  return {submitMs: Math.round(submitMs), waitMs: Math.round(waitMs), judgeMs: Math.round(judgeMs)};
+function rounded({submitMs, waitMs, guestMs, judgeMs}: Spans): Spans {
+  return {
+    submitMs: Math.round(submitMs),
+    waitMs: Math.round(waitMs),
+    ...(guestMs !== undefined && {guestMs: Math.round(guestMs)}),
+    judgeMs: Math.round(judgeMs),
+  };
 }
 
 /** An error without its stack and cause: those may hold anything. */

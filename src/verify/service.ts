@@ -45,7 +45,7 @@ export function verificationService(parts: ServiceParts): UntypedServiceImplemen
     const named = request.identity?.server.toLowerCase() ?? '';
     const expected = await within(ticket.server, 0);
     if (named !== '' && expected !== undefined && named !== expected) throw stranger(ticket, named);
-    ticket.hello = true;
+    ticket.greet();
     return {now_unix_ms: Date.now()};
   }
 

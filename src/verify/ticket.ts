@@ -10,16 +10,18 @@ export class OpenTicket implements Ticket {
   readonly run: string;
   readonly token = randomBytes(32).toString('hex');
   readonly report: Promise<GuestReport>;
+  readonly greeted: Promise<void>;
   /** What is compared, so that the time it takes tells nothing. */
   readonly tokenHash: Buffer;
   readonly downloadHash: Buffer;
   agentFetched = false;
-  hello = false;
   /** Digest of the report that was accepted. */
   accepted: string | undefined;
   readonly #onWithdrawn: () => void;
   readonly #server = Promise.withResolvers<string>();
   readonly #report = Promise.withResolvers<GuestReport>();
+  readonly #greeted = Promise.withResolvers<undefined>();
+  #hello = false;
   readonly #refused: string[] = [];
 
   constructor(run: string, onWithdrawn: () => void) {
@@ -28,6 +30,7 @@ export class OpenTicket implements Ticket {
     this.tokenHash = digest(this.token);
     this.downloadHash = digest(downloadKey(this.token));
     this.report = this.#report.promise;
+    this.greeted = this.#greeted.promise;
     // Whoever withdraws need not listen.
     this.report.catch(() => undefined);
   }
@@ -41,6 +44,11 @@ export class OpenTicket implements Ticket {
     this.#server.resolve(id.toLowerCase());
   }
 
+  greet(): void {
+    this.#hello = true;
+    this.#greeted.resolve(undefined);
+  }
+
   accept(report: GuestReport, reportDigest: string): void {
     this.accepted = reportDigest;
     this.#report.resolve(report);
@@ -51,7 +59,7 @@ export class OpenTicket implements Ticket {
   }
 
   seen(): TicketTrace {
-    return {agentFetched: this.agentFetched, hello: this.hello, refused: [...this.#refused]};
+    return {agentFetched: this.agentFetched, hello: this.#hello, refused: [...this.#refused]};
   }
 
   withdraw(): void {

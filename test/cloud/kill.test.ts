@@ -73,7 +73,8 @@ beforeAll(async () => {
 });
 afterAll(async () => upstream.close());
 
-describe.each(GLANCES)('killed on the real $region Glance', ({cloud, url}) => {
+// One kill after the other on each Glance, both Glances at a time.
+describe.each(GLANCES)('killed on the real $region Glance', {concurrent: true}, ({cloud, url}) => {
   const name = `kill-${cloud} rotation`;
   let admin: RealGlance;
   let proxy: Proxy;
@@ -97,7 +98,7 @@ describe.each(GLANCES)('killed on the real $region Glance', ({cloud, url}) => {
     await rm(dir, {recursive: true, force: true});
   });
 
-  it.each(KILLS)('$method: at $what, $moment', async ({method, number, moment, demandsId}) => {
+  it.each(KILLS)('$method: at $what, $moment', {concurrent: false}, async ({method, number, moment, demandsId}) => {
     version += 1;
     const argv = await define(method, demandsId && randomUUID());
     const child = execa(process.execPath, [CLI, ...argv, '--json'], {

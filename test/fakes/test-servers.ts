@@ -59,9 +59,11 @@ export class FakeTicket implements Ticket {
   readonly run: string;
   readonly token: string;
   readonly report: Promise<GuestReport>;
+  readonly greeted: Promise<void>;
   trace: TicketTrace = {agentFetched: false, hello: false, refused: []};
   withdrawn = false;
   server: string | undefined;
+  #greet: () => void = () => undefined;
   #settle: {readonly resolve: (report: GuestReport) => void; readonly reject: (error: Error) => void} | undefined;
 
   constructor(run: string, token: string) {
@@ -69,6 +71,11 @@ export class FakeTicket implements Ticket {
     this.token = token;
     this.report = new Promise((resolve, reject) => (this.#settle = {resolve, reject}));
     this.report.catch(() => undefined);
+    this.greeted = new Promise((resolve) => (this.#greet = resolve));
+  }
+
+  greet(): void {
+    this.#greet();
   }
 
   expectServer(id: string): void {

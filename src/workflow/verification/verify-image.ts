@@ -102,7 +102,12 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
     const seen = ticket === undefined ? await watchBoot(wait) : await waitForReport({...wait, ticket});
     const heardMs = surroundings.monotonic();
     const judged = seen.verdict ?? judge(seen.witnesses, task.wishes);
-    const spans = {submitMs, waitMs: heardMs - startMs - submitMs, judgeMs: surroundings.monotonic() - heardMs};
+    const spans = {
+      submitMs,
+      waitMs: heardMs - startMs - submitMs,
+      ...(seen.guestMs !== undefined && {guestMs: seen.guestMs}),
+      judgeMs: surroundings.monotonic() - heardMs,
+    };
     verdict = await tellVerdict(boot, {
       verdict: judged,
       spans,

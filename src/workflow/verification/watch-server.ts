@@ -12,7 +12,9 @@ import type {Boot} from './types.ts';
 /** The first looks come sooner: a server that cannot be made, or an appliance that is up at once, need not be waited for. */
 const FIRST_LOOK_MS = 500;
 const LOOK_MS = 2_000;
-const CONSOLE_MS = 8_000;
+/** Once it runs, its report is what ends the wait; looks only tell early that none can come, and cost the cloud more than us. */
+const ACTIVE_LOOK_MS = 5_000;
+const CONSOLE_MS = 10_000;
 
 /** A server that was ordered, and how long it is waited for. */
 export interface Wait {
@@ -27,6 +29,8 @@ export interface Seen {
   readonly witnesses: Witnesses;
   /** Where the witnesses alone do not decide. */
   readonly verdict?: Verdict;
+  /** From the agent's hello to its report. */
+  readonly guestMs?: number;
 }
 
 /** Waits for the report, looking at Nova and the console meanwhile; ends early when no report can come any more. */
@@ -40,15 +44,21 @@ export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Pro
   let consoleMs = startMs;
   const ended = new AbortController();
   const either = AbortSignal.any([signal, ended.signal]);
+  let greetedMs: number | undefined;
+  let guestMs: number | undefined;
+  void ticket.greeted.then(() => {
+    greetedMs = surroundings.monotonic();
+  });
   const arrived = ticket.report.then(
     (told) => {
       report = told;
+      if (greetedMs !== undefined) guestMs = surroundings.monotonic() - greetedMs;
       ended.abort();
     },
     () => ended.abort(),
   );
   const elapsed = (): number => surroundings.monotonic() - startMs;
-  for (let pauseMs = FIRST_LOOK_MS; report === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs)) {
+  for (let pauseMs = FIRST_LOOK_MS; report === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs, state)) {
     await surroundings.sleep(Math.min(pauseMs, deadlineMs - elapsed()), either).catch(() => undefined);
     signal.throwIfAborted();
     if (ended.signal.aborted) break;
@@ -65,6 +75,7 @@ export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Pro
   if (report === undefined) console = (await readConsole(wait)) ?? console;
   const told: GuestReport | undefined = report;
   return {
+    ...(guestMs !== undefined && {guestMs}),
     witnesses: {
       server: state,
       trace: ticket.seen(),
@@ -91,7 +102,7 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
   let state: ServerLook = {kind: 'building', detail: 'not looked at yet'};
   let console: string | undefined;
   let found: string | undefined;
-  for (let pauseMs = FIRST_LOOK_MS; found === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs)) {
+  for (let pauseMs = FIRST_LOOK_MS; found === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs, state)) {
     await surroundings.sleep(Math.min(pauseMs, deadlineMs - elapsed()), signal);
     progress(wait, elapsed());
     state = (await lookAt(wait)) ?? state;
@@ -114,8 +125,8 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
   return {witnesses, verdict: found === undefined ? unbooted(witnesses, expected) : booted(found)};
 }
 
-function longer(pauseMs: number): number {
-  return Math.min(pauseMs * 1.5, LOOK_MS);
+function longer(pauseMs: number, {kind}: ServerLook): number {
+  return Math.min(pauseMs * 1.5, kind === 'active' ? ACTIVE_LOOK_MS : LOOK_MS);
 }
 
 function booted(found: string): Verdict {

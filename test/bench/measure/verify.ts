@@ -16,20 +16,30 @@ const MAX_CHECKS_MS = 3000;
 
 interface Line {
   readonly type: string;
+  readonly definition?: string;
   readonly time: string;
-  readonly action?: {readonly kind: string};
+  readonly action?: {readonly kind: string; readonly definition: string};
   readonly verdict?: {readonly kind: string; readonly message: string};
-  readonly spans?: {readonly submitMs: number; readonly waitMs: number; readonly judgeMs: number};
+  readonly spans?: {readonly submitMs: number; readonly guestMs?: number; readonly judgeMs: number};
   readonly evidence?: string;
+}
+
+interface Evidence {
+  readonly report?: {
+    readonly checkedMs: number;
+    readonly checks: readonly {readonly id: string; readonly ms: number}[];
+  };
 }
 
 interface Verified {
   /** From the first verification's start to the last verdict: imports and removals apart. */
+  readonly wallMs: number;
+  /** The same of the guest that took longest, the boot apart: queue, order, checks with the ready command, verdict. */
   readonly ms: number;
   readonly peakMib: number;
   readonly submitMs: number;
   readonly judgeMs: number;
-  /** What the agents say their checks took, waiting apart. */
+  /** What the agents say their checks took, waiting and the ready command apart. */
   readonly checksMs: number;
 }
 
@@ -58,21 +68,29 @@ export async function measureVerify(bench: Bench): Promise<Figure[]> {
 }
 
 function figures(one: readonly Verified[], four: readonly Verified[]): Figure[] {
-  const best = (all: readonly Verified[]): number => Math.min(...all.map(({ms}) => ms));
+  const best = (all: readonly Verified[], of: (one: Verified) => number): number => Math.min(...all.map(of));
+  const [ours, alone] = [best(four, ({ms}) => ms), best(one, ({ms}) => ms)];
   const worst = (all: readonly Verified[], of: (one: Verified) => number): number => Math.max(...all.map(of));
   const both = [...one, ...four];
   const peakMib = worst(both, (ran) => ran.peakMib);
-  const submitMs = worst(both, (ran) => ran.submitMs);
+  const submitMs = worst(one, (ran) => ran.submitMs);
   const judgeMs = worst(both, (ran) => ran.judgeMs);
   const checksMs = worst(one, (ran) => ran.checksMs);
   return [
     {
-      name: `${GUESTS} guests with a ready command of ${READY_SECONDS} s, --jobs ${GUESTS}`,
+      name: `${GUESTS} guests with a ready command of ${READY_SECONDS} s, --jobs ${GUESTS}, boots apart`,
       unit: 'ms',
-      ours: best(four),
-      other: {what: 'one guest', value: best(one)},
-      target: atMost(best(four), MAX_RATIO * best(one), `${MAX_RATIO} × one`),
+      ours,
+      other: {what: 'one guest', value: alone},
+      target: atMost(ours, MAX_RATIO * alone, `${MAX_RATIO} × one`),
       samples: {four: four.map(({ms}) => ms), one: one.map(({ms}) => ms)},
+    },
+    {
+      name: 'the same with the boots',
+      unit: 'ms',
+      ours: best(four, ({wallMs}) => wallMs),
+      other: {what: 'one guest', value: best(one, ({wallMs}) => wallMs)},
+      samples: {four: four.map(({wallMs}) => wallMs), one: one.map(({wallMs}) => wallMs)},
     },
     {
       name: 'memory of the waiting imgmgr, peak',
@@ -81,10 +99,15 @@ function figures(one: readonly Verified[], four: readonly Verified[]): Figure[] 
       target: atMost(peakMib, MAX_PEAK_MIB, 'limit'),
     },
     {
-      name: 'order to acceptance by Nova, longest',
+      name: 'order to acceptance by Nova, one guest',
       unit: 'ms',
       ours: submitMs,
       target: atMost(submitMs, MAX_SUBMIT_MS, 'limit'),
+    },
+    {
+      name: `the same of ${GUESTS} ordered at once, longest`,
+      unit: 'ms',
+      ours: worst(four, (ran) => ran.submitMs),
     },
     {
       name: 'report to verdict, longest',
@@ -115,11 +138,22 @@ async function verify(bench: Bench, folder: string, files: readonly string[]): P
   const bad = verdicts.find(({verdict}) => verdict?.kind !== 'pass');
   if (verdicts.length !== files.length || bad)
     throw new Error(`expected ${files.length} verdicts that pass: ${bad?.verdict?.message ?? output.slice(-2000)}`);
-  const started = lines.find(({type, action}) => type === 'action-started' && action?.kind === 'verify');
+  const started = new Map(
+    lines.flatMap(({type, action, time}) =>
+      type === 'action-started' && action?.kind === 'verify' ? [[action.definition, Date.parse(time)]] : [],
+    ),
+  );
+  const firstMs = Math.min(...started.values());
   const checked = await Promise.all(verdicts.map(({evidence}) => checkedMs(evidence)));
   const times = verdicts.map(({time}) => Date.parse(time));
   return {
-    ms: Math.max(...times) - Date.parse(started?.time ?? ''),
+    wallMs: Math.max(...times) - firstMs,
+    ms: Math.max(
+      ...verdicts.map(({definition, spans}) => {
+        const queueMs = (started.get(definition ?? '') ?? NaN) - firstMs;
+        return queueMs + (spans?.submitMs ?? NaN) + (spans?.guestMs ?? NaN) + (spans?.judgeMs ?? NaN);
+      }),
+    ),
     peakMib,
     submitMs: Math.max(...verdicts.map(({spans}) => spans?.submitMs ?? NaN)),
     judgeMs: Math.max(...verdicts.map(({spans}) => spans?.judgeMs ?? NaN)),
@@ -129,8 +163,8 @@ async function verify(bench: Bench, folder: string, files: readonly string[]): P
 
 async function checkedMs(evidence: string | undefined): Promise<number> {
   if (evidence === undefined) return NaN;
-  const {report} = JSON.parse(await readFile(evidence, 'utf8')) as {readonly report?: {readonly checkedMs: number}};
-  return report?.checkedMs ?? NaN;
+  const {report} = JSON.parse(await readFile(evidence, 'utf8')) as Evidence;
+  return (report?.checkedMs ?? NaN) - (report?.checks.find(({id}) => id === 'ready')?.ms ?? NaN);
 }
 
 async function definitions(files: readonly string[]): Promise<string> {

@@ -87,6 +87,12 @@ export class RealGlance {
     await this.call('DELETE', `/v2/images/${id}`);
   }
 
+  /** Removes every image of this project that bears a property of imgmgr's. */
+  async clearOurs(): Promise<void> {
+    for (const image of await this.named(''))
+      if (Object.keys(image).some((key) => key.startsWith('imgmgr_'))) await this.remove(image.id);
+  }
+
   /** Removes every image whose name starts so. */
   async clear(prefix: string): Promise<void> {
     for (const image of [...(await this.named(prefix)), ...(await this.named('imgmgr lease'))])

@@ -122,6 +122,33 @@ describe('one verification', () => {
     expect(servers.alive.size).toBe(0);
   });
 
+  it('tells how long the guest took from its hello to its report, and nothing where no agent spoke', async () => {
+    const {verify, servers, events, elapsedMs} = world();
+    const at = {hello: 0, report: 0};
+    servers.guest = () => undefined;
+    servers.looks = ({id}) => {
+      const [ticket] = servers.desk.tickets;
+      if (at.hello === 0) {
+        at.hello = elapsedMs();
+        ticket?.greet();
+      } else {
+        at.report = elapsedMs();
+        ticket?.hear(goodReport(id));
+      }
+      return {kind: 'active'};
+    };
+    await verify();
+    const [told] = events.filter((event) => event.type === 'verdict');
+    expect(at.report).toBeGreaterThan(at.hello);
+    expect(told).toMatchObject({spans: {guestMs: at.report - at.hello}});
+
+    const mute = world();
+    await mute.verify();
+    expect(mute.events.find(({type}) => type === 'verdict')).toMatchObject({
+      spans: expect.not.objectContaining({guestMs: expect.anything() as unknown}) as unknown,
+    });
+  });
+
   it('fails an image whose checks fail, and removes its server', async () => {
     const {verify, servers, verifier} = world();
     servers.guest = ({server, ticket}) => ticket.hear(goodReport(server.id, ['dns', 'swap']));
