@@ -120,6 +120,28 @@ describe('run', () => {
     expect([error.code, error.message]).toEqual(['TIMEOUT', 'sleep did not end within 0.03 s']);
   });
 
+  test('does not wait for ever for what a tool left behind, when told so', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'exec-'));
+    const {exitCode, stdout} = await exec.run(
+      'sh',
+      ['-c', `${family(folder).replace('; wait', '')}; echo out; exit 3`],
+      {
+        lingerMs: 50,
+      },
+    );
+    expect([exitCode, stdout]).toEqual([3, 'out\n']);
+    while ((await pidsOf(folder)).some(lives)) await sleep(5);
+  });
+
+  test('leaves what has a session of its own alone, but waits no longer for its output', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'exec-'));
+    const script = `setsid sleep 600 & echo "$$ $!" > ${folder}/pids; kill -9 $$`;
+    expect((await exec.run('sh', ['-c', script], {lingerMs: 50})).exitCode).toBe(137);
+    const [, daemon = 0] = await pidsOf(folder);
+    expect(lives(daemon)).toBe(true);
+    process.kill(daemon, 'SIGKILL');
+  });
+
   test('starts nothing when the signal was aborted before', async () => {
     const reason = new ImgmgrError('INTERRUPTED', 'stopped');
     expect(await failure(exec.run('sleep', ['60'], {signal: AbortSignal.abort(reason)}))).toBe(reason);
