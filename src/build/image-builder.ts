@@ -31,7 +31,7 @@ import {workRoot} from './work-folder.ts';
 export interface BuilderParts {
   readonly exec: Exec;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute; artifacts, logs and caches are below it. */
+  /** Absolute; artifacts, logs, caches and the lock of this host are below it. */
   readonly stateFolder: string;
   /** Absolute path of imgmgr's own elements, and of the guest agents (`imgmgr-agent-<machine>`). */
   readonly ownElements: string;
@@ -43,11 +43,7 @@ export interface BuilderParts {
   readonly lockWaitMs: number;
   readonly warn: (message: string, hint?: string) => void;
   readonly now: () => Date;
-  /** Where the lock of this host is; default /run/imgmgr. */
-  readonly lockFolder?: string;
 }
-
-const LOCK_FOLDER = '/run/imgmgr';
 
 /** Builds with the diskimage-builder of this host. */
 export function createImageBuilder(parts: BuilderParts): ImageBuilder {
@@ -127,7 +123,7 @@ class Build {
     const host = await preflight({exec: parts.exec, path, workRoot: root, wants: {spec, machine, elements}});
     const mirrors = mirrorsOf(parts.env);
     const lock = {
-      folder: parts.lockFolder ?? LOCK_FOLDER,
+      folder: join(parts.stateFolder, 'build-lock'),
       definition: request.definition,
       limitMs: parts.lockWaitMs,
       signal: request.signal,

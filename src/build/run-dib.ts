@@ -104,7 +104,7 @@ function watchOutput({logPath, progress, spec}: DibRun): Watch {
     const line = withoutTime(raw);
     now = read(line);
     success ||= line === SUCCESS;
-    if (/^(WARNING|Warning|W):/.test(line) && warnings.size < MOST_WARNINGS) warnings.add(line);
+    if (/^(?:WARNING\b|W: )/.test(line) && warnings.size < MOST_WARNINGS) warnings.add(line);
     progress({phase: now.phase, line, elapsedMs: performance.now() - startMs, limitMs});
   });
   progress({phase: now.phase, elapsedMs: 0, limitMs});

@@ -54,12 +54,23 @@ whole() {
   [ "$1" = d ] || losetup -f --show "$disk"
 }
 
+# Whoever looks at a device for a moment delays its end.
+detach() {
+  local was
+  was=$(behind "$1")
+  losetup -d "$1"
+  for _ in {1..100}; do
+    if [ "$(behind "$1")" != "$was" ]; then break; fi
+    sleep 0.05
+  done
+}
+
 remove() {
   local target
   target=$(readlink -f "$1")
   rm -f "$1"
   if [[ $target =~ ^/dev/loop[0-9]+$ ]] && [ "$(behind "$target")" = "$file" ] && [ "$(setting offset "$target")" != 0 ]; then
-    losetup -d "$target"
+    detach "$target"
   fi
   if [[ $flags = *v* ]]; then echo "del devmap : $(basename "$1")"; fi
 }
@@ -74,7 +85,7 @@ links=/dev/mapper/$name
 shopt -s nullglob
 if [ $mode = d ]; then
   for link in "$links"p*; do remove "$link"; done
-  if [ ! -b "$disk" ]; then losetup -d "$device"; fi
+  if [ ! -b "$disk" ]; then detach "$device"; fi
   exit 0
 fi
 

@@ -1,4 +1,4 @@
-import type {Artifact, ImageBuilder} from '../cloud/image-builder.ts';
+import type {Artifact, BuildProgress, ImageBuilder} from '../cloud/image-builder.ts';
 import {machineOf} from '../core/build/claims.ts';
 import type {BuildChoice} from '../core/build/choose-build.ts';
 import {chooseBuild} from '../core/build/choose-build.ts';
@@ -99,11 +99,22 @@ export async function artifactOf(
     baseDir,
     inputs,
     signal,
-    progress: (progress) => emit({type: 'build-progress', ...about, ...progress}),
+    progress: phaseTeller((progress) => emit({type: 'build-progress', ...about, ...progress})),
   });
   const {files, manifest, log} = artifact;
   emit({type: 'built', ...about, files, manifest, log, ms: surroundings.monotonic() - startMs});
   return artifact;
+}
+
+/** Each new phase by itself, and every line. */
+function phaseTeller(tell: (progress: BuildProgress) => void): (progress: BuildProgress) => void {
+  let phase = '';
+  return (progress) => {
+    const {line, ...rest} = progress;
+    if (rest.phase !== phase) tell(rest);
+    phase = rest.phase;
+    if (line !== undefined) tell(progress);
+  };
 }
 
 function orderOf(definition: Definition): {

@@ -34,7 +34,7 @@ export class FakeBuilder implements ImageBuilder {
   async build(request: BuildRequest): Promise<Artifact> {
     this.built.push(request);
     if (this.faults.build) throw this.faults.build;
-    request.progress({phase: 'install.d', elapsedMs: 1, limitMs: 2});
+    request.progress({phase: 'install.d', line: 'one', elapsedMs: 1, limitMs: 2});
     const text = this.content(request);
     const path = join(this.folder, `${request.definition} ${request.version}.img`);
     await writeFile(path, text);

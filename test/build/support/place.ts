@@ -57,10 +57,10 @@ export class Place {
 
   /** Waits until a build has come to where it was told to stop; gives the number of diskimage-builder's process. */
   async stopped(build: Build): Promise<number> {
-    let isOver = false;
-    void build.ended.then(() => (isOver = true));
+    const state = {isOver: false};
+    void build.ended.then(() => (state.isOver = true));
     while (!existsSync(this.#marker)) {
-      if (isOver) throw new Error(`it ended before: ${JSON.stringify(build.events)}`);
+      if (state.isOver) throw new Error(`it ended before: ${JSON.stringify(build.events)}`);
       await sleep(10);
     }
     return Number(readFileSync(this.#marker, 'utf8'));

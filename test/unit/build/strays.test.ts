@@ -71,7 +71,7 @@ describe('what a build left running', () => {
     expect(lives(deaf.pid)).toBe(false);
   });
 
-  it('is never this process, nor one that it comes from', async () => {
+  it('is never this process, nor one that it comes from', () => {
     const before = process.cwd();
     onTestFinished(() => process.chdir(before));
     process.chdir(folder.path());

@@ -116,6 +116,7 @@ describe('manage with a definition that is built', () => {
     expect(events.filter(({type}) => type.startsWith('buil')).map(({type}) => type)).toEqual([
       'build-started',
       'build-progress',
+      'build-progress',
       'built',
     ]);
   });
