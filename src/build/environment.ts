@@ -5,13 +5,13 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * What every build gets unless its definition says otherwise; part of its inputs. No second network configuration besides the
- * definition's, no waiting in the boot loader, a journal of 64 MiB as a small disk needs.
+ * definition's, no waiting in the boot loader, a journal of 64 MiB as a small disk needs. (The bootloader element adds both consoles.)
  */
 export const DEFAULTS: Readonly<Record<string, string>> = {
   DIB_APT_MINIMAL_CREATE_INTERFACES: '0',
   DIB_GRUB_TIMEOUT: '0',
   DIB_JOURNAL_SIZE: '64',
-  DIB_BOOTLOADER_DEFAULT_CMDLINE: 'console=tty0 console=ttyS0,115200 quiet',
+  DIB_BOOTLOADER_DEFAULT_CMDLINE: 'quiet',
 };
 
 /** Only how fast a build is depends on these; the packages of a cached debootstrap are brought up to date by the build. */

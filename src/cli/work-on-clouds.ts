@@ -56,8 +56,9 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
     const run = context.surroundings.uuid();
     emit({type: 'started', command: invocation.command, clouds: clouds.map(({name}) => name), run});
     warnWhenNothingIsEnabled(selection, work);
-    const {acquire} = work.options.policy;
-    const builds = acquire ? await prepareBuilds(invocation.build, context, selection.definitions) : undefined;
+    const {acquire, force} = work.options.policy;
+    const active = selection.definitions.filter(({enabled}) => enabled || force);
+    const builds = acquire ? await prepareBuilds(invocation.build, context, active) : undefined;
     if (!work.options.dryRun) await builds?.builder.sweep();
     let failed = false;
     for (const cloud of clouds) {
@@ -66,8 +67,7 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
       failed ||= outcome.errors.length > 0;
       yield outcome;
     }
-    if (builds && !failed && !work.options.dryRun)
-      await settleBuilds(builds.builder, selection.definitions, invocation.build);
+    if (builds && !failed && !work.options.dryRun) await settleBuilds(builds.builder, active, invocation.build);
   } finally {
     await context.close();
   }
