@@ -41,7 +41,7 @@ describe('a cloud that does not import', () => {
     table.cloud.misbehave('imageStuckInQueued');
     const ran = await table.manage(
       table.x(['1']),
-      ...['--prefetch', 'never', '--stuck-retry', '1', '--import-timeout', '4'],
+      ...['--prefetch', 'never', '--stuck-retry', '1', '--import-timeout', '12'],
     );
     expect([ran.code, ran.warnings, imports()]).toEqual([0, ['import-fallback'], ['web-download', 'web-download']]);
     expect(table.show()).toEqual(['X | public | generic']);
@@ -65,7 +65,7 @@ describe('a cloud that does not import', () => {
   it('row 30: stuck, on-stuck: the leftover is deleted, the proven bytes come by glance-direct, exit 0', async () => {
     await reopen(SLOW);
     table.cloud.misbehave('imageStuckInQueued', {times: Infinity, match: {method: 'POST', body: /web-download/}});
-    const ran = await table.manage(proven(), '--prefetch', 'on-stuck', '--import-timeout', '4');
+    const ran = await table.manage(proven(), '--prefetch', 'on-stuck', '--import-timeout', '12');
     expect([ran.code, imports()]).toEqual([0, ['web-download', 'glance-direct']]);
     expect(table.show()).toEqual(['X | public | generic']);
     expect(table.named('X')['imgmgr_digest']).toBe(`sha512:${table.upstream.digest('/x-1.img')}`);

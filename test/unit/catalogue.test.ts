@@ -190,7 +190,9 @@ describe.each(built.map((definition) => [definition.name, definition] as const))
   test('stands in docs/catalogue.md', () => {
     const page = readFileSync(`${root}docs/catalogue.md`, 'utf8');
     const elements = build?.elements.filter((element) => !element.includes('custom') && element !== 'agent-install');
-    expect(page).toContain(`| ${definition.name} | ${definition.login} | ${build?.release} | ${elements?.join(', ')} |`);
+    expect(page).toContain(
+      `| ${definition.name} | ${definition.login} | ${build?.release} | ${elements?.join(', ')} |`,
+    );
   });
 });
 

@@ -310,7 +310,7 @@ describe('the sections of our own', () => {
     ],
     [
       'build: {elements: [vm, growroot]}',
-      "12:28 the element growroot of image \"Debian 12\" grows the root besides cloud-init's growpart | remove it; cloud-init-custom installs and configures growpart",
+      '12:28 the element growroot of image "Debian 12" grows the root besides cloud-init\'s growpart | remove it; cloud-init-custom installs and configures growpart',
     ],
     [
       'build: {elements: [vm], formats: [raw]}',
