@@ -41,7 +41,7 @@ function outcomes(verdict: Verdict | undefined): readonly string[] {
 // Two guests at a time: one on Nova, one under QEMU here.
 describe('a Debian image built with diskimage-builder', {concurrent: true, timeout: 1_200_000}, () => {
   it('is taken from its build to a published, verified image by one manage, and left alone by the next', async () => {
-    const manage = ['manage', '--cloud', 'admin', '--images', IMAGES, '--keep-artifacts', '1'];
+    const manage = ['manage', '--cloud', 'admin', '--images', IMAGES, '--verify', '--keep-artifacts', '1'];
     const ran = await imgmgr(manage, BUILT);
     expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
     expect(ran).toMatchObject({code: 0});

@@ -36,7 +36,7 @@ describe('a definition that is built, on the real OpenStack', () => {
   it('is built anew when its packages change, verified, and takes over the name; the old one is retired and kept by its promise', async () => {
     const text = await readFile(join(ROOT, 'test/cloud/debian/images.yml'), 'utf8');
     const images = join(dir, 'images.yml');
-    const manage = ['manage', '--cloud', 'admin', '--images', images, '--keep-artifacts', '2'];
+    const manage = ['manage', '--cloud', 'admin', '--images', images, '--verify', '--keep-artifacts', '2'];
     await writeFile(images, text);
     expect(await imgmgr(manage, env)).toMatchObject({code: 0});
 
