@@ -213,7 +213,6 @@ class CloudWork {
       acquire: {
         ...this.#run,
         store: ports.store,
-        ...(this.#run.builds && {builder: this.#run.builds.builder}),
         glanceAlgorithm: hashAlgorithm(view),
         quota: once(() => ports.store.quota()),
         offer: once(() => ports.store.offer()),
