@@ -87,7 +87,7 @@ export class RealGlance {
     await this.call('DELETE', `/v2/images/${id}`);
   }
 
-  /** Removes every image of this project that bears a property of imgmgr's. */
+  /** Removes every image that this user sees and may delete and that bears a property of imgmgr's; as admin, other projects' too. */
   async clearOurs(): Promise<void> {
     for (const image of await this.named(''))
       if (Object.keys(image).some((key) => key.startsWith('imgmgr_'))) await this.remove(image.id);
