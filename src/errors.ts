@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'FORMAT_REFUSED' // the bytes are no image of the demanded format, or an unsafe one
   | 'IMPORT_FAILED' // the cloud took the bytes and failed
   | 'IMAGE_GONE' // an image vanished while we worked on it
+  | 'BUILD_FAILED' // diskimage-builder failed
   | 'DISK_FULL' // no space on this host
   | 'FOREIGN_IMAGE' // an image that is not ours bears a name that we would publish
   | 'UNSUPPORTED' // asked for something that this version or this cloud cannot do

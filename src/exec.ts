@@ -16,6 +16,11 @@ export interface ExecOptions {
   readonly log?: (text: string) => void;
   /** Between SIGTERM and SIGKILL; default 5000. */
   readonly graceMs?: number;
+  /**
+   * How long what a tool left behind may hold on to its output once the tool itself is gone; then the rest of its group is killed and
+   * the output counts as read. Default: for ever.
+   */
+  readonly lingerMs?: number;
 }
 
 /** How a tool ended; a tool that a signal ended has the exit code 128 + its number. */
@@ -107,6 +112,7 @@ function startTool({command, args, options, base}: Tool): Running {
     killed: (reason) => child.stdout.destroy(asImgmgrError(reason)),
   });
   const release = watch(options, group, command);
+  const forget = endLingering(child, group, options.lingerMs);
   const feeding = feed(options.stdin, child.stdin, group);
   const finished = (async (): Promise<Finished> => {
     try {
@@ -119,6 +125,7 @@ function startTool({command, args, options, base}: Tool): Running {
       return {exitCode: result.exitCode ?? 128 + signalNumber(result.signal), stderr: stderr()};
     } finally {
       release();
+      forget();
     }
   })();
   // Whoever reads only stdout must not bring the process down.
@@ -136,9 +143,31 @@ async function feed(stdin: Readable | undefined, sink: Writable | null, group: P
   }
 }
 
+/** Once the tool is gone, cuts off after the time whoever else holds its output; gives what undoes it. */
+function endLingering(child: Child, group: ProcessGroup, lingerMs: number | undefined): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  if (lingerMs !== undefined)
+    child.nodeChildProcess.once('exit', () => {
+      timer = setTimeout(() => {
+        group.end();
+        // An end and no error: what was written so far is what the tool had to say.
+        for (const stream of [child.stdout, child.stderr]) if (!stream.readableEnded) stream.push(null);
+      }, lingerMs);
+    });
+  return () => clearTimeout(timer);
+}
+
+interface Child {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly nodeChildProcess: {readonly once: (event: 'exit', listener: () => void) => unknown};
+}
+
 interface ProcessGroup {
   /** SIGTERM to all, and after the grace SIGKILL. Only the first reason counts. */
   readonly kill: (reason: unknown) => void;
+  /** SIGKILL to all that are left. */
+  readonly end: () => void;
   /** The leader has ended: of a killed group nobody may be left. Gives the reason of the killing. */
   readonly finish: () => unknown;
 }
@@ -162,6 +191,7 @@ function processGroup(pid: number | undefined, on: {graceMs: number; killed: (re
       timer = setTimeout(() => send('SIGKILL'), on.graceMs);
       on.killed(why);
     },
+    end: () => send('SIGKILL'),
     finish() {
       clearTimeout(timer);
       if (reason !== undefined) send('SIGKILL');

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import type {ImageBuilder} from '../cloud/image-builder.ts';
 import type {ImageSource} from '../cloud/image-source.ts';
 import {selectClouds} from '../config/clouds.ts';
 import {requireDefinitions} from '../config/definitions.ts';
@@ -19,6 +20,8 @@ import type {CloudPorts, Surroundings} from '../workflow/types.ts';
 import type {VerificationParts} from '../workflow/verification/types.ts';
 import {evidenceKeeper} from './evidence.ts';
 import type {Env, Io} from './io.ts';
+import type {BuildRequest} from './builds.ts';
+import {lazyBuilder} from './lazy-builder.ts';
 import {lazySource} from './lazy-source.ts';
 import {openCloud} from './open-cloud.ts';
 import {probePort} from './probe-port.ts';
@@ -50,6 +53,8 @@ export interface Context {
   clouds(names: readonly string[]): readonly OpenCloud[];
   /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
   local(files: ReadonlyMap<string, string>): OpenCloud;
+  /** Builds images on this host. */
+  builder(request: BuildRequest): ImageBuilder;
   /** What verification needs of this host. */
   verification(): Promise<Pick<VerificationParts, 'openDesk' | 'userData' | 'keepEvidence' | 'probePort'>>;
   /** Ends all connections. */
@@ -58,12 +63,14 @@ export interface Context {
 
 /** What a context is made from. */
 export interface ContextParts {
-  readonly io: Pick<Io, 'stdin'>;
+  readonly io: Pick<Io, 'stdin' | 'now'>;
   readonly env: Env;
   readonly emit: Emit;
   /** True when an image comes from stdin. */
   readonly readsStdin: boolean;
 }
+
+const GIB = 1024 ** 3;
 
 export function createContext({io, env, emit, readsStdin}: ContextParts): Context {
   const cwd = process.cwd();
@@ -114,6 +121,23 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
       return clouds.map((cloud) => choose(cloud));
     },
     local: (files) => choose({kind: 'local', name: 'local'}, files),
+    builder: (request) =>
+      lazyBuilder(async () => {
+        const {createImageBuilder} = await import('../build/image-builder.ts');
+        return createImageBuilder({
+          exec: await exec(),
+          env,
+          stateFolder: stateDir(env, home, process.getuid?.() ?? 0),
+          ownElements: fileURLToPath(new URL('../../elements', import.meta.url)),
+          agents: agentFolder(env, {home, cwd}) ?? builtAgents(),
+          agentVersion: VERSION,
+          keepLogs: request.keepLogs,
+          cacheBytes: request.cacheGib * GIB,
+          lockWaitMs: request.lockWaitMs,
+          warn: (message, hint) => emit({type: 'warning', code: 'build', message, ...(hint !== undefined && {hint})}),
+          now: io.now,
+        });
+      }),
     async verification() {
       const {createReportDeskOpener, userData} = await import('../verify/create-verify.ts');
       return {

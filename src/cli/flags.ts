@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import type {RetireWay} from '../core/definition.ts';
+import type {Machine} from '../core/build/spec.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
@@ -36,6 +37,16 @@ export interface Flags {
   readonly lookup?: string;
   /** False: `--no-record`. */
   readonly record?: boolean;
+  /** False: `--no-build`. */
+  readonly build?: boolean;
+  readonly rebuild?: boolean;
+  readonly keepArtifacts?: number;
+  readonly keepLogs?: number;
+  readonly cacheSize?: number;
+  readonly upload?: boolean;
+  readonly output?: string;
+  readonly arch?: Machine;
+  readonly diff?: readonly string[];
   readonly jobs?: number;
   readonly yes?: boolean;
   readonly yesIReallyKnowWhatIDo?: boolean;
@@ -152,6 +163,16 @@ export function addBootFlags(command: Command): Command {
     .option('--lookup <name>', 'a name that they have to resolve', word('--lookup'))
     .option('--inject', 'bring the agent along, also where the image has one')
     .option('--keep-on-failure', 'leave the server of a failed image for a look');
+}
+
+/** How images of definitions with `build:` are made. */
+export function addBuildFlags(command: Command): Command {
+  return command
+    .optionsGroup('Building:')
+    .option('--rebuild', 'build again, whatever is there')
+    .option('--keep-artifacts <n>', 'builds that stay here when every cloud has them', wholeNumber('--keep-artifacts'))
+    .option('--keep-logs <n>', 'build logs that stay per definition; default: 5', wholeNumber('--keep-logs', 1))
+    .option('--cache-size <gib>', 'limit of the build caches; default: 20', wholeNumber('--cache-size'));
 }
 
 /** What becomes of superseded images, and of changes made by hand. */

@@ -1,9 +1,11 @@
+import type {Machine} from '../core/build/spec.ts';
 import type {RunOptions} from '../workflow/types.ts';
 import type {AdHocImage} from './ad-hoc-image.ts';
+import type {BuildRequest} from './builds.ts';
 import type {LooseImage} from './local-file.ts';
 import type {VerifyRequest} from './verification.ts';
 
-export type CommandName = 'manage' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run';
+export type CommandName = 'manage' | 'build' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run';
 
 export type OutputFormat = 'human' | 'json' | 'junit';
 
@@ -29,6 +31,16 @@ export interface Invocation {
   /** The one image that `import` was given as an argument. */
   readonly adHoc?: AdHocImage;
   readonly verify: VerifyRequest;
+  readonly build: BuildRequest;
+  /** `build`: only the images of definitions that are built; `upload`: into the clouds, else on this host alone. */
+  readonly buildOnly?: {
+    readonly upload: boolean;
+    /** Folder that gets copies of the files. */
+    readonly output?: string;
+    readonly arch?: Machine;
+    /** Two manifests to compare, instead of building. */
+    readonly diff?: readonly [string, string];
+  };
   /** What `verify` was given: ids, names, or local files. */
   readonly targets?: readonly string[];
   /** How a local file of {@link targets} is described. */

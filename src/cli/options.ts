@@ -2,6 +2,7 @@ import type {Policy} from '../core/policy.ts';
 import {DEFAULT_POLICY} from '../core/policy.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Flags} from './flags.ts';
+import {toBuildRequest} from './builds.ts';
 import {toVerifyRequest} from './verification.ts';
 import type {CommandName, Invocation, OutputChoice, Verbosity} from './invocation.ts';
 
@@ -28,6 +29,7 @@ export function toInvocation({command, flags, policy = {}}: Request): Invocation
     ...(flags.images !== undefined && {images: flags.images}),
     ...(flags.filter !== undefined && {filter: flags.filter}),
     verify: toVerifyRequest(flags),
+    build: toBuildRequest(flags),
     options: {
       policy: {...toPolicy(flags), ...policy},
       dryRun,
@@ -98,6 +100,11 @@ const CONTRADICTIONS: readonly {
   {
     applies: ({verify, reverify}) => verify === false && reverify === true,
     message: '--no-verify contradicts --reverify',
+    hint: 'give one of them',
+  },
+  {
+    applies: ({build, rebuild}) => build === false && rebuild === true,
+    message: '--no-build contradicts --rebuild',
     hint: 'give one of them',
   },
   {

@@ -1,5 +1,6 @@
 import {Command, CommanderError} from 'commander';
 import {ImgmgrError} from '../errors.ts';
+import {addBuild} from './commands/build.ts';
 import {addDelete} from './commands/delete.ts';
 import {addDryRun} from './commands/dry-run.ts';
 import {addHide} from './commands/hide.ts';
@@ -63,7 +64,7 @@ export function buildProgram({io, version, execute}: ProgramParts): Command {
     .configureOutput({writeOut: (text) => void io.stdout.write(text), writeErr: () => undefined})
     .configureHelp({showGlobalOptions: true});
   addOutputFlags(program);
-  for (const add of [addManage, addImport, addVerify, addHide, addDelete, addDryRun]) add(program, execute);
+  for (const add of [addManage, addBuild, addImport, addVerify, addHide, addDelete, addDryRun]) add(program, execute);
   addHelp(program, io);
   return program;
 }

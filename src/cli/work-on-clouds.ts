@@ -1,10 +1,15 @@
+import {machineOf} from '../core/build/claims.ts';
+import type {Machine} from '../core/build/spec.ts';
 import {filterDefinitions} from '../core/filter.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import {processCloud} from '../workflow/process-all.ts';
-import type {CloudOutcome, RunOptions} from '../workflow/types.ts';
+import type {Builds, CloudOutcome, RunOptions} from '../workflow/types.ts';
 import {toDefinition} from './ad-hoc-image.ts';
+import {buildOnHost} from './build-on-host.ts';
+import {prepareBuilds, settleBuilds} from './builds.ts';
+import {compareManifests} from './compare-manifests.ts';
 import type {Context, OpenCloud} from './context.ts';
 import {createContext} from './context.ts';
 import {verifyOnClouds} from './verify-on-clouds.ts';
@@ -34,7 +39,15 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
       yield* verifyOnClouds(work, context);
       return;
     }
+    if (invocation.buildOnly?.diff) {
+      emit(await compareManifests(invocation.buildOnly.diff, context));
+      return;
+    }
     const selection = await select(work, context);
+    if (invocation.buildOnly?.upload === false) {
+      yield* buildOnHost(work, context, selection);
+      return;
+    }
     const clouds = context.clouds(invocation.clouds);
     if (clouds.length > 1 && invocation.adHoc?.address === '-')
       throw new ImgmgrError('USAGE', `stdin can be read once, but ${clouds.length} clouds are named`, {
@@ -43,10 +56,18 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
     const run = context.surroundings.uuid();
     emit({type: 'started', command: invocation.command, clouds: clouds.map(({name}) => name), run});
     warnWhenNothingIsEnabled(selection, work);
+    const {acquire, force} = work.options.policy;
+    const active = selection.definitions.filter(({enabled}) => enabled || force);
+    const builds = acquire ? await prepareBuilds(invocation.build, context, active) : undefined;
+    if (!work.options.dryRun) await builds?.builder.sweep();
+    let failed = false;
     for (const cloud of clouds) {
       signal.throwIfAborted();
-      yield await onCloud({work, context, selection, cloud, run});
+      const outcome = await onCloud({work, context, selection, cloud, run, ...(builds && {builds})});
+      failed ||= outcome.errors.length > 0;
+      yield outcome;
     }
+    if (builds && !failed && !work.options.dryRun) await settleBuilds(builds.builder, active, invocation.build);
   } finally {
     await context.close();
   }
@@ -57,6 +78,10 @@ export interface Selection {
   readonly definitions: readonly Definition[];
   readonly allNames: ReadonlySet<string>;
   readonly baseDir: string;
+}
+
+function isBuiltFor({build, meta}: Definition, arch: Machine | undefined): boolean {
+  return build !== undefined && (arch === undefined || machineOf(meta) === arch);
 }
 
 async function select({invocation, io}: Work, context: Context): Promise<Selection> {
@@ -70,8 +95,9 @@ async function select({invocation, io}: Work, context: Context): Promise<Selecti
     return {definitions: [definition], allNames: new Set([definition.name]), baseDir: context.cwd};
   }
   const {definitions, folder} = await context.definitions(images);
+  const chosen = filterDefinitions(definitions, filter);
   return {
-    definitions: filterDefinitions(definitions, filter),
+    definitions: invocation.buildOnly ? chosen.filter((one) => isBuiltFor(one, invocation.buildOnly?.arch)) : chosen,
     allNames: new Set(definitions.map(({name}) => name)),
     baseDir: folder,
   };
@@ -93,9 +119,10 @@ interface OneCloud {
   readonly selection: Selection;
   readonly cloud: OpenCloud;
   readonly run: string;
+  readonly builds?: Builds;
 }
 
-async function onCloud({work, context, selection, cloud, run}: OneCloud): Promise<CloudOutcome> {
+async function onCloud({work, context, selection, cloud, run, builds}: OneCloud): Promise<CloudOutcome> {
   const {options, emit, signal, invocation} = work;
   try {
     const ports = await cloud.open();
@@ -108,6 +135,7 @@ async function onCloud({work, context, selection, cloud, run}: OneCloud): Promis
       source,
       ...selection,
       ...(verification && {verification}),
+      ...(builds && {builds}),
       adHoc: invocation.adHoc !== undefined,
       options,
       surroundings,

@@ -1,11 +1,17 @@
+import {builtMeta} from './build/claims.ts';
+import type {BuildSpec} from './build/spec.ts';
 import {readMeta} from './definition-meta.ts';
-import type {RawImage, RawVerify, RawVersion} from './definition-schema.ts';
+import {BUILD_FORMATS} from './definition-schema.ts';
+import type {RawBuild, RawImage, RawVerify, RawVersion} from './definition-schema.ts';
 import {mapsUnder} from './definition-subject.ts';
 import type {Definition, VerifyWishes, Version} from './definition.ts';
 import {parseDigest} from './digest.ts';
 import {parseDuration} from './time-text.ts';
 import type {YamlMap} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';
+
+/** A whole build, downloads and all; nodepool and its like give as much. */
+const BUILD_TIMEOUT_SECONDS = 3600;
 
 /** An entry of `images` that fits the schema as a {@link Definition}; `node` is where it was read from. */
 export function convertImage(raw: RawImage, node: YamlMap): Definition {
@@ -24,14 +30,14 @@ export function convertImage(raw: RawImage, node: YamlMap): Definition {
     keep: raw.keep ?? false,
     protected: raw.protected ?? false,
     tags: [...new Set(raw.tags)],
-    meta: definitionMeta(node),
+    meta: {...(raw.build && builtMeta(raw.build)), ...definitionMeta(node)},
     versions: (raw.versions ?? []).map((version, index) => convertVersion(version, versions[index] ?? node)),
     place: placeOf(node, 'name'),
     ...given('password', raw.password),
     ...given('imageDescription', raw.image_description),
     ...given('retireAs', raw.retire_as),
     ...given('stores', raw.stores && [...new Set(raw.stores)]),
-    ...given('build', raw.build),
+    ...given('build', raw.build && convertBuild(raw.build, raw.format)),
     ...given('verify', raw.verify && convertVerify(raw.verify)),
   };
 }
@@ -53,6 +59,25 @@ function convertVersion(raw: RawVersion, node: YamlMap): Version {
     ...given('imageDescription', raw.image_description),
     ...given('source', raw.source),
     ...given('id', raw.id),
+  };
+}
+
+function convertBuild(raw: RawBuild, format: RawImage['format']): BuildSpec {
+  const own = BUILD_FORMATS.find((known) => known === format);
+  return {
+    elements: [...new Set(raw.elements)],
+    environment: Object.fromEntries(
+      Object.entries(raw.environment ?? {}).map(([name, value]) => [name, String(value)]),
+    ),
+    packages: [...new Set(raw.packages)],
+    formats: [...new Set(raw.formats ?? (own ? [own] : []))],
+    compress: raw.compress ?? true,
+    timeoutSeconds: parseDuration(raw.timeout ?? '') ?? BUILD_TIMEOUT_SECONDS,
+    ...given('release', raw.release),
+    ...given('sizeGib', raw.size),
+    ...given('mkfsOptions', raw.mkfs_options),
+    ...given('elementsPath', raw.elements_path),
+    ...given('source', raw.source),
   };
 }
 

@@ -1,7 +1,6 @@
 import type {Problem} from '../errors.ts';
 import {formatPlace} from '../errors.ts';
-import {keepsItsText} from './definition-meta.ts';
-import {misreadText} from './definition-problems.ts';
+import {brokenBuildRules} from './definition-build-rules.ts';
 import {isGiven, mapsUnder, subjectOf, textUnder} from './definition-subject.ts';
 import {LATEST} from './version.ts';
 import type {YamlMap, YamlNode, YamlPath} from './yaml-node.ts';
@@ -21,7 +20,7 @@ export function brokenRules(site: ImageSite): Problem[] {
     ...repeatedVersions(site),
     ...digestSources(site),
     ...reservedTags(site),
-    ...environment(site),
+    ...brokenBuildRules(site),
   ];
 }
 
@@ -100,14 +99,4 @@ function reservedTags({root, path, image}: ImageSite): Problem[] {
       place,
       hint: 'remove it',
     }));
-}
-
-/** Variables are text: a number that YAML would change must be quoted. */
-function environment({root, path, image}: ImageSite): Problem[] {
-  const variables = entryOf(entryOf(image, 'build')?.value, 'environment')?.value;
-  if (variables?.kind !== 'map') return [];
-  return variables.entries.flatMap(({key, value}) => {
-    if (value.kind !== 'scalar' || keepsItsText(value)) return [];
-    return [misreadText(`"${key.source}" of build.environment of ${subjectOf(root, path)}`, key.source, value)];
-  });
 }

@@ -6,6 +6,8 @@ import {isCalendarDate, parseDuration} from './time-text.ts';
 /** What Glance takes as disk_format and the peer's schema allows. */
 export const DISK_FORMATS = ['aki', 'ari', 'ami', 'raw', 'iso', 'vhd', 'vdi', 'qcow2', 'vmdk'] as const;
 export const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
+/** What diskimage-builder can make and Glance takes. */
+export const BUILD_FORMATS = ['qcow2', 'raw'] as const;
 export const RETIRE_WAYS = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'] as const;
 
 const LONGEST = 255;
@@ -98,7 +100,23 @@ const build = z
     elements: z.array(filled()).min(1).describe('Elements of diskimage-builder.'),
     environment: variables().nullish().describe('Environment variables of the build.'),
     packages: z.array(filled()).nullish().describe('Additional packages.'),
-    timeout: duration().nullish().describe('Limit of the whole build, like 60m.'),
+    release: filled().nullish().describe('Release of the distribution, as DIB_RELEASE.'),
+    size: z
+      .int()
+      .min(1)
+      .max(1024)
+      .nullish()
+      .describe('Size of the disk in GiB. Default: what the content needs, and a reserve.'),
+    mkfs_options: filled().nullish().describe('Options of mkfs for the root file system.'),
+    formats: z
+      .array(z.enum(BUILD_FORMATS))
+      .min(1)
+      .nullish()
+      .describe('What is made of the one disk. Default: the format of the image.'),
+    compress: z.boolean().nullish().describe('Compress the qcow2: smaller, slower to make. Default: true.'),
+    timeout: duration().nullish().describe('Limit of the whole build, like 60m. Default: 60m.'),
+    source: download().nullish().describe('Shown as image_source. Default: private.'),
+    elements_path: filled().nullish().describe('Folder with elements of your own; relative to this file.'),
   })
   .describe('Made here by diskimage-builder, instead of versions.');
 
@@ -184,6 +202,8 @@ export function keysOfImage(path: readonly PropertyKey[]): readonly string[] {
 export type RawImage = z.infer<typeof imageSchema>;
 /** An entry of `versions` that fits the schema. */
 export type RawVersion = z.infer<typeof version>;
+/** The section `build` that fits the schema. */
+export type RawBuild = z.infer<typeof build>;
 /** The section `verify` that fits the schema. */
 export type RawVerify = z.infer<typeof verify>;
 

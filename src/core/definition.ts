@@ -1,4 +1,5 @@
 import type {Place} from '../errors.ts';
+import type {BuildSpec} from './build/spec.ts';
 import type {Digest} from './digest.ts';
 import type {Visibility} from './image.ts';
 
@@ -30,8 +31,8 @@ export interface Definition {
   readonly stores?: readonly string[];
   /** As written (not in natural order). */
   readonly versions: readonly Version[];
-  /** Present when the definition is to be built instead of fetched; its content is not read yet. */
-  readonly build?: Readonly<Record<string, unknown>>;
+  /** Present when the definition is to be built instead of fetched. */
+  readonly build?: BuildSpec;
   /** What the definition says about its verification; absent fields: the flags and the image's meta decide. */
   readonly verify?: VerifyWishes;
   /** Where the name stands. */

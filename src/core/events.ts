@@ -50,7 +50,7 @@ export type WarningCode =
   | 'import-fallback'
   | 'no-definitions-enabled'
   | 'pending'
-  | 'build-not-available'
+  | 'build'
   | 'cleanup-failed'
   | 'scs-rule'
   | 'local-shadowed'
@@ -106,6 +106,41 @@ export type Event =
       readonly elapsedMs: number;
       readonly limitMs: number;
     }
+  /** A build on this host; it serves every cloud of the run. */
+  | {readonly type: 'build-started'; readonly definition: string; readonly version: string; readonly reason: string}
+  | {
+      readonly type: 'build-progress';
+      readonly definition: string;
+      readonly version: string;
+      /** diskimage-builder's phase (`root.d`, `install.d`, …). */
+      readonly phase: string;
+      /** A line of its output. */
+      readonly line?: string;
+      readonly elapsedMs: number;
+      readonly limitMs: number;
+    }
+  | {
+      readonly type: 'built';
+      readonly definition: string;
+      readonly version: string;
+      readonly files: readonly {readonly format: string; readonly path: string; readonly size: number}[];
+      readonly manifest: string;
+      readonly log: string;
+      readonly ms: number;
+    }
+  /** The answer of `build`: where the files are; `reused` when nothing had to be built. */
+  | {
+      readonly type: 'artifact';
+      readonly definition: string;
+      readonly version: string;
+      readonly inputs: string;
+      readonly files: readonly {readonly format: string; readonly path: string; readonly size: number}[];
+      readonly manifest: string;
+      readonly log: string;
+      readonly reused: boolean;
+    }
+  /** The answer of `build --diff`. */
+  | {readonly type: 'difference'; readonly old: string; readonly new: string; readonly lines: readonly string[]}
   | {
       readonly type: 'action-done';
       readonly cloud: string;
@@ -124,7 +159,8 @@ export type Event =
     }
   | {
       readonly type: 'definition-failed';
-      readonly cloud: string;
+      /** Absent for what fails on this host, before any cloud. */
+      readonly cloud?: string;
       readonly definition: string;
       readonly error: ImgmgrError;
     }
@@ -152,7 +188,7 @@ export type Event =
       readonly spans: Spans;
     }
   /** A decision and its reason, for `-v`. */
-  | {readonly type: 'decision'; readonly cloud: string; readonly definition?: string; readonly message: string}
+  | {readonly type: 'decision'; readonly cloud?: string; readonly definition?: string; readonly message: string}
   /** One HTTP exchange, for `--debug`; secrets are gone already. */
   | {
       readonly type: 'http';

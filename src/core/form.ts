@@ -1,3 +1,4 @@
+import {INPUTS_PROPERTY} from './build/choose-build.ts';
 import type {Definition} from './definition.ts';
 import type {Image, ImagePatch, NewImage, Visibility} from './image.ts';
 import {publishedName, retiredName} from './naming.ts';
@@ -113,7 +114,11 @@ export function candidate(context: FormContext, run: string, virtualSize: number
     minDisk: Math.max(form.minDisk, gibibytes(virtualSize)),
     minRam: form.minRam,
     tags: [MANAGED_TAG],
-    properties: {...form.properties, ...stampProperties(stamp)},
+    properties: {
+      ...form.properties,
+      ...stampProperties(stamp),
+      ...(release.build && {[INPUTS_PROPERTY]: release.build.inputs}),
+    },
   };
 }
 

@@ -13,6 +13,8 @@ export interface Release {
   /** True for `version: latest`: then the digest is the identity, not the version. */
   readonly latest: boolean;
   readonly listed: Version;
+  /** A build of ours: made on this host where no image and no artifact of it is there; `why`, one clause. */
+  readonly build?: {readonly inputs: string; readonly why: string};
 }
 
 /** An image of ours with its stamp read. */

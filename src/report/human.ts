@@ -3,7 +3,7 @@ import {LONG_ACTIONS, doingText, subject} from './action-text.ts';
 import {formatTime} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {LogParts} from './log.ts';
-import {progressLine} from './log.ts';
+import {buildLine, progressLine} from './log.ts';
 import {RateMeter} from './progress.ts';
 import type {Sentence} from './sentences.ts';
 import {createTeller} from './sentences.ts';
@@ -83,7 +83,9 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'starting':
       return {gone: [], key: STAGE, line: 'reading definitions'};
     case 'started':
-      return {gone: [], key: STAGE, line: `logging in to ${event.clouds.join(', ')}`};
+      return event.clouds.length === 0
+        ? {gone: [STAGE], key: ''}
+        : {gone: [], key: STAGE, line: `logging in to ${event.clouds.join(', ')}`};
     case 'cloud-started':
       return {gone: [], key: STAGE, line: `comparing ${event.cloud} with the definitions`};
     case 'waiting':
@@ -96,6 +98,12 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
       return {gone: [STAGE], key: subject(event.action), line: doingText(event.action)};
     case 'progress':
       return {gone: [STAGE], key: subject(event), line: progressLine(event, meter, nowMs)};
+    case 'build-started':
+      return {gone: [STAGE], key: subject(event), line: `building ${subject(event)}`};
+    case 'build-progress':
+      return {gone: [STAGE], key: subject(event), line: buildLine(event)};
+    case 'built':
+      return {gone: [STAGE, subject(event)], key: ''};
     case 'action-done':
     case 'action-failed':
       return {gone: [STAGE, subject(event.action)], key: ''};
@@ -112,6 +120,8 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'decision':
     case 'http':
     case 'deletable':
+    case 'artifact':
+    case 'difference':
       return {gone: [], key: ''};
   }
 }

@@ -19,6 +19,7 @@ export function createJson({
   return (event) => {
     if (!isTold(event, verbosity)) return;
     if (event.type === 'progress' && !oncePerSecond.passes(progressKey(event), sink.monotonic())) return;
+    if (event.type === 'build-progress' && event.line !== undefined && verbosity === 'normal') return;
     if (event.type === 'waiting' && !oncePerSecond.passes(event.message, sink.monotonic())) return;
     sink.stdout.write(
       `${JSON.stringify({schema: JSON_SCHEMA_VERSION, time: sink.now().toISOString(), ...plain(event)})}\n`,
@@ -30,6 +31,8 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'planned',
   'verdict',
   'deletable',
+  'artifact',
+  'difference',
   'action-failed',
   'definition-failed',
   'cloud-failed',

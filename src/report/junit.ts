@@ -43,7 +43,7 @@ export function createJunit({
         caseOf(event.cloud, subject(event.action)).failures.push(failureOf(event.error));
         return;
       case 'definition-failed':
-        caseOf(event.cloud, event.definition).failures.push(failureOf(event.error));
+        caseOf(event.cloud ?? 'imgmgr', event.definition).failures.push(failureOf(event.error));
         return;
       case 'cloud-failed':
         caseOf(event.cloud, event.cloud).failures.push(failureOf(event.error));
@@ -61,6 +61,15 @@ export function createJunit({
       case 'finished':
         sink.stdout.write(toXml([...cases.values()], event.ms));
         return;
+      case 'built':
+        addTime(caseOf('imgmgr', subject(event)), event.ms);
+        return;
+      case 'artifact':
+        caseOf('imgmgr', subject(event)).notes.push(event.reused ? 'unchanged' : 'built');
+        return;
+      case 'build-started':
+      case 'build-progress':
+      case 'difference':
       case 'starting':
       case 'started':
       case 'cloud-started':

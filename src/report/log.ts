@@ -33,7 +33,9 @@ export function createLog({sink, verbosity, paint}: LogParts): (event: Event) =>
     if (verbosity !== 'quiet' && heartbeat.passes(key, sink.monotonic())) write({level: 'info', text});
   };
   return (event) => {
-    if (event.type === 'progress') beat(progressKey(event), progressLine(event, meter, sink.monotonic()));
+    if (event.type === 'build-progress' && event.line === undefined)
+      beat(JSON.stringify([event.definition, event.version, event.phase]), buildLine(event));
+    else if (event.type === 'progress') beat(progressKey(event), progressLine(event, meter, sink.monotonic()));
     else if (event.type === 'waiting')
       beat(
         `${event.cloud} ${event.message}`,
@@ -53,6 +55,11 @@ export function progressLine(event: ProgressEvent, meter: RateMeter, nowMs: numb
   const rate =
     event.bytes === undefined ? undefined : meter.rate(`${progressKey(event)}${event.phase}`, event.bytes, nowMs);
   return `${subject(event)}: ${progressText(event, rate)}`;
+}
+
+/** `Debian 12 (20261121): building, install.d, 41 s of at most 60 min`. */
+export function buildLine(event: Extract<Event, {type: 'build-progress'}>): string {
+  return `${subject(event)}: building, ${event.phase}, ${formatTime(event.elapsedMs)} of at most ${formatTime(event.limitMs)}`;
 }
 
 function painted(level: Level, paint: Paint): string {

@@ -1,5 +1,6 @@
 import type {Emit, Event} from '../core/events.ts';
 import {deletableText, planText} from './answer.ts';
+import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
 import {createPaint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
@@ -55,7 +56,7 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
   const human = createHuman({sink, verbosity, paint, loadSpinner});
   const emit: Emit = (event) => {
     human.emit(event);
-    if (event.type !== 'planned' && event.type !== 'deletable') return;
+    if (!ANSWERS.has(event.type)) return;
     const release = human.hold();
     answer(event);
     release();
@@ -63,7 +64,9 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
   return {emit, hold: () => human.hold(), close: () => human.close()};
 }
 
-/** What goes to stdout for people: the plan of `dry-run`, and the images that wait for `--yes`. */
+const ANSWERS: ReadonlySet<Event['type']> = new Set(['planned', 'deletable', 'artifact', 'difference']);
+
+/** What goes to stdout for people: the plan of `dry-run`, images that wait for `--yes`, the files of `build`. */
 async function createAnswer(parts: ReporterParts): Promise<Emit> {
   if (parts.format !== 'human') return () => undefined;
   const {stdout} = parts.sink;
@@ -71,6 +74,8 @@ async function createAnswer(parts: ReporterParts): Promise<Emit> {
   return (event: Event) => {
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
     if (event.type === 'deletable') stdout.write(deletableText(event, paint));
+    if (event.type === 'artifact') stdout.write(event.files.map(({path}) => `${clean(path)}\n`).join(''));
+    if (event.type === 'difference') stdout.write(event.lines.map((line) => `${clean(line)}\n`).join(''));
   };
 }
 

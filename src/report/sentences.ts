@@ -1,7 +1,7 @@
 import type {Counts, Event} from '../core/events.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {LONG_ACTIONS, doingText, doneText, planWord, renamed, subject} from './action-text.ts';
-import {formatCount, formatTime} from './amounts.ts';
+import {formatBytes, formatCount, formatTime} from './amounts.ts';
 import {errorDetails, headline, stackLines} from './error-text.ts';
 
 export type Level = 'debug' | 'info' | 'warning' | 'error';
@@ -47,13 +47,21 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'starting':
       return [info(`imgmgr ${event.version}: ${event.command}`)];
     case 'started':
-      return [info(`Clouds: ${event.clouds.join(', ')} (run ${event.run})`)];
+      return event.clouds.length === 0 ? [] : [info(`Clouds: ${event.clouds.join(', ')} (run ${event.run})`)];
     case 'cloud-started':
       return [info(`Logged in to ${event.cloud} as ${event.user}, project ${event.project}`)];
     case 'planned':
       return verbose ? plannedSentences(event) : [];
     case 'action-started':
       return LONG_ACTIONS.has(event.action.kind) || verbose ? [info(doingText(event.action))] : [];
+    case 'build-started':
+      return [info(`Building ${subject(event)}: ${event.reason}`)];
+    case 'build-progress':
+      return verbose && event.line !== undefined ? [info(`[DIB] ${event.line}`)] : [];
+    case 'built':
+      return [builtSentence(event, verbose)];
+    case 'artifact':
+      return event.reused ? [info(`Unchanged: ${subject(event)}, what it is built from is the same`)] : [];
     case 'action-done':
       return [actionDone(event, verbose)];
     case 'action-failed':
@@ -82,6 +90,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'progress':
     case 'waiting':
     case 'deletable':
+    case 'difference':
       return [];
   }
 }
@@ -93,6 +102,17 @@ function plannedSentences({actions, unchanged}: Extract<Event, {type: 'planned'}
     ),
     ...unchanged.map((name) => info(`Unchanged: ${name}`)),
   ];
+}
+
+function builtSentence(event: Extract<Event, {type: 'built'}>, verbose: boolean): Sentence {
+  const {files, manifest, log, ms} = event;
+  const made = files.map(({format, size}) => `${format} of ${formatBytes(size)}`).join(', ');
+  return {
+    level: 'info',
+    done: true,
+    text: `Built ${subject(event)}: ${made} (${formatTime(ms)})`,
+    ...(verbose && {details: [...files.map(({path}) => path), `manifest: ${manifest}`, `log: ${log}`]}),
+  };
 }
 
 function actionDone({action, image, detail, ms}: Extract<Event, {type: 'action-done'}>, verbose: boolean): Sentence {

@@ -44,12 +44,14 @@ export async function acquireTwin(
 async function fromStore(context: AcquireContext, task: AcquireTask & {readonly twin: Image}): Promise<Acquired> {
   const {store, options} = context;
   const {twin, definition} = task;
-  const {method, ...rest} = options;
+  const {method, ...others} = options;
   const stored: AcquireContext = {
     ...context,
+    // The bytes are there.
+    builder: undefined,
     source: new StoredSource(store, twin),
     // No cloud fetches from itself: the bytes go through us.
-    options: {...rest, prefetch: 'always', ...(method !== undefined && method !== 'web-download' && {method})},
+    options: {...others, prefetch: 'always', ...(method !== undefined && method !== 'web-download' && {method})},
   };
   const format = twin.diskFormat ?? definition.format;
   const acquired = await acquireImage(stored, {...task, definition: {...definition, format}});

@@ -1,3 +1,4 @@
+import type {Artifact, ImageBuilder} from '../cloud/image-builder.ts';
 import type {ImageSource, SourceProbe} from '../cloud/image-source.ts';
 import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../cloud/image-store.ts';
 import type {Definition} from '../core/definition.ts';
@@ -7,6 +8,7 @@ import type {Image} from '../core/image.ts';
 import type {Release} from '../core/release.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {chooseMethods} from './choose-method.ts';
+import {withArtifact} from './make-build.ts';
 import {discardImage, makeRecord} from './make-record.ts';
 import {sourceRequest, streamBytes} from './send-bytes.ts';
 import type {RunOptions, Surroundings} from './types.ts';
@@ -17,6 +19,8 @@ export interface AcquireContext {
   readonly run: string;
   readonly store: ImageStore;
   readonly source: ImageSource;
+  /** Makes the images of builds; absent where the bytes of one come from somewhere else. */
+  readonly builder?: ImageBuilder | undefined;
   readonly options: RunOptions;
   readonly baseDir: string;
   readonly surroundings: Surroundings;
@@ -37,6 +41,8 @@ export interface AcquireTask {
   readonly release: Release;
   /** An empty record with the demanded id. */
   readonly reuse?: Image;
+  /** The build whose bytes these are. */
+  readonly artifact?: Artifact;
   /** Rejects where nothing may be made; awaited before anybody is asked for a byte. */
   readonly permitted?: Promise<void>;
 }
@@ -47,12 +53,15 @@ export interface Acquired {
   readonly pending: boolean;
   /** How it got there, one sentence. */
   readonly detail: string;
+  /** Properties that are known only now, for the patch that comes next. */
+  readonly marks?: Readonly<Record<string, string>>;
 }
 
 /** Brings the bytes of a release into the store, private and fully described, and proves them. Cleans up when it fails. */
-export async function acquireImage(context: AcquireContext, task: AcquireTask): Promise<Acquired> {
+export async function acquireImage(context: AcquireContext, wanted: AcquireTask): Promise<Acquired> {
+  const [quota, offer] = await Promise.all([context.quota(), context.offer(), wanted.permitted]);
+  const task = await withArtifact(context, wanted);
   const deadlineMs = context.surroundings.monotonic() + context.options.importTimeoutMs;
-  const [quota, offer] = await Promise.all([context.quota(), context.offer(), task.permitted]);
   const probe = await context.source.probe(sourceRequest(context, task));
   checkQuota(context, probe, quota);
   const {methods, reason} = chooseMethods({
@@ -191,17 +200,19 @@ function mayTryAnother(reason: ImgmgrError, method: ImportMethod): boolean {
 async function tryMethod({context, task, probe}: Attempt, method: ImportMethod, limits: Limits): Promise<Acquired> {
   const pending = method === 'web-download' && !context.options.policy.wait;
   const record = await makeRecord(context, task, probe, pending);
+  let marks: Readonly<Record<string, string>> | undefined;
   try {
     const stores = context.options.policy.stores ?? task.definition.stores ?? [];
     if (method === 'web-download')
       await context.store.importFromUrl({id: record.id, url: probe.url, ...(stores.length > 0 && {stores})});
-    else await streamBytes({context, task, record, method, stores, deadlineMs: limits.deadlineMs});
+    else marks = await streamBytes({context, task, record, method, stores, deadlineMs: limits.deadlineMs});
     if (pending) return {image: record, pending: true, detail: 'method web-download, left to the cloud (--no-wait)'};
     const image = await waitForImport({...waitBase(context, task), id: record.id, bytes: probe.size, ...limits});
     prove(image, task.release, method);
     return {
       image,
       pending: false,
+      ...(marks && {marks}),
       detail: `method ${method}, disk_format ${image.diskFormat ?? 'unknown'}${image.stores.length > 0 ? `, stores ${image.stores.join(',')}` : ''}`,
     };
   } catch (error) {

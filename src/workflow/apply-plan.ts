@@ -204,7 +204,7 @@ class DefinitionWork {
           : await acquireImage(acquire, {...task, ...(action.reuse && {reuse: action.reuse})});
     const isVerified = this.#plan.actions.some((other) => other.kind === 'verify' && other.release === action.release);
     const waitsForPublication = !acquired.pending && !isVerified && !(policy.publish && policy.wait);
-    if (waitsForPublication) await this.#patch(acquired.image, {set: {imgmgr_state: 'ready'}});
+    if (waitsForPublication) await this.#patch(acquired.image, {set: {imgmgr_state: 'ready', ...acquired.marks}});
     else if (!acquired.pending) this.#acquired.set(action.release, acquired);
     return {
       image: acquired.image.id,
@@ -229,7 +229,8 @@ class DefinitionWork {
       const isPublished = this.#plan.actions.some(
         (other) => other.kind === 'publish' && other.release === action.release,
       );
-      if (!isPublished) await this.#patch(image, {set: {...proof.properties, imgmgr_state: 'ready'}});
+      const marks = this.#acquired.get(action.release)?.marks;
+      if (!isPublished) await this.#patch(image, {set: {...proof.properties, ...marks, imgmgr_state: 'ready'}});
       return {image: image.id, detail: proof.verdict.message};
     } catch (error) {
       this.#unproven.add(image.id);
@@ -255,7 +256,7 @@ class DefinitionWork {
       state: action.as,
       run: acquire.run,
       ...(action.release.digest && {digest: action.release.digest}),
-      ...(this.#proofs.has(live.id) && {proof: this.#proofs.get(live.id)?.properties ?? {}}),
+      proof: {...this.#proofs.get(live.id)?.properties, ...this.#acquired.get(action.release)?.marks},
     });
     const after = await patchSurely(acquire, live, patch);
     // The record may have been created with the larger size already, where the source told it.

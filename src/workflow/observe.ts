@@ -6,10 +6,12 @@ import type {Lease} from '../core/lease.ts';
 import {readLeases} from '../core/lease.ts';
 import type {Action, DefinitionPlan, PlanWarning} from '../core/plan.ts';
 import {planDefinition} from '../core/planning/plan-definition.ts';
-import type {OwnImage} from '../core/release.ts';
+import type {OwnImage, Release} from '../core/release.ts';
 import {readStamp} from '../core/stamp.ts';
 import {asImgmgrError} from '../errors.ts';
 import {isLeaseAlive} from './lease-keeper.ts';
+import type {Buildable} from './make-build.ts';
+import {chooseOne, readBuild} from './make-build.ts';
 import type {ReadVersion} from './resolve-releases.ts';
 import {labelReleases, readDigests} from './resolve-releases.ts';
 import type {CloudRun} from './types.ts';
@@ -30,16 +32,15 @@ export interface CloudPlan {
   readonly warnings: readonly PlanWarning[];
 }
 
-/** The versions of each definition as the sources tell them; an error where they could not be asked. */
-export type Listings = ReadonlyMap<Definition, readonly ReadVersion[] | ImgmgrError>;
+/** The versions of each definition as the sources tell them, or its build; an error where they could not be asked. */
+export type Listings = ReadonlyMap<Definition, readonly ReadVersion[] | Buildable | ImgmgrError>;
 
 /** Asks the sources for the digests that stand there; one definition's failure is its own. */
 export async function readListings(run: CloudRun, definitions: readonly Definition[]): Promise<Listings> {
   const entries = await Promise.all(
-    definitions.map(async (definition): Promise<[Definition, readonly ReadVersion[] | ImgmgrError]> => {
-      if (definition.build) return [definition, notBuildable(definition)];
+    definitions.map(async (definition): Promise<[Definition, readonly ReadVersion[] | Buildable | ImgmgrError]> => {
       try {
-        return [definition, await readDigests(definition, run)];
+        return [definition, await (definition.build ? readBuild(run, definition) : readDigests(definition, run))];
       } catch (error) {
         return [definition, asImgmgrError(error)];
       }
@@ -93,15 +94,8 @@ async function planOne(
   const versions = listings.get(definition) ?? [];
   try {
     if (versions instanceof ImgmgrError) throw versions;
-    const releases = await labelReleases(versions, {
-      definition,
-      images: own,
-      source: run.source,
-      baseDir: run.baseDir,
-      now: view.now,
-      signal: run.signal,
-    });
-    return planDefinition({
+    const {releases, decisions} = await releasesOf(request, {definition, versions, own});
+    const plan = planDefinition({
       definition,
       releases,
       images: own,
@@ -112,9 +106,35 @@ async function planOne(
       liveRuns,
       adHoc: run.adHoc,
     });
+    return {...plan, decisions: [...decisions, ...plan.decisions]};
   } catch (error) {
     return failedPlan(definition, asImgmgrError(error));
   }
+}
+
+interface Listed {
+  readonly definition: Definition;
+  readonly versions: readonly ReadVersion[] | Buildable;
+  readonly own: readonly OwnImage[];
+}
+
+async function releasesOf(
+  {run, view}: PlanRequest,
+  {definition, versions, own}: Listed,
+): Promise<{readonly releases: readonly Release[]; readonly decisions: readonly string[]}> {
+  if ('artifacts' in versions) {
+    const {release, reason} = chooseOne(run, {definition, build: versions, images: own, now: view.now});
+    return {releases: release ? [release] : [], decisions: [reason]};
+  }
+  const releases = await labelReleases(versions, {
+    definition,
+    images: own,
+    source: run.source,
+    baseDir: run.baseDir,
+    now: view.now,
+    signal: run.signal,
+  });
+  return {releases, decisions: []};
 }
 
 function failedPlan(definition: Definition, error: ImgmgrError): DefinitionPlan {
@@ -177,15 +197,4 @@ function findStrays(run: CloudRun, view: View): PlanWarning[] {
       hint: 'put the definition back, or delete the images yourself',
     });
   return warnings;
-}
-
-function notBuildable(definition: Definition): ImgmgrError {
-  return new ImgmgrError(
-    'UNSUPPORTED',
-    `${definition.name} is to be built, and this version of imgmgr cannot build images`,
-    {
-      place: `${definition.place.file}:${definition.place.line}:${definition.place.column}`,
-      hint: 'leave it out with --filter, or give it versions with urls',
-    },
-  );
 }

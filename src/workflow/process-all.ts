@@ -213,6 +213,7 @@ class CloudWork {
       acquire: {
         ...this.#run,
         store: ports.store,
+        ...(this.#run.builds && {builder: this.#run.builds.builder}),
         glanceAlgorithm: hashAlgorithm(view),
         quota: once(() => ports.store.quota()),
         offer: once(() => ports.store.offer()),

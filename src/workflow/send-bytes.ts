@@ -13,8 +13,12 @@ export interface StreamTask {
   readonly deadlineMs: number;
 }
 
-/** Streams the bytes of the source into the record, and further to all demanded stores. */
-export async function streamBytes({context, task, record, method, stores, deadlineMs}: StreamTask): Promise<void> {
+/**
+ * Streams the bytes of the source into the record, and further to all demanded stores. Of a build, the same pass tells the digests
+ * for its manifest; the answer is what the image shall say of that.
+ */
+export async function streamBytes(stream: StreamTask): Promise<Readonly<Record<string, string>>> {
+  const {context, task, record, method, stores, deadlineMs} = stream;
   const opened = await context.source.open(sourceRequest(context, task));
   reportProgress({context, task, record, deadlineMs}, opened);
   const upload = {
@@ -29,12 +33,24 @@ export async function streamBytes({context, task, record, method, stores, deadli
     else {
       await context.store.stage(upload);
       await context.store.importStaged({id: record.id, ...(stores.length > 0 && {stores})});
-      return;
+      return await completeManifest(stream, opened);
     }
   } finally {
     opened.bytes.destroy();
   }
   await copyToOthers(context, record, stores.slice(1));
+  return completeManifest(stream, opened);
+}
+
+async function completeManifest(
+  {context, task}: StreamTask,
+  opened: OpenedSource,
+): Promise<Readonly<Record<string, string>>> {
+  if (!task.artifact || !context.builder) return {};
+  const sha512 = opened.facts().digests.find(({algorithm}) => algorithm === 'sha512')?.hex;
+  const format = task.artifact.files.find((file) => file.format === task.definition.format)?.format;
+  if (sha512 === undefined || format === undefined) return {};
+  return {imgmgr_manifest: `sha256:${await context.builder.complete(task.artifact, {format, sha512})}`};
 }
 
 /** A direct upload reaches one store; the others get a copy, before anybody can see the image. */
@@ -74,14 +90,14 @@ function reportProgress(
 }
 
 /** How the source of a release is asked. */
-export function sourceRequest(context: AcquireContext, {definition, release}: AcquireTask): SourceRequest {
+export function sourceRequest(context: AcquireContext, {definition, release, artifact}: AcquireTask): SourceRequest {
   const {listed, digest} = release;
   return {
     urls: listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url],
     baseDir: context.baseDir,
     format: definition.format,
-    // Hashing costs more than sending; the demanded digest is what counts.
-    wantSha512: false,
+    // Hashing costs more than sending; the demanded digest is what counts, and a build has none until now.
+    wantSha512: artifact !== undefined,
     signal: context.signal,
     ...(digest && {digest}),
   };

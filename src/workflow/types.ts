@@ -1,3 +1,4 @@
+import type {ImageBuilder} from '../cloud/image-builder.ts';
 import type {ImageSource} from '../cloud/image-source.ts';
 import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
 import type {ServerHost} from '../cloud/server-host.ts';
@@ -58,11 +59,22 @@ export interface RunOptions {
   readonly confirmDelete?: (images: readonly {readonly id: string; readonly name: string}[]) => Promise<boolean>;
 }
 
+/** How images of definitions with `build:` are made. */
+export interface Builds {
+  readonly builder: ImageBuilder;
+  /** `--rebuild`: build again, whatever is there. */
+  readonly rebuild: boolean;
+  /** The newest build on this host before the run began, by definition; what is newer was made by this run. */
+  readonly before: ReadonlyMap<string, string>;
+}
+
 /** What one run on one cloud is given. */
 export interface CloudRun {
   readonly run: string;
   readonly ports: CloudPorts;
   readonly source: ImageSource;
+  /** Absent where nothing is built: `--no-build`, and commands that acquire nothing. */
+  readonly builds?: Builds;
   /** The selected definitions (`--filter` applied), and the names of all that were read (for "gone" warnings). */
   readonly definitions: readonly Definition[];
   readonly allNames: ReadonlySet<string>;

@@ -31,6 +31,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   openstack: {...ADAPTER, packages: ['zod']},
   local: {...ADAPTER, packages: ['zod']},
   sources: {...ADAPTER, packages: []},
+  build: {...ADAPTER, packages: []},
   verify: {...ADAPTER, packages: ['@grpc/grpc-js', '@grpc/proto-loader']},
   workflow: {rooms: ['core', 'cloud', 'errors.ts'], packages: [], node: 'types'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
@@ -45,7 +46,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 /** Only the context, of which open-cloud is a part, constructs adapters: only they may import them. */
 const CONTEXT = 'src/cli/context.ts';
 const PART_OF_CONTEXT = 'src/cli/open-cloud.ts';
-const ADAPTERS = ['openstack', 'local', 'sources', 'verify', 'http.ts', 'exec.ts'];
+const ADAPTERS = ['openstack', 'local', 'sources', 'build', 'verify', 'http.ts', 'exec.ts'];
 
 /** One owner for each library: a file, or a folder. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
@@ -194,6 +195,12 @@ describe('the architecture', () => {
       'imports @grpc/grpc-js, which belongs to src/verify/',
     ],
     ['src/verify/x.ts', "import {y} from '../workflow/y.ts';", 'imports src/workflow/y.ts'],
+    ['src/build/x.ts', "import {statOf} from '../local/holder.ts';", 'imports src/local/holder.ts'],
+    [
+      'src/cli/commands/x.ts',
+      "import {createBuilder} from '../../build/builder.ts';",
+      'constructs or uses an adapter (src/build/builder.ts)',
+    ],
     ['src/core/x.ts', "import {load} from 'js-yaml';", 'imports js-yaml, which belongs to src/config/yaml'],
     ['src/config/x.ts', "import {createHttp} from '../http.ts';", 'imports src/http.ts'],
     ['src/report/x.ts', "export {x} from '../workflow/x.ts';", 'imports src/workflow/x.ts'],

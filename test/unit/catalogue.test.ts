@@ -6,7 +6,10 @@ import {loadDefinitions} from '../../src/config/definitions.ts';
 import type {Definition, Version} from '../../src/core/definition.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const {definitions, problems, files} = await loadDefinitions(`${root}images`, {readFile, readdir, stat});
+const {definitions: all, problems, files: allFiles} = await loadDefinitions(`${root}images`, {readFile, readdir, stat});
+const definitions = all.filter(({build}) => build === undefined);
+const built = all.filter(({build}) => build !== undefined);
+const files = allFiles.filter((file) => !file.endsWith('/built.yml'));
 const listed = definitions.flatMap((definition) => definition.versions.map((version) => ({definition, version})));
 const nameOf = ({definition, version}: (typeof listed)[number]): string => `${definition.name} ${version.version}`;
 
@@ -83,7 +86,7 @@ const SCS: Readonly<Record<string, RegExp>> = {
 describe('the catalogue as a whole', () => {
   test('loads without a problem', () => {
     expect(problems).toEqual([]);
-    expect(files).toHaveLength(readdirSync(`${root}images`).length);
+    expect(allFiles).toHaveLength(readdirSync(`${root}images`).length);
   });
 
   test('has every definition of the peer, under the same name', () => {
@@ -161,6 +164,35 @@ describe.each(listed.map((entry) => [nameOf(entry), entry] as const))('%s', (_na
     expect(definition.minDiskGib).toBeGreaterThan(0);
     expect(definition.minRamMib).toBeGreaterThanOrEqual(64);
     expect(definition.login).not.toBe('');
+  });
+});
+
+describe.each(built.map((definition) => [definition.name, definition] as const))('%s', (_name, definition) => {
+  const {build, meta} = definition;
+
+  test('is off, since building needs root and diskimage-builder on this host', () => {
+    expect(definition.enabled).toBe(false);
+  });
+
+  test('can be verified without fetching an agent, and is configured by cloud-init', () => {
+    expect(build?.elements).toEqual(expect.arrayContaining(['vm', 'agent-install', 'cloud-init-custom']));
+    expect(build?.elements.some((element) => element.startsWith('block-device-'))).toBe(true);
+    expect(build?.release).toBeDefined();
+    expect(definition.login).toBe({debian: 'debian', ubuntu: 'ubuntu'}[meta['os_distro'] ?? ''] ?? 'cloud-user');
+  });
+
+  test('is described as SCS-0102 demands, and gets its updates', () => {
+    const wrong = Object.entries(SCS).filter(([key, values]) => !values.test(meta[key] ?? ''));
+    expect(wrong.map(([key]) => `${key}: ${meta[key]}`)).toEqual([]);
+    expect(['daily', 'weekly', 'monthly']).toContain(meta['replace_frequency']);
+  });
+
+  test('stands in docs/catalogue.md', () => {
+    const page = readFileSync(`${root}docs/catalogue.md`, 'utf8');
+    const elements = build?.elements.filter((element) => !element.includes('custom') && element !== 'agent-install');
+    expect(page).toContain(
+      `| ${definition.name} | ${definition.login} | ${build?.release} | ${elements?.join(', ')} |`,
+    );
   });
 });
 

@@ -1,10 +1,10 @@
-import {mkdtempSync, existsSync, readFileSync} from 'node:fs';
+import {mkdtempSync, existsSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {text} from 'node:stream/consumers';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {ImgmgrError} from '../../src/errors.ts';
 import {createExec} from '../../src/exec.ts';
 
@@ -18,6 +18,13 @@ async function failure(promise: Promise<unknown>): Promise<ImgmgrError> {
     throw error;
   }
   throw new Error('it should have failed');
+}
+
+/** A folder that goes with the test. */
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'exec-'));
+  onTestFinished(() => rmSync(folder, {recursive: true, force: true}));
+  return folder;
 }
 
 /** A shell that starts a child of its own, notes both pids in a file, and waits. */
@@ -93,7 +100,7 @@ describe('run', () => {
   });
 
   test('kills the whole group when it is interrupted', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'exec-'));
+    const folder = makeFolder();
     const controller = new AbortController();
     const failed = failure(exec.run('sh', ['-c', family(folder)], {signal: controller.signal}));
     const pids = await pidsOf(folder);
@@ -104,7 +111,7 @@ describe('run', () => {
   });
 
   test('kills with SIGKILL what does not obey SIGTERM', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'exec-'));
+    const folder = makeFolder();
     const controller = new AbortController();
     const failed = failure(
       exec.run('sh', ['-c', `trap '' TERM; ${family(folder)}; sleep 60`], {signal: controller.signal, graceMs: 20}),
@@ -118,6 +125,28 @@ describe('run', () => {
   test('ends a tool at its deadline, and says so', async () => {
     const error = await failure(exec.run('sleep', ['60'], {timeoutMs: 30}));
     expect([error.code, error.message]).toEqual(['TIMEOUT', 'sleep did not end within 0.03 s']);
+  });
+
+  test('does not wait for ever for what a tool left behind, when told so', async () => {
+    const folder = makeFolder();
+    const {exitCode, stdout} = await exec.run(
+      'sh',
+      ['-c', `${family(folder).replace('; wait', '')}; echo out; exit 3`],
+      {
+        lingerMs: 50,
+      },
+    );
+    expect([exitCode, stdout]).toEqual([3, 'out\n']);
+    while ((await pidsOf(folder)).some(lives)) await sleep(5);
+  });
+
+  test('leaves what has a session of its own alone, but waits no longer for its output', async () => {
+    const folder = makeFolder();
+    const script = `setsid sleep 600 & echo "$$ $!" > ${folder}/pids; kill -9 $$`;
+    expect((await exec.run('sh', ['-c', script], {lingerMs: 50})).exitCode).toBe(137);
+    const [, daemon = 0] = await pidsOf(folder);
+    expect(lives(daemon)).toBe(true);
+    process.kill(daemon, 'SIGKILL');
   });
 
   test('starts nothing when the signal was aborted before', async () => {

@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import {
   addAcquireFlags,
+  addBuildFlags,
   addDeletionFlags,
   addRotationFlags,
   addRunFlags,
@@ -27,5 +28,13 @@ export function addManage(program: Command, execute: Execute): void {
 
 /** All flags of `manage`, for the commands that do or show the same. */
 export function addManageFlags(command: Command): Command {
-  return addRunFlags(addDeletionFlags(addRotationFlags(addVerifyFlags(addAcquireFlags(addSelectionFlags(command))))));
+  return addRunFlags(
+    addDeletionFlags(
+      addRotationFlags(
+        addVerifyFlags(
+          addBuildFlags(addAcquireFlags(addSelectionFlags(command))).option('--no-build', 'leave builds out'),
+        ),
+      ),
+    ),
+  );
 }

@@ -125,7 +125,7 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
       ? 'what it was booted with has changed, so the same bytes are proven anew'
       : begun
         ? 'its record with the demanded id is there, empty'
-        : 'listed and not there';
+        : (release.build?.why ?? 'listed and not there');
     draft.add(
       {kind: 'acquire', release, ...(begun && {reuse: begun.image}), ...(twin && {twin})},
       {...said, newName, reason},

@@ -23,6 +23,15 @@ async function parse(argv: readonly string[]): Promise<Invocation> {
   return invocation;
 }
 
+const BUILD = {
+  enabled: true,
+  rebuild: false,
+  keepArtifacts: 0,
+  keepLogs: 5,
+  cacheGib: 20,
+  lockWaitMs: 3_600_000,
+} as const;
+
 async function refusal(argv: readonly string[]): Promise<ImgmgrError> {
   try {
     await parse(argv);
@@ -39,6 +48,7 @@ describe('manage', () => {
       command: 'manage',
       clouds: [],
       verify: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
+      build: BUILD,
       options: {
         policy: DEFAULT_POLICY,
         dryRun: false,
@@ -228,11 +238,34 @@ describe('output', () => {
   });
 });
 
+describe('build', () => {
+  it.each<[string[], Partial<Record<keyof typeof BUILD, unknown>>]>([
+    [['manage', '--no-build'], {enabled: false}],
+    [['manage', '--rebuild'], {rebuild: true}],
+    [['build', '--keep-artifacts', '3'], {keepArtifacts: 3}],
+    [['build', '--keep-logs', '9'], {keepLogs: 9}],
+    [['build', '--cache-size', '5'], {cacheGib: 5}],
+    [['build', '--wait-lock', '5m'], {lockWaitMs: 300_000}],
+  ])('%j', async (argv, changed) => {
+    expect((await parse(argv)).build).toEqual({...BUILD, ...changed});
+  });
+
+  it.each<[string[], Invocation['buildOnly']]>([
+    [['build'], {upload: false}],
+    [['build', '--upload', '--cloud', 'x'], {upload: true}],
+    [['build', '--output', 'out', '--arch', 'aarch64'], {upload: false, output: 'out', arch: 'aarch64'}],
+    [['build', '--diff', 'a', 'b'], {upload: false, diff: ['a', 'b']}],
+    [['manage'], undefined],
+  ])('%j asks for %j', async (argv, expected) => {
+    expect((await parse(argv)).buildOnly).toEqual(expected);
+  });
+});
+
 describe('what is refused', () => {
   it.each<[string[], string, string | undefined]>([
     [['manage', '--latets'], "unknown option '--latets'", 'did you mean --latest?'],
     [['manag'], "unknown command 'manag'", 'did you mean manage?'],
-    [['build'], "unknown command 'build'", undefined],
+    [['validate'], "unknown command 'validate'", undefined],
     [['--latest'], "unknown option '--latest'", 'options of a command stand behind it'],
     [['manage', '--cloud'], "option '--cloud <name>' argument missing", undefined],
     [['manage', 'Debian'], 'too many arguments', undefined],
@@ -243,7 +276,15 @@ describe('what is refused', () => {
     [['manage', '--advertise', 'h:70000'], '--advertise takes HOST:PORT', undefined],
     [['manage', '--deadline', 'soon'], '--deadline takes a time', undefined],
     [['manage', '--no-record'], "unknown option '--no-record'", undefined],
-    [['manage', '--no-build'], "unknown option '--no-build'", undefined],
+    [['manage', '--no-build', '--rebuild'], '--no-build contradicts --rebuild', 'give one of them'],
+    [['build', '--no-build'], "unknown option '--no-build'", undefined],
+    [['build', '--cloud', 'x'], '--cloud means nothing where nothing is uploaded', 'add --upload'],
+    [['build', '--dry-run'], '--dry-run means nothing where nothing is uploaded', 'add --upload'],
+    [['build', '--upload', '--output', 'x'], '--upload and --output are both given', 'uses the same build again'],
+    [['build', '--diff', 'x'], '--diff takes two manifests, not 1', 'OLD NEW'],
+    [['build', '--diff', 'x', 'y', 'z'], '--diff takes two manifests, not 3', 'OLD NEW'],
+    [['build', '--arch', 's390x'], '--arch takes x86_64, aarch64, not "s390x"', undefined],
+    [['build', '--keep-logs', '0'], '--keep-logs takes a whole number of at least 1', undefined],
     [['manage', '--quarantine', 'all'], '--quarantine takes a whole number', undefined],
     [['manage', '-q', '-v'], '--quiet contradicts --verbose', 'give one of them'],
     [['manage', '--json', '--format', 'junit'], '--json contradicts --format', 'give one of them'],

@@ -289,11 +289,75 @@ describe('the sections of our own', () => {
       `12:46 "A" of build.environment of image "Debian 12" is yes without quotes, which YAML reads as the truth value true | quote it: A: 'yes'`,
     ],
     [
+      'build: {elements: [vm], environment: {DIB_TOKEN: abc}}',
+      '12:43 "DIB_TOKEN" of build.environment of image "Debian 12" is named like a secret, and diskimage-builder writes its environment into the image | remove it; give secrets to servers by their user data, not to images',
+    ],
+    [
+      'build: {elements: [vm], environment: {DIB_M: "http://a:b@c/"}}',
+      '12:43 "DIB_M" of build.environment of image "Debian 12" holds a URL with a password, and diskimage-builder writes its environment into the image | remove it; give secrets to servers by their user data, not to images',
+    ],
+    [
+      'build: {elements: [vm], environment: {TMP_DIR: /x}}',
+      '12:43 "TMP_DIR" of build.environment of image "Debian 12" is set by imgmgr itself | set IMGMGR_BUILD_DIR for imgmgr instead',
+    ],
+    [
+      'build: {elements: [vm], environment: {A-B: x}}',
+      '12:43 "A-B" of build.environment of image "Debian 12" is no name of a variable | write letters, digits and _',
+    ],
+    [
+      'build: {elements: [vm], release: bookworm, environment: {DIB_RELEASE: bookworm}}',
+      '12:62 "DIB_RELEASE" of build.environment of image "Debian 12" and build.release say the same thing | keep build.release',
+    ],
+    [
+      'build: {elements: [vm, growroot]}',
+      '12:28 the element growroot of image "Debian 12" grows the root besides cloud-init\'s growpart | remove it; cloud-init-custom installs and configures growpart',
+    ],
+    [
+      'build: {elements: [vm], formats: [raw]}',
+      '12:29 build.formats of image "Debian 12" lacks qcow2, its format in Glance | add qcow2',
+    ],
+    [
+      'build: {elements: [vm], size: 0}',
+      '12:35 "size" of build of image "Debian 12" is 0, less than 1 | use 1 or more',
+    ],
+    [
       'build: {elements: [vm], timeout: 60}',
       `12:38 "timeout" of build of image "Debian 12" is 60 without quotes, which YAML reads as the number 60 | ${DURATION}`,
     ],
   ])('%s', (line, problem) => {
     expect(problemsWith({12: `    ${line}`, 13: '', 14: '', 15: ''})).toEqual([problem]);
+  });
+
+  test.each<[string, Change, string]>([
+    [
+      'UEFI claimed for a disk that only BIOS starts',
+      {11: '    meta: {architecture: x86_64, hw_firmware_type: uefi}'},
+      '11:52 hw_firmware_type "uefi" is claimed, but the elements make a disk that only BIOS starts (image "Debian 12") | use the element block-device-efi, or remove hw_firmware_type',
+    ],
+    [
+      'a guest agent claimed that is not installed',
+      {11: '    meta: {architecture: x86_64, hw_qemu_guest_agent: yes}'},
+      '11:55 hw_qemu_guest_agent is "true", but the build does not install the guest agent (image "Debian 12") | set DIB_IMGMGR_GUEST_AGENT in build.environment to 1 or 0, and leave the property out: it follows from it',
+    ],
+    [
+      'an architecture that cannot be built',
+      {11: '    meta: {architecture: s390x}'},
+      '11:26 architecture "s390x" cannot be built (image "Debian 12") | write x86_64 or aarch64',
+    ],
+    [
+      'a format that cannot be built',
+      {3: '    format: vmdk'},
+      '3:13 format "vmdk" of image "Debian 12" cannot be built | write qcow2 or raw',
+    ],
+    [
+      'multi: false',
+      {9: '    multi: false'},
+      '9:12 image "Debian 12" is built, but has multi: false, which makes the build date its os_version | write multi: true',
+    ],
+  ])('a built image: %s', (_, change, problem) => {
+    const built = {12: '    build: {elements: [vm, block-device-mbr]}', 13: '', 14: '', 15: ''};
+    expect(problemsWith(built)).toEqual([]);
+    expect(problemsWith({...built, ...change})).toEqual([problem]);
   });
 });
 

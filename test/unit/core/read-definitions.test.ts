@@ -178,7 +178,15 @@ test('versions may be empty; a built image has none', () => {
   expect(readOne({...MINIMAL, name: 'X', versions: []}).versions).toEqual([]);
   const build = {elements: ['vm'], environment: {DIB_RELEASE: 'trixie', N: 1}, packages: ['x'], timeout: '60m'};
   const {versions, build: kept} = readOne({...MINIMAL, name: 'X', versions: null, build});
-  expect([versions, kept]).toEqual([[], build]);
+  expect(versions).toEqual([]);
+  expect(kept).toEqual({
+    elements: ['vm'],
+    environment: {DIB_RELEASE: 'trixie', N: '1'},
+    packages: ['x'],
+    formats: ['qcow2'],
+    compress: true,
+    timeoutSeconds: 3600,
+  });
 });
 
 describe('what two definitions cannot both have', () => {

@@ -57,6 +57,8 @@ describe('JSON lines on stdout', () => {
     const types = written(EVERY_EVENT, 'quiet').map(({type}) => type);
     expect(types).toEqual([
       'planned',
+      'artifact',
+      'difference',
       'action-failed',
       'verdict',
       'definition-failed',

@@ -152,13 +152,4 @@ describe('a run on the local cloud', () => {
       events.flatMap((event) => (event.type === 'deletable' ? event.images.map((image) => image.name) : [])),
     ).toEqual(['X (1)']);
   });
-
-  it('fails a build: definition alone, with a clear word', async () => {
-    const built = {...raw(), name: 'B', build: {elements: ['vm']}};
-    const {outcome, done} = await run([built, raw(version('1', await file('one.img', 'one')))]);
-    expect(outcome.errors.map((error) => [error.code, error.message.includes('cannot build')])).toEqual([
-      ['UNSUPPORTED', true],
-    ]);
-    expect(done).toEqual(['acquire 1', 'publish 1']);
-  });
 });

@@ -1,0 +1,231 @@
+import type {Dirent} from 'node:fs';
+import {lstat, mkdir, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import type {Artifact} from '../cloud/image-builder.ts';
+import {formatArtifactRecord} from '../core/build/artifact-record.ts';
+import type {Manifest} from '../core/build/manifest.ts';
+import {formatManifest, parseManifest} from '../core/build/manifest.ts';
+import type {BuildFormat} from '../core/build/spec.ts';
+import {compareVersions} from '../core/version.ts';
+import {ImgmgrError} from '../errors.ts';
+import {artifactFolder, definitionFolder} from './artifact-names.ts';
+import type {Damaged} from './read-artifact.ts';
+import {FILES, imageFile, readArtifact} from './read-artifact.ts';
+import {bringFile, replaceText, syncPath, writeDurably} from './durable.ts';
+import {hasCode} from './disk-error.ts';
+import {asFileError} from './file-error.ts';
+import {isLeftOver, isTemporary, temporaryName} from './temporary.ts';
+
+/** A finished build whose files still lie where they were made. */
+export interface NewArtifact extends Omit<Artifact, 'files' | 'manifest'> {
+  /** Absolute paths, one per format. */
+  readonly files: readonly {readonly format: BuildFormat; readonly path: string}[];
+  readonly manifest: Manifest;
+}
+
+/** Hexadecimal digests of one file of an artifact. */
+export interface FileDigests {
+  readonly format: BuildFormat;
+  readonly sha256?: string;
+  readonly sha512?: string;
+}
+
+/** The finished builds of this host. Errors: DISK_FULL, CONFIG (the folder cannot be used), UNAVAILABLE; each with the path. */
+export interface ArtifactStore {
+  /** Moves the files in; afterwards the artifact is there and they are gone, or nothing has changed. Replaces one of the same version and inputs. */
+  add(made: NewArtifact): Promise<Artifact>;
+  /** Those of a definition, newest first; damaged ones are told, not listed. */
+  list(definition: string): Promise<readonly Artifact[]>;
+  /** Notes digests in the manifest. DIGEST_MISMATCH where it knows another one: the file has changed since. */
+  complete(artifact: Artifact, digests: FileDigests): Promise<void>;
+  /** Removes all of a definition but the newest so many; damaged ones, too. */
+  settle(definition: string, keep: number): Promise<void>;
+  /** Removes what killed runs left half made or half removed. */
+  sweep(): Promise<void>;
+}
+
+/**
+ * The artifacts below `folder`: `<definition>/<version>-<inputs>/{image.qcow2, image.raw, manifest.json, artifact.json}`, for
+ * the owner alone. Folders come and go by one rename, so an artifact is there completely or not at all.
+ */
+export function createArtifactStore(options: {
+  readonly folder: string;
+  readonly damaged: (damaged: Damaged) => void;
+}): ArtifactStore {
+  const homeOf = (definition: string): string => join(options.folder, definitionFolder(definition));
+  const look = (definition: string): Promise<Looked> => lookInto(homeOf(definition), definition);
+  let completing: Promise<unknown> = Promise.resolve();
+  return {
+    add: (made) => addArtifact(homeOf(made.definition), made),
+    async list(definition) {
+      const {artifacts, damaged} = await look(definition);
+      for (const each of damaged) options.damaged(each);
+      return artifacts;
+    },
+    complete(artifact, digests) {
+      // In turn: two clouds may get the files of one artifact at the same time.
+      const done = completing.then(() => completeManifest(artifact, digests));
+      completing = done.catch(() => undefined);
+      return done;
+    },
+    async settle(definition, keep) {
+      const {artifacts, damaged} = await look(definition);
+      const surplus = artifacts.slice(keep).map(({manifest}) => dirname(manifest));
+      for (const path of [...surplus, ...damaged.map((each) => each.path)]) await removeWhole(path);
+    },
+    sweep: () => sweepBelow(options.folder),
+  };
+}
+
+async function addArtifact(home: string, made: NewArtifact): Promise<Artifact> {
+  const goal = join(home, artifactFolder(made));
+  const aside = join(home, temporaryName());
+  let bytes = 0;
+  try {
+    const files = await Promise.all(made.files.map(async (file) => ({...file, size: (await stat(file.path)).size})));
+    bytes = files.reduce((sum, {size}) => sum + size, 0);
+    await mkdir(home, {recursive: true, mode: OWN_FOLDER});
+    await mkdir(aside, {mode: OWN_FOLDER});
+    for (const {path, format} of files) await bringFile(path, join(aside, imageFile(format)));
+    await writeDurably(join(aside, FILES.manifest), formatManifest(made.manifest));
+    await writeDurably(join(aside, FILES.record), formatArtifactRecord({...made, files}));
+    await syncPath(aside);
+    await replaceFolder(aside, goal);
+    for (const {path} of files) await rm(path, {force: true});
+    return {
+      ...made,
+      files: files.map(({format, size}) => ({format, path: join(goal, imageFile(format)), size})),
+      manifest: join(goal, FILES.manifest),
+    };
+  } catch (error) {
+    // What cannot be removed now is left to the sweep; the first error is the one to tell.
+    await rm(aside, {recursive: true, force: true}).catch(() => undefined);
+    throw asFileError(error, {path: goal, bytes});
+  }
+}
+
+const OWN_FOLDER = 0o700;
+
+async function replaceFolder(made: string, goal: string): Promise<void> {
+  const home = dirname(goal);
+  const old = join(home, temporaryName());
+  const isReplaced = await renameIfThere(goal, old);
+  await rename(made, goal);
+  await syncPath(home);
+  if (isReplaced) await rm(old, {recursive: true, force: true});
+}
+
+interface Looked {
+  /** Newest first. */
+  readonly artifacts: readonly Artifact[];
+  readonly damaged: readonly Damaged[];
+}
+
+async function lookInto(home: string, definition: string): Promise<Looked> {
+  try {
+    const folders = await foldersIn(home);
+    const found = await Promise.all(folders.sort().map((folder) => readArtifact(folder, definition)));
+    const artifacts = found.flatMap((each) => (each && 'artifact' in each ? [each.artifact] : []));
+    return {
+      artifacts: artifacts.sort(newestFirst),
+      damaged: found.flatMap((each) => (each && 'problem' in each ? [each] : [])),
+    };
+  } catch (error) {
+    throw asFileError(error, {path: home});
+  }
+}
+
+function newestFirst(a: Artifact, b: Artifact): number {
+  return compareVersions(b.version, a.version) || Date.parse(b.builtAt) - Date.parse(a.builtAt);
+}
+
+async function completeManifest({manifest: path}: Artifact, {format, ...digests}: FileDigests): Promise<void> {
+  try {
+    const manifest = parseManifest(await readFile(path, 'utf8'), path);
+    const file = manifest.files.find((each) => each.format === format);
+    if (!file) throw new ImgmgrError('INTERNAL', `${path} knows no file of the format ${format}`, {place: path});
+    for (const algorithm of ['sha256', 'sha512'] as const) {
+      const [known, seen] = [file[algorithm], digests[algorithm]];
+      if (known !== undefined && seen !== undefined && known !== seen) throw mismatch({path, format, known, seen});
+    }
+    const files = manifest.files.map((each) => (each === file ? {...each, ...digests} : each));
+    await replaceText(path, formatManifest({...manifest, files}));
+  } catch (error) {
+    throw asFileError(error, {path});
+  }
+}
+
+function mismatch(told: Readonly<Record<'path' | 'format' | 'known' | 'seen', string>>): ImgmgrError {
+  const file = join(dirname(told.path), `image.${told.format}`);
+  return new ImgmgrError('DIGEST_MISMATCH', `${file} has the digest ${told.seen}, its manifest says ${told.known}`, {
+    place: file,
+    hint: 'it changed after its build: remove its folder and build again',
+  });
+}
+
+/** Out of sight by one rename first, so that a kill in between leaves no half artifact. */
+async function removeWhole(path: string): Promise<void> {
+  try {
+    const aside = join(dirname(path), temporaryName());
+    if (!(await renameIfThere(path, aside))) return;
+    await syncPath(dirname(path));
+    await rm(aside, {recursive: true, force: true});
+  } catch (error) {
+    throw asFileError(error, {path});
+  }
+}
+
+async function sweepBelow(folder: string): Promise<void> {
+  try {
+    for (const home of await foldersIn(folder)) {
+      await removeLeftOvers(home);
+      for (const artifact of await foldersIn(home)) await removeLeftOvers(artifact);
+    }
+  } catch (error) {
+    throw asFileError(error, {path: folder});
+  }
+}
+
+async function removeLeftOvers(folder: string): Promise<void> {
+  for (const name of (await entriesOf(folder)).map((entry) => entry.name).filter(isTemporary)) {
+    const path = join(folder, name);
+    const touchedMs = await modifiedMs(path);
+    if (touchedMs !== undefined && isLeftOver(name, touchedMs)) await rm(path, {recursive: true, force: true});
+  }
+}
+
+/** Undefined: it is gone. */
+async function modifiedMs(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).mtimeMs;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Absolute paths; whatever is no folder, or a temporary one, is nobody's artifact. */
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await entriesOf(folder);
+  return entries.filter((entry) => entry.isDirectory() && !isTemporary(entry.name)).map(({name}) => join(folder, name));
+}
+
+/** None when the folder is not there. */
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await readdir(folder, {withFileTypes: true});
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,146 @@
+import {join} from 'node:path';
+import type {BuildProgress} from '../cloud/image-builder.ts';
+import {asImgmgrError, ImgmgrError} from '../errors.ts';
+import type {Exec} from '../exec.ts';
+import type {BuildLog} from './build-log.ts';
+import {openBuildLog} from './build-log.ts';
+import {causeOf} from './causes.ts';
+import type {DibRequest} from './dib-command.ts';
+import {dibCommand, IMAGE_NAME} from './dib-command.ts';
+import type {Output} from './outputs.ts';
+import {readOutputs} from './outputs.ts';
+import type {Progress} from './phases.ts';
+import {phaseReader, withoutTime} from './phases.ts';
+
+/** One run of diskimage-builder. */
+export interface DibRun extends DibRequest {
+  readonly exec: Exec;
+  /** Where its whole output goes. */
+  readonly logPath: string;
+  readonly signal: AbortSignal;
+  readonly progress: (progress: BuildProgress) => void;
+  /** Between SIGTERM and SIGKILL at the deadline and at an interruption; default 60 s. */
+  readonly graceMs?: number;
+}
+
+/** What it made; the files lie in the work folder and go with it. */
+export interface DibResult {
+  /** One for each asked-for format. */
+  readonly outputs: readonly Output[];
+  /** Folder with dib_arguments, dib_environment and the list of packages. */
+  readonly manifests: string;
+  /** Its warnings, each once, at most 20. */
+  readonly warnings: readonly string[];
+}
+
+const GRACE_MS = 60_000;
+const LINGER_MS = 2000;
+const SHOWN_LINES = 30;
+const MOST_WARNINGS = 20;
+const SUCCESS = 'Build completed successfully';
+
+/**
+ * Runs diskimage-builder in a work folder; all of its process group is gone at the end. It counts as done when it says so, ends with 0 and
+ * its files are what they should be. BUILD_FAILED with the phase, the log, a cause where it is known, and the last 30 lines; TIMEOUT;
+ * INTERRUPTED. What it left on the host, `clearBuild` removes.
+ */
+export async function runDib(run: DibRun): Promise<DibResult> {
+  const watch = watchOutput(run);
+  try {
+    const {exitCode} = await start(run, watch.log);
+    if (exitCode !== 0)
+      throw watch.failed(`diskimage-builder failed in phase ${watch.now().phase} (exit code ${exitCode})`);
+    if (!watch.saidSuccess()) throw watch.failed('diskimage-builder ended without saying that the build is complete');
+    const outputs = await readOutputs(run.exec, join(run.folder.out, IMAGE_NAME), run.spec.formats);
+    return {outputs, manifests: join(run.folder.out, `${IMAGE_NAME}.d`, 'dib-manifests'), warnings: watch.warnings()};
+  } catch (error) {
+    throw asRunError(error, run, watch);
+  } finally {
+    watch.log.close();
+  }
+}
+
+async function start(run: DibRun, log: BuildLog): Promise<{readonly exitCode: number}> {
+  const {command, args, env} = dibCommand(run);
+  const [out, err] = [log.writer(), log.writer()];
+  // The rights of files in the image come from the umask; a strict one of the host must not get into it.
+  const {stdout, finished} = run.exec.start('sh', ['-c', 'umask 022; exec "$@"', 'sh', command, ...args], {
+    env,
+    cwd: run.folder.path,
+    timeoutMs: run.spec.timeoutSeconds * 1000,
+    graceMs: run.graceMs ?? GRACE_MS,
+    // A daemon that a package started may outlive diskimage-builder, holding on to its output.
+    lingerMs: LINGER_MS,
+    signal: run.signal,
+    log: (text) => err.write(text),
+  });
+  stdout.on('data', (chunk: Uint8Array) => out.write(chunk));
+  try {
+    return await finished;
+  } finally {
+    out.end();
+    err.end();
+  }
+}
+
+interface Watch {
+  readonly log: BuildLog;
+  readonly now: () => Progress;
+  readonly saidSuccess: () => boolean;
+  readonly warnings: () => readonly string[];
+  /** BUILD_FAILED with all that the output tells. */
+  readonly failed: (message: string) => ImgmgrError;
+}
+
+/** Reads the output as it comes: log, progress, warnings, the word of success. */
+function watchOutput({logPath, progress, spec}: DibRun): Watch {
+  const startMs = performance.now();
+  const limitMs = spec.timeoutSeconds * 1000;
+  const read = phaseReader();
+  const warnings = new Set<string>();
+  let success = false;
+  let now: Progress = {phase: 'preparing', hook: undefined};
+  const log = openBuildLog(logPath, (raw) => {
+    const line = withoutTime(raw);
+    now = read(line);
+    success ||= line === SUCCESS;
+    if (/^(?:WARNING\b|W: )/.test(line) && warnings.size < MOST_WARNINGS) warnings.add(line);
+    progress({phase: now.phase, line, elapsedMs: performance.now() - startMs, limitMs});
+  });
+  progress({phase: now.phase, elapsedMs: 0, limitMs});
+  return {
+    log,
+    now: () => now,
+    saidSuccess: () => success,
+    warnings: () => [...warnings],
+    failed: (message) => new ImgmgrError('BUILD_FAILED', message, {hint: failureHint({log, now, logPath})}),
+  };
+}
+
+function failureHint({log, now, logPath}: {log: BuildLog; now: Progress; logPath: string}): string {
+  const lines = log.tail().map(withoutTime);
+  const cause = causeOf(lines, now.phase);
+  const hook = now.hook === undefined ? [] : [`it was at the hook ${now.phase}/${now.hook}`];
+  const where = log.fault() === undefined ? `the whole log: ${logPath}` : `the log could not be written: ${logPath}`;
+  const head = [...(cause === undefined ? [] : [cause]), ...hook, where].join('; ');
+  const shown = lines.slice(-SHOWN_LINES);
+  return shown.length === 0 ? head : `${head}; its last lines:\n${shown.join('\n')}`;
+}
+
+function asRunError(thrown: unknown, run: DibRun, watch: Watch): ImgmgrError {
+  const error = asImgmgrError(thrown);
+  const {phase} = watch.now();
+  if (error.code === 'TIMEOUT')
+    return new ImgmgrError(
+      'TIMEOUT',
+      `the build did not end within ${run.spec.timeoutSeconds} s; it was in phase ${phase}`,
+      {
+        cause: error,
+        hint: `raise build.timeout if it was still at work; the whole log: ${run.logPath}`,
+      },
+    );
+  if (error.code === 'INTERRUPTED')
+    return new ImgmgrError('INTERRUPTED', `the build was interrupted in phase ${phase}`, {cause: error});
+  if (error.code === 'BUILD_FAILED' && error.hint === undefined) return watch.failed(error.message);
+  return error;
+}

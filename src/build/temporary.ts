@@ -1,0 +1,30 @@
+import {randomUUID} from 'node:crypto';
+import {isHolderGone, ownHolder} from './holder.ts';
+
+/** A name that nobody else uses for something that is being made or removed; it tells which process does that. */
+export function temporaryName(): string {
+  const {hostBootId, pidNamespace, pid, startTime} = ownHolder();
+  return `${PREFIX}${[hostBootId, pidNamespace, pid, startTime, randomUUID()].join('.')}`;
+}
+
+/** True for names that {@link temporaryName} gives. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
+/**
+ * True when nobody goes on with it: its process is gone, or it was last changed (`touchedMs`, milliseconds since the epoch)
+ * more than a day ago. Of a process in another container, which cannot be seen from here, only the day tells.
+ */
+export function isLeftOver(name: string, touchedMs: number): boolean {
+  if (!isTemporary(name)) return false;
+  if (Date.now() - touchedMs > DAY_MS) return true;
+  const [hostBootId, pidNamespace, pid, startTime, rest] = name.slice(PREFIX.length).split('.');
+  if (hostBootId === undefined || pidNamespace === undefined || startTime === undefined || rest === undefined)
+    return false;
+  // A copy of many gigabytes gives no sign of life, so silence means nothing here.
+  return isHolderGone({hostBootId, pidNamespace, pid: Number(pid), startTime}, Date.now());
+}
+
+const PREFIX = '.tmp-';
+const DAY_MS = 86_400_000;

@@ -1,0 +1,101 @@
+import {randomUUID} from 'node:crypto';
+import {mkdir, readFile, realpath, stat, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {ImgmgrError} from '../errors.ts';
+import {hasCode} from './disk-error.ts';
+import type {Holder} from './holder.ts';
+import {giveSigns, isHolderGone, ownHolder, SILENCE_MS} from './holder.ts';
+
+/** The folder of one build; all that the build makes on this host is in it. */
+export interface WorkFolder {
+  /** Absolute, without symbolic links. */
+  readonly path: string;
+  /** Where diskimage-builder works (`TMP_DIR`). */
+  readonly tmp: string;
+  /** Where its output goes. */
+  readonly out: string;
+  /** For tools that stand in for missing ones; first on the PATH of the build. */
+  readonly bin: string;
+  /** Stops the signs of life; the folder stays until it is swept. */
+  readonly leave: () => void;
+}
+
+export const PREFIX = 'imgmgr-build-';
+const HOLDER = 'holder.json';
+const DEFAULT_ROOT = '/var/tmp';
+
+/** Where work folders are made: IMGMGR_BUILD_DIR, else /var/tmp. */
+export function workRoot(env: Readonly<Record<string, string | undefined>>): string {
+  const named = env['IMGMGR_BUILD_DIR'];
+  return named === undefined || named === '' ? DEFAULT_ROOT : named;
+}
+
+/** Makes the folder of a build, only for this user. CONFIG where diskimage-builder could not work; DISK_FULL. */
+export async function makeWorkFolder(root: string, definition: string): Promise<WorkFolder> {
+  try {
+    await mkdir(root, {recursive: true});
+    const path = join(await realpath(root), `${PREFIX}${randomUUID()}`);
+    refuseOddPath(path);
+    await mkdir(path, {mode: 0o700});
+    const holder = join(path, HOLDER);
+    await writeFile(holder, `${JSON.stringify({...ownHolder(), definition})}\n`, {mode: 0o600});
+    const folder = {path, tmp: join(path, 'tmp'), out: join(path, 'out'), bin: join(path, 'bin')};
+    for (const each of [folder.tmp, folder.out, folder.bin]) await mkdir(each);
+    return {...folder, leave: giveSigns(holder)};
+  } catch (error) {
+    throw asRootError(error, root);
+  }
+}
+
+/** True when nobody works in the folder any more. One without a readable holder is believed for a minute: it may be in the making. */
+export async function isAbandoned(folder: string): Promise<boolean> {
+  const path = join(folder, HOLDER);
+  try {
+    const holder = readHolder(await readFile(path, 'utf8'));
+    if (holder !== undefined) return isHolderGone(holder, (await stat(path)).mtimeMs);
+    return Date.now() - (await stat(folder)).mtimeMs > SILENCE_MS;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  try {
+    return Date.now() - (await stat(folder)).mtimeMs > SILENCE_MS;
+  } catch (error) {
+    // Another sweep was faster.
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function readHolder(text: string): Holder | undefined {
+  try {
+    const read = JSON.parse(text) as Partial<Record<keyof Holder, unknown>> | null;
+    const {pid, startTime, hostBootId, pidNamespace} = read ?? {};
+    if (typeof pid !== 'number' || typeof startTime !== 'string') return undefined;
+    if (typeof hostBootId !== 'string' || typeof pidNamespace !== 'string') return undefined;
+    return {pid, startTime, hostBootId, pidNamespace};
+  } catch {
+    return undefined;
+  }
+}
+
+/** diskimage-builder's scripts do not quote the paths that they mount and remove. */
+function refuseOddPath(path: string): void {
+  if (/^[\w/.,+@%=-]+$/.test(path)) return;
+  throw new ImgmgrError('CONFIG', `diskimage-builder cannot work in '${path}'`, {
+    hint: 'set IMGMGR_BUILD_DIR to a folder whose path has no blanks or special characters',
+  });
+}
+
+function asRootError(error: unknown, root: string): unknown {
+  if (hasCode(error, 'ENOSPC', 'EDQUOT'))
+    return new ImgmgrError('DISK_FULL', `no space left for ${root}`, {
+      cause: error,
+      hint: 'free space there, or set IMGMGR_BUILD_DIR to a folder with more room',
+    });
+  if (hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'))
+    return new ImgmgrError('CONFIG', `${root} cannot be the folder of builds (${error.code})`, {
+      cause: error,
+      hint: 'set IMGMGR_BUILD_DIR to a folder that may be written',
+    });
+  return error;
+}

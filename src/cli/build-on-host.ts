@@ -1,0 +1,103 @@
+import {copyFile, mkdir, rename} from 'node:fs/promises';
+import {basename, join, resolve} from 'node:path';
+import type {Artifact} from '../cloud/image-builder.ts';
+import type {Definition} from '../core/definition.ts';
+import type {Emit} from '../core/events.ts';
+import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
+import {buildHere} from '../workflow/build-here.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import {prepareBuilds} from './builds.ts';
+import type {Context} from './context.ts';
+import type {Selection, Work} from './work-on-clouds.ts';
+
+/** `build` without `--upload`: makes the images of the selected definitions on this host; one's failure is its own. */
+export async function* buildOnHost(work: Work, context: Context, selection: Selection): AsyncGenerator<CloudOutcome> {
+  const {invocation, options, emit, signal, io} = work;
+  const {output} = invocation.buildOnly ?? {};
+  const definitions = selection.definitions.filter(({enabled}) => enabled || options.policy.force);
+  const builds = await prepareBuilds(invocation.build, context, definitions);
+  emit({type: 'started', command: invocation.command, clouds: [], run: context.surroundings.uuid()});
+  if (!builds) throw nothingToBuild(definitions);
+  if (!options.dryRun) await builds.builder.sweep();
+  const errors: ImgmgrError[] = [];
+  let unchanged = 0;
+  for (const definition of definitions) {
+    if (!definition.build) continue;
+    try {
+      const {artifact, reused} = await buildHere({
+        builds,
+        definition,
+        baseDir: selection.baseDir,
+        now: io.now(),
+        surroundings: context.surroundings,
+        emit,
+        signal,
+      });
+      if (reused) unchanged++;
+      const paths = output === undefined ? artifact : await deliver(artifact, resolve(context.cwd, output));
+      tell(emit, {definition, artifact: paths, reused});
+      await builds.builder.settle(definition.name, Math.max(1, invocation.build.keepArtifacts));
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      const error = asImgmgrError(thrown);
+      errors.push(error);
+      emit({type: 'definition-failed', definition: definition.name, error});
+    }
+  }
+  const counts = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged, failed: errors.length, pending: 0};
+  yield {cloud: 'this host', counts, errors, changesPending: false};
+}
+
+function nothingToBuild([first]: readonly Definition[]): ImgmgrError {
+  return new ImgmgrError('USAGE', 'none of the selected definitions has a section "build"', {
+    ...(first && {place: formatPlace(first.place)}),
+    hint: 'choose others with --filter or --images',
+  });
+}
+
+function tell(
+  emit: Emit,
+  {
+    definition,
+    artifact,
+    reused,
+  }: {readonly definition: Definition; readonly artifact: Artifact; readonly reused: boolean},
+): void {
+  const {version, inputs, files, manifest, log} = artifact;
+  emit({type: 'artifact', definition: definition.name, version, inputs, files, manifest, log, reused});
+}
+
+/** Copies the files and the manifest, each complete or not at all: `<definition>-<version>.<format>`. */
+async function deliver(artifact: Artifact, folder: string): Promise<Artifact> {
+  const stem = `${artifact.definition.replaceAll(/[^0-9A-Za-z._-]+/g, '-').toLowerCase()}-${artifact.version}`;
+  try {
+    await mkdir(folder, {recursive: true});
+    const files = await Promise.all(
+      artifact.files.map(async (file) => ({
+        ...file,
+        path: await copy(file.path, join(folder, `${stem}.${file.format}`)),
+      })),
+    );
+    const manifest = await copy(artifact.manifest, join(folder, `${stem}.manifest.json`));
+    return {...artifact, files, manifest};
+  } catch (cause) {
+    if (cause instanceof ImgmgrError) throw cause;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    throw new ImgmgrError(code === 'ENOSPC' ? 'DISK_FULL' : 'CONFIG', `the build cannot be written to ${folder}`, {
+      cause,
+      hint: `make room or rights there; the build itself is kept: ${artifact.files.map(({path}) => path).join(', ')}`,
+    });
+  }
+}
+
+async function copy(from: string, to: string): Promise<string> {
+  const half = join(resolve(to, '..'), `.${basename(to)}.${process.pid}`);
+  const {rm} = await import('node:fs/promises');
+  try {
+    await copyFile(from, half);
+    await rename(half, to);
+  } finally {
+    await rm(half, {force: true});
+  }
+  return to;
+}

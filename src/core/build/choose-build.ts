@@ -1,0 +1,110 @@
+import type {Definition, Version} from '../definition.ts';
+import type {OwnImage, Release} from '../release.ts';
+import {byLastPublished} from '../release.ts';
+import {compareVersions} from '../version.ts';
+import {buildDateOf, isDue, nextVersion} from './due.ts';
+
+/** The property that says what a built image was made from. */
+export const INPUTS_PROPERTY = 'imgmgr_inputs';
+
+/** What decides which build a definition wants. */
+export interface BuildQuestion {
+  readonly definition: Definition;
+  /** Hash of the inputs as they are now; undefined: builds are left out (`--no-build`). */
+  readonly inputs: string | undefined;
+  readonly images: readonly OwnImage[];
+  /** Finished builds of this definition on this host. */
+  readonly artifacts: readonly {readonly version: string; readonly inputs: string}[];
+  /** `--rebuild`: the version of the newest build before this run began; only newer ones count. */
+  readonly rebuild?: {readonly after: string | undefined};
+  readonly now: Date;
+}
+
+/** The one build that counts as the listed version; `release` is absent where there is none and none may be made. */
+export interface BuildChoice {
+  readonly release?: Release;
+  /** Why, one clause. */
+  readonly reason: string;
+}
+
+/**
+ * Chooses the build that a definition wants: the current image's, one that was begun or is here as an artifact, or a new one.
+ * The identity of a build is the hash of its inputs; its version is the day on which it began.
+ */
+export function chooseBuild(question: BuildQuestion): BuildChoice {
+  const {definition, inputs, rebuild} = question;
+  const current = newest(question, ({stamp}) => stamp.state === 'current' || stamp.state === 'retired');
+  if (inputs === undefined) {
+    if (!current) return {reason: 'is not built (--no-build), and there is no image of it'};
+    return imageChoice(definition, current, 'builds are left out (--no-build)');
+  }
+  const frequency = definition.meta['replace_frequency'];
+  const age = (version: string): boolean => isDue(version, frequency, question.now);
+  const old = current?.stamp.version;
+  const why = reasonToBuild(question, current, age);
+  if (why === undefined && current) return imageChoice(definition, current, 'what it is built from is unchanged');
+  const isNewer = (version: string): boolean =>
+    (old === undefined || compareVersions(version, old) > 0) &&
+    (rebuild === undefined || rebuild.after === undefined || compareVersions(version, rebuild.after) > 0) &&
+    !age(version);
+  const begun = newest(question, (own) => isUnfinished(own) && inputsOf(own) === inputs && isNewer(own.stamp.version));
+  if (begun) return imageChoice(definition, begun, 'its build was begun by an earlier run');
+  const artifact = [...question.artifacts]
+    .filter((one) => one.inputs === inputs && isNewer(one.version))
+    .sort((a, b) => compareVersions(b.version, a.version))[0];
+  if (artifact)
+    return buildChoice(definition, {version: artifact.version, inputs, why: `${why ?? ''}; its build is here already`});
+  const taken = new Set([
+    ...question.images.map(({stamp}) => stamp.version),
+    ...question.artifacts.map(({version}) => version),
+  ]);
+  return buildChoice(definition, {version: nextVersion(question.now, taken), inputs, why: why ?? ''});
+}
+
+function reasonToBuild(
+  {inputs, rebuild}: BuildQuestion,
+  current: OwnImage | undefined,
+  age: (version: string) => boolean,
+): string | undefined {
+  if (!current) return 'no image of it is there';
+  const {version} = current.stamp;
+  if (inputsOf(current) !== inputs) return 'what it is built from has changed';
+  if (age(version)) return `the build of ${version} is due to be replaced`;
+  const isOld = rebuild !== undefined && (rebuild.after === undefined || compareVersions(version, rebuild.after) <= 0);
+  return isOld ? 'is built again (--rebuild)' : undefined;
+}
+
+function newest({images}: BuildQuestion, fits: (own: OwnImage) => boolean): OwnImage | undefined {
+  return images
+    .filter(fits)
+    .sort((a, b) => compareVersions(b.stamp.version, a.stamp.version) || byLastPublished(a, b))[0];
+}
+
+function isUnfinished({stamp}: OwnImage): boolean {
+  return stamp.state !== 'current' && stamp.state !== 'retired';
+}
+
+function inputsOf({image}: OwnImage): string | undefined {
+  return image.properties[INPUTS_PROPERTY];
+}
+
+function imageChoice(definition: Definition, own: OwnImage, why: string): BuildChoice {
+  return buildChoice(definition, {version: own.stamp.version, inputs: inputsOf(own) ?? '', why});
+}
+
+/** A build as a listed version. Nobody can fetch it: `image_source` says private unless the definition names one. */
+function buildChoice(
+  definition: Definition,
+  {version, inputs, why}: {readonly version: string; readonly inputs: string; readonly why: string},
+): BuildChoice {
+  const buildDate = buildDateOf(version);
+  const listed: Version = {
+    version,
+    url: 'private',
+    source: definition.build?.source ?? 'private',
+    meta: {},
+    place: definition.place,
+    ...(buildDate !== undefined && {buildDate}),
+  };
+  return {release: {version, latest: false, listed, build: {inputs, why}}, reason: why};
+}

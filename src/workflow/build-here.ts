@@ -1,0 +1,33 @@
+import type {Artifact} from '../cloud/image-builder.ts';
+import type {Definition} from '../core/definition.ts';
+import type {Emit} from '../core/events.ts';
+import {ImgmgrError, formatPlace} from '../errors.ts';
+import {artifactOf, chooseOne, readBuild} from './make-build.ts';
+import type {Builds, Surroundings} from './types.ts';
+
+/** One definition to be built, for no cloud. */
+export interface HostBuild {
+  readonly builds: Builds;
+  readonly definition: Definition;
+  readonly baseDir: string;
+  readonly now: Date;
+  readonly surroundings: Surroundings;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** The build that a definition wants, made where it is not here; `reused` where it was. */
+export async function buildHere(host: HostBuild): Promise<{readonly artifact: Artifact; readonly reused: boolean}> {
+  const {builds, definition, now, emit} = host;
+  const build = await readBuild(host, definition);
+  const {release, reason} = chooseOne(host, {definition, build, images: [], now});
+  emit({type: 'decision', definition: definition.name, message: reason});
+  if (!release)
+    throw new ImgmgrError('INTERNAL', `no build was chosen for ${definition.name}`, {
+      place: formatPlace(definition.place),
+    });
+  const before = build.artifacts.some(
+    ({version, inputs}) => version === release.version && inputs === release.build?.inputs,
+  );
+  return {artifact: await artifactOf(host, builds.builder, {definition, release}), reused: before};
+}

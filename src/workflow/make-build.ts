@@ -1,0 +1,132 @@
+import type {Artifact, BuildProgress, ImageBuilder} from '../cloud/image-builder.ts';
+import {machineOf} from '../core/build/claims.ts';
+import type {BuildChoice} from '../core/build/choose-build.ts';
+import {chooseBuild} from '../core/build/choose-build.ts';
+import type {BuildInputs} from '../core/build/spec.ts';
+import type {Definition} from '../core/definition.ts';
+import type {OwnImage} from '../core/release.ts';
+import {compareVersions} from '../core/version.ts';
+import {ImgmgrError, formatPlace} from '../errors.ts';
+import type {AcquireContext, AcquireTask} from './acquire.ts';
+import type {CloudRun} from './types.ts';
+
+/** A definition with `build:` as this host sees it. */
+export interface Buildable {
+  /** Absent where builds are left out (`--no-build`). */
+  readonly inputs?: BuildInputs;
+  readonly artifacts: readonly Artifact[];
+}
+
+/** Looks what a build would be made from, and which builds are here; changes nothing. DEFINITION, UNSUPPORTED. */
+export async function readBuild(
+  {builds, baseDir}: Pick<CloudRun, 'builds' | 'baseDir'>,
+  definition: Definition,
+): Promise<Buildable> {
+  if (!builds) return {artifacts: []};
+  const {builder} = builds;
+  const {spec, machine} = orderOf(definition);
+  const [inputs, artifacts] = await Promise.all([
+    builder.inputs({spec, machine, baseDir}),
+    builder.artifacts(definition.name),
+  ]);
+  return {inputs, artifacts};
+}
+
+/** The build that a definition wants on one cloud. */
+export function chooseOne(
+  {builds}: Pick<CloudRun, 'builds'>,
+  input: {
+    readonly definition: Definition;
+    readonly build: Buildable;
+    readonly images: readonly OwnImage[];
+    readonly now: Date;
+  },
+): BuildChoice {
+  const {definition, build, images, now} = input;
+  const before = [builds?.before.get(definition.name), ...images.map(({stamp}) => stamp.version)]
+    .filter((version) => version !== undefined)
+    .sort(compareVersions)
+    .at(-1);
+  return chooseBuild({
+    definition,
+    inputs: build.inputs?.hash,
+    images,
+    artifacts: build.artifacts,
+    now,
+    ...(builds?.rebuild === true && {rebuild: {after: before}}),
+  });
+}
+
+/** The task with the file of its build, which is made where it is not here; other tasks as they are. */
+export async function withArtifact(context: AcquireContext, task: AcquireTask): Promise<AcquireTask> {
+  const {definition, release} = task;
+  const {builder} = context;
+  if (!release.build || !builder) return task;
+  const artifact = await artifactOf(context, builder, task);
+  const file = artifact.files.find(({format}) => format === definition.format);
+  if (!file)
+    throw new ImgmgrError(
+      'BUILD_FAILED',
+      `the build ${artifact.version} of ${definition.name} has no ${definition.format}`,
+      {
+        hint: 'build it again with --rebuild',
+      },
+    );
+  const listed = {...release.listed, url: new URL(`file://${encodePath(file.path)}`).href};
+  return {...task, artifact, release: {...release, listed}};
+}
+
+/** The build of a release: the one that is here, else made now. */
+export async function artifactOf(
+  context: Pick<AcquireContext, 'emit' | 'signal' | 'surroundings' | 'baseDir'>,
+  builder: ImageBuilder,
+  {definition, release}: Pick<AcquireTask, 'definition' | 'release'>,
+): Promise<Artifact> {
+  const here = (await builder.artifacts(definition.name)).find(
+    ({version, inputs}) => version === release.version && inputs === release.build?.inputs,
+  );
+  if (here) return here;
+  const {emit, signal, surroundings, baseDir} = context;
+  const {spec, machine} = orderOf(definition);
+  const inputs = await builder.inputs({spec, machine, baseDir});
+  const about = {definition: definition.name, version: release.version};
+  const startMs = surroundings.monotonic();
+  emit({type: 'build-started', ...about, reason: release.build?.why ?? ''});
+  const artifact = await builder.build({
+    ...about,
+    spec,
+    machine,
+    baseDir,
+    inputs,
+    signal,
+    progress: phaseTeller((progress) => emit({type: 'build-progress', ...about, ...progress})),
+  });
+  const {files, manifest, log} = artifact;
+  emit({type: 'built', ...about, files, manifest, log, ms: surroundings.monotonic() - startMs});
+  return artifact;
+}
+
+/** Each new phase by itself, and every line. */
+function phaseTeller(tell: (progress: BuildProgress) => void): (progress: BuildProgress) => void {
+  let phase = '';
+  return (progress) => {
+    const {line, ...rest} = progress;
+    if (rest.phase !== phase) tell(rest);
+    phase = rest.phase;
+    if (line !== undefined) tell(progress);
+  };
+}
+
+function orderOf(definition: Definition): {
+  readonly spec: NonNullable<Definition['build']>;
+  readonly machine: 'x86_64' | 'aarch64';
+} {
+  const machine = machineOf(definition.meta);
+  if (definition.build && machine) return {spec: definition.build, machine};
+  throw new ImgmgrError('DEFINITION', `${definition.name} cannot be built`, {place: formatPlace(definition.place)});
+}
+
+/** A path as the path of a URL. */
+function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}

@@ -1,0 +1,83 @@
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {mkdir} from 'node:fs/promises';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline';
+import {fileURLToPath} from 'node:url';
+import {execa} from 'execa';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CACHE = join(ROOT, '.cache/debian');
+const WORK = join(CACHE, 'work');
+
+let env: Record<string, string>;
+
+/** Set up as the README says; state and caches are those that the acceptance suite uses, so that its image is built here. */
+beforeAll(async () => {
+  const {stdout} = await execa(join(ROOT, 'scripts/setup-dib.sh'));
+  const named = [...stdout.matchAll(/^export (\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]);
+  env = {
+    ...(Object.fromEntries(named) as Record<string, string>),
+    XDG_STATE_HOME: join(CACHE, 'state'),
+    IMGMGR_BUILD_DIR: WORK,
+  };
+  await mkdir(WORK, {recursive: true});
+});
+afterAll(async () => {
+  // Whatever a failed test left goes with the next run's sweep.
+  if (folders().length > 0) await start('--filter', '^nothing$');
+});
+
+function start(...args: readonly string[]) {
+  const argv = ['build', '--images', join(ROOT, 'test/cloud/debian/images.yml'), '--json', '-v', ...args];
+  return execa(process.execPath, [join(ROOT, 'dist/bin/imgmgr.js'), ...argv], {env, reject: false, stdin: 'ignore'});
+}
+
+/** The work folders of builds, mounts below them and loop devices over files in them, as the kernel tells. */
+function folders(): string[] {
+  return existsSync(WORK) ? readdirSync(WORK) : [];
+}
+function tracesOf(folder: string): string[] {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const loops = readdirSync('/sys/block')
+    .filter((name) => name.startsWith('loop'))
+    .map((name) => join('/sys/block', name, 'loop/backing_file'))
+    .flatMap((file) => (existsSync(file) ? [readFileSync(file, 'utf8')] : []));
+  return [...mounts, ...loops].filter((line) => line.includes(folder));
+}
+
+/** Builds until diskimage-builder is in that phase, and kills imgmgr there; gives the folder that was left. */
+async function killIn(phase: string): Promise<string> {
+  const child = start();
+  for await (const line of createInterface({input: child.stdout})) {
+    const event = JSON.parse(line) as {readonly type: string; readonly phase?: string; readonly line?: string};
+    if (event.type !== 'build-progress' || event.phase !== phase || event.line === undefined) continue;
+    child.kill('SIGKILL');
+    break;
+  }
+  const {signal} = await child;
+  expect(signal).toBe('SIGKILL');
+  const [folder] = folders();
+  if (folder === undefined) throw new Error(`nothing was left by a build that was killed in ${phase}`);
+  return folder;
+}
+
+const hindrance = process.getuid?.() === 0 ? undefined : 'builds need root';
+if (hindrance !== undefined) process.stderr.write(`test/dib is skipped: ${hindrance}\n`);
+
+describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
+  it('leaves nothing after kill -9 in root.d, install.d and finalise.d once the next run has begun, which then builds the image', async () => {
+    let before: string | undefined;
+    for (const phase of ['root.d', 'install.d', 'finalise.d']) {
+      const left = await killIn(phase);
+      expect(left).not.toBe(before);
+      if (before !== undefined) expect(tracesOf(before)).toEqual([]);
+      before = left;
+    }
+    const {stdout, exitCode} = await start();
+    expect(exitCode, stdout.slice(-3000)).toBe(0);
+    expect(stdout).toContain('"type":"artifact"');
+    expect(folders()).toEqual([]);
+    expect(tracesOf(WORK)).toEqual([]);
+  });
+});

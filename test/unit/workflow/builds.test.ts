@@ -1,0 +1,204 @@
+import {createHash} from 'node:crypto';
+import {mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {hostSurroundings} from '../../../src/cli/surroundings.ts';
+import type {BuildSpec} from '../../../src/core/build/spec.ts';
+import type {Definition} from '../../../src/core/definition.ts';
+import type {Event} from '../../../src/core/events.ts';
+import type {Policy} from '../../../src/core/policy.ts';
+import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
+import {ImgmgrError} from '../../../src/errors.ts';
+import {createExec} from '../../../src/exec.ts';
+import {createHttp} from '../../../src/http.ts';
+import {createLocal} from '../../../src/local/local-cloud.ts';
+import {createSource} from '../../../src/sources/create-source.ts';
+import {processCloud} from '../../../src/workflow/process-all.ts';
+import type {Builds} from '../../../src/workflow/types.ts';
+import {FakeBuilder} from '../../fakes/image-builder.ts';
+import {definition} from '../core/planning/plan-world.ts';
+
+let dir: string;
+let builder: FakeBuilder;
+let now: Date;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'imgmgr-test-'));
+  builder = new FakeBuilder(dir);
+  now = new Date('2026-02-01T12:00:00Z');
+});
+afterEach(async () => rm(dir, {recursive: true, force: true}));
+
+const SPEC: BuildSpec = {
+  elements: ['vm'],
+  environment: {},
+  packages: [],
+  formats: ['raw'],
+  compress: true,
+  timeoutSeconds: 60,
+};
+
+const built = (extra: Partial<Definition> = {}): Definition =>
+  definition([], {name: 'B', format: 'raw', build: SPEC, ...extra});
+
+async function run(
+  options: {
+    definitions?: readonly Definition[];
+    policy?: Partial<Policy>;
+    builds?: Partial<Builds> | 'none';
+    cloud?: string;
+    dryRun?: boolean;
+  } = {},
+) {
+  const {definitions = [built()], policy = {}, builds = {}, cloud = 'local', dryRun = false} = options;
+  const events: Event[] = [];
+  const ports = createLocal({dir: join(dir, cloud)});
+  ports.store.now = () => now;
+  const source = createSource({http: createHttp({proxy: 'none'}), exec: createExec(process.env)});
+  const outcome = await processCloud({
+    run: crypto.randomUUID(),
+    ports,
+    source,
+    definitions,
+    allNames: new Set(definitions.map(({name}) => name)),
+    baseDir: dir,
+    adHoc: false,
+    ...(builds !== 'none' && {builds: {builder, rebuild: false, before: new Map<string, string>(), ...builds}}),
+    options: {
+      jobs: 2,
+      stuckRetry: 0,
+      importTimeoutMs: 60_000,
+      silenceNotVerified: true,
+      dryRun,
+      policy: {...DEFAULT_POLICY, verify: false, ...policy},
+    },
+    surroundings: hostSurroundings(),
+    emit: (event) => events.push(event),
+    signal: new AbortController().signal,
+  });
+  await source.close();
+  const images = await createLocal({dir: join(dir, cloud)}).store.listTagged('managed_by_imgmgr');
+  return {
+    outcome,
+    events,
+    done: events.flatMap((event) =>
+      event.type === 'action-done' ? [`${event.action.kind} ${event.action.version ?? ''}`] : [],
+    ),
+    planned: events.flatMap((event) =>
+      event.type === 'planned'
+        ? event.actions.map(({kind, version, reason}) => `${kind} ${version ?? ''}: ${reason}`)
+        : [],
+    ),
+    images: images.map(({name, properties}) => `${name ?? ''} ${properties['imgmgr_state'] ?? ''}`).sort(),
+    raw: images,
+  };
+}
+
+describe('manage with a definition that is built', () => {
+  it('builds, publishes under the plain name, and says on the image what it was made from', async () => {
+    const {done, outcome, raw, events} = await run();
+    expect([done, outcome.errors]).toEqual([['acquire 20260201', 'publish 20260201'], []]);
+    const sha512 = createHash('sha512').update(`build 20260201 of ${builder.hash}`.padEnd(1024)).digest('hex');
+    expect(raw[0]).toMatchObject({
+      name: 'B',
+      osHashValue: sha512,
+      properties: {
+        internal_version: '20260201',
+        image_build_date: '2026-02-01',
+        image_source: 'private',
+        imgmgr_inputs: builder.hash,
+        imgmgr_manifest: `sha256:${'f'.repeat(64)}`,
+        imgmgr_state: 'current',
+      },
+    });
+    expect(builder.completed).toEqual([`20260201 ${sha512.slice(0, 8)}`]);
+    expect(events.filter(({type}) => type.startsWith('buil')).map(({type}) => type)).toEqual([
+      'build-started',
+      'build-progress',
+      'build-progress',
+      'built',
+    ]);
+  });
+
+  it('does nothing the second time, nor when only other things of the definition changed', async () => {
+    await run();
+    expect((await run()).done).toEqual([]);
+    expect((await run({definitions: [built({meta: {os_distro: 'debian', x: 'y'}})]})).done).toEqual([
+      'update 20260201',
+    ]);
+    expect(builder.built).toHaveLength(1);
+  });
+
+  it('builds and rotates when the inputs change, on the same day too', async () => {
+    await run();
+    builder.hash = 'b'.repeat(64);
+    const {done, images} = await run();
+    expect(done).toEqual(['acquire 20260201.1', 'publish 20260201.1', 'retire 20260201']);
+    expect(images).toEqual(['B (20260201) retired', 'B current']);
+  });
+
+  it('builds again when the image is due, and not before', async () => {
+    const definitions = [built({meta: {replace_frequency: 'weekly'}})];
+    await run({definitions});
+    now = new Date('2026-02-07T12:00:00Z');
+    expect((await run({definitions})).done).toEqual([]);
+    now = new Date('2026-02-08T12:00:00Z');
+    expect((await run({definitions})).done).toEqual(['acquire 20260208', 'publish 20260208', 'retire 20260201']);
+  });
+
+  it('plans in a dry run what it would do, and builds nothing', async () => {
+    const {planned, images} = await run({dryRun: true});
+    expect(planned).toEqual(['acquire 20260201: no image of it is there', 'publish 20260201: listed and proven']);
+    expect([images, builder.built]).toEqual([[], []]);
+  });
+
+  it('leaves the image that is there alone where nothing is built, and makes none where none is there', async () => {
+    expect(await run({builds: 'none'})).toMatchObject({done: [], images: [], outcome: {errors: []}});
+    await run();
+    builder.hash = 'b'.repeat(64);
+    expect(await run({builds: 'none'})).toMatchObject({done: [], images: ['B current'], outcome: {errors: []}});
+  });
+
+  it('builds once for all clouds, also when it is told to build again', async () => {
+    await run({cloud: 'one'});
+    await run({cloud: 'two'});
+    expect(builder.built).toHaveLength(1);
+    const builds = {rebuild: true, before: new Map([['B', '20260201']])};
+    expect((await run({cloud: 'one', builds})).done).toEqual([
+      'acquire 20260201.1',
+      'publish 20260201.1',
+      'retire 20260201',
+    ]);
+    expect((await run({cloud: 'two', builds})).done).toEqual([
+      'acquire 20260201.1',
+      'publish 20260201.1',
+      'retire 20260201',
+    ]);
+    expect(builder.built).toHaveLength(2);
+  });
+
+  it('uses a build again whose upload failed, and never builds twice for it', async () => {
+    builder.content = () => '';
+    expect((await run()).outcome.errors).toHaveLength(1);
+    const [artifact] = builder.stored;
+    builder.content = () => 'never asked';
+    const {writeFile} = await import('node:fs/promises');
+    await writeFile(artifact?.files[0]?.path ?? '', 'now there are bytes'.padEnd(1024));
+    now = new Date('2026-02-03T12:00:00Z');
+    expect((await run()).done).toEqual(['acquire 20260201', 'publish 20260201']);
+    expect(builder.built).toHaveLength(1);
+  });
+
+  it.each([
+    ['inputs', new ImgmgrError('UNSUPPORTED', 'diskimage-builder is not installed')],
+    ['build', new ImgmgrError('BUILD_FAILED', 'diskimage-builder failed in phase install.d')],
+  ] as const)('keeps the live image, and fails alone, when its %s cannot be had', async (where, error) => {
+    await run();
+    builder.hash = 'b'.repeat(64);
+    builder.faults = {[where]: error};
+    const {outcome, images} = await run({definitions: [built(), {...built(), name: 'C', versions: []}]});
+    expect(outcome.errors.map(({code}) => code)).toContain(error.code);
+    expect(images).toEqual(['B current']);
+  });
+});

@@ -1,0 +1,13 @@
+import {defineConfig} from 'vitest/config';
+
+/** Builds with real mounts and loop devices, killed in every phase: needs root, so apart from the quick tests. */
+export default defineConfig({
+  test: {
+    include: ['test/build/**/*.test.ts'],
+    globalSetup: ['test/build/support/told.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    maxConcurrency: 2,
+  },
+});
