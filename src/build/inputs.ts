@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {resolve} from 'node:path';
 import type {ElementTree} from '../core/build/element-tree.ts';
+import type {ElementFinding} from '../core/build/lint-elements.ts';
 import {lintElements} from '../core/build/lint-elements.ts';
 import type {BuildInputs, BuildSpec, Machine} from '../core/build/spec.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -23,6 +24,14 @@ export interface InputsRequest {
 export interface ReadInputs {
   readonly inputs: BuildInputs;
   readonly trees: readonly ElementTree[];
+  /** What could be better in the elements, and does not keep them from being built. */
+  readonly advice: readonly Advice[];
+}
+
+/** `element motd: there is no README.rst (…/motd)`, and what to do. */
+export interface Advice {
+  readonly message: string;
+  readonly hint: string;
 }
 
 /** The folders in which elements are looked for: the definition's, imgmgr's, diskimage-builder's. */
@@ -46,7 +55,7 @@ export function elementFolders({
 export async function readInputs(request: InputsRequest): Promise<ReadInputs> {
   const {spec, machine, tool, agentVersion} = request;
   const trees = await readElements({names: elementNames(spec, machine), paths: elementFolders(request)});
-  refuseBroken(trees);
+  const advice = refuseBroken(trees);
   const parts: Record<string, string> = {
     machine,
     'diskimage-builder': tool.version,
@@ -61,7 +70,7 @@ export async function readInputs(request: InputsRequest): Promise<ReadInputs> {
     ...Object.fromEntries(trees.map(({name, hash}) => [`elements/${name}`, hash])),
     ...(trees.some(({name}) => name === 'agent-install') && {agent: agentVersion}),
   };
-  return {inputs: {hash: hashOf(parts), parts}, trees};
+  return {inputs: {hash: hashOf(parts), parts}, trees, advice};
 }
 
 /** The elements as diskimage-builder completes them: `base` always, and a block device where `vm` has none. */
@@ -71,19 +80,25 @@ export function elementNames({elements}: BuildSpec, machine: Machine): string[] 
   return [...new Set(['base', ...elements, ...(elements.includes('vm') && !hasDevice ? [device] : [])])];
 }
 
-function refuseBroken(trees: readonly ElementTree[]): void {
+/** What the lint finds: refused where the image would not be what its definition says, else given back. */
+function refuseBroken(trees: readonly ElementTree[]): readonly Advice[] {
   const findings = lintElements(trees);
-  const [first] = findings;
-  if (!first) return;
-  const place = (element: string, path: string, line?: number): string =>
+  const place = ({element, path, line}: ElementFinding): string =>
     `${trees.find(({name}) => name === element)?.folder ?? element}/${path}${line === undefined ? '' : `:${line}`}`;
+  const broken = findings.filter(({advice}) => advice !== true);
+  const [first] = broken;
+  if (!first)
+    return findings.map((each) => ({
+      message: `element ${each.element}: ${each.message} (${place(each)})`,
+      hint: each.hint,
+    }));
   throw new ImgmgrError('DEFINITION', `element ${first.element}: ${first.message}`, {
-    place: place(first.element, first.path, first.line),
+    place: place(first),
     hint: first.hint,
-    problems: findings.slice(1).map(({element, path, line, message, hint}) => ({
-      message: `element ${element}: ${message}`,
-      place: {file: place(element, path), line: line ?? 1, column: 1},
-      hint,
+    problems: broken.slice(1).map((each) => ({
+      message: `element ${each.element}: ${each.message}`,
+      place: {file: place(each), line: each.line ?? 1, column: 1},
+      hint: each.hint,
     })),
   });
 }

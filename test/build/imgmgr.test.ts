@@ -1,7 +1,7 @@
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -21,6 +21,7 @@ interface Line {
   readonly version?: string;
   readonly lines?: readonly string[];
   readonly phase?: string;
+  readonly message?: string;
 }
 
 let dir: string;
@@ -32,8 +33,15 @@ afterEach(async () => {
   await rm(dir, {recursive: true, force: true});
 });
 
-async function define(build: {packages?: readonly string[]; environment?: Readonly<Record<string, string>>} = {}) {
-  const {packages = [], environment = {}} = build;
+interface Wish {
+  readonly packages?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The element `motd` of a folder beside the definitions, too. */
+  readonly motd?: boolean;
+}
+
+async function define(build: Wish = {}) {
+  const {packages = [], environment = {}, motd = false} = build;
   const file = join(dir, 'images.yml');
   await writeFile(
     file,
@@ -49,7 +57,7 @@ async function define(build: {packages?: readonly string[]; environment?: Readon
     tags: []
     meta: {architecture: x86_64, os_distro: debian, os_version: '12', os_purpose: generic, replace_frequency: monthly, uuid_validity: last-3}
     build:
-      elements: [debian-minimal, vm, block-device-mbr]
+      elements: [debian-minimal, vm, block-device-mbr${motd ? ', motd' : ''}]${motd ? '\n      elements_path: elements' : ''}
       release: bookworm
       formats: [qcow2, raw]
       packages: ${JSON.stringify(packages)}
@@ -88,6 +96,7 @@ async function imgmgr(...args: readonly string[]) {
     ),
     builds: lines.filter(({type}) => type === 'built').length,
     artifact: lines.find(({type}) => type === 'artifact'),
+    warnings: lines.flatMap(({type, message}) => (type === 'warning' ? [message] : [])),
     errors: lines.flatMap(({error}) => (error ? [error] : [])),
   };
 }
@@ -112,6 +121,19 @@ describe.skipIf(hindrance() !== undefined)('imgmgr build', () => {
     expect(second).toMatchObject({exitCode: 0, builds: 0, artifact: {reused: true, files: first.artifact?.files}});
     const third = await imgmgr('build', '--rebuild');
     expect(third).toMatchObject({exitCode: 0, builds: 1, artifact: {version: `${today()}.1`}});
+  });
+
+  it('tells once what could be better in an element of ours, and refuses what would not run', async () => {
+    const hook = join(dir, 'elements/motd/install.d/50-motd');
+    await mkdir(dirname(hook), {recursive: true});
+    await writeFile(hook, '#!/bin/bash\nset -euo pipefail\n', {mode: 0o755});
+    await define({motd: true});
+    const built = await imgmgr('build');
+    expect([built.exitCode, built.builds]).toEqual([0, 1]);
+    expect(built.warnings).toEqual([expect.stringMatching(/^element motd: there is no README\.rst \(.*motd\/\.\)/)]);
+    await chmod(hook, 0o644);
+    const refused = await imgmgr('build');
+    expect([refused.exitCode, refused.builds, refused.errors[0]?.code]).toEqual([2, 0, 'DEFINITION']);
   });
 
   it('copies image and manifest where they are wanted, and compares two manifests', async () => {

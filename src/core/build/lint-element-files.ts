@@ -7,6 +7,8 @@ export interface FileFinding {
   readonly line?: number;
   readonly message: string;
   readonly hint: string;
+  /** It builds what its author meant, today: told, not refused. */
+  readonly advice?: true;
 }
 
 /** What dib-run-parts takes: https://opendev.org/openstack/dib-utils/src/branch/master/bin/dib-run-parts */
@@ -32,7 +34,8 @@ export function lintHook(name: string, file: ElementFile): readonly FileFinding[
 
 function lintNumber(name: string): readonly FileFinding[] {
   if (/^\d\d/.test(name)) return [];
-  return [{message: 'its name has no number, which tells its turn', hint: `begin it with two digits: 50-${name}`}];
+  const message = 'its name has no number, which tells its turn';
+  return [{message, hint: `begin it with two digits: 50-${name}`, advice: true}];
 }
 
 function lintScript(text: string): readonly FileFinding[] {
@@ -46,7 +49,8 @@ function lintScript(text: string): readonly FileFinding[] {
   const missing = wanted.filter((option) => !options.has(option));
   if (missing.length === 0) return [];
   const message = `it goes on after an error: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not set`;
-  return [{line: 1, message, hint: shell === 'bash' ? 'add the line: set -euo pipefail' : 'add the line: set -eu'}];
+  const hint = shell === 'bash' ? 'add the line: set -euo pipefail' : 'add the line: set -eu';
+  return [{line: 1, message, hint, ...(!missing.includes('errexit') && {advice: true})}];
 }
 
 const LETTERS: Readonly<Record<string, string>> = {e: 'errexit', u: 'nounset', x: 'xtrace'};
@@ -83,7 +87,11 @@ export function lintEnvironment(
       hint: `rename it, to ${name.replace(/[^0-9A-Za-z_.-]/g, '-')} for example`,
     });
   else if (!name.endsWith('.bash'))
-    found.push({message: 'its name does not tell that bash reads it', hint: `rename it to ${name}.bash`});
+    found.push({
+      message: 'its name does not tell that bash reads it',
+      hint: `rename it to ${name}.bash`,
+      advice: true,
+    });
   found.push(...lintNumber(name));
   const lines = file.text?.split('\n') ?? [];
   for (const [at, line] of lines.entries()) {
@@ -110,8 +118,8 @@ function overrules(line: string, text: string): FileFinding | undefined {
   if (new RegExp(String.raw`\$\{${name}:?[-=]|-v ${name}\b`).test(text)) return undefined;
   const hint = `export ${name}=\${${name}:-${value ?? ''}}`;
   return value === undefined
-    ? {message: `it exports ${name} without giving it a value`, hint}
-    : {message: `it overrules what the definition says about ${name}`, hint};
+    ? {message: `it exports ${name} without giving it a value`, hint, advice: true}
+    : {message: `it overrules what the definition says about ${name}`, hint, advice: true};
 }
 
 /** What looks like a secret: everything in an element ends up in an image or beside it. The finding does not repeat it. */

@@ -12,6 +12,8 @@ export interface ElementFinding {
   readonly line?: number;
   readonly message: string;
   readonly hint: string;
+  /** The build is what its author meant, today: it is told, and refuses nothing. */
+  readonly advice?: true;
 }
 
 /**
@@ -57,6 +59,7 @@ function missingReadme({files}: ElementTree): readonly Finding[] {
       path: '.',
       message: 'there is no README.rst',
       hint: 'say in it what the element does and which variables it reads',
+      advice: true,
     },
   ];
 }

@@ -35,8 +35,18 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(dir, {recursive: true, force: true}));
 
-async function hash(change: Partial<BuildSpec> = {}, more: {machine?: Machine; dib?: string; agent?: string} = {}) {
-  const {inputs} = await readInputs({
+interface More {
+  readonly machine?: Machine;
+  readonly dib?: string;
+  readonly agent?: string;
+}
+
+async function hash(change: Partial<BuildSpec> = {}, more: More = {}): Promise<string> {
+  return (await read(change, more)).inputs.hash;
+}
+
+async function read(change: Partial<BuildSpec> = {}, more: More = {}) {
+  return readInputs({
     spec: {...SPEC, ...change},
     machine: more.machine ?? 'x86_64',
     baseDir: dir,
@@ -44,7 +54,6 @@ async function hash(change: Partial<BuildSpec> = {}, more: {machine?: Machine; d
     ownElements: join(dir, 'imgmgr'),
     agentVersion: more.agent ?? '1.0.0',
   });
-  return inputs.hash;
 }
 
 describe('the inputs of a build', () => {
@@ -96,6 +105,23 @@ describe('the inputs of a build', () => {
       code: 'DEFINITION',
       place: expect.stringContaining('own/extra/install.d/20-dot.sh') as string,
       problems: [{place: {file: expect.stringContaining('30-rights') as string}}],
+    });
+  });
+
+  it('are read all the same where an element could only be better, which is told with its place', async () => {
+    await rm(join(dir, 'own/extra/README.rst'));
+    await put('own/extra/install.d/20-careless', '#!/bin/sh\nset -e\n', 0o755);
+    const {inputs, advice} = await read();
+    expect(inputs.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(advice.map(({message}) => message.replaceAll(dir, ''))).toEqual([
+      'element extra: there is no README.rst (/own/extra/.)',
+      'element extra: it goes on after an error: nounset is not set (/own/extra/install.d/20-careless:1)',
+    ]);
+    // What is wrong beside it is refused, and nothing but that.
+    await put('own/extra/install.d/30-rights', HOOK, 0o644);
+    await expect(read()).rejects.toMatchObject({
+      message: expect.stringContaining('not executable') as string,
+      problems: [],
     });
   });
 

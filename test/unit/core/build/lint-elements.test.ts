@@ -35,6 +35,23 @@ function hints(files: Files, ...others: ElementTree[]): string[] {
   return lintElements([element('mine', files), ...others]).map(({hint}) => hint);
 }
 
+describe('what is told and refuses nothing', () => {
+  const advice = (files: Files): unknown[] => lintElements([element('mine', files)]).map((finding) => finding.advice);
+  it.each<[string, Files]>([
+    ['a missing number', {'install.d/mine': HOOK}],
+    ['options that only catch slips', {'install.d/50-mine': '#!/bin/bash\nset -e\n'}],
+    ['a name without .bash', {'environment.d/50-mine': 'export A=${A:-1}\n'}],
+    ['a default that cannot be changed', {'environment.d/50-mine.bash': 'export A=1\n'}],
+    ['an export without a value', {'environment.d/50-mine.bash': 'export A\n'}],
+  ])('%s', (_, files) => expect(advice(files)).toEqual([true]));
+
+  it.each<[string, Files]>([
+    ['a hook that would be skipped', {'install.d/50-mine': {text: HOOK, mode: 0o644}}],
+    ['a hook that goes on after an error', {'install.d/50-mine': '#!/bin/bash\nset -u\nset -o pipefail\n'}],
+    ['a list that nobody reads', {'elements-deps': 'vm\n'}],
+  ])('is not %s', (_, files) => expect(advice(files)).toEqual([undefined]));
+});
+
 describe('hooks that would not run', () => {
   it('finds a hook that is not executable', () => {
     expect(found({'install.d/50-mine': {text: HOOK, mode: 0o644}})).toEqual([
@@ -197,6 +214,7 @@ describe('the top of an element', () => {
         path: '.',
         message: 'there is no README.rst',
         hint: 'say in it what the element does and which variables it reads',
+        advice: true,
       },
     ]);
     expect(lintElements([tree])).toEqual([]);
