@@ -3,8 +3,10 @@ import {mkdir, readFile, readdir} from 'node:fs/promises';
 import {delimiter, dirname, join} from 'node:path';
 import type {Artifact, BuildRequest, ImageBuilder} from '../cloud/image-builder.ts';
 import type {Manifest} from '../core/build/manifest.ts';
+import {parseManifest} from '../core/build/manifest.ts';
 import type {Package} from '../core/build/packages.ts';
 import {parsePackages} from '../core/build/packages.ts';
+import {patchlevelOf} from '../core/build/patchlevel.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import {logName} from './artifact-names.ts';
@@ -53,6 +55,14 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
   });
   let tool: Promise<DibTool> | undefined;
   const dib = (): Promise<DibTool> => (tool ??= findDib(parts));
+  const advised = new Set<string>();
+  // Inputs are read for each cloud; what could be better in an element is said once.
+  const advise = (advice: ReadInputs['advice']): void => {
+    for (const {message, hint} of advice) {
+      if (!advised.has(message)) parts.warn(message, hint);
+      advised.add(message);
+    }
+  };
   const read = async ({
     spec,
     machine,
@@ -67,7 +77,11 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
       agentVersion: parts.agentVersion,
     });
   return {
-    inputs: async (request) => (await read(request)).inputs,
+    async inputs(request) {
+      const {inputs, advice} = await read(request);
+      advise(advice);
+      return inputs;
+    },
     artifacts: (definition) => store.list(definition),
     async build(request) {
       const {inputs, trees} = await read(request);
@@ -79,9 +93,12 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
     },
     async complete(artifact, digests) {
       await store.complete(artifact, digests);
-      return createHash('sha256')
-        .update(await readFile(artifact.manifest))
-        .digest('hex');
+      const text = await readFile(artifact.manifest, 'utf8');
+      const patchlevel = patchlevelOf(parseManifest(text, artifact.manifest).packages);
+      return {
+        manifestSha256: createHash('sha256').update(text).digest('hex'),
+        ...(patchlevel !== undefined && {patchlevel}),
+      };
     },
     async sweep() {
       // Whoever may not build has left nothing that only root can remove.

@@ -41,6 +41,14 @@ export interface Artifact {
   readonly builtAt: string;
 }
 
+/** What a build whose bytes were read tells about itself. */
+export interface Completed {
+  /** Hexadecimal sha256 of the manifest. */
+  readonly manifestSha256: string;
+  /** The point release that its packages are of, where they tell it. */
+  readonly patchlevel?: string;
+}
+
 /** Makes images on this host. One build at a time per host; others wait for it. */
 export interface ImageBuilder {
   /** What a build would be made from; reads files of this host and changes nothing. DEFINITION where an element does not exist. */
@@ -53,11 +61,11 @@ export interface ImageBuilder {
    * temporary folder of it is left.
    */
   build(request: BuildRequest): Promise<Artifact>;
-  /** The bytes were read: fills their digests (hexadecimal) into the manifest; gives the manifest's own sha256. */
+  /** The bytes were read: fills their digests (hexadecimal) into the manifest, and tells what is known only now. */
   complete(
     artifact: Artifact,
     digests: {readonly format: BuildFormat; readonly sha256?: string; readonly sha512?: string},
-  ): Promise<string>;
+  ): Promise<Completed>;
   /** Removes what builds of dead runs left on this host: mounts, loop devices, folders. */
   sweep(): Promise<void>;
   /** Every selected cloud has it: keeps the newest so many artifacts of the definition. */

@@ -50,7 +50,12 @@ async function completeManifest(
   const sha512 = opened.facts().digests.find(({algorithm}) => algorithm === 'sha512')?.hex;
   const format = task.artifact.files.find((file) => file.format === task.definition.format)?.format;
   if (sha512 === undefined || format === undefined) return {};
-  return {imgmgr_manifest: `sha256:${await context.builder.complete(task.artifact, {format, sha512})}`};
+  const {manifestSha256, patchlevel} = await context.builder.complete(task.artifact, {format, sha512});
+  return {
+    imgmgr_manifest: `sha256:${manifestSha256}`,
+    // What the definition says of it counts.
+    ...(patchlevel !== undefined && !('patchlevel' in task.definition.meta) && {patchlevel}),
+  };
 }
 
 /** A direct upload reaches one store; the others get a copy, before anybody can see the image. */

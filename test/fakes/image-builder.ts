@@ -1,6 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Artifact, BuildRequest, ImageBuilder} from '../../src/cloud/image-builder.ts';
+import type {Artifact, BuildRequest, Completed, ImageBuilder} from '../../src/cloud/image-builder.ts';
 import type {BuildInputs} from '../../src/core/build/spec.ts';
 import type {ImgmgrError} from '../../src/errors.ts';
 
@@ -52,9 +52,9 @@ export class FakeBuilder implements ImageBuilder {
     return artifact;
   }
 
-  complete(artifact: Artifact, {sha512 = ''}: {readonly sha512?: string}): Promise<string> {
+  complete(artifact: Artifact, {sha512 = ''}: {readonly sha512?: string}): Promise<Completed> {
     this.completed.push(`${artifact.version} ${sha512.slice(0, 8)}`);
-    return Promise.resolve('f'.repeat(64));
+    return Promise.resolve({manifestSha256: 'f'.repeat(64), patchlevel: '12.15'});
   }
 
   sweep(): Promise<void> {

@@ -110,6 +110,7 @@ describe('manage with a definition that is built', () => {
         imgmgr_inputs: builder.hash,
         imgmgr_manifest: `sha256:${'f'.repeat(64)}`,
         imgmgr_state: 'current',
+        patchlevel: '12.15',
       },
     });
     expect(builder.completed).toEqual([`20260201 ${sha512.slice(0, 8)}`]);
@@ -119,6 +120,12 @@ describe('manage with a definition that is built', () => {
       'build-progress',
       'built',
     ]);
+  });
+
+  it('leaves the patch level to the definition where that says something of it', async () => {
+    const {meta} = built();
+    const {raw} = await run({definitions: [built({meta: {...meta, patchlevel: 'all of January'}})]});
+    expect(raw[0]?.properties['patchlevel']).toBe('all of January');
   });
 
   it('does nothing the second time, nor when only other things of the definition changed', async () => {
