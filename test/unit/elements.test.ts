@@ -6,6 +6,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {loadPlainYaml} from '../../src/config/yaml.ts';
 import {readElements} from '../../src/build/element-trees.ts';
 import {PHASES} from '../../src/core/build/element-layout.ts';
+import {parsePackages} from '../../src/core/build/packages.ts';
 import type {ElementTree} from '../../src/core/build/element-tree.ts';
 import {lintElements} from '../../src/core/build/lint-elements.ts';
 
@@ -72,7 +73,7 @@ async function pathOf(name: string): Promise<string> {
 /** Our elements among what they ask for, of which only the names are needed. */
 async function ownElements(): Promise<readonly ElementTree[]> {
   await put('dib/debian-minimal/element-provides', 'operating-system\n');
-  for (const name of ['cloud-init', 'cloud-init-datasources', 'package-installs', 'dib-init-system'])
+  for (const name of ['cloud-init', 'cloud-init-datasources', 'manifests', 'package-installs', 'dib-init-system'])
     await put(`dib/${name}/README.rst`);
   const names = (await readdir(ELEMENTS, {withFileTypes: true})).filter((entry) => entry.isDirectory());
   const paths = [ELEMENTS, join(root, 'dib')];
@@ -301,6 +302,36 @@ describe('cloud-init-custom keeps names resolved while the image is built', () =
     await put('etc/.resolv.conf.systemd-resolved.bak', 'other\n');
     await done(RESTORE);
     expect(await got('etc/resolv.conf')).toBe('nameserver 192.0.2.1\n');
+  });
+});
+
+describe('cloud-init-custom lists the packages of rpm', () => {
+  const LIST = 'cloud-init-custom/finalise.d/97-cloud-init-custom';
+
+  async function list(...programs: readonly string[]) {
+    await put('etc/dib-manifests/.keep');
+    for (const name of programs) await program(name, 'printf "zlib-1.2.11-40.el9.x86_64\\nbash-5.1.8-9.el9.x86_64\\n"');
+    for (const name of ['bash', 'sh', 'sort', 'basename']) await put(`bin/${name}`, `→ ${await pathOf(name)}`);
+    const env = {DIB_MANIFEST_IMAGE_DIR: '/etc/dib-manifests', IMAGE_NAME: '/out/image'};
+    await done(LIST, {PATH: join(root, 'bin'), ...env});
+    return exists('etc/dib-manifests/dib-manifest-rpm-image');
+  }
+
+  it('as imgmgr reads it', async () => {
+    expect(await list('rpm')).toBe(true);
+    const text = await got('etc/dib-manifests/dib-manifest-rpm-image');
+    expect(parsePackages(text, 'rpm').map(({name, version}) => `${name} ${version}`)).toEqual([
+      'bash 5.1.8-9.el9',
+      'zlib 1.2.11-40.el9',
+    ]);
+  });
+
+  it('not where dpkg is, whose list is there already', async () => {
+    expect(await list('rpm', 'dpkg-query')).toBe(false);
+  });
+
+  it('nor without rpm', async () => {
+    expect(await list()).toBe(false);
   });
 });
 
