@@ -1,4 +1,4 @@
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -8,6 +8,8 @@ import {RealCompute} from './support/compute.ts';
 import {RealGlance} from './support/glance.ts';
 import type {Verdict} from './support/imgmgr.ts';
 import {imgmgr} from './support/imgmgr.ts';
+import type {UserServer} from './support/server.ts';
+import {withUserServer} from './support/server.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = 'Verified Debian';
@@ -38,6 +40,28 @@ function outcomes(verdict: Verdict | undefined): readonly string[] {
   return (verdict?.checks ?? []).filter(({severity}) => severity === 'fail').map(({id, outcome}) => `${id} ${outcome}`);
 }
 
+const USERS = {flavor: 'SCS-1V-2-10', network: 'lab-net', login: 'debian'} as const;
+
+/** The root has grown to the flavor's 10 GB, the cloud's key and no other lets in, and the agent has never run. */
+async function looksAsUsersWant(server: UserServer, publicKey: string): Promise<void> {
+  const bytes = Number((await server.run('df --output=size -B1 / | tail -1')).trim());
+  expect(bytes).toBeGreaterThan(9e9);
+  expect((await server.run('cat ~/.ssh/authorized_keys')).trim()).toBe(publicKey);
+  expect(await server.run('sudo cat /root/.ssh/authorized_keys 2>/dev/null || true')).not.toMatch(/^ssh-/m);
+  expect(await server.run('sudo sshd -T | grep -x "passwordauthentication .*"')).toBe('passwordauthentication no');
+  const unit = await server.run('systemctl show -p LoadState,ActiveState,ConditionResult,ExecMainPID imgmgr-agent');
+  expect(unit.split('\n').sort()).toEqual([
+    'ActiveState=inactive',
+    'ConditionResult=no',
+    'ExecMainPID=0',
+    'LoadState=loaded',
+  ]);
+  expect(await server.run('pgrep -f imgmgr-agen[t] || echo none')).toBe('none');
+  // What the unit's condition says is all that the journal knows of it.
+  const said = await server.run('sudo journalctl -b -o cat -u imgmgr-agent');
+  expect(said.split('\n').filter((line) => !/was skipped because of an unmet condition check/.test(line))).toEqual([]);
+}
+
 // Two guests at a time: one on Nova, one under QEMU here.
 describe('a Debian image built with diskimage-builder', {concurrent: true, timeout: 1_200_000}, () => {
   it('is taken from its build to a published, verified image by one manage, and left alone by the next', async () => {
@@ -61,10 +85,16 @@ describe('a Debian image built with diskimage-builder', {concurrent: true, timeo
     // The agent that the element installed gave that verdict; the one that is brought along gives the same, and finds the given key.
     const key = join(dir, 'key');
     await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'operator', '-f', key]);
-    const injected = await imgmgr(
-      ['verify', '--cloud', 'admin', NAME, '--inject', '--network', 'lab-net', '--ssh-key', `${key}.pub`],
-      {XDG_STATE_HOME: join(dir, 'nova')},
-    );
+    const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim();
+    const [injected] = await Promise.all([
+      imgmgr(['verify', '--cloud', 'admin', NAME, '--inject', '--network', 'lab-net', '--ssh-key', `${key}.pub`], {
+        XDG_STATE_HOME: join(dir, 'nova'),
+      }),
+      // Meanwhile a user boots it, for whom no job is there.
+      withUserServer(compute, {...USERS, image: image?.id ?? '', key, publicKey}, (server) =>
+        looksAsUsersWant(server, publicKey),
+      ),
+    ]);
     const verdicts = [ran, injected].map(({lines}) => lines.find(({type}) => type === 'verdict')?.verdict);
     expect(verdicts[1]).toMatchObject({kind: 'pass', failed: []});
     expect(outcomes(verdicts[1])).toEqual(outcomes(verdicts[0]));

@@ -1,7 +1,23 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+
 const AUTH_URL = 'http://127.0.0.1:5000/v3';
 const PASSWORD = 'lab-secret';
 const NOVA = 'http://127.0.0.1:8774/v2.1';
 const NEUTRON = 'http://127.0.0.1:9696';
+
+/** The name of all that {@link RealCompute.makeServer} makes. */
+const USER = 'acceptance-user';
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+interface Booting {
+  readonly status: string;
+  readonly fault?: unknown;
+  readonly addresses: Readonly<Record<string, readonly {readonly addr: string}[]>>;
+}
 
 /** What is there of test servers on the real OpenStack, seen without any code of imgmgr. */
 export class RealCompute {
@@ -43,12 +59,85 @@ export class RealCompute {
     ];
   }
 
-  /** Removes whatever bears our prefix. */
+  /** Removes whatever bears our prefix, and what {@link makeServer} made. */
   async clear(): Promise<void> {
-    const {servers} = await this.#get<{servers: readonly {id: string; name: string}[]}>(`${NOVA}/servers`);
-    for (const {id, name} of servers) if (name.startsWith('imgmgr-')) await this.#delete(`${NOVA}/servers/${id}`);
-    const {ports} = await this.#get<{ports: readonly {id: string; name: string}[]}>(`${NEUTRON}/v2.0/ports`);
-    for (const {id, name} of ports) if (name.startsWith('imgmgr-')) await this.#delete(`${NEUTRON}/v2.0/ports/${id}`);
+    const mine = ({name}: {readonly name: string}): boolean => name.startsWith('imgmgr-') || name === USER;
+    const {servers} = await this.#get<{servers: readonly Named[]}>(`${NOVA}/servers`);
+    for (const {id} of servers.filter(mine)) await this.#delete(`${NOVA}/servers/${id}`);
+    const {ports} = await this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports`);
+    for (const {id} of ports.filter(mine)) await this.#delete(`${NEUTRON}/v2.0/ports/${id}`);
+    await this.#clearAccess();
+  }
+
+  /** A server that SSH reaches, made as users make one, with a key pair and a security group of its own. One at a time. */
+  async makeServer(wish: {
+    readonly image: string;
+    readonly flavor: string;
+    readonly network: string;
+    readonly publicKey: string;
+  }): Promise<{readonly address: string; readonly remove: () => Promise<void>}> {
+    const made: string[] = [];
+    const remove = async (): Promise<void> => {
+      for (const url of made) await this.#delete(url);
+      await this.#clearAccess();
+    };
+    try {
+      await this.#clearAccess();
+      await this.#send('POST', `${NOVA}/os-keypairs`, {keypair: {name: USER, public_key: wish.publicKey}});
+      const group = {name: USER, description: 'SSH to a server of the acceptance suite'};
+      const {security_group: open} = await this.#send<{security_group: {id: string}}>(
+        'POST',
+        `${NEUTRON}/v2.0/security-groups`,
+        {security_group: group},
+      );
+      const ssh = {direction: 'ingress', ethertype: 'IPv4', protocol: 'tcp', port_range_min: 22, port_range_max: 22};
+      await this.#send('POST', `${NEUTRON}/v2.0/security-group-rules`, {
+        security_group_rule: {...ssh, security_group_id: open.id},
+      });
+      const {flavors} = await this.#get<{flavors: readonly Named[]}>(`${NOVA}/flavors`);
+      const {networks} = await this.#get<{networks: readonly Named[]}>(`${NEUTRON}/v2.0/networks?name=${wish.network}`);
+      const {server} = await this.#send<{server: {id: string}}>('POST', `${NOVA}/servers`, {
+        server: {
+          name: USER,
+          imageRef: wish.image,
+          flavorRef: flavors.find(({name}) => name === wish.flavor)?.id,
+          key_name: USER,
+          networks: [{uuid: networks[0]?.id}],
+          security_groups: [{name: USER}],
+        },
+      });
+      made.push(`${NOVA}/servers/${server.id}`);
+      return {address: await this.#addressOf(server.id), remove};
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
+  async #addressOf(id: string): Promise<string> {
+    for (const endMs = performance.now() + 180_000; performance.now() < endMs;) {
+      const {server} = await this.#get<{server: Booting}>(`${NOVA}/servers/${id}`);
+      if (server.status === 'ERROR') throw new Error(`server ${id}: ${JSON.stringify(server.fault)}`);
+      const address = Object.values(server.addresses).flat()[0]?.addr;
+      if (server.status === 'ACTIVE' && address !== undefined) return address;
+      await sleep(1000);
+    }
+    throw new Error(`server ${id} is not active after 180 s`);
+  }
+
+  /** A group is in use until the server's port has gone. */
+  async #clearAccess(): Promise<void> {
+    await this.#delete(`${NOVA}/os-keypairs/${USER}`);
+    const url = `${NEUTRON}/v2.0/security-groups`;
+    const groups = async (): Promise<readonly Named[]> =>
+      (await this.#get<{security_groups: readonly Named[]}>(`${url}?name=${USER}`)).security_groups;
+    for (let tries = 60; tries > 0; tries -= 1) {
+      const there = await groups();
+      if (there.length === 0) return;
+      for (const {id} of there) await this.#delete(`${url}/${id}`);
+      await sleep(1000);
+    }
+    throw new Error(`the security group ${USER} cannot be removed`);
   }
 
   /** Makes a flavor that no host of this cloud has room for, lends it to the work, and removes it. */
