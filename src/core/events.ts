@@ -30,6 +30,8 @@ export interface ActionSummary {
   readonly newName?: string;
   /** Why, one sentence without a full stop. */
   readonly reason: string;
+  /** The bytes are a build of this host, not something fetched (`acquire`). */
+  readonly built?: true;
   /** What changes, key by key (`update`, `publish`, `retire`, `adopt`). */
   readonly changes?: readonly string[];
 }

@@ -42,8 +42,8 @@ export function doneText(action: ActionSummary): string {
 }
 
 /** The word of a plan. */
-export function planWord(kind: ActionKind): string {
-  return VERBS[kind].plan;
+export function planWord({kind, built}: Pick<ActionSummary, 'kind' | 'built'>): string {
+  return built === true ? 'build' : VERBS[kind].plan;
 }
 
 /** ` as "X"`, where the name changes and is not said anyway. */

@@ -26,7 +26,7 @@ export function deletableText({cloud, images}: Deletable, paint: Paint): string 
 const WIDTH = 10;
 
 function actionLines(action: ActionSummary, paint: Paint): string[] {
-  const word = planWord(action.kind).padEnd(WIDTH);
+  const word = planWord(action).padEnd(WIDTH);
   const id = action.image === undefined ? '' : ` ${paint.dim(`[${clean(action.image)}]`)}`;
   return [
     `  ${paint.cyan(word)} ${clean(subject(action) + renamed(action))}: ${clean(action.reason)}${id}`,

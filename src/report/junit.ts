@@ -104,7 +104,7 @@ function noteVerdict(
 }
 
 function notePlanned(testCase: TestCase, action: ActionSummary, dryRun: boolean): void {
-  const text = `${planWord(action.kind)}: ${action.reason}`;
+  const text = `${planWord(action)}: ${action.reason}`;
   if (dryRun) testCase.failures.push({type: 'PENDING', message: text, text: (action.changes ?? []).join('\n')});
   else testCase.notes.push(text);
 }

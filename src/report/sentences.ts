@@ -98,7 +98,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
 function plannedSentences({actions, unchanged}: Extract<Event, {type: 'planned'}>): Sentence[] {
   return [
     ...actions.map((action) =>
-      info(`Planned: ${planWord(action.kind)} ${subject(action)}${renamed(action)}: ${action.reason}`, action.changes),
+      info(`Planned: ${planWord(action)} ${subject(action)}${renamed(action)}: ${action.reason}`, action.changes),
     ),
     ...unchanged.map((name) => info(`Unchanged: ${name}`)),
   ];

@@ -128,7 +128,7 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
         : (release.build?.why ?? 'listed and not there');
     draft.add(
       {kind: 'acquire', release, ...(begun && {reuse: begun.image}), ...(twin && {twin})},
-      {...said, newName, reason},
+      {...said, newName, reason, ...(release.build && !twin && !begun && {built: true as const})},
     );
   }
   publishNew(draft, {release, target: {acquired: release}, ...(begun && {begun})});
