@@ -8,8 +8,7 @@ import {RealCompute} from './support/compute.ts';
 import {RealGlance} from './support/glance.ts';
 import type {Verdict} from './support/imgmgr.ts';
 import {imgmgr} from './support/imgmgr.ts';
-import type {UserServer} from './support/server.ts';
-import {withUserServer} from './support/server.ts';
+import {looksAsUsersWant, withUserServer} from './support/server.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = 'Verified Debian';
@@ -38,28 +37,6 @@ afterAll(async () => {
 /** `id outcome` of every check that counts; how long something took may differ between two boots. */
 function outcomes(verdict: Verdict | undefined): readonly string[] {
   return (verdict?.checks ?? []).filter(({severity}) => severity === 'fail').map(({id, outcome}) => `${id} ${outcome}`);
-}
-
-const USERS = {flavor: 'SCS-1V-2-10', network: 'lab-net', login: 'debian'} as const;
-
-/** The root has grown to the flavor's 10 GB, the cloud's key and no other lets in, and the agent has never run. */
-async function looksAsUsersWant(server: UserServer, publicKey: string): Promise<void> {
-  const bytes = Number((await server.run('df --output=size -B1 / | tail -1')).trim());
-  expect(bytes).toBeGreaterThan(9e9);
-  expect((await server.run('cat ~/.ssh/authorized_keys')).trim()).toBe(publicKey);
-  expect(await server.run('sudo cat /root/.ssh/authorized_keys 2>/dev/null || true')).not.toMatch(/^ssh-/m);
-  expect(await server.run('sudo sshd -T | grep -x "passwordauthentication .*"')).toBe('passwordauthentication no');
-  const unit = await server.run('systemctl show -p LoadState,ActiveState,ConditionResult,ExecMainPID imgmgr-agent');
-  expect(unit.split('\n').sort()).toEqual([
-    'ActiveState=inactive',
-    'ConditionResult=no',
-    'ExecMainPID=0',
-    'LoadState=loaded',
-  ]);
-  expect(await server.run('pgrep -f imgmgr-agen[t] || echo none')).toBe('none');
-  // What the unit's condition says is all that the journal knows of it.
-  const said = await server.run('sudo journalctl -b -o cat -u imgmgr-agent');
-  expect(said.split('\n').filter((line) => !/was skipped because of an unmet condition check/.test(line))).toEqual([]);
 }
 
 // Two guests at a time: one on Nova, one under QEMU here.
@@ -91,7 +68,7 @@ describe('a Debian image built with diskimage-builder', {concurrent: true, timeo
         XDG_STATE_HOME: join(dir, 'nova'),
       }),
       // Meanwhile a user boots it, for whom no job is there.
-      withUserServer(compute, {...USERS, image: image?.id ?? '', key, publicKey}, (server) =>
+      withUserServer(compute, {image: image?.id ?? '', key, publicKey}, (server) =>
         looksAsUsersWant(server, publicKey),
       ),
     ]);

@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
+import {expect} from 'vitest';
 import type {RealCompute} from './compute.ts';
 
 /** A server as a user of the cloud makes one: with a key of theirs, no user data, nothing of imgmgr's. */
@@ -8,15 +9,15 @@ export interface UserServer {
   run(command: string): Promise<string>;
 }
 
-/** What such a server is made from; `key` is the path of a private key whose public half lies beside it (`.pub`). */
+/** What such a server is made from: Glance's id of a Debian image, the path of a private key, and the text of its public half. */
 export interface UserServerWish {
   readonly image: string;
-  readonly flavor: string;
-  readonly network: string;
-  readonly login: string;
   readonly key: string;
   readonly publicKey: string;
 }
+
+/** A disk of 10 GB; the user is Debian's. */
+const USERS = {flavor: 'SCS-1V-2-10', network: 'lab-net', login: 'debian'} as const;
 
 const BOOT_MS = 420_000;
 
@@ -26,10 +27,10 @@ export async function withUserServer<T>(
   wish: UserServerWish,
   work: (server: UserServer) => Promise<T>,
 ): Promise<T> {
-  const made = await compute.makeServer(wish);
+  const made = await compute.makeServer({...USERS, ...wish});
   try {
     const {address} = made;
-    const server = {run: (command: string) => ssh({...wish, address}, command)};
+    const server = {run: (command: string) => ssh({...USERS, ...wish, address}, command)};
     await loggedIn(server);
     return await work(server);
   } finally {
@@ -61,4 +62,24 @@ async function loggedIn(server: UserServer): Promise<void> {
       await sleep(3000);
     }
   }
+}
+
+/** The root has grown to the flavor's 10 GB, the cloud's key and no other lets in, and the agent has never run. */
+export async function looksAsUsersWant(server: UserServer, publicKey: string): Promise<void> {
+  const bytes = Number((await server.run('df --output=size -B1 / | tail -1')).trim());
+  expect(bytes).toBeGreaterThan(9e9);
+  expect((await server.run('cat ~/.ssh/authorized_keys')).trim()).toBe(publicKey);
+  expect(await server.run('sudo cat /root/.ssh/authorized_keys 2>/dev/null || true')).not.toMatch(/^ssh-/m);
+  expect(await server.run('sudo sshd -T | grep -x "passwordauthentication .*"')).toBe('passwordauthentication no');
+  const unit = await server.run('systemctl show -p LoadState,ActiveState,ConditionResult,ExecMainPID imgmgr-agent');
+  expect(unit.split('\n').sort()).toEqual([
+    'ActiveState=inactive',
+    'ConditionResult=no',
+    'ExecMainPID=0',
+    'LoadState=loaded',
+  ]);
+  expect(await server.run('pgrep -f imgmgr-agen[t] || echo none')).toBe('none');
+  // What the unit's condition says is all that the journal knows of it.
+  const said = await server.run('sudo journalctl -b -o cat -u imgmgr-agent');
+  expect(said.split('\n').filter((line) => !/was skipped because of an unmet condition check/.test(line))).toEqual([]);
 }
