@@ -25,8 +25,13 @@ need ps procps
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing Debian packages: ${missing[*]}"
+  # apt-get waits for another one when it installs, not when it updates its lists.
+  mkdir -p .cache
+  exec 8>.cache/apt.lock
+  flock 8
   apt-get -qq update >&2
   DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}" >&2
+  flock -u 8
 fi
 mkdir -p .cache
 exec 9>.cache/dib.lock

@@ -48,7 +48,7 @@ function tracesOf(folder: string): string[] {
 
 /** Builds until diskimage-builder is in that phase, and kills imgmgr there; gives the folder that was left. */
 async function killIn(phase: string): Promise<string> {
-  const child = start();
+  const child = start('--rebuild');
   for await (const line of createInterface({input: child.stdout})) {
     const event = JSON.parse(line) as {readonly type: string; readonly phase?: string; readonly line?: string};
     if (event.type !== 'build-progress' || event.phase !== phase || event.line === undefined) continue;
@@ -74,7 +74,7 @@ describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
       if (before !== undefined) expect(tracesOf(before)).toEqual([]);
       before = left;
     }
-    const {stdout, exitCode} = await start();
+    const {stdout, exitCode} = await start('--rebuild');
     expect(exitCode, stdout.slice(-3000)).toBe(0);
     expect(stdout).toContain('"type":"artifact"');
     expect(folders()).toEqual([]);
