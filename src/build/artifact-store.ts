@@ -38,8 +38,8 @@ export interface ArtifactStore {
   list(definition: string): Promise<readonly Artifact[]>;
   /** Notes digests in the manifest. DIGEST_MISMATCH where it knows another one: the file has changed since. */
   complete(artifact: Artifact, digests: FileDigests): Promise<void>;
-  /** Removes all of a definition but the newest so many; damaged ones, too. */
-  settle(definition: string, keep: number): Promise<void>;
+  /** Removes all of a definition but the newest so many and the given one; damaged ones, too. */
+  settle(definition: string, keep: number, given?: Pick<Artifact, 'manifest'>): Promise<void>;
   /** Removes what killed runs left half made or half removed. */
   sweep(): Promise<void>;
 }
@@ -68,9 +68,12 @@ export function createArtifactStore(options: {
       completing = done.catch(() => undefined);
       return done;
     },
-    async settle(definition, keep) {
+    async settle(definition, keep, given) {
       const {artifacts, damaged} = await look(definition);
-      const surplus = artifacts.slice(keep).map(({manifest}) => dirname(manifest));
+      const surplus = artifacts
+        .slice(keep)
+        .map(({manifest}) => dirname(manifest))
+        .filter((folder) => given === undefined || folder !== dirname(given.manifest));
       for (const path of [...surplus, ...damaged.map((each) => each.path)]) await removeWhole(path);
     },
     sweep: () => sweepBelow(options.folder),

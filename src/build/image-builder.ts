@@ -1,5 +1,5 @@
 import {createHash, randomUUID} from 'node:crypto';
-import {mkdir, readFile, readdir} from 'node:fs/promises';
+import {access, constants, mkdir, readFile, readdir} from 'node:fs/promises';
 import {delimiter, dirname, join} from 'node:path';
 import type {Artifact, BuildRequest, ImageBuilder} from '../cloud/image-builder.ts';
 import type {Manifest} from '../core/build/manifest.ts';
@@ -106,7 +106,7 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
       await store.sweep();
       tellLeft(parts, (await sweepBuilds(parts.exec, workRoot(parts.env))).left);
     },
-    settle: (definition, keep) => store.settle(definition, keep),
+    settle: (definition, keep, given) => store.settle(definition, keep, given),
   };
 }
 
@@ -245,6 +245,7 @@ class Build {
     const folder = join(stateFolder, 'build-cache');
     try {
       await mkdir(folder, {recursive: true, mode: 0o755});
+      await access(folder, constants.W_OK);
       return folder;
     } catch (error) {
       warn(`the cache ${folder} cannot be used, so the build takes longer: ${asImgmgrError(error).message}`);

@@ -36,7 +36,8 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
       if (reused) unchanged++;
       const paths = output === undefined ? artifact : await deliver(artifact, resolve(context.cwd, output));
       tell(emit, {definition, artifact: paths, reused});
-      await builds.builder.settle(definition.name, Math.max(1, invocation.build.keepArtifacts));
+      // Others of the day may be newer than one that is taken again.
+      await builds.builder.settle(definition.name, Math.max(1, invocation.build.keepArtifacts), artifact);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       const error = asImgmgrError(thrown);

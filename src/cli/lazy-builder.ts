@@ -10,6 +10,6 @@ export function lazyBuilder(construct: () => Promise<ImageBuilder>): ImageBuilde
     build: async (request) => (await builder()).build(request),
     complete: async (artifact, digests) => (await builder()).complete(artifact, digests),
     sweep: async () => (await builder()).sweep(),
-    settle: async (definition, keep) => (await builder()).settle(definition, keep),
+    settle: async (definition, keep, given) => (await builder()).settle(definition, keep, given),
   };
 }

@@ -68,6 +68,6 @@ export interface ImageBuilder {
   ): Promise<Completed>;
   /** Removes what builds of dead runs left on this host: mounts, loop devices, folders. */
   sweep(): Promise<void>;
-  /** Every selected cloud has it: keeps the newest so many artifacts of the definition. */
-  settle(definition: string, keep: number): Promise<void>;
+  /** Every selected cloud has it: keeps the newest so many artifacts of the definition, and the given one whatever its age. */
+  settle(definition: string, keep: number, given?: Artifact): Promise<void>;
 }

@@ -136,6 +136,40 @@ describe.skipIf(hindrance() !== undefined)('imgmgr build', () => {
     expect([refused.exitCode, refused.builds, refused.errors[0]?.code]).toEqual([2, 0, 'DEFINITION']);
   });
 
+  it('never takes away what it has just named, whatever else was built that day', async () => {
+    const versions: (string | undefined)[] = [];
+    for (const [packages, keep] of [
+      [[], 1],
+      [['curl'], 2],
+      [[], 1],
+      [['less'], 1],
+      [[], 1],
+    ] as const) {
+      await define({packages});
+      const {exitCode, artifact} = await imgmgr('build', '--keep-artifacts', String(keep));
+      expect(exitCode).toBe(0);
+      expect(artifact?.files?.map(({path}) => existsSync(path))).toEqual([true, true]);
+      versions.push(`${artifact?.version ?? ''}${artifact?.reused === true ? ' again' : ''}`);
+    }
+    const day = today();
+    expect(versions).toEqual([day, `${day}.1`, `${day} again`, `${day}.2`, `${day}.3`]);
+  });
+
+  it('builds without a cache where that cannot be written to, and says so', async () => {
+    const cache = join(dir, 'state/imgmgr/build-cache');
+    await mkdir(cache, {recursive: true});
+    await execa('mount', ['-t', 'tmpfs', '-o', 'ro', 'none', cache]);
+    try {
+      await define();
+      const {exitCode, builds, warnings} = await imgmgr('build');
+      expect([exitCode, builds]).toEqual([0, 1]);
+      expect(warnings).toEqual([expect.stringContaining(`the cache ${cache} cannot be used`) as string]);
+    } finally {
+      await execa('umount', [cache]);
+    }
+    expect(leftovers(dir)).toEqual([]);
+  });
+
   it('copies image and manifest where they are wanted, and compares two manifests', async () => {
     const out = join(dir, 'out');
     await define();

@@ -14,11 +14,18 @@ export function isDue(version: string, frequency: string | undefined, now: Date)
   return days !== undefined && built !== undefined && now.getTime() - built >= days * DAY_MS;
 }
 
-/** The version of a build that begins now: the UTC date, with a number from 1 where that is taken. */
+/**
+ * The version of a build that begins now: the UTC date, with a number where there is one of that day already. It is newer than all
+ * of them, also where earlier ones are gone by now.
+ */
 export function nextVersion(now: Date, taken: ReadonlySet<string>): string {
   const day = now.toISOString().slice(0, 10).replaceAll('-', '');
-  if (!taken.has(day)) return day;
-  for (let number = 1; ; number++) if (!taken.has(`${day}.${number}`)) return `${day}.${number}`;
+  const numbers = [...taken].flatMap((version) => {
+    if (version === day) return [0];
+    const [, number] = new RegExp(`^${day}\\.(\\d+)$`).exec(version) ?? [];
+    return number === undefined ? [] : [Number(number)];
+  });
+  return numbers.length === 0 ? day : `${day}.${Math.max(...numbers) + 1}`;
 }
 
 /** `YYYY-MM-DD` of a build's version; undefined when it is none. */

@@ -36,6 +36,8 @@ describe('the version of a new build', () => {
     expect(nextVersion(late, new Set(['20261121']))).toBe('20261121.1');
     expect(nextVersion(late, new Set(['20261121', '20261121.1', '20261121.2']))).toBe('20261121.3');
     expect(nextVersion(late, new Set(['20261120']))).toBe('20261121');
+    expect(nextVersion(late, new Set(['20261121.1']))).toBe('20261121.2');
+    expect(nextVersion(late, new Set(['20261121.9', '20261121.10', '20261121']))).toBe('20261121.11');
   });
 
   it('tells its build date', () => {
