@@ -16,9 +16,13 @@ export function headline({message, place, problems}: ImgmgrError): string {
   return place === undefined ? message : `${message} (${place})`;
 }
 
-/** Several problems, each with its place and hint; of a single one, or none, the error's own hint. */
+/** Several problems, each with its place and hint; of a single one, or none, the error's own hint, with what it quotes in lines of its own. */
 export function errorDetails({problems, hint}: ImgmgrError): string[] {
-  if (problems.length <= 1) return hint === undefined ? [] : [`hint: ${hint}`];
+  if (problems.length <= 1) {
+    if (hint === undefined) return [];
+    const [first = '', ...quoted] = hint.split('\n');
+    return [`hint: ${first}`, ...quoted.map((line) => `  | ${line}`)];
+  }
   return problems.flatMap((problem) => [
     `${formatPlace(problem.place)}: ${problem.message}`,
     ...(problem.hint === undefined ? [] : [`  hint: ${problem.hint}`]),

@@ -1,10 +1,11 @@
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
-import {mkdir} from 'node:fs/promises';
+import {mkdir, mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = join(ROOT, '.cache/debian');
@@ -25,12 +26,16 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   // Whatever a failed test left goes with the next run's sweep.
-  if (folders().length > 0) await start('--filter', '^nothing$');
+  if (folders().length > 0) await start(['--filter', '^nothing$']);
 });
 
-function start(...args: readonly string[]) {
+function start(args: readonly string[], extra: Readonly<Record<string, string>> = {}) {
   const argv = ['build', '--images', join(ROOT, 'test/cloud/debian/images.yml'), '--json', '-v', ...args];
-  return execa(process.execPath, [join(ROOT, 'dist/bin/imgmgr.js'), ...argv], {env, reject: false, stdin: 'ignore'});
+  return execa(process.execPath, [join(ROOT, 'dist/bin/imgmgr.js'), ...argv], {
+    env: {...env, ...extra},
+    reject: false,
+    stdin: 'ignore',
+  });
 }
 
 /** The work folders of builds, mounts below them and loop devices over files in them, as the kernel tells. */
@@ -48,7 +53,7 @@ function tracesOf(folder: string): string[] {
 
 /** Builds until diskimage-builder is in that phase, and kills imgmgr there; gives the folder that was left. */
 async function killIn(phase: string): Promise<string> {
-  const child = start('--rebuild');
+  const child = start(['--rebuild']);
   for await (const line of createInterface({input: child.stdout})) {
     const event = JSON.parse(line) as {readonly type: string; readonly phase?: string; readonly line?: string};
     if (event.type !== 'build-progress' || event.phase !== phase || event.line === undefined) continue;
@@ -74,10 +79,35 @@ describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
       if (before !== undefined) expect(tracesOf(before)).toEqual([]);
       before = left;
     }
-    const {stdout, exitCode} = await start('--rebuild');
+    const {stdout, exitCode} = await start(['--rebuild']);
     expect(exitCode, stdout.slice(-3000)).toBe(0);
     expect(stdout).toContain('"type":"artifact"');
     expect(folders()).toEqual([]);
     expect(tracesOf(WORK)).toEqual([]);
+  });
+
+  it('tells that a mirror is down, at debootstrap as at apt, and leaves nothing', async () => {
+    const nobody = 'http://127.0.0.1:9';
+    const state = await mkdtemp(join(tmpdir(), 'imgmgr-dib-state-'));
+    onTestFinished(() => rm(state, {recursive: true, force: true}));
+    // Without a cache debootstrap is the first to ask; with one it asks nobody, and apt-get is.
+    const ways = {
+      'root.d': {XDG_STATE_HOME: state, DIB_DISTRIBUTION_MIRROR: `${nobody}/debian`},
+      'pre-install.d': {http_proxy: nobody},
+    };
+    for (const [phase, extra] of Object.entries(ways)) {
+      const {stdout, exitCode} = await start(['--rebuild'], extra);
+      expect(exitCode).toBe(1);
+      const failed = stdout.split('\n').find((line) => line.includes('"definition-failed"')) ?? '{}';
+      expect(JSON.parse(failed)).toMatchObject({
+        error: {
+          code: 'BUILD_FAILED',
+          message: expect.stringContaining(`in phase ${phase}`) as string,
+          hint: expect.stringMatching(/^the mirror did not answer/) as string,
+        },
+      });
+      expect(folders()).toEqual([]);
+      expect(tracesOf(WORK)).toEqual([]);
+    }
   });
 });

@@ -60,6 +60,18 @@ describe('the log on stderr', () => {
     expect(texts([VERDICT], 'verbose')).toContain('ERROR    | guest-agent (fail): not-applicable, not claimed');
   });
 
+  it('gives each line that a hint quotes a line of its own, made safe', () => {
+    const hint = 'the log ends with:\nE: no such package\u001b[31m\n\nbye';
+    const error = new ImgmgrError('BUILD_FAILED', 'it failed', {hint});
+    expect(texts([{type: 'definition-failed', cloud: 'admin', definition: 'Debian 12', error}])).toEqual([
+      'ERROR    | Debian 12: it failed',
+      'ERROR    | hint: the log ends with:',
+      'ERROR    |   | E: no such package?[31m',
+      'ERROR    |   | ',
+      'ERROR    |   | bye',
+    ]);
+  });
+
   it('says a pass, and a fault of the surroundings, for what they are', () => {
     const {verdict} = VERDICT;
     const plain = {...VERDICT, evidence: '/e'};
