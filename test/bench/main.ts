@@ -1,6 +1,8 @@
 import {resolve} from 'node:path';
+import {clearWorkshop} from './building/workshop.ts';
 import {endAll} from './child.ts';
-import type {Bench} from './measure/bench.ts';
+import type {Bench, HostBench} from './measure/bench.ts';
+import {measureBuild} from './measure/build.ts';
 import {measureFresh} from './measure/fresh.ts';
 import {measureFake, measureMany} from './measure/many.ts';
 import {measureStartup} from './measure/startup.ts';
@@ -10,8 +12,13 @@ import {makePlace} from './place.ts';
 import type {Figure} from './report.ts';
 import {machine, save, table} from './report.ts';
 
-const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
+/** Those that need no OpenStack; `run` beside this file starts none for them. */
+const ON_THIS_HOST: Readonly<Record<string, (bench: HostBench) => Promise<Figure[]>>> = {
   startup: measureStartup,
+  build: measureBuild,
+};
+
+const ON_THE_CLOUD: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
   fake: measureFake,
   fresh: measureFresh,
   upload: measureUpload,
@@ -21,16 +28,20 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = 
 
 const root = resolve('.');
 const chosen = process.argv.slice(2);
-const unknown = chosen.filter((name) => !(name in MEASURES));
+const names = [...Object.keys(ON_THIS_HOST), ...Object.keys(ON_THE_CLOUD)];
+const unknown = chosen.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  process.stderr.write(`bench: no measure ${unknown.join(', ')}; there are ${Object.keys(MEASURES).join(', ')}\n`);
+  process.stderr.write(`bench: no measure ${unknown.join(', ')}; there are ${names.join(', ')}\n`);
   process.exit(2);
 }
 const begun = performance.now();
 const say = (text: string): void =>
   void process.stderr.write(`[${Math.round((performance.now() - begun) / 1000)} s] ${text}\n`);
-const place = await makePlace(`${root}/.cache/bench`);
+const folder = `${root}/.cache/bench`;
+const isChosen = (name: string): boolean => chosen.length === 0 || chosen.includes(name);
+const place = Object.keys(ON_THE_CLOUD).some(isChosen) ? await makePlace(folder) : undefined;
 let interrupted = false;
+const isInterrupted = (): boolean => interrupted;
 for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -38,31 +49,36 @@ for (const [signal, code] of [
   process.on(signal, () => {
     if (interrupted) process.exit(code);
     interrupted = true;
-    say('interrupted, removing the images');
+    say('interrupted, removing what was made');
     endAll();
-    void place.remove().finally(() => process.exit(code));
+    void Promise.allSettled([place?.remove(), clearWorkshop(folder)]).then(() => process.exit(code));
   });
 
 const figures: Figure[] = [];
 let failed = false;
 try {
-  const bench: Bench = {place, root, rounds: Number(process.env['BENCH_ROUNDS'] ?? 1), say};
-  for (const [name, measure] of Object.entries(MEASURES))
-    if (chosen.length === 0 || chosen.includes(name)) failed = !(await attempt(name, () => measure(bench))) || failed;
+  const bench: HostBench = {folder, root, rounds: Number(process.env['BENCH_ROUNDS'] ?? 1), say};
+  for (const [name, measure] of Object.entries(ON_THIS_HOST))
+    if (isChosen(name)) failed = !(await attempt(name, () => measure(bench))) || failed;
+  if (place)
+    for (const [name, measure] of Object.entries(ON_THE_CLOUD))
+      if (isChosen(name)) failed = !(await attempt(name, () => measure({...bench, place}))) || failed;
 } finally {
-  await place.remove();
+  await place?.remove();
 }
-const path = await save(`${root}/.cache/bench`, figures);
+const path = await save(folder, figures);
 process.stdout.write(`\n${machine()}\n\n${table(figures)}\n\nevery sample: ${path}\n`);
 process.exitCode = failed || figures.some(({target}) => target?.kept === false) ? 1 : 0;
 
 /** One measurement that breaks does not take the others with it. */
 async function attempt(name: string, measure: () => Promise<Figure[]>): Promise<boolean> {
+  if (isInterrupted()) return false;
   try {
     figures.push(...(await measure()));
     return true;
   } catch (error) {
-    if (!interrupted) say(`${name} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
+    if (!isInterrupted())
+      say(`${name} could not be measured: ${error instanceof Error ? error.message : String(error)}`);
     return false;
   }
 }

@@ -2,9 +2,10 @@ import type {Command} from '../child.ts';
 import {cloudsEnv} from '../place.ts';
 import type {Place} from '../place.ts';
 
-/** What every measurement is given. */
-export interface Bench {
-  readonly place: Place;
+/** What every measurement is given; those without more need no OpenStack. */
+export interface HostBench {
+  /** What the bench makes is below it. */
+  readonly folder: string;
   /** The project's root. */
   readonly root: string;
   /** Multiplies how often things are repeated. */
@@ -13,11 +14,16 @@ export interface Bench {
   readonly say: (text: string) => void;
 }
 
+/** What a measurement on the one-node OpenStack is given. */
+export interface Bench extends HostBench {
+  readonly place: Place;
+}
+
 /** `imgmgr …` as installed, on this Node. */
-export function imgmgr({root, place}: Bench, ...args: string[]): Command {
+export function imgmgr({root, folder}: HostBench, ...args: string[]): Command {
   return {
     argv: [process.execPath, `${root}/dist/bin/imgmgr.js`, ...args],
-    env: {...cloudsEnv(place.folder), IMGMGR_LOCAL: `${place.folder}/local`},
+    env: {...cloudsEnv(folder), IMGMGR_LOCAL: `${folder}/local`},
   };
 }
 

@@ -5,7 +5,7 @@ import {run} from '../child.ts';
 import {atMost} from '../report.ts';
 import type {Figure} from '../report.ts';
 import {inTurn} from '../samples.ts';
-import type {Bench} from './bench.ts';
+import type {HostBench} from './bench.ts';
 import {imgmgr} from './bench.ts';
 
 const DRY_RUN_LIMIT_MS = 500;
@@ -13,8 +13,8 @@ const DRY_RUN_LIMIT_MS = 500;
 const PLANNED = [0, 3];
 
 /** How long it takes to say anything at all, and to plan the whole catalogue. */
-export async function measureStartup(bench: Bench): Promise<Figure[]> {
-  const {place, root} = bench;
+export async function measureStartup(bench: HostBench): Promise<Figure[]> {
+  const {folder, root} = bench;
   const node = {argv: [process.execPath, '-e', '0']};
   bench.say('imgmgr --version');
   const version = await inTurn(9 * bench.rounds, {
@@ -36,10 +36,10 @@ export async function measureStartup(bench: Bench): Promise<Figure[]> {
     bench.say(`no catalogue in ${images}: dry-run is not measured`);
     return figures;
   }
-  const catalogue = await localCatalogue(images, `${place.folder}/catalogue`);
+  const catalogue = await localCatalogue(images, `${folder}/catalogue`);
   try {
     bench.say(`imgmgr dry-run over the catalogue's ${catalogue.definitions} definitions`);
-    await rm(`${place.folder}/local`, {recursive: true, force: true});
+    await rm(`${folder}/local`, {recursive: true, force: true});
     const dryRun = imgmgr(bench, 'dry-run', '--cloud', 'local', '--images', catalogue.folder);
     const timed = await inTurn(7 * bench.rounds, {
       ours: async () => (await run(dryRun, PLANNED)).ms,
