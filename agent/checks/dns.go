@@ -10,7 +10,7 @@ import (
 )
 
 // dns: a configured nameserver is enough unless the job names something to be resolved.
-var dns = Check{ID: "dns", Title: "Names can be resolved", Severity: Fail, Limit: 7 * time.Second,
+var dns = Check{ID: "dns", Title: "Names can be resolved", Severity: Fail, Limit: 17 * time.Second,
 	Run: func(ctx context.Context, g *guest.Guest) Finding {
 		if !g.Exists("/etc/resolv.conf", "/etc/nsswitch.conf") {
 			return notApplicable("this system has no resolver (no /etc/resolv.conf, no /etc/nsswitch.conf)")
@@ -26,7 +26,7 @@ var dns = Check{ID: "dns", Title: "Names can be resolved", Severity: Fail, Limit
 		if name == "" {
 			return pass("nameserver %s; no name was given to be resolved", list(servers))
 		}
-		within, cancel := context.WithTimeout(ctx, 5*time.Second)
+		within, cancel := context.WithTimeout(ctx, 15*time.Second)
 		defer cancel()
 		addresses, err := g.Resolve(within, name)
 		if err != nil || len(addresses) == 0 {
