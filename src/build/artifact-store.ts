@@ -14,7 +14,7 @@ import {FILES, imageFile, readArtifact} from './read-artifact.ts';
 import {bringFile, replaceText, syncPath, writeDurably} from './durable.ts';
 import {hasCode} from './disk-error.ts';
 import {asFileError} from './file-error.ts';
-import {isLeftOver, isTemporary, temporaryName} from './temporary.ts';
+import {isLeftOver, isTemporary, temporaryName} from '../host/temporary.ts';
 
 /** A finished build whose files still lie where they were made. */
 export interface NewArtifact extends Omit<Artifact, 'files' | 'manifest'> {
@@ -190,7 +190,7 @@ async function sweepBelow(folder: string): Promise<void> {
 }
 
 async function removeLeftOvers(folder: string): Promise<void> {
-  for (const name of (await entriesOf(folder)).map((entry) => entry.name).filter(isTemporary)) {
+  for (const name of (await entriesOf(folder)).map((entry) => entry.name).filter((name) => isTemporary(name))) {
     const path = join(folder, name);
     const touchedMs = await modifiedMs(path);
     if (touchedMs !== undefined && isLeftOver(name, touchedMs)) await rm(path, {recursive: true, force: true});

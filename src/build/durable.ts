@@ -2,7 +2,7 @@ import type {FileHandle} from 'node:fs/promises';
 import {link, open, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {hasCode} from './disk-error.ts';
-import {temporaryName} from './temporary.ts';
+import {temporaryName} from '../host/temporary.ts';
 
 /** Makes the file be at `to` as well, surviving a power cut: the same bytes where the file system allows, else a copy with its holes. */
 export async function bringFile(from: string, to: string): Promise<void> {

@@ -4,8 +4,8 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
-import type {Holder} from './holder.ts';
-import {giveSigns, isHolderGone, ownHolder} from './holder.ts';
+import type {Holder} from '../host/holder.ts';
+import {giveSigns, isHolderGone, ownHolder} from '../host/holder.ts';
 
 /** The right to build on this host, held. */
 export interface HostLock {

@@ -1,7 +1,7 @@
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {hasCode} from './disk-error.ts';
-import {processStat} from './holder.ts';
+import {processStat} from '../host/holder.ts';
 import {isInside} from './inside.ts';
 
 interface Stray {

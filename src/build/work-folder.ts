@@ -3,8 +3,8 @@ import {mkdir, readFile, realpath, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
-import type {Holder} from './holder.ts';
-import {giveSigns, isHolderGone, ownHolder, SILENCE_MS} from './holder.ts';
+import type {Holder} from '../host/holder.ts';
+import {giveSigns, isHolderGone, ownHolder, SILENCE_MS} from '../host/holder.ts';
 
 /** The folder of one build; all that the build makes on this host is in it. */
 export interface WorkFolder {

@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {existsSync, mkdirSync, readdirSync, readlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {ownHolder, processStat} from '../../src/build/holder.ts';
+import {ownHolder, processStat} from '../../src/host/holder.ts';
 import {mountsBelow} from '../../src/build/mounts.ts';
 import {writeStandIns} from '../../src/build/stand-ins.ts';
 import {clearBuild, sweepBuilds} from '../../src/build/sweep.ts';

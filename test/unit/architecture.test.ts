@@ -17,7 +17,7 @@ interface Room {
   readonly node: 'all' | 'types' | 'none';
 }
 
-const ADAPTER = {rooms: ['core', 'cloud', 'http.ts', 'exec.ts', 'errors.ts'], node: 'all'} as const;
+const ADAPTER = {rooms: ['core', 'cloud', 'host', 'http.ts', 'exec.ts', 'errors.ts'], node: 'all'} as const;
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': {rooms: [], packages: [], node: 'none'},
@@ -27,6 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'exec.ts': {rooms: ['errors.ts'], packages: ['execa'], node: 'all'},
   core: {rooms: ['errors.ts'], packages: ['zod'], node: 'none'},
   config: {rooms: ['core', 'errors.ts'], packages: ['js-yaml', 'zod'], node: 'all'},
+  host: {rooms: [], packages: [], node: 'all'},
   cloud: {rooms: ['core', 'errors.ts'], packages: [], node: 'types'},
   openstack: {...ADAPTER, packages: ['zod']},
   local: {...ADAPTER, packages: ['zod']},
@@ -196,6 +197,7 @@ describe('the architecture', () => {
     ],
     ['src/verify/x.ts', "import {y} from '../workflow/y.ts';", 'imports src/workflow/y.ts'],
     ['src/build/x.ts', "import {statOf} from '../local/holder.ts';", 'imports src/local/holder.ts'],
+    ['src/host/x.ts', "import {x} from '../core/x.ts';", 'imports src/core/x.ts'],
     [
       'src/cli/commands/x.ts',
       "import {createBuilder} from '../../build/builder.ts';",

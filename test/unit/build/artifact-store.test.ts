@@ -8,7 +8,7 @@ import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {ArtifactStore} from '../../../src/build/artifact-store.ts';
 import {createArtifactStore} from '../../../src/build/artifact-store.ts';
 import type {Damaged} from '../../../src/build/read-artifact.ts';
-import {temporaryName} from '../../../src/build/temporary.ts';
+import {temporaryName} from '../../../src/host/temporary.ts';
 import {parseManifest} from '../../../src/core/build/manifest.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {bytesOf, finishBuild} from './artifact-samples.ts';

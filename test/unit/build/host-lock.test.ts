@@ -7,7 +7,7 @@ import {execa} from 'execa';
 import {describe, expect, it} from 'vitest';
 import type {Wait} from '../../../src/build/host-lock.ts';
 import {takeHostLock, tryHostLock} from '../../../src/build/host-lock.ts';
-import {ownHolder, SILENCE_MS} from '../../../src/build/holder.ts';
+import {ownHolder, SILENCE_MS} from '../../../src/host/holder.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {failure} from './failure.ts';
 import {useFolder} from './folder.ts';

@@ -4,7 +4,7 @@ import {once} from 'node:events';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {processStat} from '../../../src/build/holder.ts';
+import {processStat} from '../../../src/host/holder.ts';
 import {endStrays, findStrays} from '../../../src/build/strays.ts';
 import {useFolder} from './folder.ts';
 

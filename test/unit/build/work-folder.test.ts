@@ -1,7 +1,7 @@
 import {mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {ownHolder, SILENCE_MS} from '../../../src/build/holder.ts';
+import {ownHolder, SILENCE_MS} from '../../../src/host/holder.ts';
 import {isAbandoned, makeWorkFolder, workRoot} from '../../../src/build/work-folder.ts';
 import {failure} from './failure.ts';
 import {useFolder} from './folder.ts';

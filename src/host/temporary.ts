@@ -2,24 +2,24 @@ import {randomUUID} from 'node:crypto';
 import {isHolderGone, ownHolder} from './holder.ts';
 
 /** A name that nobody else uses for something that is being made or removed; it tells which process does that. */
-export function temporaryName(): string {
+export function temporaryName(prefix = PREFIX): string {
   const {hostBootId, pidNamespace, pid, startTime} = ownHolder();
-  return `${PREFIX}${[hostBootId, pidNamespace, pid, startTime, randomUUID()].join('.')}`;
+  return `${prefix}${[hostBootId, pidNamespace, pid, startTime, randomUUID()].join('.')}`;
 }
 
-/** True for names that {@link temporaryName} gives. */
-export function isTemporary(name: string): boolean {
-  return name.startsWith(PREFIX);
+/** True for names that {@link temporaryName} gives with that prefix. */
+export function isTemporary(name: string, prefix = PREFIX): boolean {
+  return name.startsWith(prefix);
 }
 
 /**
  * True when nobody goes on with it: its process is gone, or it was last changed (`touchedMs`, milliseconds since the epoch)
  * more than a day ago. Of a process in another container, which cannot be seen from here, only the day tells.
  */
-export function isLeftOver(name: string, touchedMs: number): boolean {
-  if (!isTemporary(name)) return false;
+export function isLeftOver(name: string, touchedMs: number, prefix = PREFIX): boolean {
+  if (!isTemporary(name, prefix)) return false;
   if (Date.now() - touchedMs > DAY_MS) return true;
-  const [hostBootId, pidNamespace, pid, startTime, rest] = name.slice(PREFIX.length).split('.');
+  const [hostBootId, pidNamespace, pid, startTime, rest] = name.slice(prefix.length).split('.');
   if (hostBootId === undefined || pidNamespace === undefined || startTime === undefined || rest === undefined)
     return false;
   // A copy of many gigabytes gives no sign of life, so silence means nothing here.
