@@ -62,6 +62,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   bzip2: 'bzip2',
   zstd: 'zstd',
   'qemu-img': 'qemu-utils',
+  setpriv: 'util-linux',
   'qemu-system-x86_64': 'qemu-system-x86',
   'qemu-system-aarch64': 'qemu-system-arm',
   'disk-image-create': 'python3-diskimage-builder',

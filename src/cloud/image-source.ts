@@ -37,6 +37,8 @@ export interface SourceProbe {
 /** A source that is being read. */
 export interface OpenedSource {
   readonly url: string;
+  /** The file of this host that has exactly these bytes, where there is one; absolute. */
+  readonly path?: string;
   /** Number of bytes that {@link bytes} will give, where known. */
   readonly size?: number;
   /** Bytes of the disk inside, where its start tells (not for raw). */

@@ -5,7 +5,7 @@ import type {Exec} from '../exec.ts';
 import type {Http} from '../http.ts';
 import type {Resolve} from './address.ts';
 import {resolveHost} from './address.ts';
-import {openServed} from './opened.ts';
+import {MAX_UNPACKED_BYTES, MAX_VIRTUAL_BYTES, openServed} from './opened.ts';
 import type {Limits} from './opened.ts';
 import {PROBE_BYTES, probeServed} from './probe.ts';
 import {readPublishedDigest} from './published-digest.ts';
@@ -32,13 +32,11 @@ export interface SourceOptions {
   readonly resolve?: Resolve;
 }
 
-const GIB = 1024 ** 3;
-
 /** The sources of image bytes: http, file, stdin. */
 export function createSource(options: SourceOptions): ImageSource {
   const limits: Limits = {
-    maxUnpackedBytes: options.maxUnpackedBytes ?? 64 * GIB,
-    maxVirtualBytes: options.maxVirtualBytes ?? 256 * GIB,
+    maxUnpackedBytes: options.maxUnpackedBytes ?? MAX_UNPACKED_BYTES,
+    maxVirtualBytes: options.maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
   };
   const kinds = createKinds({
     web: {http: options.http, resolve: options.resolve ?? resolveHost, silenceMs: options.silenceMs ?? 60_000},

@@ -15,6 +15,12 @@ import {createTally} from './tally.ts';
 import type {Tally} from './tally.ts';
 import {unwrap} from './unwrap.ts';
 
+const GIB = 1024 ** 3;
+
+/** What is taken when nothing else is said: bytes of a file, and of the disk inside. */
+export const MAX_UNPACKED_BYTES = 64 * GIB;
+export const MAX_VIRTUAL_BYTES = 256 * GIB;
+
 /** Limits of what is taken, in bytes. */
 export interface Limits {
   readonly maxUnpackedBytes: number;
@@ -84,6 +90,7 @@ function opened(inner: Peeker, passage: Passage): OpenedSource {
   return {
     url: served.url,
     bytes,
+    ...(given !== undefined || served.path === undefined ? {} : {path: served.path}),
     ...(given !== undefined || served.size === undefined ? {} : {size: served.size}),
     ...(virtualSize === undefined ? {} : {virtualSize}),
     facts: () => factsOf(passage),

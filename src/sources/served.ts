@@ -13,6 +13,8 @@ export interface ReadRequest {
 export interface Served {
   /** The place as it was asked for; redirects do not change it. */
   readonly url: string;
+  /** Where it lies on this host; absolute. */
+  readonly path?: string;
   /** Bytes of the whole, where told. */
   readonly size?: number;
   readonly lastModified?: Date;

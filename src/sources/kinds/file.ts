@@ -27,6 +27,7 @@ async function read(request: ReadRequest): Promise<Served> {
   }
   return {
     url: request.url,
+    path,
     size: before.size,
     lastModified: before.mtime,
     remote: false,

@@ -1,0 +1,51 @@
+import type {Conversion} from '../core/conversion.ts';
+import type {OpenedSource} from './image-source.ts';
+
+/** How a disk is to be converted. */
+export interface ConvertRequest {
+  /** Glance's disk_format of what is converted; content that disagrees is refused. */
+  readonly from: string;
+  readonly conversion: Conversion;
+  /** Milliseconds for all of it; then TIMEOUT. */
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  readonly progress?: (progress: ConvertProgress) => void;
+}
+
+/** Starts reading what is to be converted. */
+export type OpenSource = (signal: AbortSignal) => Promise<OpenedSource>;
+
+/** How far it is: `fetching` counts bytes that arrived here, `converting` bytes of the disk. */
+export interface ConvertProgress {
+  readonly phase: 'fetching' | 'converting';
+  readonly bytes: number;
+  /** Where known. */
+  readonly total?: number;
+}
+
+/** A converted disk in a file; bytes. */
+export interface ConvertedFile {
+  readonly size: number;
+  readonly virtualSize: number;
+}
+
+/**
+ * Writes disks in another format, on this host. Errors: UNSUPPORTED (no qemu-img), DISK_FULL, CONFIG (the folder for temporary files
+ * cannot be used), FORMAT_REFUSED (unsafe, damaged, or not of its format), TIMEOUT, INTERRUPTED, and whatever the source breaks with.
+ */
+export interface ImageConverter {
+  /** Looks whether it can be done here at all: UNSUPPORTED. Makes nothing. */
+  requireTool(): Promise<void>;
+  /** Looks whether so many bytes have room in the folder for temporary files: DISK_FULL. Makes nothing. */
+  requireRoom(bytes: number): Promise<void>;
+  /**
+   * Opens a source and reads it to its end, so that its digest is proven, and gives the same disk in the other format. Until then all of
+   * it lies in a folder of this user alone; when the promise resolves, the folder is gone, and the result too as soon as it is closed.
+   * `open` is handed the signal that ends it in time.
+   */
+  convert(open: OpenSource, request: ConvertRequest): Promise<OpenedSource>;
+  /** The same from a file into a new file, which is removed again when it fails. */
+  convertFile(path: string, target: string, request: ConvertRequest): Promise<ConvertedFile>;
+  /** Removes what conversions of dead processes left on this host; what cannot be removed is left to the next time. */
+  sweep(): Promise<void>;
+}

@@ -1,0 +1,30 @@
+/** What images become on their way (`--convert`, `--compress`). */
+export interface Conversion {
+  readonly to: ConvertedFormat;
+  /** Only with qcow2. */
+  readonly compress: boolean;
+}
+
+export type ConvertedFormat = 'raw' | 'qcow2';
+
+/** Glance's names of the formats that hold a disk which can be written in another format. */
+const DISKS: ReadonlySet<string> = new Set(['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx']);
+
+/** True for disks; a CD-ROM, a kernel or a ramdisk is what it is. */
+export function isConvertible(format: string): boolean {
+  return DISKS.has(format);
+}
+
+/**
+ * The conversion that bytes of this disk_format need; undefined where they go as they are. Compressing is always done: that a qcow2 is
+ * compressed already shows only in its clusters.
+ */
+export function neededConversion(format: string, wanted: Conversion | undefined): Conversion | undefined {
+  if (!wanted || !isConvertible(format)) return undefined;
+  return format === wanted.to && !wanted.compress ? undefined : wanted;
+}
+
+/** `converted from qcow2 to raw`, `converted from raw to compressed qcow2`. */
+export function describeConversion(from: string, {to, compress}: Conversion): string {
+  return `converted from ${from} to ${compress ? 'compressed ' : ''}${to}`;
+}

@@ -1,0 +1,142 @@
+import {open, rm, stat, symlink} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import type {ConvertedFile, ConvertRequest, ImageConverter, OpenSource} from '../cloud/image-converter.ts';
+import type {OpenedSource} from '../cloud/image-source.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {Exec} from '../exec.ts';
+import {convertJudged} from './convert/convert-disk.ts';
+import {withDeadline} from './convert/deadline.ts';
+import {requireQemuImg} from './convert/qemu-img.ts';
+import type {Room} from './convert/room.ts';
+import {requireRoom} from './convert/room.ts';
+import {drain, spool} from './convert/spool.ts';
+import {inWorkFolder, sweepWorkFolders} from './convert/work-folder.ts';
+import {MAX_VIRTUAL_BYTES} from './opened.ts';
+import {showUrl} from './place.ts';
+
+/** What disks are converted with. */
+export interface ConverterOptions {
+  readonly exec: Exec;
+  /** Where the folders for temporary files are made. */
+  readonly root: string;
+  /** Default 256 GiB. */
+  readonly maxVirtualBytes?: number;
+}
+
+// As large as the pieces of a file, for the same reason.
+const CHUNK = 128 * 1024;
+
+/** Conversion with qemu-img. */
+export function createConverter(options: ConverterOptions): ImageConverter {
+  return {
+    requireTool: () => requireQemuImg(options.exec),
+    requireRoom: (bytes) => requireRoom({place: options.root}, bytes),
+    convert: (openSource, request) =>
+      withDeadline(request, (limited) =>
+        inWorkFolder(options.root, (folder) => convertSource({...options, folder}, openSource, limited)),
+      ),
+    convertFile: (path, target, request) =>
+      withDeadline(request, (limited) =>
+        inWorkFolder(options.root, (folder) => convertIntoFile({...options, folder}, {path, target}, limited)),
+      ),
+    sweep: () => sweepWorkFolders(options.root),
+  };
+}
+
+interface Place extends ConverterOptions {
+  readonly folder: string;
+}
+
+async function convertSource(place: Place, openSource: OpenSource, request: ConvertRequest): Promise<OpenedSource> {
+  const room = {place: place.root};
+  const target = join(place.folder, 'result');
+  const source = await openSource(request.signal);
+  try {
+    const {size, virtualSize} = await unchanged(source.path, async () => {
+      const path = await fetched(place, source, request);
+      return convertInFolder(place, {path, show: showUrl(source.url), target, room}, request);
+    });
+    // Open before the folder goes: from then on nothing can be left behind.
+    const bytes = (await open(target)).createReadStream({highWaterMark: CHUNK});
+    const {digests, servedBytes} = source.facts();
+    return {
+      url: source.url,
+      size,
+      virtualSize,
+      bytes,
+      facts: () => ({digests, servedBytes, givenBytes: size, virtualSize, format: request.conversion.to}),
+    };
+  } finally {
+    source.bytes.destroy();
+  }
+}
+
+async function convertIntoFile(
+  place: Place,
+  {path, target}: {readonly path: string; readonly target: string},
+  request: ConvertRequest,
+): Promise<ConvertedFile> {
+  const room = {place: dirname(target), hint: 'free space there, or choose another folder'};
+  try {
+    return await unchanged(path, async () =>
+      convertInFolder(place, {path: await named(place, path), show: path, target, room}, request),
+    );
+  } catch (error) {
+    await rm(target, {force: true});
+    throw error;
+  }
+}
+
+async function convertInFolder(
+  {exec, folder, maxVirtualBytes}: Place,
+  {path, show, target, room}: {readonly path: string; readonly show: string; readonly target: string; room: Room},
+  {from, conversion, signal, progress}: ConvertRequest,
+): ReturnType<typeof convertJudged> {
+  return convertJudged({
+    tool: {exec, folder, signal},
+    disk: {path, format: from, show},
+    target,
+    conversion,
+    room,
+    maxVirtualBytes: maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
+    progress: (bytes, total) => progress?.({phase: 'converting', bytes, total}),
+  });
+}
+
+/** All of the source as a file under a name of ours; what is a file here already is only read, which proves its digest. */
+async function fetched(place: Place, source: OpenedSource, {progress}: ConvertRequest): Promise<string> {
+  const {size, path} = source;
+  const told = (bytes: number): void =>
+    progress?.({phase: 'fetching', bytes, ...(size !== undefined && {total: size})});
+  if (path !== undefined) {
+    await drain(source.bytes, told);
+    return named(place, path);
+  }
+  const room = {place: place.root};
+  if (size !== undefined) await requireRoom(room, size);
+  const spooled = join(place.folder, 'source');
+  await spool(source.bytes, {path: spooled, room, told});
+  return spooled;
+}
+
+async function named({folder}: Place, path: string): Promise<string> {
+  const link = join(folder, 'source');
+  await symlink(path, link);
+  return link;
+}
+
+/** What was judged must be what was converted: a file that somebody else could write may not change in between. */
+async function unchanged<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
+  if (path === undefined) return work();
+  const before = await identity(path);
+  const done = await work();
+  if ((await identity(path)) === before) return done;
+  throw new ImgmgrError('SOURCE_UNAVAILABLE', `${path} changed while it was converted`, {
+    hint: 'wait until whoever writes it is done; write aside and rename',
+  });
+}
+
+async function identity(path: string): Promise<string> {
+  const {dev, ino, size, mtimeNs, ctimeNs} = await stat(path, {bigint: true});
+  return [dev, ino, size, mtimeNs, ctimeNs].join('.');
+}

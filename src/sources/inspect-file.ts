@@ -1,0 +1,61 @@
+import type {FileHandle} from 'node:fs/promises';
+import {open} from 'node:fs/promises';
+import type {EndInspection, Inspection} from '../core/format/inspect.ts';
+import {END_REACH, inspectEnd, inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
+import type {Judged, Judgement} from './judge.ts';
+import {judgeStart, refuseUnfitEnd} from './judge.ts';
+import {peekable} from './chunks.ts';
+
+const CHUNK = 64 * 1024;
+
+/** Refuses a file that is unfit as an image, as {@link judgeStart} and {@link refuseUnfitEnd} do a stream. */
+export async function judgeFile(path: string, judgement: Judgement): Promise<Judged> {
+  const file = await open(path, 'r');
+  try {
+    const judged = await judgeStart(peekable(chunksOf(file)), judgement);
+    refuseUnfitEnd(judged, await lastBytes(file), judgement);
+    return judged;
+  } finally {
+    await file.close();
+  }
+}
+
+/** What start and end of a file tell; judges nothing. Size: bytes of the file. */
+export async function inspectFile(
+  path: string,
+): Promise<{readonly inspection: Inspection; readonly end: EndInspection; readonly size: number}> {
+  const file = await open(path, 'r');
+  try {
+    const {size} = await file.stat();
+    for (let reach = RECOGNITION_REACH; ;) {
+      const head = await bytesAt(file, 0, Math.min(reach, size));
+      const complete = head.length === size;
+      const inspection = inspectStart(head, complete);
+      if (inspection.needed === undefined || complete)
+        return {inspection, end: inspectEnd(head, await lastBytes(file), inspection), size};
+      reach = inspection.needed;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (let at = 0; ;) {
+    const chunk = await bytesAt(file, at, CHUNK);
+    if (chunk.length === 0) return;
+    at += chunk.length;
+    yield chunk;
+  }
+}
+
+async function lastBytes(file: FileHandle): Promise<Buffer> {
+  const {size} = await file.stat();
+  const start = Math.max(0, size - END_REACH);
+  return bytesAt(file, start, size - start);
+}
+
+async function bytesAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
+  const {buffer, bytesRead} = await file.read(Buffer.alloc(length), 0, length, at);
+  return buffer.subarray(0, bytesRead);
+}
