@@ -1,5 +1,4 @@
-import {copyFile, mkdir, rename} from 'node:fs/promises';
-import {basename, join, resolve} from 'node:path';
+import {resolve} from 'node:path';
 import type {Artifact} from '../cloud/image-builder.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
@@ -8,6 +7,7 @@ import {buildHere} from '../workflow/build-here.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {prepareBuilds} from './builds.ts';
 import type {Context} from './context.ts';
+import {deliverBuild} from './deliver-build.ts';
 import type {Selection, Work} from './work-on-clouds.ts';
 
 /** `build` without `--upload`: makes the images of the selected definitions on this host; one's failure is its own. */
@@ -18,7 +18,8 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
   const builds = await prepareBuilds(invocation.build, context, definitions);
   emit({type: 'started', command: invocation.command, clouds: [], run: context.surroundings.uuid()});
   if (!builds) throw nothingToBuild(definitions);
-  if (!options.dryRun) await builds.builder.sweep();
+  if (!options.dryRun) await Promise.all([builds.builder.sweep(), context.converter.sweep()]);
+  if (options.policy.convert) await context.converter.requireTool();
   const errors: ImgmgrError[] = [];
   let unchanged = 0;
   for (const definition of definitions) {
@@ -34,7 +35,10 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
         signal,
       });
       if (reused) unchanged++;
-      const paths = output === undefined ? artifact : await deliver(artifact, resolve(context.cwd, output));
+      const paths =
+        output === undefined
+          ? artifact
+          : await deliverBuild({work, context, definition, artifact, folder: resolve(context.cwd, output)});
       tell(emit, {definition, artifact: paths, reused});
       // Others of the day may be newer than one that is taken again.
       await builds.builder.settle(definition.name, Math.max(1, invocation.build.keepArtifacts), artifact);
@@ -66,39 +70,4 @@ function tell(
 ): void {
   const {version, inputs, files, manifest, log} = artifact;
   emit({type: 'artifact', definition: definition.name, version, inputs, files, manifest, log, reused});
-}
-
-/** Copies the files and the manifest, each complete or not at all: `<definition>-<version>.<format>`. */
-async function deliver(artifact: Artifact, folder: string): Promise<Artifact> {
-  const stem = `${artifact.definition.replaceAll(/[^0-9A-Za-z._-]+/g, '-').toLowerCase()}-${artifact.version}`;
-  try {
-    await mkdir(folder, {recursive: true});
-    const files = await Promise.all(
-      artifact.files.map(async (file) => ({
-        ...file,
-        path: await copy(file.path, join(folder, `${stem}.${file.format}`)),
-      })),
-    );
-    const manifest = await copy(artifact.manifest, join(folder, `${stem}.manifest.json`));
-    return {...artifact, files, manifest};
-  } catch (cause) {
-    if (cause instanceof ImgmgrError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    throw new ImgmgrError(code === 'ENOSPC' ? 'DISK_FULL' : 'CONFIG', `the build cannot be written to ${folder}`, {
-      cause,
-      hint: `make room or rights there; the build itself is kept: ${artifact.files.map(({path}) => path).join(', ')}`,
-    });
-  }
-}
-
-async function copy(from: string, to: string): Promise<string> {
-  const half = join(resolve(to, '..'), `.${basename(to)}.${process.pid}`);
-  const {rm} = await import('node:fs/promises');
-  try {
-    await copyFile(from, half);
-    await rename(half, to);
-  } finally {
-    await rm(half, {force: true});
-  }
-  return to;
 }

@@ -4,10 +4,11 @@ import {homedir} from 'node:os';
 import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {ImageBuilder} from '../cloud/image-builder.ts';
+import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {ImageSource} from '../cloud/image-source.ts';
 import {selectClouds} from '../config/clouds.ts';
 import {requireDefinitions} from '../config/definitions.ts';
-import {agentFolder, imagesPath, localDir, proxyFor, stateDir} from '../config/settings.ts';
+import {agentFolder, imagesPath, localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
 import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
@@ -22,6 +23,7 @@ import {evidenceKeeper} from './evidence.ts';
 import type {Env, Io} from './io.ts';
 import type {BuildRequest} from './builds.ts';
 import {lazyBuilder} from './lazy-builder.ts';
+import {lazyConverter} from './lazy-converter.ts';
 import {lazySource} from './lazy-source.ts';
 import {openCloud} from './open-cloud.ts';
 import {probePort} from './probe-port.ts';
@@ -45,6 +47,8 @@ export interface Context {
   readonly cwd: string;
   readonly surroundings: Surroundings;
   readonly source: ImageSource;
+  /** Converts on this host. */
+  readonly converter: ImageConverter;
   /** The definitions under `--images`; undefined: the default place. DEFINITION with all problems at once. */
   definitions(path: string | undefined): Promise<DefinitionsOfFolder>;
   /** When a regular file was last changed; undefined where there is none. */
@@ -113,6 +117,10 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
     cwd,
     surroundings: hostSurroundings(),
     source,
+    converter: lazyConverter(async () => {
+      const {createConverter} = await import('../sources/create-converter.ts');
+      return createConverter({exec: await exec(), root: workDir(env, {home, cwd})});
+    }),
     definitions: (path) => readDefinitions(imagesPath(path, env), cwd),
     modified,
     clouds(requested) {

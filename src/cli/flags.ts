@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import type {RetireWay} from '../core/definition.ts';
 import type {Machine} from '../core/build/spec.ts';
+import type {ConvertedFormat} from '../core/conversion.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
@@ -62,6 +63,8 @@ export interface Flags {
   readonly waitLock?: number;
   readonly stores?: readonly string[];
   readonly method?: ImportMethod;
+  readonly convert?: ConvertedFormat;
+  readonly compress?: boolean;
   readonly prefetch?: 'never' | 'on-stuck' | 'always';
   readonly stuckRetry?: number;
   readonly importTimeout?: number;
@@ -128,6 +131,8 @@ export function addAcquireFlags(command: Command): Command {
     .option('--replace', 'accept a new digest under the same version')
     .option('--adopt', 'stamp existing images of this project instead of stopping at them')
     .option('--method <way>', METHOD_TEXT, oneOf('--method', ['web-download', 'glance-direct', 'upload']))
+    .option('--convert <format>', CONVERT_TEXT, oneOf('--convert', ['raw', 'qcow2']))
+    .option('--compress', 'with --convert qcow2: compress it')
     .option('--stores <ids>', 'stores that must hold the bytes, separated by commas', list('--stores'))
     .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
     .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
@@ -216,6 +221,7 @@ export function addAdHocFlags(command: Command): Command {
 }
 
 const METHOD_TEXT = 'web-download, glance-direct or upload; default: chosen by cloud and digest';
+const CONVERT_TEXT = 'raw or qcow2: what new images become on this host, before they go to the cloud';
 const PREFETCH_TEXT = 'never: the cloud fetches; always: streamed through here; on-stuck: when the cloud fails';
 const RETIRE_WAYS: readonly RetireWay[] = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'];
 const RETIRE_TEXT = `${RETIRE_WAYS.slice(0, -1).join(', ')} or community; overrides the definitions`;

@@ -78,6 +78,7 @@ function toPolicy(flags: Flags): Policy {
     quarantine: flags.quarantine ?? DEFAULT_POLICY.quarantine,
     ...(flags.tag !== undefined && {tag: flags.tag}),
     ...(flags.stores !== undefined && {stores: flags.stores}),
+    ...(flags.convert !== undefined && {convert: {to: flags.convert, compress: flags.compress ?? false}}),
   };
 }
 
@@ -97,6 +98,11 @@ const CONTRADICTIONS: readonly {
   readonly message: string;
   readonly hint: string;
 }[] = [
+  {
+    applies: ({compress, convert}) => compress === true && convert !== 'qcow2',
+    message: '--compress means nothing without --convert qcow2',
+    hint: 'only qcow2 can be compressed: add --convert qcow2, or leave it out',
+  },
   {
     applies: ({verify, reverify}) => verify === false && reverify === true,
     message: '--no-verify contradicts --reverify',

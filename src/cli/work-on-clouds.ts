@@ -59,6 +59,7 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
     const {acquire, force} = work.options.policy;
     const active = selection.definitions.filter(({enabled}) => enabled || force);
     const builds = acquire ? await prepareBuilds(invocation.build, context, active) : undefined;
+    if (acquire && !work.options.dryRun) await context.converter.sweep();
     if (!work.options.dryRun) await builds?.builder.sweep();
     let failed = false;
     for (const cloud of clouds) {
@@ -126,13 +127,14 @@ async function onCloud({work, context, selection, cloud, run, builds}: OneCloud)
   const {options, emit, signal, invocation} = work;
   try {
     const ports = await cloud.open();
-    const {surroundings, source} = context;
+    const {surroundings, source, converter} = context;
     const {verify, acquire} = options.policy;
     const verification = verify && acquire ? await prepareVerification(invocation.verify, context) : undefined;
     return await processCloud({
       run,
       ports,
       source,
+      converter,
       ...selection,
       ...(verification && {verification}),
       ...(builds && {builds}),

@@ -14,6 +14,12 @@ export function stateDir(env: Environment, home: string, uid: number): string {
   return join(xdgFolder(env, 'XDG_STATE_HOME', usual), 'imgmgr');
 }
 
+/** Where large temporary files are made, as those of builds: `IMGMGR_BUILD_DIR`, else `/var/tmp`, which outlives a memory file system. */
+export function workDir(env: Environment, {home, cwd}: {readonly home: string; readonly cwd: string}): string {
+  const own = variable(env, 'IMGMGR_BUILD_DIR');
+  return own === undefined ? '/var/tmp' : absolutePath(own, {home, cwd});
+}
+
 /** The folder of the guest agents that `IMGMGR_AGENTS` names; undefined: where the build put them. */
 export function agentFolder(
   env: Environment,

@@ -45,6 +45,7 @@ export type WarningCode =
   | 'foreign-tag'
   | 'incomplete-stamp'
   | 'min-disk-raised'
+  | 'not-converted'
   | 'protected-by-hand'
   | 'in-use'
   | 'delete-refused'
@@ -101,8 +102,11 @@ export type Event =
       readonly version: string;
       /** Glance id of the image that is being made, so that an interrupted run can say what it left. */
       readonly image?: string;
-      /** What is going on: `uploading`, `importing` (the cloud works), `copying`, `waiting`, `booting` (a test server). */
-      readonly phase: 'uploading' | 'importing' | 'copying' | 'waiting' | 'booting';
+      /**
+       * What is going on: `fetching` and `converting` (on this host, where images are converted), `uploading`, `importing` (the cloud
+       * works), `copying`, `waiting`, `booting` (a test server).
+       */
+      readonly phase: 'fetching' | 'converting' | 'uploading' | 'importing' | 'copying' | 'waiting' | 'booting';
       readonly bytes?: number;
       readonly total?: number;
       readonly elapsedMs: number;

@@ -231,6 +231,7 @@ export function applyPatch(live: Image, patch: ImagePatch): Image {
     visibility: patch.visibility ?? live.visibility,
     osHidden: patch.osHidden ?? live.osHidden,
     protected: patch.protected ?? live.protected,
+    diskFormat: patch.diskFormat ?? live.diskFormat,
     minDisk: patch.minDisk ?? live.minDisk,
     minRam: patch.minRam ?? live.minRam,
     tags: patch.tags ?? live.tags,

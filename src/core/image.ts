@@ -50,6 +50,8 @@ export interface ImagePatch {
   readonly visibility?: Visibility;
   readonly osHidden?: boolean;
   readonly protected?: boolean;
+  /** Only while it is `queued`. */
+  readonly diskFormat?: string;
   readonly minDisk?: number;
   readonly minRam?: number;
   readonly tags?: readonly string[];

@@ -1,3 +1,4 @@
+import type {Conversion} from './conversion.ts';
 import type {Definition, RetireWay} from './definition.ts';
 
 /** What the operator asked for, after flags, environment and defaults were put together. */
@@ -42,6 +43,8 @@ export interface Policy {
   readonly quarantine: number;
   /** Additional tag on current images. */
   readonly tag?: string;
+  /** What new images become on their way; those that are there stay as they are. */
+  readonly convert?: Conversion;
   /** Stores that every image must be in; overrides the definitions'. */
   readonly stores?: readonly string[];
   /** The word that `os_purpose: generic` becomes when an image is superseded. */

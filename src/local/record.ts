@@ -123,6 +123,7 @@ export function patchRecord({image, checksum}: ImageRecord, patch: ImagePatch, n
     visibility: patch.visibility ?? image.visibility,
     osHidden: patch.osHidden ?? image.osHidden,
     protected: patch.protected ?? image.protected,
+    diskFormat: patch.diskFormat ?? image.diskFormat,
     minDisk: patch.minDisk ?? image.minDisk,
     minRam: patch.minRam ?? image.minRam,
     tags: patch.tags ? uniqueTags(patch.tags) : image.tags,

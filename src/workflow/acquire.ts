@@ -1,4 +1,5 @@
 import type {Artifact, ImageBuilder} from '../cloud/image-builder.ts';
+import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {ImageSource, SourceProbe} from '../cloud/image-source.ts';
 import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../cloud/image-store.ts';
 import type {Definition} from '../core/definition.ts';
@@ -8,6 +9,7 @@ import type {Image} from '../core/image.ts';
 import type {Release} from '../core/release.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {chooseMethods} from './choose-method.ts';
+import {conversionOf, describeConverting, expectedBytes, requireRoom} from './conversion.ts';
 import {withArtifact} from './make-build.ts';
 import {discardImage, makeRecord} from './make-record.ts';
 import {sourceRequest, streamBytes} from './send-bytes.ts';
@@ -19,6 +21,8 @@ export interface AcquireContext {
   readonly run: string;
   readonly store: ImageStore;
   readonly source: ImageSource;
+  /** Needed where the policy converts. */
+  readonly converter?: ImageConverter;
   /** Makes the images of builds; absent where the bytes of one come from somewhere else. */
   readonly builder?: ImageBuilder | undefined;
   readonly options: RunOptions;
@@ -59,15 +63,23 @@ export interface Acquired {
 
 /** Brings the bytes of a release into the store, private and fully described, and proves them. Cleans up when it fails. */
 export async function acquireImage(context: AcquireContext, wanted: AcquireTask): Promise<Acquired> {
-  const [quota, offer] = await Promise.all([context.quota(), context.offer(), wanted.permitted]);
+  const converting = conversionOf(context, wanted.definition);
+  const [quota, offer] = await Promise.all([
+    context.quota(),
+    context.offer(),
+    wanted.permitted,
+    converting?.converter.requireTool(),
+  ]);
   const task = await withArtifact(context, wanted);
   const deadlineMs = context.surroundings.monotonic() + context.options.importTimeoutMs;
   const probe = await context.source.probe(sourceRequest(context, task));
-  checkQuota(context, probe, quota);
+  const bytes = expectedBytes(probe, converting?.conversion);
+  checkQuota(context, bytes, quota);
   const {methods, reason} = chooseMethods({
     ...task,
     probe,
     offer,
+    ...(converting && {conversion: converting.conversion}),
     glanceAlgorithm: context.glanceAlgorithm,
     options: context.options,
   });
@@ -77,7 +89,8 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
     definition: task.definition.name,
     message: `${task.release.version}: ${methods[0] ?? ''}, because ${reason}`,
   });
-  return tryMethods({context, task, probe, deadlineMs, methods});
+  if (converting) await requireRoom(converting.converter, probe);
+  return tryMethods({context, task, probe, bytes, deadlineMs, methods});
 }
 
 /** Goes on with an image that is under way or complete; when it cannot be proven, it is removed and made anew. */
@@ -148,6 +161,8 @@ interface Attempt {
   readonly context: AcquireContext;
   readonly task: AcquireTask;
   readonly probe: SourceProbe;
+  /** As many as the image will have, where known. */
+  readonly bytes: number | undefined;
   readonly deadlineMs: number;
   readonly methods: readonly ImportMethod[];
 }
@@ -197,7 +212,11 @@ function mayTryAnother(reason: ImgmgrError, method: ImportMethod): boolean {
   return ['IMPORT_FAILED', 'TIMEOUT', 'UNAVAILABLE', 'CLOUD_REFUSED', 'CONFLICT', 'PROTOCOL'].includes(reason.code);
 }
 
-async function tryMethod({context, task, probe}: Attempt, method: ImportMethod, limits: Limits): Promise<Acquired> {
+async function tryMethod(
+  {context, task, probe, bytes}: Attempt,
+  method: ImportMethod,
+  limits: Limits,
+): Promise<Acquired> {
   const pending = method === 'web-download' && !context.options.policy.wait;
   const record = await makeRecord(context, task, probe, pending);
   let marks: Readonly<Record<string, string>> | undefined;
@@ -207,13 +226,18 @@ async function tryMethod({context, task, probe}: Attempt, method: ImportMethod, 
       await context.store.importFromUrl({id: record.id, url: probe.url, ...(stores.length > 0 && {stores})});
     else marks = await streamBytes({context, task, record, method, stores, deadlineMs: limits.deadlineMs});
     if (pending) return {image: record, pending: true, detail: 'method web-download, left to the cloud (--no-wait)'};
-    const image = await waitForImport({...waitBase(context, task), id: record.id, bytes: probe.size, ...limits});
+    const image = await waitForImport({...waitBase(context, task), id: record.id, bytes, ...limits});
     prove(image, task.release, method);
     return {
       image,
       pending: false,
       ...(marks && {marks}),
-      detail: `method ${method}, disk_format ${image.diskFormat ?? 'unknown'}${image.stores.length > 0 ? `, stores ${image.stores.join(',')}` : ''}`,
+      detail: [
+        `method ${method}`,
+        `disk_format ${image.diskFormat ?? 'unknown'}`,
+        ...(image.stores.length > 0 ? [`stores ${image.stores.join(',')}`] : []),
+        ...describeConverting(context, task),
+      ].join(', '),
     };
   } catch (error) {
     await discardImage(context, task, record.id);
@@ -240,17 +264,15 @@ function prove(image: Image, release: Release, method: ImportMethod): void {
   );
 }
 
-function checkQuota({store}: AcquireContext, probe: SourceProbe, quota: ImageQuota): void {
+function checkQuota({store}: AcquireContext, bytes: number | undefined, quota: ImageQuota): void {
   if (quota.imagesLeft !== undefined && quota.imagesLeft < 1)
     throw new ImgmgrError('QUOTA', `the image quota of ${store.cloud} is used up`, {
       hint: 'delete images or raise the quota image_count_total',
     });
-  if (quota.bytesLeft !== undefined && probe.size !== undefined && quota.bytesLeft < probe.size)
-    throw new ImgmgrError(
-      'QUOTA',
-      `${store.cloud} has room for ${quota.bytesLeft} bytes, the image needs ${probe.size}`,
-      {hint: 'delete images or raise the quota image_size_total'},
-    );
+  if (quota.bytesLeft !== undefined && bytes !== undefined && quota.bytesLeft < bytes)
+    throw new ImgmgrError('QUOTA', `${store.cloud} has room for ${quota.bytesLeft} bytes, the image needs ${bytes}`, {
+      hint: 'delete images or raise the quota image_size_total',
+    });
 }
 
 function waitBase(context: AcquireContext, {definition, release}: AcquireTask) {

@@ -3,6 +3,7 @@ import {candidate} from '../core/form.ts';
 import type {Image, NewImage} from '../core/image.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
+import {conversionOf} from './conversion.ts';
 import {createSurely} from './lease-keeper.ts';
 
 /** Creates the record of a candidate, private and fully described; `pending` where nobody waits for its bytes. */
@@ -12,11 +13,12 @@ export async function makeRecord(
   probe: SourceProbe,
   pending: boolean,
 ): Promise<Image> {
-  const spec = candidate(
-    {...task, oldPurpose: context.options.policy.oldPurpose, adHoc: context.adHoc},
-    context.run,
-    probe.virtualSize,
-  );
+  const form = {...task, oldPurpose: context.options.policy.oldPurpose, adHoc: context.adHoc};
+  const converting = conversionOf(context, task.definition);
+  const spec = {
+    ...candidate(form, context.run, probe.virtualSize),
+    ...(converting && {diskFormat: converting.conversion.to}),
+  };
   const properties = {...spec.properties, ...(pending && {imgmgr_state: 'pending'})};
   if (task.reuse) return reuseRecord(context, task.reuse, {...spec, properties});
   return createSurely(context.store, {...spec, properties, id: spec.id ?? context.surroundings.uuid()});
@@ -34,6 +36,8 @@ async function reuseRecord(context: AcquireContext, left: Image, spec: NewImage)
         osHidden: true,
         tags: spec.tags,
         set: spec.properties,
+        // An earlier run may have meant to convert, and this one not, or the other way round.
+        ...(spec.diskFormat !== undefined && spec.diskFormat !== live.diskFormat && {diskFormat: spec.diskFormat}),
         ...(spec.minDisk !== undefined && {minDisk: spec.minDisk}),
         ...(spec.minRam !== undefined && {minRam: spec.minRam}),
       });

@@ -1,7 +1,10 @@
+import type {ConvertProgress} from '../cloud/image-converter.ts';
 import type {OpenedSource, SourceRequest} from '../cloud/image-source.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
 import type {Image} from '../core/image.ts';
+import {describeConversion} from '../core/conversion.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
+import {conversionOf} from './conversion.ts';
 
 /** One way of bytes through us into a record. */
 export interface StreamTask {
@@ -18,9 +21,9 @@ export interface StreamTask {
  * for its manifest; the answer is what the image shall say of that.
  */
 export async function streamBytes(stream: StreamTask): Promise<Readonly<Record<string, string>>> {
-  const {context, task, record, method, stores, deadlineMs} = stream;
-  const opened = await context.source.open(sourceRequest(context, task));
-  reportProgress({context, task, record, deadlineMs}, opened);
+  const {context, record, method, stores} = stream;
+  const opened = await openSource(stream);
+  reportUpload(stream, opened);
   const upload = {
     id: record.id,
     bytes: opened.bytes,
@@ -63,17 +66,51 @@ async function copyToOthers(context: AcquireContext, record: Image, stores: read
   if (stores.length > 0) await context.store.copyToStores({id: record.id, stores});
 }
 
-function reportProgress(
-  {context, task, record, deadlineMs}: Pick<StreamTask, 'context' | 'task' | 'record' | 'deadlineMs'>,
-  opened: OpenedSource,
-): void {
-  const startMs = context.surroundings.monotonic();
+/** The bytes as they go to the store: those of the source, or, once all of them are here and proven, what they were converted to. */
+async function openSource(stream: StreamTask): Promise<OpenedSource> {
+  const {context, task, deadlineMs} = stream;
+  const {definition, release} = task;
+  const request = sourceRequest(context, task);
+  const converting = conversionOf(context, definition);
+  if (!converting) return context.source.open(request);
+  const {conversion, converter} = converting;
+  const {store, emit, surroundings, signal} = context;
+  const message = `${release.version}: ${describeConversion(definition.format, conversion)} on this host`;
+  emit({type: 'decision', cloud: store.cloud, definition: definition.name, message});
+  return converter.convert((limited) => context.source.open({...request, signal: limited}), {
+    from: definition.format,
+    conversion,
+    limitMs: deadlineMs - surroundings.monotonic(),
+    signal,
+    progress: progressTeller(stream),
+  });
+}
+
+function reportUpload(stream: StreamTask, opened: OpenedSource): void {
+  const tell = progressTeller(stream);
+  const {size} = opened;
   let bytes = 0;
-  let toldMs = startMs;
   opened.bytes.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
+    tell({phase: 'uploading', bytes, ...(size !== undefined && {total: size})});
+  });
+  // Whoever takes the bytes reports the error; without a listener of its own it would end the process when it comes late.
+  opened.bytes.on('error', () => undefined);
+  // A listener for `data` would start the flow before the upload is there to take it.
+  opened.bytes.pause();
+}
+
+type Amount = Omit<ConvertProgress, 'phase'> & {readonly phase: ConvertProgress['phase'] | 'uploading'};
+
+/** Tells how far it is, four times a second at most; of a conversion each new phase at once. */
+function progressTeller({context, task, record, deadlineMs}: StreamTask): (amount: Amount) => void {
+  const startMs = context.surroundings.monotonic();
+  let toldMs = startMs;
+  let phase: Amount['phase'] = 'uploading';
+  return (amount) => {
     const nowMs = context.surroundings.monotonic();
-    if (nowMs - toldMs < 250) return;
+    if (amount.phase === phase && nowMs - toldMs < 250) return;
+    ({phase} = amount);
     toldMs = nowMs;
     context.emit({
       type: 'progress',
@@ -81,17 +118,11 @@ function reportProgress(
       definition: task.definition.name,
       version: task.release.version,
       image: record.id,
-      phase: 'uploading',
-      bytes,
       elapsedMs: nowMs - startMs,
       limitMs: deadlineMs - startMs,
-      ...(opened.size !== undefined && {total: opened.size}),
+      ...amount,
     });
-  });
-  // Whoever takes the bytes reports the error; without a listener of its own it would end the process when it comes late.
-  opened.bytes.on('error', () => undefined);
-  // A listener for `data` would start the flow before the upload is there to take it.
-  opened.bytes.pause();
+  };
 }
 
 /** How the source of a release is asked. */

@@ -1,4 +1,5 @@
 import type {ImageBuilder} from '../cloud/image-builder.ts';
+import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {ImageSource} from '../cloud/image-source.ts';
 import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
 import type {ServerHost} from '../cloud/server-host.ts';
@@ -73,6 +74,8 @@ export interface CloudRun {
   readonly run: string;
   readonly ports: CloudPorts;
   readonly source: ImageSource;
+  /** Needed where the policy converts. */
+  readonly converter?: ImageConverter;
   /** Absent where nothing is built: `--no-build`, and commands that acquire nothing. */
   readonly builds?: Builds;
   /** The selected definitions (`--filter` applied), and the names of all that were read (for "gone" warnings). */

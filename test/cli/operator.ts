@@ -19,6 +19,7 @@ export interface Line {
   readonly action?: {readonly kind: string; readonly version?: string; readonly definition: string};
   readonly actions?: readonly {readonly kind: string; readonly version?: string}[];
   readonly images?: readonly {readonly name: string}[];
+  readonly phase?: string;
   readonly error?: Told;
   readonly counts?: Readonly<Record<string, number>>;
 }
@@ -78,6 +79,7 @@ export async function openDesk(options: FakeCloudOptions = {}): Promise<Desk> {
         PATH: process.env['PATH'],
         OS_CLIENT_CONFIG_FILE: clouds,
         IMGMGR_LOCAL: join(folder, 'local'),
+        IMGMGR_BUILD_DIR: join(folder, 'work'),
       };
       const code = await run([...withoutVerification(argv), '--json'], io, env);
       return readRun(code, io.out(), io.err());

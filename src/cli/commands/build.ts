@@ -32,7 +32,7 @@ const EXAMPLES = `Examples:
 `;
 
 function toBuildOnly(flags: Flags): NonNullable<Invocation['buildOnly']> {
-  const {upload = false, output, arch, diff, cloud, dryRun} = flags;
+  const {upload = false, output, arch, diff, cloud, dryRun, convert} = flags;
   const [old, now, ...more] = diff ?? [];
   if (diff && (old === undefined || now === undefined || more.length > 0))
     throw new ImgmgrError('USAGE', `--diff takes two manifests, not ${diff.length}`, {
@@ -44,6 +44,10 @@ function toBuildOnly(flags: Flags): NonNullable<Invocation['buildOnly']> {
   if (upload && output !== undefined)
     throw new ImgmgrError('USAGE', '--upload and --output are both given', {
       hint: 'build with --output first; --upload then uses the same build again',
+    });
+  if (!upload && output === undefined && convert !== undefined)
+    throw new ImgmgrError('USAGE', '--convert means nothing where the image goes nowhere', {
+      hint: 'add --output FOLDER or --upload; the build itself stays as its definition says',
     });
   return {
     upload,

@@ -1,3 +1,4 @@
+import {describeConversion, isConvertible, neededConversion} from '../conversion.ts';
 import {findDrift} from '../drift.ts';
 import type {Form} from '../form.ts';
 import {applyPatch, candidate, currentForm, describePatch, isEmptyPatch, supersededForm} from '../form.ts';
@@ -128,10 +129,29 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
         : (release.build?.why ?? 'listed and not there');
     draft.add(
       {kind: 'acquire', release, ...(begun && {reuse: begun.image}), ...(twin && {twin})},
-      {...said, newName, reason, ...(release.build && !twin && !begun && {built: true as const})},
+      {
+        ...said,
+        newName,
+        reason: [reason, ...conversionOf(draft, release, twin)].join(', '),
+        ...(release.build && !twin && !begun && {built: true as const}),
+      },
     );
   }
   publishNew(draft, {release, target: {acquired: release}, ...(begun && {begun})});
+}
+
+/** What the bytes become on their way; a warning where they cannot become that. Without a demanded digest a twin has the bytes of the store. */
+function conversionOf(draft: Draft, release: Release, twin: Image | undefined): readonly string[] {
+  const {definition, input} = draft;
+  const wanted = input.policy.convert;
+  const format = (release.digest ? undefined : twin?.diskFormat) ?? definition.format;
+  if (wanted && !isConvertible(format))
+    draft.warn({
+      code: 'not-converted',
+      message: `${definition.name} ${release.version} is ${format}, no disk that could be converted: it goes as it is`,
+    });
+  const conversion = neededConversion(format, wanted);
+  return conversion ? [describeConversion(format, conversion)] : [];
 }
 
 function publishNew(

@@ -20,6 +20,7 @@ export function patchOperations(live: Image, patch: ImagePatch): PatchOperation[
     os_hidden: patch.osHidden,
     name: patch.name,
     protected: patch.protected,
+    disk_format: patch.diskFormat,
     min_disk: patch.minDisk,
     min_ram: patch.minRam,
     tags: patch.tags,

@@ -23,9 +23,7 @@ export interface DiskJob {
  * Judges the disk before qemu-img opens it, asks qemu-img whether it sees the same, converts, and judges what came of it:
  * FORMAT_REFUSED, DISK_FULL. Gives sizes in bytes.
  */
-export async function convertJudged(
-  job: DiskJob,
-): Promise<ConvertedFile> {
+export async function convertJudged(job: DiskJob): Promise<ConvertedFile> {
   const {tool, disk, target, conversion, room} = job;
   await judgeFile(disk.path, {...disk, maxVirtualBytes: job.maxVirtualBytes});
   const virtualSize = await requireSame(job);

@@ -85,6 +85,8 @@ describe('manage', () => {
     [['--quarantine', '0'], {quarantine: 0}],
     [['--tag', 'mine'], {tag: 'mine'}],
     [['--stores', 'file,fast', '--stores', 'slow'], {stores: ['file', 'fast', 'slow']}],
+    [['--convert', 'raw'], {convert: {to: 'raw', compress: false}}],
+    [['--convert', 'qcow2', '--compress'], {convert: {to: 'qcow2', compress: true}}],
   ])('%j changes exactly its part of the policy', async (flags, changed) => {
     expect((await parse(['manage', ...flags])).options.policy).toEqual({...DEFAULT_POLICY, ...changed});
   });
@@ -280,6 +282,11 @@ describe('what is refused', () => {
     [['build', '--no-build'], "unknown option '--no-build'", undefined],
     [['build', '--cloud', 'x'], '--cloud means nothing where nothing is uploaded', 'add --upload'],
     [['build', '--dry-run'], '--dry-run means nothing where nothing is uploaded', 'add --upload'],
+    [['manage', '--compress'], '--compress means nothing without --convert qcow2', 'add --convert qcow2'],
+    [['manage', '--convert', 'raw', '--compress'], '--compress means nothing without --convert qcow2', undefined],
+    [['manage', '--convert', 'vmdk'], '--convert takes raw, qcow2, not "vmdk"', undefined],
+    [['hide', '--convert', 'raw'], "unknown option '--convert'", undefined],
+    [['build', '--convert', 'raw'], '--convert means nothing where the image goes nowhere', 'add --output'],
     [['build', '--upload', '--output', 'x'], '--upload and --output are both given', 'uses the same build again'],
     [['build', '--diff', 'x'], '--diff takes two manifests, not 1', 'OLD NEW'],
     [['build', '--diff', 'x', 'y', 'z'], '--diff takes two manifests, not 3', 'OLD NEW'],

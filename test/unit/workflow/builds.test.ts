@@ -13,6 +13,7 @@ import {ImgmgrError} from '../../../src/errors.ts';
 import {createExec} from '../../../src/exec.ts';
 import {createHttp} from '../../../src/http.ts';
 import {createLocal} from '../../../src/local/local-cloud.ts';
+import {createConverter} from '../../../src/sources/create-converter.ts';
 import {createSource} from '../../../src/sources/create-source.ts';
 import {processCloud} from '../../../src/workflow/process-all.ts';
 import type {Builds} from '../../../src/workflow/types.ts';
@@ -60,6 +61,7 @@ async function run(
     run: crypto.randomUUID(),
     ports,
     source,
+    converter: createConverter({exec: createExec(process.env), root: join(dir, 'work')}),
     definitions,
     allNames: new Set(definitions.map(({name}) => name)),
     baseDir: dir,
@@ -126,6 +128,18 @@ describe('manage with a definition that is built', () => {
     const {meta} = built();
     const {raw} = await run({definitions: [built({meta: {...meta, patchlevel: 'all of January'}})]});
     expect(raw[0]?.properties['patchlevel']).toBe('all of January');
+  });
+
+  it('converts what was built on its way, and notes the digest of what was built', async () => {
+    const {done, outcome, raw, events} = await run({policy: {convert: {to: 'qcow2', compress: true}}});
+    expect([done, outcome.errors]).toEqual([['acquire 20260201', 'publish 20260201'], []]);
+    const sha512 = createHash('sha512').update(`build 20260201 of ${builder.hash}`.padEnd(1024)).digest('hex');
+    expect(raw[0]).toMatchObject({diskFormat: 'qcow2', virtualSize: 1024, properties: {imgmgr_inputs: builder.hash}});
+    expect(raw[0]?.osHashValue).not.toBe(sha512);
+    expect(builder.completed).toEqual([`20260201 ${sha512.slice(0, 8)}`]);
+    const phases = events.flatMap((event) => (event.type === 'progress' ? [event.phase] : []));
+    expect([...new Set(phases)].slice(0, 2)).toEqual(['fetching', 'converting']);
+    expect((await run()).done).toEqual([]);
   });
 
   it('does nothing the second time, nor when only other things of the definition changed', async () => {

@@ -1,0 +1,94 @@
+import {copyFile, mkdir, rename, rm, stat} from 'node:fs/promises';
+import {basename, join, resolve} from 'node:path';
+import type {Artifact} from '../cloud/image-builder.ts';
+import type {ConvertProgress} from '../cloud/image-converter.ts';
+import type {BuildFormat} from '../core/build/spec.ts';
+import type {Conversion} from '../core/conversion.ts';
+import {neededConversion} from '../core/conversion.ts';
+import type {Definition} from '../core/definition.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {Context} from './context.ts';
+import type {Work} from './work-on-clouds.ts';
+
+/** A build and the folder that is to have it. */
+export interface Delivery {
+  readonly work: Work;
+  readonly context: Context;
+  readonly definition: Definition;
+  readonly artifact: Artifact;
+  /** Absolute. */
+  readonly folder: string;
+}
+
+/**
+ * Puts image and manifest there, each complete or not at all: `<definition>-<version>.<format>`. Where the run converts, the one image
+ * in that format, which is copied if the build has it; else all that were built.
+ */
+export async function deliverBuild(delivery: Delivery): Promise<Artifact> {
+  const {artifact, folder} = delivery;
+  const stem = `${artifact.definition.replaceAll(/[^0-9A-Za-z._-]+/g, '-').toLowerCase()}-${artifact.version}`;
+  try {
+    await mkdir(folder, {recursive: true});
+    const files = await Promise.all(
+      imagesOf(delivery).map(async ({path, format, conversion}) => {
+        const target = join(folder, `${stem}.${conversion?.to ?? format}`);
+        await whole(target, (half) =>
+          conversion ? convert(delivery, {path, half, format, conversion}) : copyFile(path, half),
+        );
+        return {format: conversion?.to ?? format, path: target, size: (await stat(target)).size};
+      }),
+    );
+    const manifest = join(folder, `${stem}.manifest.json`);
+    await whole(manifest, (half) => copyFile(artifact.manifest, half));
+    return {...artifact, files, manifest};
+  } catch (cause) {
+    if (cause instanceof ImgmgrError) throw cause;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    throw new ImgmgrError(code === 'ENOSPC' ? 'DISK_FULL' : 'CONFIG', `the build cannot be written to ${folder}`, {
+      cause,
+      hint: `make room or rights there; the build itself is kept: ${artifact.files.map(({path}) => path).join(', ')}`,
+    });
+  }
+}
+
+interface BuiltImage {
+  readonly path: string;
+  readonly format: BuildFormat;
+  readonly conversion?: Conversion;
+}
+
+function imagesOf({work, definition, artifact}: Delivery): readonly BuiltImage[] {
+  const {convert: wanted} = work.options.policy;
+  if (!wanted) return artifact.files;
+  const of = (format: string): BuiltImage | undefined => artifact.files.find((file) => file.format === format);
+  const image = (wanted.compress ? undefined : of(wanted.to)) ?? of(definition.format) ?? artifact.files[0];
+  if (!image) return [];
+  const conversion = neededConversion(image.format, wanted);
+  return [{...image, ...(conversion && {conversion})}];
+}
+
+async function convert(
+  {work, context, artifact}: Delivery,
+  {path, half, format, conversion}: BuiltImage & {readonly half: string; readonly conversion: Conversion},
+): Promise<void> {
+  const {emit, signal, options} = work;
+  const startMs = context.surroundings.monotonic();
+  const {definition, version} = artifact;
+  const limitMs = options.importTimeoutMs;
+  const progress = (amount: ConvertProgress): void => {
+    const elapsedMs = context.surroundings.monotonic() - startMs;
+    emit({type: 'progress', cloud: 'this host', definition, version, elapsedMs, limitMs, ...amount});
+  };
+  await context.converter.convertFile(path, half, {from: format, conversion, limitMs, signal, progress});
+}
+
+/** Makes a file beside and puts it in its place in one step. */
+async function whole(target: string, make: (half: string) => Promise<void>): Promise<void> {
+  const half = join(resolve(target, '..'), `.${basename(target)}.${process.pid}`);
+  try {
+    await make(half);
+    await rename(half, target);
+  } finally {
+    await rm(half, {force: true});
+  }
+}

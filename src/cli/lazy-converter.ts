@@ -1,0 +1,14 @@
+import type {ImageConverter} from '../cloud/image-converter.ts';
+
+/** A converter that is constructed when it is first needed. */
+export function lazyConverter(construct: () => Promise<ImageConverter>): ImageConverter {
+  let constructed: Promise<ImageConverter> | undefined;
+  const converter = (): Promise<ImageConverter> => (constructed ??= construct());
+  return {
+    requireTool: async () => (await converter()).requireTool(),
+    requireRoom: async (bytes) => (await converter()).requireRoom(bytes),
+    convert: async (open, request) => (await converter()).convert(open, request),
+    convertFile: async (path, target, request) => (await converter()).convertFile(path, target, request),
+    sweep: async () => (await converter()).sweep(),
+  };
+}
