@@ -7,13 +7,14 @@ import type {Conversion} from '../core/conversion.ts';
 import {neededConversion} from '../core/conversion.ts';
 import type {Definition} from '../core/definition.ts';
 import {ImgmgrError} from '../errors.ts';
+import type {RunOptions} from '../workflow/types.ts';
 import type {Context} from './context.ts';
 import type {Work} from './work-on-clouds.ts';
 
 /** A build and the folder that is to have it. */
 export interface Delivery {
-  readonly work: Work;
-  readonly context: Context;
+  readonly work: Pick<Work, 'emit' | 'signal'> & {readonly options: Pick<RunOptions, 'policy' | 'importTimeoutMs'>};
+  readonly context: Pick<Context, 'converter' | 'surroundings'>;
   readonly definition: Definition;
   readonly artifact: Artifact;
   /** Absolute. */

@@ -57,6 +57,7 @@ const ENVIRONMENT = `Environment
   OS_*                      a full set of credentials, used only when no cloud is named
   IMGMGR_IMAGES             definitions, when --images is not given; else ./images
   IMGMGR_LOCAL              folder of --cloud local; else $XDG_DATA_HOME/imgmgr/local
+  IMGMGR_BUILD_DIR          folder for builds and conversions; else /var/tmp
   HTTP_PROXY, HTTPS_PROXY, NO_PROXY   proxies for sources and clouds
   IMGMGR_SOURCE_PROXY=off   sources are reached without them
   IMGMGR_CLOUD_PROXY=off    clouds are reached without them

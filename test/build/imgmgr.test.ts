@@ -179,6 +179,11 @@ describe.skipIf(hindrance() !== undefined)('imgmgr build', () => {
       `fake-debian-${today()}.qcow2`,
       `fake-debian-${today()}.raw`,
     ]);
+    const small = join(dir, 'small');
+    const converted = await imgmgr('build', '--output', small, '--convert', 'qcow2', '--compress');
+    expect([converted.exitCode, converted.builds]).toEqual([0, 0]);
+    expect(converted.artifact?.files?.map(({format}) => format)).toEqual(['qcow2']);
+    expect(readdirSync(small).sort()).toEqual([`fake-debian-${today()}.manifest.json`, `fake-debian-${today()}.qcow2`]);
     await define({packages: ['curl']});
     const second = await imgmgr('build', '--output', out);
     expect(second.artifact).toMatchObject({version: `${today()}.1`, reused: false});

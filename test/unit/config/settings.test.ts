@@ -2,7 +2,7 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {imagesPath, localDir, proxyFor, stateDir} from '../../../src/config/settings.ts';
+import {imagesPath, localDir, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
 import {readTextFile} from '../../../src/config/surroundings.ts';
 import {refusal, told} from './host.ts';
 
@@ -35,6 +35,15 @@ test.each<[Record<string, string>, string]>([
   [{IMGMGR_LOCAL: ''}, '/home/op/.local/share/imgmgr/local'],
 ])('the local cloud lies where IMGMGR_LOCAL says, else where XDG says (%j)', (env, expected) => {
   expect(localDir(env, WHERE)).toBe(expected);
+});
+
+test.each<[Record<string, string>, string]>([
+  [{}, '/var/tmp'],
+  [{IMGMGR_BUILD_DIR: ''}, '/var/tmp'],
+  [{IMGMGR_BUILD_DIR: '/big'}, '/big'],
+  [{IMGMGR_BUILD_DIR: 'big'}, '/work/big'],
+])('large temporary files lie where IMGMGR_BUILD_DIR says, else in /var/tmp (%j)', (env, expected) => {
+  expect(workDir(env, WHERE)).toBe(expected);
 });
 
 test('proxies are switched off for sources and clouds separately', () => {

@@ -1,0 +1,103 @@
+import {execFileSync} from 'node:child_process';
+import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {deliverBuild} from '../../../src/cli/deliver-build.ts';
+import {hostSurroundings} from '../../../src/cli/surroundings.ts';
+import type {Artifact} from '../../../src/cloud/image-builder.ts';
+import type {BuildFormat} from '../../../src/core/build/spec.ts';
+import type {Conversion} from '../../../src/core/conversion.ts';
+import type {Event} from '../../../src/core/events.ts';
+import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
+import {createExec} from '../../../src/exec.ts';
+import {createConverter} from '../../../src/sources/create-converter.ts';
+import {makeQcow2} from '../../fakes/disk-image.ts';
+import {definition} from '../core/planning/plan-world.ts';
+
+const MIB = 2 ** 20;
+
+let dir: string;
+let events: Event[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'imgmgr-test-'));
+  events = [];
+});
+afterEach(async () => rm(dir, {recursive: true, force: true}));
+
+/** A build of one disk in these formats. */
+async function built(...formats: readonly BuildFormat[]): Promise<Artifact> {
+  const qcow2 = join(dir, 'disk.qcow2');
+  await writeFile(qcow2, makeQcow2({virtualBytes: 4 * MIB, dataBytes: MIB}));
+  const raw = join(dir, 'disk.raw');
+  execFileSync('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', qcow2, raw]);
+  const manifest = join(dir, 'manifest.json');
+  await writeFile(manifest, '{}');
+  return {
+    definition: 'Debian 12',
+    version: '20260201',
+    inputs: 'a',
+    machine: 'x86_64',
+    files: formats.map((format) => ({format, path: format === 'raw' ? raw : qcow2, size: 1})),
+    manifest,
+    log: join(dir, 'log'),
+    builtAt: '2026-02-01T12:00:00Z',
+  };
+}
+
+async function deliver(artifact: Artifact, convert?: Conversion): Promise<Artifact> {
+  return deliverBuild({
+    work: {
+      emit: (event) => events.push(event),
+      signal: new AbortController().signal,
+      options: {policy: {...DEFAULT_POLICY, ...(convert && {convert})}, importTimeoutMs: 60_000},
+    },
+    context: {
+      converter: createConverter({exec: createExec(process.env), root: join(dir, 'work')}),
+      surroundings: hostSurroundings(),
+    },
+    definition: definition([], {name: 'Debian 12', format: 'qcow2'}),
+    artifact,
+    folder: join(dir, 'out'),
+  });
+}
+
+const delivered = async (): Promise<string[]> => (await readdir(join(dir, 'out'))).sort();
+const MANIFEST = 'debian-12-20260201.manifest.json';
+
+describe('the folder of build --output', () => {
+  it('gets all that was built', async () => {
+    await deliver(await built('qcow2', 'raw'));
+    expect(await delivered()).toEqual([MANIFEST, 'debian-12-20260201.qcow2', 'debian-12-20260201.raw']);
+  });
+
+  it('gets one image in the format that was asked for, converted with progress', async () => {
+    const {files} = await deliver(await built('qcow2'), {to: 'raw', compress: false});
+    const path = join(dir, 'out', 'debian-12-20260201.raw');
+    expect(files).toEqual([{format: 'raw', path, size: 4 * MIB}]);
+    expect(await delivered()).toEqual([MANIFEST, 'debian-12-20260201.raw']);
+    expect((await readFile(path)).equals(await readFile(join(dir, 'disk.raw')))).toBe(true);
+    expect(events.at(-1)).toMatchObject({type: 'progress', phase: 'converting', bytes: 4 * MIB, total: 4 * MIB});
+    expect(await readdir(join(dir, 'work'))).toEqual([]);
+  });
+
+  it('gets what was built in that format, without a conversion', async () => {
+    await deliver(await built('qcow2', 'raw'), {to: 'raw', compress: false});
+    expect(await delivered()).toEqual([MANIFEST, 'debian-12-20260201.raw']);
+    expect(events).toEqual([]);
+  });
+
+  it('gets it compressed, whatever was built', async () => {
+    await deliver(await built('qcow2', 'raw'), {to: 'qcow2', compress: true});
+    expect(await delivered()).toEqual([MANIFEST, 'debian-12-20260201.qcow2']);
+    expect(events).not.toEqual([]);
+  });
+
+  it('gets nothing half-done of a build that cannot be converted', async () => {
+    const artifact = await built('qcow2');
+    await writeFile(join(dir, 'disk.qcow2'), (await readFile(join(dir, 'disk.qcow2'))).subarray(0, MIB));
+    await expect(deliver(artifact, {to: 'raw', compress: false})).rejects.toMatchObject({code: 'FORMAT_REFUSED'});
+    expect(await delivered()).toEqual([]);
+  });
+});
