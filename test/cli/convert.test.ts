@@ -1,9 +1,13 @@
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, onTestFinished} from 'vitest';
+import {temporaryName} from '../../src/host/temporary.ts';
+import {run} from '../../src/run.ts';
 import {makeQcow2, makeRaw} from '../fakes/disk-image.ts';
+import {fakeIo} from './fake-io.ts';
 import {listed} from './operator.ts';
 import type {Table} from './table.ts';
 import {fields, openTable} from './table.ts';
@@ -176,6 +180,29 @@ describe('manage --convert', () => {
   });
 });
 
+describe('a conversion that is interrupted', () => {
+  it('leaves nothing here and nothing on the cloud, exit 130', async () => {
+    const [bin, begun] = [join(table.folder, 'bin'), join(table.folder, 'begun')];
+    await mkdir(bin);
+    const real = execFileSync('which', ['qemu-img'], {encoding: 'utf8'}).trim();
+    // Only the conversion itself stands still.
+    const script = `#!/bin/sh\n[ "$1" = convert ] && { : > ${begun}; exec sleep 60; }\nexec ${real} "$@"\n`;
+    await writeFile(join(bin, 'qemu-img'), script, {mode: 0o755});
+    const images = await table.write(qcow2());
+    const io = fakeIo();
+    const running = run(['manage', '--cloud', 'admin', '--images', images, '--no-verify', '--convert', 'raw'], io, {
+      HOME: table.folder,
+      PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+      OS_CLIENT_CONFIG_FILE: join(table.folder, 'clouds.yaml'),
+      IMGMGR_BUILD_DIR: join(table.folder, 'work'),
+    });
+    await expect.poll(() => existsSync(begun), {timeout: 15_000}).toBe(true);
+    expect(await readdir(join(table.folder, 'work'))).toHaveLength(1);
+    io.send('SIGINT');
+    expect([await running, table.names(), await readdir(join(table.folder, 'work'))]).toEqual([130, [], []]);
+  });
+});
+
 describe('dry-run --convert', () => {
   it('says what would be converted, and makes nothing', async () => {
     const ran = await table.run('dry-run', qcow2(), '--convert', 'qcow2', '--compress');
@@ -224,9 +251,7 @@ describe('import --convert', () => {
 describe('a run that acquires', () => {
   it('removes what a killed conversion left, also when nothing is converted any more', async () => {
     const work = join(table.folder, 'work');
-    const {temporaryName} = await import('../../src/host/temporary.ts');
     const dead = temporaryName('imgmgr-convert-').replace(`.${process.pid}.`, '.999999999.');
-    const {mkdir} = await import('node:fs/promises');
     await mkdir(join(work, dead), {recursive: true});
     await writeFile(join(work, dead, 'result'), 'half');
     await table.run('dry-run', qcow2());

@@ -65,9 +65,11 @@ async function requireResult({target, conversion, disk}: DiskJob, virtualSize: n
   const {inspection, end, size} = await inspectFile(target);
   const {to} = conversion;
   const found = end.fixedVhd ? 'vhd' : inspection.format;
+  // An ISO with a partition table is also a disk, and boots as one.
+  const isHybrid = to === 'raw' && found === 'iso' && inspection.partitioned;
   const faults = [
     ...inspection.problems.map(({message}) => message),
-    ...(found === to ? [] : [`looks like ${found}`]),
+    ...(found === to || isHybrid ? [] : [`looks like ${found}`]),
     ...((to === 'raw' ? size : inspection.virtualSize) === virtualSize ? [] : ['has another size than before']),
   ];
   if (faults.length === 0) return size;

@@ -16,7 +16,6 @@ export interface Disk {
 
 /** What qemu-img says about a disk; bytes. */
 export interface DiskInfo {
-  readonly format: string;
   readonly virtualSize: number;
   readonly actualSize: number;
   /** Another file that it would read. */
@@ -55,12 +54,7 @@ export async function diskInfo(context: ToolContext, disk: Disk): Promise<DiskIn
   const actualSize = answer['actual-size'];
   if (typeof virtualSize !== 'number' || typeof actualSize !== 'number') throw unreadable(disk, 'no size');
   const needs = answer['backing-filename'] ?? dataFile(answer['format-specific']);
-  return {
-    format: String(answer['format']),
-    virtualSize,
-    actualSize,
-    ...(typeof needs === 'string' && {needs}),
-  };
+  return {virtualSize, actualSize, ...(typeof needs === 'string' && {needs})};
 }
 
 /** Refuses a disk whose tables are broken or lead behind the end of the file: a conversion would take zeros for what is missing. */
@@ -97,7 +91,7 @@ export async function convertDisk(
     readonly progress: (percent: number) => void;
   },
 ): Promise<void> {
-  const {format, compress} = {format: to.conversion.to, compress: to.conversion.compress};
+  const {to: format, compress} = to.conversion;
   const args = ['convert', '-p', '-S', '4k', '-f', driver(disk.format), '-O', format, ...(compress ? ['-c'] : [])];
   const {exitCode, stderr} = await limited(context, WORK, [...args, disk.path, to.path], percents(to.progress));
   if (exitCode === 0) return;

@@ -127,6 +127,15 @@ describe('a conversion', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
+  it('takes an ISO with a partition table for the disk that it is, too', async () => {
+    const disk = await readFile(await rawDisk());
+    disk.write('CD001', 0x8001);
+    await writeFile(join(folder, 'disk.raw'), disk);
+    qemuImg('convert', '-f', 'raw', '-O', 'qcow2', 'disk.raw', 'disk.qcow2');
+    const {content} = await converted(join(folder, 'disk.qcow2'), 'qcow2', RAW);
+    expect(content.equals(disk)).toBe(true);
+  });
+
   it('makes a compressed qcow2 smaller', async () => {
     const path = join(folder, 'disk.raw');
     await writeFile(path, Buffer.alloc(8 * MIB, 'compressible '));
