@@ -86,14 +86,14 @@ describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
     expect(tracesOf(WORK)).toEqual([]);
   });
 
-  it('tells that a mirror is down, at debootstrap as at apt, and leaves nothing', async () => {
+  it('tells that a mirror is down, at debootstrap as (FULL=1) at apt, and leaves nothing', async () => {
     const nobody = 'http://127.0.0.1:9';
     const state = await mkdtemp(join(tmpdir(), 'imgmgr-dib-state-'));
     onTestFinished(() => rm(state, {recursive: true, force: true}));
     // Without a cache debootstrap is the first to ask; with one it asks nobody, and apt-get is.
     const ways = {
       'root.d': {XDG_STATE_HOME: state, DIB_DISTRIBUTION_MIRROR: `${nobody}/debian`},
-      'pre-install.d': {http_proxy: nobody},
+      ...(process.env['FULL'] === '1' && {'pre-install.d': {http_proxy: nobody}}),
     };
     for (const [phase, extra] of Object.entries(ways)) {
       const {stdout, exitCode} = await start(['--rebuild'], extra);

@@ -7,6 +7,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {RealCompute} from '../support/compute.ts';
 import {RealGlance} from '../support/glance.ts';
 import {imgmgr} from '../support/imgmgr.ts';
+import {looksAsUsersWant, withUserServer} from '../support/server.ts';
 import {show} from '../support/verified.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -50,6 +51,14 @@ describe('a definition that is built, on the real OpenStack', () => {
       `${NAME} | public | current | pass`,
     ]);
     expect(await imgmgr(manage, env)).toMatchObject({code: 0, writes: []});
+
+    const current = (await glance.named(NAME)).find(({name}) => name === NAME);
+    const key = join(dir, 'key');
+    await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'operator', '-f', key]);
+    const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim();
+    await withUserServer(compute, {image: current?.id ?? '', key, publicKey}, (server) =>
+      looksAsUsersWant(server, publicKey),
+    );
 
     await writeFile(images, text.replace(/packages: \[/, 'packages: [curl, ').replace('last-2', 'last-1'));
     const last = await imgmgr([...manage, '--delete', '--yes'], env);
