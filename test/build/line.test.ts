@@ -101,13 +101,20 @@ function entries(path: string): string[] {
   return existsSync(path) ? readdirSync(path) : [];
 }
 
-/** A built file that no cloud has yet is in imgmgr.test.ts; verdicts are in test/kill. */
-const MOMENTS: readonly (readonly [string, (line: Line) => boolean])[] = [
+type Moment = readonly [string, (line: Line) => boolean];
+
+const SOME: readonly Moment[] = [
   ['while it is built', ({type, phase}) => type === 'build-progress' && phase === 'install.d'],
-  ['once it is in the store', ({type, action}) => type === 'action-done' && action?.kind === 'acquire'],
   ['while it boots', ({type, phase}) => type === 'progress' && phase === 'booting'],
+];
+/** With FULL=1; the first is in imgmgr.test.ts, the others, of imported images, in test/kill. */
+const MORE: readonly Moment[] = [
+  ['once it is built', ({type}) => type === 'built'],
+  ['once it is in the store', ({type, action}) => type === 'action-done' && action?.kind === 'acquire'],
+  ['at its verdict', ({type}) => type === 'verdict'],
   ['at its publication', ({type, action}) => type === 'action-started' && action?.kind === 'publish'],
 ];
+const MOMENTS = process.env['FULL'] === '1' ? [...SOME, ...MORE] : SOME;
 
 // Two at a time: what is emulated keeps one core busy.
 describe.skipIf(hindrance() !== undefined)(
