@@ -1,9 +1,10 @@
-import {access, constants, readdir, readFile, stat, statfs} from 'node:fs/promises';
+import {access, constants, readdir, readFile, stat} from 'node:fs/promises';
 import {machine as machineName} from 'node:os';
-import {delimiter, dirname, join} from 'node:path';
+import {delimiter, join} from 'node:path';
 import type {Machine} from '../core/build/spec.ts';
 import {DIB_ARCH} from '../core/build/spec.ts';
 import type {Exec} from '../exec.ts';
+import {freeBytes} from '../host/free-bytes.ts';
 import type {HostLook, Wants} from './requirements.ts';
 import {ALL_TOOLS, judgeHost} from './requirements.ts';
 import {needsStandIns} from './stand-ins.ts';
@@ -77,18 +78,6 @@ async function foreignMachines(): Promise<readonly Machine[]> {
     if (/^enabled$/m.test(text) && /^flags:.*F/m.test(text)) found.push(machine);
   }
   return found;
-}
-
-/** Of the folder, or of the one that it will be made in. */
-async function freeBytes(folder: string): Promise<number> {
-  for (let path = folder; ; path = dirname(path)) {
-    try {
-      const {bavail, bsize} = await statfs(path);
-      return bavail * bsize;
-    } catch (error) {
-      if (path === dirname(path)) throw error;
-    }
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,5 @@
-import {statfs} from 'node:fs/promises';
-import {dirname} from 'node:path';
 import {ImgmgrError} from '../../errors.ts';
+import {freeBytes} from '../../host/free-bytes.ts';
 
 /** Where something is to be written, and what to do where there is no room. */
 export interface Room {
@@ -13,7 +12,9 @@ const HINT = 'free space there, or set IMGMGR_BUILD_DIR to a folder with more ro
 
 /** Throws DISK_FULL where the folder (or the one that it will be made in) has not so many bytes free. */
 export async function requireRoom(room: Room, bytes: number): Promise<void> {
-  const free = await freeBytes(room.place);
+  const free = await freeBytes(room.place).catch((error: unknown) => {
+    throw asRoomError(error, {place: room.place});
+  });
   if (free >= bytes) return;
   throw new ImgmgrError(
     'DISK_FULL',
@@ -41,17 +42,6 @@ export function asRoomError(error: unknown, room: Room): unknown {
     cause: error,
     hint: room.hint ?? 'set IMGMGR_BUILD_DIR to a folder that may be written',
   });
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  for (let path = folder; ; path = dirname(path)) {
-    try {
-      const {bavail, bsize} = await statfs(path);
-      return bavail * bsize;
-    } catch (error) {
-      if (path === dirname(path)) throw asRoomError(error, {place: folder});
-    }
-  }
 }
 
 function mebibytes(bytes: number): string {
