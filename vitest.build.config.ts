@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     include: ['test/build/**/*.test.ts'],
     globalSetup: ['test/build/support/told.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 60_000,
+    expect: {poll: {timeout: 30_000}},
+    testTimeout: 600_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     maxConcurrency: 2,
   },

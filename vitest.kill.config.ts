@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     include: ['test/kill/**/*.test.ts'],
     globalSetup: ['test/kill/build.ts'],
-    testTimeout: 300_000,
-    hookTimeout: 60_000,
+    expect: {poll: {timeout: 30_000}},
+    testTimeout: 900_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
   },
 });

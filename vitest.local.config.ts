@@ -4,8 +4,9 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/local/**/*.boot.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 300_000,
+    expect: {poll: {timeout: 30_000}},
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
     maxWorkers: 1,
     // One core for each guest that is emulated.
     maxConcurrency: 2,

@@ -20,8 +20,8 @@ let admin: RealGlance;
 let dir = '';
 
 beforeAll(async () => {
-  // The one-node cloud's web-download lets this address and port through.
-  upstream = await startUpstream({host: '198.18.7.1', port: 8080});
+  // The one-node cloud's web-download lets this address and port through, and no test beside this one holds it.
+  upstream = await startUpstream({host: '198.18.7.1', port: 18_080});
   admin = await RealGlance.login('http://127.0.0.1:9292', 'admin');
   dir = await mkdtemp(join(tmpdir(), 'imgmgr-in-use-'));
   await admin.clear(PREFIX);

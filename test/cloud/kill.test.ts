@@ -65,6 +65,9 @@ const KILLS: readonly Kill[] = [
   })),
 ];
 
+/** On the newest Glance without FULL=1: each write once, and every transfer in the middle of its bytes, too. */
+const SOME = KILLS.filter(({moment}) => moment === 'before the answer' || moment === 'in the middle of its bytes');
+
 let upstream: Upstream;
 
 beforeAll(async () => {
@@ -98,7 +101,8 @@ describe.each(GLANCES)('killed on the real $region Glance', {concurrent: true}, 
     await rm(dir, {recursive: true, force: true});
   });
 
-  it.each(KILLS)('$method: at $what, $moment', {concurrent: false}, async ({method, number, moment, demandsId}) => {
+  const kills = cloud === 'admin' || process.env['FULL'] === '1' ? KILLS : SOME;
+  it.each(kills)('$method: at $what, $moment', {concurrent: false}, async ({method, number, moment, demandsId}) => {
     version += 1;
     const argv = await define(method, demandsId && randomUUID());
     const child = execa(process.execPath, [CLI, ...argv, '--json'], {

@@ -59,7 +59,8 @@ describe('manage on the real OpenStack', () => {
   it('boots, judges, publishes and rotates; quarantines what fails; leaves nothing but the images', async () => {
     const first = await manage(await write([tiny(1)]));
     expect(first.stderr).toBe('');
-    expect(first.lines.filter(({type}) => type === 'warning')).toEqual([]);
+    // An administrator sees the images of other projects, too: those of the tests beside this one.
+    expect(first.lines.filter(({type, code}) => type === 'warning' && code !== 'foreign-tag')).toEqual([]);
     expect(first).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
     expect(await compute.ours()).toEqual([]);
 

@@ -30,7 +30,7 @@ export function testEveryWrite(scenarios: readonly Scenario[]): void {
         await rehearsal.place.close();
       }
     },
-    300_000,
+    900_000,
   );
 }
 

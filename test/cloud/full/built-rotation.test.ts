@@ -6,6 +6,7 @@ import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {RealCompute} from '../support/compute.ts';
 import {RealGlance} from '../support/glance.ts';
+import type {Verdict} from '../support/imgmgr.ts';
 import {imgmgr} from '../support/imgmgr.ts';
 import {looksAsUsersWant, withUserServer} from '../support/server.ts';
 import {show} from '../support/verified.ts';
@@ -33,13 +34,35 @@ afterAll(async () => {
   await rm(dir, {recursive: true, force: true});
 });
 
+/** `id outcome` of every check that counts; how long something took may differ between two boots. */
+function outcomes(verdict: Verdict | undefined): readonly string[] {
+  return (verdict?.checks ?? []).filter(({severity}) => severity === 'fail').map(({id, outcome}) => `${id} ${outcome}`);
+}
+
 describe('a definition that is built, on the real OpenStack', () => {
   it('is built anew when its packages change, verified, and takes over the name; the old one is retired and kept by its promise', async () => {
     const text = await readFile(join(ROOT, 'test/cloud/debian/images.yml'), 'utf8');
     const images = join(dir, 'images.yml');
     const manage = ['manage', '--cloud', 'admin', '--images', images, '--verify', '--keep-artifacts', '2'];
     await writeFile(images, text);
-    expect(await imgmgr(manage, env)).toMatchObject({code: 0});
+    const first = await imgmgr(manage, env);
+    expect(first).toMatchObject({code: 0});
+    const key = join(dir, 'key');
+    await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'operator', '-f', key]);
+    const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim();
+
+    // The agent that the element installed gave that verdict; the one that is brought along gives the same, and finds the given key.
+    const injected = await imgmgr(
+      ['verify', '--cloud', 'admin', NAME, '--inject', '--network', 'lab-net', '--ssh-key', `${key}.pub`],
+      {XDG_STATE_HOME: join(dir, 'injected')},
+    );
+    const verdicts = [first, injected].map(({lines}) => lines.find(({type}) => type === 'verdict')?.verdict);
+    expect(verdicts[1]).toMatchObject({kind: 'pass', failed: []});
+    expect(outcomes(verdicts[1])).toEqual(outcomes(verdicts[0]));
+    expect(verdicts[1]?.checks.find(({id}) => id === 'authorized-keys')).toMatchObject({
+      outcome: 'pass',
+      detail: 'the given key alone',
+    });
 
     await writeFile(images, text.replace(/packages: \[/, 'packages: [curl, '));
     const ran = await imgmgr(manage, env);
@@ -53,9 +76,6 @@ describe('a definition that is built, on the real OpenStack', () => {
     expect(await imgmgr(manage, env)).toMatchObject({code: 0, writes: []});
 
     const current = (await glance.named(NAME)).find(({name}) => name === NAME);
-    const key = join(dir, 'key');
-    await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'operator', '-f', key]);
-    const publicKey = (await readFile(`${key}.pub`, 'utf8')).trim();
     await withUserServer(compute, {image: current?.id ?? '', key, publicKey}, (server) =>
       looksAsUsersWant(server, publicKey),
     );

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import {login} from './login.ts';
+import type {User} from './login.ts';
 
-const AUTH_URL = 'http://127.0.0.1:5000/v3';
-const PASSWORD = 'lab-secret';
 const NOVA = 'http://127.0.0.1:8774/v2.1';
 const NEUTRON = 'http://127.0.0.1:9696';
 
@@ -29,22 +29,9 @@ export class RealCompute {
     this.projectId = projectId;
   }
 
-  static async login(user: 'admin' | 'demo'): Promise<RealCompute> {
-    const domain = {name: 'Default'};
-    const answer = await fetch(`${AUTH_URL}/auth/tokens`, {
-      method: 'POST',
-      headers: {'content-type': 'application/json'},
-      body: JSON.stringify({
-        auth: {
-          identity: {methods: ['password'], password: {user: {name: user, domain, password: PASSWORD}}},
-          scope: {project: {name: user, domain}},
-        },
-      }),
-    });
-    const token = answer.headers.get('x-subject-token');
-    if (token === null) throw new Error(`login as ${user}: ${answer.status}`);
-    const {token: said} = (await answer.json()) as {token: {project: {id: string}}};
-    return new RealCompute(token, said.project.id);
+  static async login(user: User): Promise<RealCompute> {
+    const {token, projectId} = await login(user);
+    return new RealCompute(token, projectId);
   }
 
   /** `server NAME` and `port NAME` of everything that bears our prefix. */

@@ -1,3 +1,6 @@
+import {login} from './login.ts';
+import type {User} from './login.ts';
+
 /** The real image service, spoken to without any code of imgmgr: what users and operators see. */
 export interface RealImage {
   readonly id: string;
@@ -14,9 +17,6 @@ export interface RealImage {
   readonly [property: string]: unknown;
 }
 
-const AUTH_URL = 'http://127.0.0.1:5000/v3';
-const PASSWORD = 'lab-secret';
-
 /** Both Glances of the one-node OpenStack: the cloud's name in clouds.yaml, its region and address. */
 export const GLANCES = [
   {cloud: 'admin', region: 'RegionOne', url: 'http://127.0.0.1:9292'},
@@ -27,28 +27,17 @@ export const GLANCES = [
 export class RealGlance {
   readonly #url: string;
   readonly #token: string;
+  readonly #projectId: string;
 
-  private constructor(url: string, token: string) {
+  private constructor(url: string, token: string, projectId: string) {
     this.#url = url;
     this.#token = token;
+    this.#projectId = projectId;
   }
 
-  static async login(url: string, user: 'admin' | 'demo'): Promise<RealGlance> {
-    const domain = {name: 'Default'};
-    const body = {
-      auth: {
-        identity: {methods: ['password'], password: {user: {name: user, domain, password: PASSWORD}}},
-        scope: {project: {name: user, domain}},
-      },
-    };
-    const answer = await fetch(`${AUTH_URL}/auth/tokens`, {
-      method: 'POST',
-      headers: {'content-type': 'application/json'},
-      body: JSON.stringify(body),
-    });
-    const token = answer.headers.get('x-subject-token');
-    if (token === null) throw new Error(`login as ${user}: ${answer.status}`);
-    return new RealGlance(url, token);
+  static async login(url: string, user: User): Promise<RealGlance> {
+    const {token, projectId} = await login(user);
+    return new RealGlance(url, token, projectId);
   }
 
   /** One page of a listing. */
@@ -87,16 +76,21 @@ export class RealGlance {
     await this.call('DELETE', `/v2/images/${id}`);
   }
 
-  /** Removes every image that this user sees and may delete and that bears a property of imgmgr's; as admin, other projects' too. */
+  /** Removes every image of this project that bears a property of imgmgr's. */
   async clearOurs(): Promise<void> {
-    for (const image of await this.named(''))
+    for (const image of await this.#own(''))
       if (Object.keys(image).some((key) => key.startsWith('imgmgr_'))) await this.remove(image.id);
   }
 
-  /** Removes every image whose name starts so. */
+  /** Removes every image whose name starts so, and the leases of this project. */
   async clear(prefix: string): Promise<void> {
-    for (const image of [...(await this.named(prefix)), ...(await this.named('imgmgr lease'))])
+    for (const image of [...(await this.named(prefix)), ...(await this.#own('imgmgr lease'))])
       await this.remove(image.id);
+  }
+
+  /** As admin one sees those of all projects. */
+  async #own(prefix: string): Promise<readonly RealImage[]> {
+    return (await this.named(prefix)).filter(({owner}) => owner === this.#projectId);
   }
 
   async call(

@@ -1,8 +1,10 @@
 import {createHttp} from '../../../src/http.ts';
 import {createOpenStack} from '../../../src/openstack/create-openstack.ts';
+import {PASSWORD, projectOf} from './login.ts';
+import type {User} from './login.ts';
 
 /** All ports of the one-node OpenStack, as the given user. */
-export function portsOf(user: 'admin' | 'demo'): ReturnType<typeof createOpenStack> {
+export function portsOf(user: User): ReturnType<typeof createOpenStack> {
   const domain = {name: 'Default'};
   return createOpenStack(
     {
@@ -14,8 +16,8 @@ export function portsOf(user: 'admin' | 'demo'): ReturnType<typeof createOpenSta
         type: 'password',
         authUrl: 'http://127.0.0.1:5000/v3',
         user: {name: user, domain},
-        password: 'lab-secret',
-        scope: {kind: 'project', project: {name: user, domain}},
+        password: PASSWORD,
+        scope: {kind: 'project', project: {name: projectOf(user), domain}},
       },
     },
     {http: createHttp({proxy: 'none'})},

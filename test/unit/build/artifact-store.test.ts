@@ -419,5 +419,5 @@ describe('a run that is killed at any change of the disk', () => {
       if (found.length === 0) expect(names, name).toContain('work/20261121/out.raw');
     }
     expect(isThere).toBe(true);
-  }, 60_000);
+  }, 120_000);
 });

@@ -29,7 +29,7 @@ describe('several processes on one local cloud', () => {
     const wanted = names.flatMap((name) => Array.from({length: 40}, (_, n) => `${name}_${n + 1}`));
     expect(Object.keys((await seen(store, id)).properties)).toEqual(expect.arrayContaining(wanted));
     expect(await tree(folder.path())).toEqual(['aside', 'images', `images/${id}`, `images/${id}/image.json`, 'locks']);
-  }, 60_000);
+  }, 120_000);
 
   it('go on when one is killed, and keep every patch that it told of', async () => {
     const {store} = createLocal({dir: folder.path()});
@@ -48,7 +48,7 @@ describe('several processes on one local cloud', () => {
     }
     await createLocal({dir: folder.path()}).store.update(await seen(store, id), {name: 'end'});
     expect(await tree(folder.path())).toEqual(['aside', 'images', `images/${id}`, `images/${id}/image.json`, 'locks']);
-  }, 60_000);
+  }, 120_000);
 
   it('in one process, too, take turns', async () => {
     const {store} = createLocal({dir: folder.path()});

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await makeOld(createLocal({dir}).store);
   await execa(process.execPath, [CHILD, dir, copies]);
   states = (await readdir(copies)).sort().map((name) => join(copies, name));
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await rm(folder, {recursive: true, force: true});
 });
@@ -65,5 +65,5 @@ describe('a run on the local cloud that is killed', () => {
       expect(await tree(dir), dir).toEqual(['aside', 'images', `images/${NEW_ID}`, bytes, record, 'locks']);
       await expectWhole(dir);
     }
-  }, 60_000);
+  }, 120_000);
 });
