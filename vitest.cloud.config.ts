@@ -6,29 +6,37 @@ const SERVERS = ['debian', 'in-use', 'test-servers', 'tiny-guest', 'verify'].map
 );
 const FULL = 'test/cloud/full/**/*.test.ts';
 
-interface Half {
+interface Part {
   readonly include: string[];
   readonly exclude?: readonly string[];
-  readonly setup: string;
+  readonly setup?: string;
 }
 
-const ALL: Half = {include: ['test/cloud/*.test.ts', FULL], setup: 'test/cloud/support/empty-cloud.ts'};
-/** Halves that disturb each other in nothing; each waits for the cloud most of the time. */
-const HALVES: Readonly<Record<string, Half>> = {
+const ALL: Part = {include: ['test/cloud/*.test.ts', FULL], setup: 'test/cloud/support/empty-cloud.ts'};
+/** With limits in ms, which hold on a cloud that nothing else keeps busy. */
+const ALONE = ['test/cloud/rotation.test.ts'];
+
+/** `images` and `servers` disturb each other in nothing, and each waits for the cloud much of the time. */
+const PARTS: Readonly<Record<string, Part>> = {
+  alone: {include: ALONE, setup: 'test/cloud/support/empty-cloud.ts'},
   servers: {include: [...SERVERS, FULL], setup: 'test/cloud/support/own-project.ts'},
-  images: {include: ['test/cloud/*.test.ts'], exclude: SERVERS, setup: 'test/cloud/support/empty-cloud.ts'},
+  images: {
+    include: ['test/cloud/*.test.ts'],
+    exclude: [...SERVERS, ...ALONE],
+    setup: 'test/cloud/support/empty-cloud.ts',
+  },
 };
-const half = HALVES[process.env['HALF'] ?? ''] ?? ALL;
+const part = PARTS[process.env['PART'] ?? ''] ?? ALL;
 
 /**
- * The acceptance suite: one file after the other, since all of them work on the same real cloud. `HALF=images` or `HALF=servers`: only
- * that half, so that both can run side by side, as test/cloud/run does. `FULL=1`: what takes longest, too.
+ * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|servers`: only
+ * that part; test/cloud/run runs the first, which empties the cloud, then the other two side by side. `FULL=1`: what takes longest, too.
  */
 export default defineConfig({
   test: {
-    include: half.include,
-    exclude: [...(half.exclude ?? []), ...(process.env['FULL'] === '1' ? [] : [FULL])],
-    globalSetup: [half.setup],
+    include: part.include,
+    exclude: [...(part.exclude ?? []), ...(process.env['FULL'] === '1' ? [] : [FULL])],
+    globalSetup: part.setup ?? [],
     fileParallelism: false,
     expect: {poll: {timeout: 30_000}},
     testTimeout: 600_000,
