@@ -20,11 +20,7 @@ const ALONE = ['test/cloud/rotation.test.ts'];
 const PARTS: Readonly<Record<string, Part>> = {
   alone: {include: ALONE, setup: 'test/cloud/support/empty-cloud.ts'},
   servers: {include: [...SERVERS, FULL], setup: 'test/cloud/support/own-project.ts'},
-  images: {
-    include: ['test/cloud/*.test.ts'],
-    exclude: [...SERVERS, ...ALONE],
-    setup: 'test/cloud/support/empty-cloud.ts',
-  },
+  images: {include: ['test/cloud/*.test.ts'], exclude: [...SERVERS, ...ALONE]},
 };
 const part = PARTS[process.env['PART'] ?? ''] ?? ALL;
 
