@@ -9,10 +9,12 @@ import type {Image} from '../core/image.ts';
 import type {Release} from '../core/release.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {chooseMethods} from './choose-method.ts';
+import {completeUploadedBuild} from './complete-build.ts';
 import {conversionOf, describeConverting, expectedBytes, requireRoom} from './conversion.ts';
 import {withArtifact} from './make-build.ts';
 import {discardImage, makeRecord} from './make-record.ts';
-import {sourceRequest, streamBytes} from './send-bytes.ts';
+import {streamBytes} from './send-bytes.ts';
+import {sourceRequest} from './source-request.ts';
 import type {RunOptions, Surroundings} from './types.ts';
 import {waitForImport} from './wait-for-import.ts';
 
@@ -103,7 +105,8 @@ export async function resumeImage(
   try {
     const there = await completed(context, task);
     prove(there, release, release.listed.id === undefined ? 'web-download' : 'upload');
-    return {image: there, pending: false, detail: 'gone on with, nothing was imported again'};
+    const marks = await completeUploadedBuild(context, task, there);
+    return {image: there, pending: false, marks, detail: 'gone on with, nothing was imported again'};
   } catch (error) {
     const reason = asImgmgrError(error);
     if (reason.code === 'INTERRUPTED') {

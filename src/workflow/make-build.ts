@@ -59,10 +59,14 @@ export function chooseOne(
 
 /** The task with the file of its build, which is made where it is not here; other tasks as they are. */
 export async function withArtifact(context: AcquireContext, task: AcquireTask): Promise<AcquireTask> {
-  const {definition, release} = task;
   const {builder} = context;
-  if (!release.build || !builder) return task;
-  const artifact = await artifactOf(context, builder, task);
+  if (!task.release.build || !builder) return task;
+  return withFileOf(await artifactOf(context, builder, task), task);
+}
+
+/** The task with that build, its file being what is listed. BUILD_FAILED where it has none in the definition's format. */
+export function withFileOf(artifact: Artifact, task: AcquireTask): AcquireTask & {readonly artifact: Artifact} {
+  const {definition, release} = task;
   const file = artifact.files.find(({format}) => format === definition.format);
   if (!file)
     throw new ImgmgrError(
@@ -82,9 +86,7 @@ export async function artifactOf(
   builder: ImageBuilder,
   {definition, release}: Pick<AcquireTask, 'definition' | 'release'>,
 ): Promise<Artifact> {
-  const here = (await builder.artifacts(definition.name)).find(
-    ({version, inputs}) => version === release.version && inputs === release.build?.inputs,
-  );
+  const here = await artifactHere(builder, {definition, release});
   if (here) return here;
   const {emit, signal, surroundings, baseDir} = context;
   const {spec, machine} = orderOf(definition);
@@ -104,6 +106,17 @@ export async function artifactOf(
   const {files, manifest, log} = artifact;
   emit({type: 'built', ...about, files, manifest, log, ms: surroundings.monotonic() - startMs});
   return artifact;
+}
+
+/** The build of a release, where it is on this host. */
+export async function artifactHere(
+  builder: ImageBuilder,
+  {definition, release}: Pick<AcquireTask, 'definition' | 'release'>,
+): Promise<Artifact | undefined> {
+  const {build, version} = release;
+  if (!build) return undefined;
+  const artifacts = await builder.artifacts(definition.name);
+  return artifacts.find((artifact) => artifact.version === version && artifact.inputs === build.inputs);
 }
 
 /** Each new phase by itself, and every line. */

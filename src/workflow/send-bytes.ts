@@ -1,10 +1,12 @@
 import type {ConvertProgress} from '../cloud/image-converter.ts';
-import type {OpenedSource, SourceRequest} from '../cloud/image-source.ts';
+import type {OpenedSource} from '../cloud/image-source.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
 import type {Image} from '../core/image.ts';
 import {describeConversion} from '../core/conversion.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
+import {completeBuild} from './complete-build.ts';
 import {conversionOf} from './conversion.ts';
+import {sourceRequest} from './source-request.ts';
 
 /** One way of bytes through us into a record. */
 export interface StreamTask {
@@ -45,20 +47,13 @@ export async function streamBytes(stream: StreamTask): Promise<Readonly<Record<s
   return completeManifest(stream, opened);
 }
 
+/** Of what was built, the pass that sent the bytes tells the digest, too. */
 async function completeManifest(
   {context, task}: StreamTask,
   opened: OpenedSource,
 ): Promise<Readonly<Record<string, string>>> {
-  if (!task.artifact || !context.builder) return {};
   const sha512 = opened.facts().digests.find(({algorithm}) => algorithm === 'sha512')?.hex;
-  const format = task.artifact.files.find((file) => file.format === task.definition.format)?.format;
-  if (sha512 === undefined || format === undefined) return {};
-  const {manifestSha256, patchlevel} = await context.builder.complete(task.artifact, {format, sha512});
-  return {
-    imgmgr_manifest: `sha256:${manifestSha256}`,
-    // What the definition says of it counts.
-    ...(patchlevel !== undefined && !('patchlevel' in task.definition.meta) && {patchlevel}),
-  };
+  return completeBuild(context, task, sha512);
 }
 
 /** A direct upload reaches one store; the others get a copy, before anybody can see the image. */
@@ -122,19 +117,5 @@ function progressTeller({context, task, record, deadlineMs}: StreamTask): (amoun
       limitMs: deadlineMs - startMs,
       ...amount,
     });
-  };
-}
-
-/** How the source of a release is asked. */
-export function sourceRequest(context: AcquireContext, {definition, release, artifact}: AcquireTask): SourceRequest {
-  const {listed, digest} = release;
-  return {
-    urls: listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url],
-    baseDir: context.baseDir,
-    format: definition.format,
-    // Hashing costs more than sending; the demanded digest is what counts, and a build has none until now.
-    wantSha512: artifact !== undefined,
-    signal: context.signal,
-    ...(digest && {digest}),
   };
 }

@@ -6,6 +6,7 @@ import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
+import {startProxy} from './support/proxy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = join(ROOT, '.cache/debian');
@@ -67,6 +68,9 @@ async function killIn(phase: string): Promise<string> {
   return folder;
 }
 
+/** With FULL=1: where apt-get asks the mirror for the packages of the image, and for GRUB. */
+const GONE_IN = process.env['FULL'] === '1' ? ['pre-install.d', 'finalise.d'] : [];
+
 const hindrance = process.getuid?.() === 0 ? undefined : 'builds need root';
 if (hindrance !== undefined) process.stderr.write(`test/dib is skipped: ${hindrance}\n`);
 
@@ -86,28 +90,43 @@ describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
     expect(tracesOf(WORK)).toEqual([]);
   });
 
-  it('tells that a mirror is down, at debootstrap as (FULL=1) at apt, and leaves nothing', async () => {
-    const nobody = 'http://127.0.0.1:9';
+  it('tells that a mirror is down at debootstrap, and leaves nothing', async () => {
     const state = await mkdtemp(join(tmpdir(), 'imgmgr-dib-state-'));
     onTestFinished(() => rm(state, {recursive: true, force: true}));
-    // Without a cache debootstrap is the first to ask; with one it asks nobody, and apt-get is.
-    const ways = {
-      'root.d': {XDG_STATE_HOME: state, DIB_DISTRIBUTION_MIRROR: `${nobody}/debian`},
-      ...(process.env['FULL'] === '1' && {'pre-install.d': {http_proxy: nobody}}),
-    };
-    for (const [phase, extra] of Object.entries(ways)) {
-      const {stdout, exitCode} = await start(['--rebuild'], extra);
-      expect(exitCode).toBe(1);
-      const failed = stdout.split('\n').find((line) => line.includes('"definition-failed"')) ?? '{}';
-      expect(JSON.parse(failed)).toMatchObject({
-        error: {
-          code: 'BUILD_FAILED',
-          message: expect.stringContaining(`in phase ${phase}`) as string,
-          hint: expect.stringMatching(/^the mirror did not answer/) as string,
-        },
-      });
-      expect(folders()).toEqual([]);
-      expect(tracesOf(WORK)).toEqual([]);
+    // Without a cache debootstrap is the first to ask.
+    const mirror = {DIB_DISTRIBUTION_MIRROR: 'http://127.0.0.1:9/debian'};
+    const {stdout, exitCode} = await start(['--rebuild'], {XDG_STATE_HOME: state, ...mirror});
+    expect([exitCode, failureIn(stdout)]).toEqual([1, mirrorDownIn('root.d')]);
+    expect([folders(), tracesOf(WORK)]).toEqual([[], []]);
+  });
+
+  it.each(GONE_IN)('tells that a mirror has gone in %s, and leaves nothing', async (phase) => {
+    const proxy = await startProxy();
+    onTestFinished(() => proxy.leave());
+    const child = start(['--rebuild'], {http_proxy: proxy.url});
+    let passed = 0;
+    for await (const line of createInterface({input: child.stdout})) {
+      const event = JSON.parse(line) as {readonly type: string; readonly phase?: string};
+      if (event.type !== 'build-progress' || event.phase !== phase || passed > 0) continue;
+      passed = proxy.passed();
+      proxy.leave();
     }
+    const {stdout, exitCode} = await child;
+    expect(passed).toBeGreaterThan(0);
+    expect([exitCode, failureIn(stdout)]).toEqual([1, mirrorDownIn(phase)]);
+    expect([folders(), tracesOf(WORK)]).toEqual([[], []]);
   });
 });
+
+function failureIn(stdout: string): unknown {
+  const failed = stdout.split('\n').find((line) => line.includes('"definition-failed"')) ?? '{}';
+  return (JSON.parse(failed) as {error?: unknown}).error;
+}
+
+function mirrorDownIn(phase: string): unknown {
+  return expect.objectContaining({
+    code: 'BUILD_FAILED',
+    message: expect.stringContaining(`in phase ${phase}`) as string,
+    hint: expect.stringMatching(/^the mirror did not answer/) as string,
+  });
+}

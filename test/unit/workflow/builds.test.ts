@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {mkdtemp, rm} from 'node:fs/promises';
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -206,11 +206,62 @@ describe('manage with a definition that is built', () => {
     expect((await run()).outcome.errors).toHaveLength(1);
     const [artifact] = builder.stored;
     builder.content = () => 'never asked';
-    const {writeFile} = await import('node:fs/promises');
     await writeFile(artifact?.files[0]?.path ?? '', 'now there are bytes'.padEnd(1024));
     now = new Date('2026-02-03T12:00:00Z');
     expect((await run()).done).toEqual(['acquire 20260201', 'publish 20260201']);
     expect(builder.built).toHaveLength(1);
+  });
+
+  describe('an image that a killed run had uploaded and not published', () => {
+    /** As it is while its test server boots. */
+    async function uploaded(): Promise<void> {
+      await run();
+      const {store} = createLocal({dir: join(dir, 'local')});
+      const [image] = await store.listTagged('managed_by_imgmgr');
+      if (!image) throw new Error('nothing was published');
+      await store.update(image, {
+        visibility: 'private',
+        osHidden: true,
+        set: {imgmgr_state: 'importing'},
+        remove: ['imgmgr_manifest', 'patchlevel'],
+      });
+    }
+
+    it('is gone on with, and says what it was made from', async () => {
+      await uploaded();
+      builder.completed.length = 0;
+      const {done, raw} = await run();
+      expect(done).toEqual(['resume 20260201', 'publish 20260201']);
+      expect(raw[0]?.properties).toMatchObject({
+        imgmgr_manifest: `sha256:${'f'.repeat(64)}`,
+        patchlevel: '12.15',
+        imgmgr_state: 'current',
+      });
+      expect(builder.completed).toEqual([`20260201 ${raw[0]?.osHashValue?.slice(0, 8) ?? ''}`]);
+      expect(builder.built).toHaveLength(1);
+    });
+
+    it('is uploaded again when it has not the bytes of the build', async () => {
+      await uploaded();
+      await writeFile(builder.stored[0]?.files[0]?.path ?? '', 'other bytes'.padEnd(1024));
+      const {done, events, raw} = await run();
+      expect(done).toEqual(['resume 20260201', 'publish 20260201']);
+      expect(events.filter(({type}) => type === 'warning')).toMatchObject([
+        {code: 'import-fallback', message: expect.stringContaining('the build 20260201 is sha512:') as string},
+      ]);
+      expect(raw.map(({osHashValue}) => osHashValue)).toEqual([
+        createHash('sha512').update('other bytes'.padEnd(1024)).digest('hex'),
+      ]);
+    });
+
+    it('is gone on with where the build is not on this host any more', async () => {
+      await uploaded();
+      builder.stored = [];
+      const {done, raw} = await run();
+      expect(done).toEqual(['resume 20260201', 'publish 20260201']);
+      expect(raw[0]?.properties['imgmgr_manifest']).toBeUndefined();
+      expect(builder.built).toHaveLength(1);
+    });
   });
 
   it.each([

@@ -1,0 +1,16 @@
+import type {SourceRequest} from '../cloud/image-source.ts';
+import type {AcquireContext, AcquireTask} from './acquire.ts';
+
+/** How the source of a release is asked. */
+export function sourceRequest(context: AcquireContext, {definition, release, artifact}: AcquireTask): SourceRequest {
+  const {listed, digest} = release;
+  return {
+    urls: listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url],
+    baseDir: context.baseDir,
+    format: definition.format,
+    // Hashing costs more than sending; the demanded digest is what counts, and a build has none until now.
+    wantSha512: artifact !== undefined,
+    signal: context.signal,
+    ...(digest && {digest}),
+  };
+}
