@@ -74,7 +74,7 @@ describe.skipIf(hindrance() !== undefined)('of a build', {concurrent: true}, () 
       const environment = {DIB_FAKE_HANG: phase, DIB_FAKE_IGNORE_TERM: deaf};
       // A slow machine may not come that far before the deadline; nothing may be left then either.
       let hung = false;
-      for (let timeoutSeconds = 4; !hung && timeoutSeconds <= 32; timeoutSeconds *= 2) {
+      for (let timeoutSeconds = 4; !hung && timeoutSeconds <= 128; timeoutSeconds *= 2) {
         const [end] = await place.build(environment, {timeoutSeconds, graceMs: 200}).ended;
         expect(end).toMatchObject({kind: 'failed', code: 'TIMEOUT'});
         expect(place.leftovers()).toEqual([]);

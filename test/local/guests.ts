@@ -79,7 +79,7 @@ async function consoleMatching(of: {
   readonly pattern: RegExp;
   readonly limitMs: number | undefined;
 }): Promise<string> {
-  const endMs = performance.now() + (of.limitMs ?? 50_000);
+  const endMs = performance.now() + (of.limitMs ?? 240_000);
   for (;;) {
     const text = (await of.host.console(of.server)) ?? '';
     if (of.pattern.test(text)) return text;

@@ -53,7 +53,7 @@ async function boot<T>(sabotage: string | undefined, work: (booted: Booted) => P
 }
 
 async function factsOf(booted: Booted): Promise<string[]> {
-  const text = await booted.console(/facts:.*\./, 60_000);
+  const text = await booted.console(/facts:.*\./, 240_000);
   return /facts: (.*)\./.exec(text)?.[1]?.split(' ') ?? [];
 }
 

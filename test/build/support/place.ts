@@ -40,7 +40,7 @@ export class Place {
     const plan: BuildPlan = {
       base: this.base,
       environment: {DIB_FAKE_MARKER: this.#marker, DIB_FAKE_DEV: this.#dev, ...environment},
-      timeoutSeconds: limits.timeoutSeconds ?? 100,
+      timeoutSeconds: limits.timeoutSeconds ?? 600,
       graceMs: limits.graceMs ?? 1000,
     };
     const child = spawn(process.execPath, [PROGRAM, JSON.stringify(plan)], {stdio: ['ignore', 'pipe', 'inherit']});
