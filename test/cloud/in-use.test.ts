@@ -81,7 +81,7 @@ async function boot(imageId: string): Promise<TestServer> {
     signal: new AbortController().signal,
   });
   servers.push(server);
-  for (let looks = 0; looks < 60; looks++) {
+  for (let looks = 0; looks < 240; looks++) {
     const look = await tests.look(server);
     if (look.kind === 'active') return server;
     if (look.kind === 'error') throw new Error(look.fault);

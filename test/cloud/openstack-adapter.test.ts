@@ -76,7 +76,7 @@ describe.each([
   }
 
   async function outcome(id: string, stores: readonly string[] = []): Promise<{state: ImportState; looks: number}> {
-    for (let looks = 1; looks < 100; looks += 1) {
+    for (let looks = 1; looks < 600; looks += 1) {
       const state = await store.importState(id, stores);
       if (state.kind !== 'running') return {state, looks};
       await sleep(200);

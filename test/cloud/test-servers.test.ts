@@ -68,7 +68,7 @@ function stamp(): ServerStamp {
 }
 
 async function untilUp(tests: TestServerHost, server: TestServer): Promise<string> {
-  for (let looks = 0; looks < 60; looks++) {
+  for (let looks = 0; looks < 240; looks++) {
     const look = await tests.look(server);
     if (look.kind !== 'building') return look.kind === 'error' ? look.fault : look.kind;
     await sleep(1000);
@@ -79,7 +79,7 @@ async function untilUp(tests: TestServerHost, server: TestServer): Promise<strin
 async function untilSaid(tests: TestServerHost, server: TestServer, words: string): Promise<string> {
   for (let looks = 0; ; looks++) {
     const text = (await tests.console(server)) ?? '';
-    if (text.includes(words) || looks === 60) return text;
+    if (text.includes(words) || looks === 240) return text;
     await sleep(1000);
   }
 }

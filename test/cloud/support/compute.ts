@@ -118,7 +118,7 @@ export class RealCompute {
     const url = `${NEUTRON}/v2.0/security-groups`;
     const groups = async (): Promise<readonly Named[]> =>
       (await this.#get<{security_groups: readonly Named[]}>(`${url}?name=${USER}`)).security_groups;
-    for (let tries = 60; tries > 0; tries -= 1) {
+    for (let tries = 180; tries > 0; tries -= 1) {
       const there = await groups();
       if (there.length === 0) return;
       for (const {id} of there) await this.#delete(`${url}/${id}`);
