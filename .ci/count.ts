@@ -4,7 +4,8 @@ interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numFailedTestSuites: number;
-  readonly testResults: readonly {
+  /** The agent's tests tell no names. */
+  readonly testResults?: readonly {
     readonly name: string;
     readonly status: string;
     readonly assertionResults: readonly {readonly fullName: string; readonly status: string}[];
@@ -22,7 +23,7 @@ for (const path of reports) {
   const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
   passed += report.numPassedTests;
   failed += report.numFailedTests > 0 ? report.numFailedTests : Number(report.numFailedTestSuites > 0);
-  for (const {name, status, assertionResults} of report.testResults) {
+  for (const {name, status, assertionResults} of report.testResults ?? []) {
     const tests = assertionResults
       .filter((test) => test.status === 'failed')
       .map(({fullName}) => `${name}: ${fullName}\n`);

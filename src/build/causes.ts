@@ -31,7 +31,8 @@ const SIGNS: readonly (readonly [RegExp, (match: RegExpExecArray, phase: Phase) 
       'the signature of the mirror could not be checked: look at the keys of the build host (debian-archive-keyring, ubuntu-keyring)',
   ],
   [
-    /(?:Could not resolve|Temporary failure resolving|Name or service not known)[^']*'?([\w.-]+\.[\w-]+)?/,
+    // Not what sudo says of a host that does not know its own name.
+    /^(?!.*\bsudo: ).*(?:Could not resolve|Temporary failure resolving|Name or service not known)[^']*'?([\w.-]+\.[\w-]+)?/,
     ([, host]) =>
       `the mirror${host === undefined ? '' : ` ${host}`} could not be found by name: look at the resolver and the proxy of this host`,
   ],

@@ -34,6 +34,15 @@ describe('the cause of a failure', () => {
     expect(causeOf(['cp: No space left on device'], 'post-root.d')).toContain('IMGMGR_BUILD_DIR');
   });
 
+  it('is not what sudo says of a host that does not know its own name', () => {
+    const lines = [
+      'sudo: unable to resolve host vm: Name or service not known',
+      'E: Failed to fetch http://m/grub.deb  x',
+    ];
+    expect(causeOf(lines, 'finalise.d')).toContain('did not answer for http://m/grub.deb');
+    expect(causeOf(lines.slice(0, 1), 'finalise.d')).toBeUndefined();
+  });
+
   it('is not known where nothing tells it', () => {
     expect(causeOf(['Reading package lists...', 'something else broke'], 'install.d')).toBeUndefined();
   });
