@@ -353,6 +353,12 @@ describe('cloud-init-custom asks the programs of the image', () => {
   beforeEach(async () => {
     await program('growpart', 'true');
     await put('boot/grub/grub.cfg', CONSOLE);
+    await put('etc/cloud/cloud.cfg.d/95-imgmgr.cfg', '#cloud-config\nssh_pwauth: false\ndatasource_list: [ None ]\n');
+  });
+
+  it('without the datasources, which the schema of user data does not know', async () => {
+    const {exitCode, stdout} = await ask({cloudInit: 'cat "$3"'});
+    expect([exitCode, stdout]).toEqual([0, '#cloud-config\nssh_pwauth: false']);
   });
 
   it('and is content when they understand the policy; root is locked', async () => {
