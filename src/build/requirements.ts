@@ -5,7 +5,7 @@ import {ImgmgrError} from '../errors.ts';
 export interface Wants {
   readonly spec: Pick<BuildSpec, 'environment' | 'formats' | 'sizeGib'>;
   readonly machine: Machine;
-  /** All elements, those that others depend on too. */
+  /** All elements, with those that others depend on and those that diskimage-builder adds (`elementNames`). */
   readonly elements: readonly string[];
 }
 
@@ -94,9 +94,8 @@ export const ALL_TOOLS: readonly string[] = [
  * the numbers; undefined where it can.
  */
 export function judgeHost(host: HostLook, wants: Wants): ImgmgrError | undefined {
-  const elements = effectiveElements(wants);
-  const needsVfat = elements.some((element) => element.startsWith('block-device-efi'));
-  const missing = toolsOf(host, {...wants, elements}).filter(({anyOf}) => !anyOf.some((name) => host.tools.has(name)));
+  const needsVfat = wants.elements.some((element) => element.startsWith('block-device-efi'));
+  const missing = toolsOf(host, wants).filter(({anyOf}) => !anyOf.some((name) => host.tools.has(name)));
   const isForeign = host.machine !== wants.machine && !host.foreign.includes(wants.machine);
   const faults = [
     ...(host.root ? [] : ['it needs root']),
@@ -110,13 +109,6 @@ export function judgeHost(host: HostLook, wants: Wants): ImgmgrError | undefined
       hint: hintFor({host, missing, isForeign}),
     });
   return judgeSpace(host, wants);
-}
-
-/** `vm` without a block device gets one: for UEFI on aarch64, else with an MBR. */
-function effectiveElements({elements, machine}: Wants): readonly string[] {
-  const names = elements.some((element) => element.startsWith('block-device-'));
-  if (names || !elements.includes('vm')) return elements;
-  return [...elements, machine === 'aarch64' ? 'block-device-efi' : 'block-device-mbr'];
 }
 
 function toolsOf(host: HostLook, {elements, spec}: Wants): readonly Tool[] {

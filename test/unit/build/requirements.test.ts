@@ -100,11 +100,11 @@ describe('a host', () => {
     expect(judge({vfat: false})).toBeUndefined();
   });
 
-  it('makes a disk for UEFI on aarch64 where nothing else is named', () => {
-    const wants = {machine: 'aarch64', elements: ['vm']} as const;
-    expect(judge({machine: 'aarch64', vfat: false}, wants)?.message).toContain('vfat');
+  it('needs the tool of GPT for a disk for UEFI, and neither for one with an MBR', () => {
+    const wants = {machine: 'aarch64', elements: ['vm', 'block-device-efi']} as const;
     expect(judge({...without('sgdisk'), machine: 'aarch64'}, wants)?.message).toContain('missing: sgdisk');
-    expect(judge({machine: 'aarch64', vfat: false}, {...wants, elements: ['vm', 'block-device-mbr']})).toBeUndefined();
+    const mbr = {...wants, elements: ['vm', 'block-device-mbr']};
+    expect(judge({...without('sgdisk'), machine: 'aarch64', vfat: false}, mbr)).toBeUndefined();
   });
 
   it('builds for another machine only with its emulator', () => {
