@@ -112,12 +112,13 @@ export class RealCompute {
     throw new Error(`server ${id} is not active after 180 s`);
   }
 
-  /** A group is in use until the server's port has gone. */
+  /** A group is in use until the server's port has gone; an admin would see those of other projects, too. */
   async #clearAccess(): Promise<void> {
     await this.#delete(`${NOVA}/os-keypairs/${USER}`);
     const url = `${NEUTRON}/v2.0/security-groups`;
     const groups = async (): Promise<readonly Named[]> =>
-      (await this.#get<{security_groups: readonly Named[]}>(`${url}?name=${USER}`)).security_groups;
+      (await this.#get<{security_groups: readonly Named[]}>(`${url}?name=${USER}&project_id=${this.projectId}`))
+        .security_groups;
     for (let tries = 180; tries > 0; tries -= 1) {
       const there = await groups();
       if (there.length === 0) return;
