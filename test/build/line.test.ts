@@ -7,6 +7,7 @@ import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {beforeAll, describe, expect, it, onTestFinished} from 'vitest';
+import {consoles} from '../evidence.ts';
 import {hindrance, leftovers} from './support/host.ts';
 
 const [BIN, FAKE, GUEST] = [
@@ -19,7 +20,13 @@ interface Line {
   readonly type: string;
   readonly phase?: string;
   readonly action?: {readonly kind: string};
+  readonly verdict?: {readonly kind: string};
+  readonly evidence?: string;
 }
+
+/** What a run said, and its guests where they failed. */
+const told = (lines: readonly Line[]): string =>
+  [...lines.map((line) => JSON.stringify(line)), consoles(lines)].join('\n');
 
 // Where nothing is tested, nothing is made that no hook would remove.
 const GUESTS = hindrance() === undefined ? await mkdtemp(join(tmpdir(), 'imgmgr-line-guest-')) : '';
@@ -125,9 +132,9 @@ describe.skipIf(hindrance() !== undefined)(
     it.each(MOMENTS)('killed %s: the next run ends it, with nothing left of either', async (_, moment) => {
       const dir = await place();
       const killed = await run(dir, moment);
-      expect(killed.exitCode, killed.lines.map((line) => JSON.stringify(line)).join('\n')).toBeNull();
+      expect(killed.exitCode, told(killed.lines)).toBeNull();
       const next = await run(dir);
-      expect(next.exitCode, next.lines.map((line) => JSON.stringify(line)).join('\n')).toBe(0);
+      expect(next.exitCode, told(next.lines)).toBe(0);
       expect([leftovers(dir), processes(dir), entries(join(dir, 'local/servers'))]).toEqual([[], [], []]);
       const builds = [...killed.lines, ...next.lines].filter(({type}) => type === 'built');
       expect(builds).toHaveLength(1);

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {consoles} from '../evidence.ts';
 import {RealCompute} from './support/compute.ts';
 import {RealGlance} from './support/glance.ts';
 import {imgmgr} from './support/imgmgr.ts';
@@ -37,7 +38,10 @@ describe('a Debian image built with diskimage-builder', {concurrent: true, timeo
   it('is taken from its build to a published, verified image by one manage, and left alone by the next', async () => {
     const manage = ['manage', '--cloud', 'admin', '--images', IMAGES, '--verify', '--keep-artifacts', '1'];
     const ran = await imgmgr(manage, BUILT);
-    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
+    expect(
+      ran.lines.find(({type}) => type === 'verdict'),
+      consoles(ran.lines),
+    ).toMatchObject({verdict: {kind: 'pass', failed: []}});
     expect(ran).toMatchObject({code: 0});
     expect(ran.done.map((done) => done.replace(/ .*/, ''))).toEqual(['acquire', 'verify', 'publish']);
     expect(await compute.ours()).toEqual([]);

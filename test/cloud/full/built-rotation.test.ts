@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {consoles} from '../../evidence.ts';
 import {RealCompute} from '../support/compute.ts';
 import {RealGlance} from '../support/glance.ts';
 import type {Verdict} from '../support/imgmgr.ts';
@@ -57,7 +58,7 @@ describe('a definition that is built, on the real OpenStack', () => {
       {XDG_STATE_HOME: join(dir, 'injected')},
     );
     const verdicts = [first, injected].map(({lines}) => lines.find(({type}) => type === 'verdict')?.verdict);
-    expect(verdicts[1]).toMatchObject({kind: 'pass', failed: []});
+    expect(verdicts[1], consoles(injected.lines)).toMatchObject({kind: 'pass', failed: []});
     expect(outcomes(verdicts[1])).toEqual(outcomes(verdicts[0]));
     expect(verdicts[1]?.checks.find(({id}) => id === 'authorized-keys')).toMatchObject({
       outcome: 'pass',
@@ -67,7 +68,10 @@ describe('a definition that is built, on the real OpenStack', () => {
     await writeFile(images, text.replace(/packages: \[/, 'packages: [curl, '));
     const ran = await imgmgr(manage, env);
     expect(ran.lines.filter(({type}) => type === 'built')).toHaveLength(1);
-    expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
+    expect(
+      ran.lines.find(({type}) => type === 'verdict'),
+      consoles(ran.lines),
+    ).toMatchObject({verdict: {kind: 'pass', failed: []}});
     expect(ran.done.map((done) => done.replace(/ .*/, ''))).toEqual(['acquire', 'verify', 'publish', 'retire']);
     expect(show(await glance.named(NAME))).toEqual([
       expect.stringMatching(/^Verified Debian \(\d{8}(\.\d+)?\) \| public \| retired \| pass$/) as string,

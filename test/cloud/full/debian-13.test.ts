@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {afterAll, beforeAll, expect, it} from 'vitest';
+import {consoles} from '../../evidence.ts';
 import {RealCompute} from '../support/compute.ts';
 import {RealGlance} from '../support/glance.ts';
 import {imgmgr} from '../support/imgmgr.ts';
@@ -45,7 +46,10 @@ it('Debian 13 goes from nothing to a published, verified image on the real OpenS
   const env = {...tools, XDG_STATE_HOME: join(dir, 'state')};
   const manage = ['manage', '--cloud', 'admin', '--images', images, '--verify'];
   const ran = await imgmgr(manage, env);
-  expect(ran.lines.find(({type}) => type === 'verdict')).toMatchObject({verdict: {kind: 'pass', failed: []}});
+  expect(
+    ran.lines.find(({type}) => type === 'verdict'),
+    consoles(ran.lines),
+  ).toMatchObject({verdict: {kind: 'pass', failed: []}});
   expect(ran.done.map((done) => done.replace(/ .*/, ''))).toEqual(['acquire', 'verify', 'publish']);
   expect(ran.code).toBe(0);
   const [image] = await glance.named(NAME);

@@ -19,6 +19,8 @@ export interface Line {
   readonly error?: {readonly code: string; readonly message: string; readonly hint?: string; readonly place?: string};
   readonly counts?: Readonly<Record<string, number>>;
   readonly verdict?: Verdict;
+  /** The file with all that was seen. */
+  readonly evidence?: string;
 }
 
 /** What came of booting an image. */
