@@ -39,7 +39,7 @@ copy_modules "$root/lib/modules" $(sed -n 's/^modules="\(.*\)"$/\1/p' "$here/ini
 pack_initramfs "$root" "$work/initrd"
 
 cp "$tree"/boot/vmlinuz-* "$work/kernel"
-printf 'DEFAULT tiny\nLABEL tiny\n  LINUX kernel\n  INITRD initrd\n  APPEND console=tty0 console=ttyS0 quiet\n' >"$work/syslinux.cfg"
+printf 'DEFAULT tiny\nLABEL tiny\n  LINUX kernel\n  INITRD initrd\n  APPEND console=tty0 console=ttyS0 quiet no_timer_check\n' >"$work/syslinux.cfg"
 make_boot_disk "$work/disk" "$work/kernel" "$work/initrd" "$work/syslinux.cfg"
 
 mkdir -p "$(dirname "$out")"

@@ -143,7 +143,7 @@ label=tiny-root console='console=tty0 console=ttyS0'
 [ "$sabotage" != no-root-device ] || label=absent
 [ "$sabotage" != silent-console ] || console=console=tty0
 cp "$tree"/boot/vmlinuz-* "$work/kernel"
-printf 'DEFAULT tiny\nLABEL tiny\n  LINUX kernel\n  INITRD initrd\n  APPEND root=LABEL=%s %s quiet%s\n' "$label" "$console" "${sabotage:+ tiny.sabotage=$sabotage}" >"$work/syslinux.cfg"
+printf 'DEFAULT tiny\nLABEL tiny\n  LINUX kernel\n  INITRD initrd\n  APPEND root=LABEL=%s %s quiet no_timer_check%s\n' "$label" "$console" "${sabotage:+ tiny.sabotage=$sabotage}" >"$work/syslinux.cfg"
 make_boot_disk "$work/disk" "$work/kernel" "$work/initrd" "$work/syslinux.cfg"
 partition "$work/disk" 2 00 83 $boot_end $(($(stat -c %s "$filesystem") / 512))
 dd if="$filesystem" of="$work/disk" bs=512 seek=$boot_end conv=notrunc,sparse status=none

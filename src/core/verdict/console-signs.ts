@@ -4,6 +4,7 @@ export type ConsoleSign =
   | 'no-bootable-device'
   | 'boot-loader-prompt'
   | 'no-root-device'
+  | 'no-timer'
   | 'kernel-panic'
   | 'emergency-mode'
   | 'cloud-init-failed'
@@ -29,6 +30,9 @@ const PATTERNS: readonly Pattern[] = [
     pattern:
       /Gave up waiting for (?:root|suspend\/resume)|ALERT!.*does not exist|VFS: (?:Cannot open root device|Unable to mount root fs)|Cannot find root device|no root device/i,
   },
+  // The kernel waits for some ticks of its timer; a hypervisor that emulates and is busy delivers them too late. KVM's guests do not look.
+  // https://bugs.launchpad.net/nova/+bug/1939108, https://github.com/cirros-dev/cirros/issues/69
+  {sign: 'no-timer', final: true, pattern: /Kernel panic - not syncing: IO-APIC \+ timer doesn't work/},
   {
     sign: 'kernel-panic',
     final: true,

@@ -169,6 +169,11 @@ const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
     text: 'the kernel did not find its root device',
     hint: 'root= names what is not there, or the driver of the disk bus is missing from the initramfs',
   },
+  'no-timer': {
+    cause: 'hypervisor-too-slow',
+    text: 'the kernel gave up its timer, which the hypervisor was too slow to emulate',
+    hint: 'run again when it is less busy; no_timer_check on the kernel command line of the image keeps it from looking',
+  },
   'kernel-panic': {cause: 'kernel-panic', text: 'the kernel panicked', hint: 'the console tells the rest'},
   'emergency-mode': {
     cause: 'emergency-mode',
@@ -208,7 +213,7 @@ const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
   },
 };
 
-const SURROUNDINGS: ReadonlySet<Cause> = new Set(['listener-unreachable']);
+const SURROUNDINGS: ReadonlySet<Cause> = new Set(['listener-unreachable', 'hypervisor-too-slow']);
 
 function judgeSilence(witnesses: Witnesses, state: 'active' | 'stopped'): Verdict {
   const {console, trace, waitedMs} = witnesses;

@@ -26,6 +26,7 @@ export type Cause =
   | 'no-flavor'
   | 'no-network-to-boot-on'
   | 'listener-unreachable'
+  | 'hypervisor-too-slow'
   | 'server-gone'
   | 'cloud-failed';
 

@@ -111,6 +111,11 @@ describe('silence', () => {
     ['Gave up waiting for root file system device.\n(initramfs) ', 'no-root-device', 'fail'],
     ['VFS: Unable to mount root fs on unknown-block(0,0)\nKernel panic - not syncing: VFS', 'no-root-device', 'fail'],
     ['[    2.1] Kernel panic - not syncing: Attempted to kill init!', 'kernel-panic', 'fail'],
+    [
+      "[    2.0] Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug",
+      'hypervisor-too-slow',
+      'environment',
+    ],
     ['You are in emergency mode. After logging in', 'emergency-mode', 'fail'],
     ['tiny-root-guest: no answer to DHCP', 'no-network', 'fail'],
     ['imgmgr: none of curl, wget, python3 is here', 'agent-missing', 'fail'],
