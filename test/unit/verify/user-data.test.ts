@@ -44,7 +44,8 @@ function jobFor(desk: ReportDesk, ticket: Ticket, change: Partial<Job> = {}): Jo
 /** A root of its own in which only the named tools are to be found. */
 async function guest(tools: readonly string[]) {
   const root = await mkdtemp(join(tmpdir(), 'imgmgr-guest-'));
-  ends.push(() => rm(root, {recursive: true, force: true}));
+  // The agent that the script has started may still be writing there.
+  ends.push(() => rm(root, {recursive: true, force: true, maxRetries: 10, retryDelay: 200}));
   const path = join(root, 'bin');
   await mkdir(path);
   await writeFile(join(path, 'uname'), `#!/bin/sh\necho ${machine}\n`, {mode: 0o755});
