@@ -53,8 +53,8 @@ export interface Context {
   definitions(path: string | undefined): Promise<DefinitionsOfFolder>;
   /** When a regular file was last changed; undefined where there is none. */
   readonly modified: (path: string) => Promise<Date | undefined>;
-  /** The clouds to work on; `names` as given by `--cloud`. CONFIG when that is not clear. */
-  clouds(names: readonly string[]): readonly OpenCloud[];
+  /** The clouds to work on; `names` as given by `--cloud`, or by the flag `by`. CONFIG when that is not clear. */
+  clouds(names: readonly string[], by?: '--verify-cloud'): readonly OpenCloud[];
   /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
   local(files: ReadonlyMap<string, string>): OpenCloud;
   /** Builds images on this host. */
@@ -72,11 +72,13 @@ export interface ContextParts {
   readonly emit: Emit;
   /** True when an image comes from stdin. */
   readonly readsStdin: boolean;
+  /** What `--region` says. */
+  readonly region?: string;
 }
 
 const GIB = 1024 ** 3;
 
-export function createContext({io, env, emit, readsStdin}: ContextParts): Context {
+export function createContext({io, env, emit, readsStdin, region}: ContextParts): Context {
   const cwd = process.cwd();
   const home = env['HOME'] ?? homedir();
   const opened: CloudPorts[] = [];
@@ -123,8 +125,9 @@ export function createContext({io, env, emit, readsStdin}: ContextParts): Contex
     }),
     definitions: (path) => readDefinitions(imagesPath(path, env), cwd),
     modified,
-    clouds(requested) {
-      const clouds = selectClouds({requested, env, cwd, home, readFile: readTextFile});
+    clouds(requested, by) {
+      const chosen = {...(by !== undefined && {by}), ...(region !== undefined && {region})};
+      const clouds = selectClouds({requested, ...chosen, env, cwd, home, readFile: readTextFile});
       for (const cloud of clouds) if (cloud.kind === 'local') warnOfShadowed(cloud.shadowed, emit);
       return clouds.map((cloud) => choose(cloud));
     },

@@ -10,6 +10,7 @@ import {checksum, day, duration, hostAndPort, list, oneOf, pairs, socket, wholeN
 /** The values of all flags that any command has, as commander hands them over; absent where not given. */
 export interface Flags {
   readonly cloud?: readonly string[];
+  readonly region?: string;
   readonly images?: string;
   readonly filter?: string;
   readonly force?: boolean;
@@ -110,6 +111,7 @@ export function addSelectionFlags(command: Command): Command {
   return command
     .optionsGroup('What to work on:')
     .option('--cloud <name>', 'cloud of clouds.yaml, or "local"; may be repeated', list('--cloud'))
+    .option('--region <name>', 'region to work in; default: OS_REGION_NAME, else the first', word('--region'))
     .option('--images <path>', 'definitions: a folder or one file', word('--images'))
     .option('--filter <regex>', 'only definitions whose name matches', word('--filter'))
     .option('--force', 'process disabled definitions too');

@@ -53,6 +53,7 @@ function exitCodes(): string {
 const ENVIRONMENT = `Environment
 
   OS_CLOUD                  the cloud to use when --cloud is not given
+  OS_REGION_NAME            the region to work in when --region is not given
   OS_CLIENT_CONFIG_FILE     clouds.yaml; else ./, ~/.config/openstack, /etc/openstack
   OS_*                      a full set of credentials, used only when no cloud is named
   IMGMGR_IMAGES             definitions, when --images is not given; else ./images

@@ -24,6 +24,8 @@ export interface Invocation {
   readonly command: CommandName;
   /** As named by `--cloud`, in that order; empty: to be found out. */
   readonly clouds: readonly string[];
+  /** The region of all of them; undefined: as the environment or clouds.yaml says. */
+  readonly region?: string;
   /** File or folder of the definitions; undefined: the default place. */
   readonly images?: string;
   /** Regular expression on definition names. */

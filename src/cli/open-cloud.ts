@@ -76,16 +76,19 @@ function describe(cloud: Resolved): OpenStackCloud {
     endpointOverrides: cloud.endpointOverrides,
     services: Object.fromEntries(SERVICES.map((service) => [service, choiceFor(cloud, service)])),
     ...(cloud.region !== undefined && {region: cloud.region}),
+    ...(cloud.otherRegions && {otherRegions: cloud.otherRegions}),
   };
 }
 
 function choiceFor(cloud: Resolved, service: (typeof SERVICES)[number]): ServiceChoice {
   const region = cloud.serviceRegions[service];
   const type = cloud.catalogTypes[service];
+  const serviceName = cloud.catalogNames[service];
   return {
     interfaces: cloud.serviceInterfaces[service] ?? cloud.interfaces,
     ...(region !== undefined && {region}),
     ...(type !== undefined && {type}),
+    ...(serviceName !== undefined && {serviceName}),
   };
 }
 

@@ -26,6 +26,7 @@ export function toInvocation({command, flags, policy = {}}: Request): Invocation
   return {
     command: dryRun ? 'dry-run' : command,
     clouds: [...new Set(flags.cloud)],
+    ...(flags.region !== undefined && {region: flags.region}),
     ...(flags.images !== undefined && {images: flags.images}),
     ...(flags.filter !== undefined && {filter: flags.filter}),
     verify: toVerifyRequest(flags),

@@ -38,7 +38,7 @@ export async function prepareVerification(request: VerifyRequest, context: Conte
   const {sshKeyFile, cloud, ...options} = request;
   const sshKey = sshKeyFile === undefined ? undefined : await readPublicKey(resolve(context.cwd, sshKeyFile));
   const parts = await context.verification();
-  const elsewhere = cloud === undefined ? undefined : await context.clouds([cloud])[0]?.open();
+  const elsewhere = cloud === undefined ? undefined : await context.clouds([cloud], '--verify-cloud')[0]?.open();
   return {
     ...parts,
     options: {...options, ...(sshKey !== undefined && {sshKey})},

@@ -33,7 +33,11 @@ export type WorkOnClouds = (work: Work) => AsyncIterable<CloudOutcome>;
 /** Reads the definitions, finds the clouds, and works through them one after the other; a cloud's failure stays its own. */
 export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   const {invocation, emit, signal} = work;
-  const context = createContext({...work, readsStdin: invocation.adHoc?.address === '-'});
+  const context = createContext({
+    ...work,
+    readsStdin: invocation.adHoc?.address === '-',
+    ...(invocation.region !== undefined && {region: invocation.region}),
+  });
   try {
     if (invocation.command === 'verify') {
       yield* verifyOnClouds(work, context);

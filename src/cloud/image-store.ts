@@ -10,6 +10,10 @@ export interface Account {
   readonly projectName: string;
   readonly userName: string;
   readonly roles: readonly string[];
+  /** The region whose images these are; absent where the cloud has none. */
+  readonly region?: string;
+  /** Further regions of the cloud, where none was chosen and {@link region} is the first of several. */
+  readonly otherRegions?: readonly string[];
 }
 
 /** What the store offers; discovered once per run, only when something is to be imported. */

@@ -15,10 +15,17 @@ export interface CloudFiles {
   readonly files: readonly string[];
   /** Folders and named files in which clouds.yaml was looked for. */
   readonly searched: readonly string[];
-  /** Files that exist but could not be read, with the reason; the SDK passes them over. */
-  readonly unreadable: readonly string[];
+  /** Files that exist but could not be read; the SDK passes them over. */
+  readonly unreadable: readonly Unreadable[];
   /** Where something of a cloud's entry is written. */
   placeOf(cloud: string, keys: readonly string[]): string | undefined;
+}
+
+/** A file that could not be read: why, and what to do about it. */
+export interface Unreadable {
+  readonly path: string;
+  readonly reason: string;
+  readonly hint: string;
 }
 
 /** One profile of clouds-public.yaml. */
@@ -77,14 +84,14 @@ export function searchFolders({env, cwd, home}: Surroundings): string[] {
 interface Found {
   readonly file?: ConfigFile;
   readonly searched: readonly string[];
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly Unreadable[];
 }
 
 function find(base: string, override: string, surroundings: Surroundings): Found {
   const named = variable(surroundings.env, override);
   const folders = searchFolders(surroundings);
   const searched = [...(named === undefined ? [] : [`${named} (${override})`]), ...folders];
-  const unreadable: string[] = [];
+  const unreadable: Unreadable[] = [];
   if (named !== undefined) {
     const file = readNamed(resolve(surroundings.cwd, named), override, surroundings);
     if (file) return {file, searched, unreadable};
@@ -92,7 +99,7 @@ function find(base: string, override: string, surroundings: Surroundings): Found
   for (const path of folders.flatMap((folder) => SUFFIXES.map((suffix) => join(folder, base + suffix)))) {
     const read = tryRead(path, surroundings);
     if (read.text !== undefined) return {file: readConfigFile(read.text, path), searched, unreadable};
-    if (read.reason !== undefined) unreadable.push(`${path} (${read.reason})`);
+    if (read.unreadable) unreadable.push(read.unreadable);
   }
   return {searched, unreadable};
 }
@@ -100,33 +107,36 @@ function find(base: string, override: string, surroundings: Surroundings): Found
 const SUFFIXES = ['.yaml', '.yml', '.json'];
 
 function readNamed(path: string, override: string, surroundings: Surroundings): ConfigFile | undefined {
-  const {text, reason} = tryRead(path, surroundings);
-  if (reason !== undefined)
-    throw new ImgmgrError('CONFIG', `cannot read ${path}: ${reason}`, {
+  const {text, unreadable} = tryRead(path, surroundings);
+  if (unreadable)
+    throw new ImgmgrError('CONFIG', `cannot read ${path}: ${unreadable.reason}`, {
       place: override,
-      hint: `let this user read it, or unset ${override}`,
+      hint: `${unreadable.hint}, or unset ${override}`,
     });
   return text === undefined ? undefined : readConfigFile(text, path);
 }
 
-function tryRead(path: string, {readFile}: Surroundings): {text?: string; reason?: string} {
+function tryRead(path: string, {readFile}: Surroundings): {text?: string; unreadable?: Unreadable} {
   try {
     const text = readFile(path);
     return text === undefined ? {} : {text};
   } catch (error) {
-    return {reason: reasonOf(error)};
+    return {unreadable: unreadableFile(path, error)};
   }
 }
 
-function reasonOf(error: unknown): string {
+function unreadableFile(path: string, error: unknown): Unreadable {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return REASONS[code] ?? (code === '' ? 'it cannot be read' : code);
+  const hint = `look at it: ls -l ${path}`;
+  return {path, ...(FAULTS[code] ?? {reason: code === '' ? 'it cannot be read' : code, hint})};
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EISDIR: 'it is a directory',
+const DENIED = {reason: 'permission denied', hint: 'let this user read it'};
+const FAULTS: Readonly<Record<string, Omit<Unreadable, 'path'>>> = {
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EISDIR: {reason: 'it is a directory', hint: 'put the file in its place'},
+  ERR_ENCODING_INVALID_ENCODED_DATA: {reason: 'it is not UTF-8 text', hint: 'save it as UTF-8'},
 };
 
 function entriesOf(clouds: ConfigValue | undefined, files: readonly ConfigFile[]): ReadonlyMap<string, ConfigValue> {

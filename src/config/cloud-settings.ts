@@ -1,3 +1,4 @@
+import {didYouMean} from '../core/nearest.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {CloudEntry} from './cloud-entry.ts';
 import {isConfigMap, mergeCloud, withUnderscores} from './config-value.ts';
@@ -11,14 +12,23 @@ export interface CloudSettings {
   readonly settings: ConfigMap;
   /** Empty when no region is configured. */
   readonly region: string;
+  /** The further regions of the entry, where none was chosen and {@link region} is only the first. */
+  readonly otherRegions: readonly string[];
+}
+
+/** A region that was asked for, and by what: `--region` or `OS_REGION_NAME`. */
+export interface RegionChoice {
+  readonly name: string;
+  readonly by: string;
 }
 
 /**
  * An entry with its profile and its region merged in and the old spellings brought to the current ones, in the SDK's order.
+ * Throws CONFIG for a chosen region that the entry does not list, with those that it lists.
  * https://opendev.org/openstack/openstacksdk/src/tag/0.101.0/openstack/config/loader.py#L1003
  */
-export function settleCloud(entry: CloudEntry): CloudSettings {
-  const region = regionOf(entry);
+export function settleCloud(entry: CloudEntry, chosen?: RegionChoice): CloudSettings {
+  const {region, others} = chooseRegion(entry, chosen);
   const base = mergeCloud(mergeCloud(DEFAULTS, entry.profile ?? {}), entry.values);
   const config: ConfigMap = {...base, auth: authOf(base, entry)};
   const regional = mergeCloud(config, withoutNulls(region.values));
@@ -31,6 +41,7 @@ export function settleCloud(entry: CloudEntry): CloudSettings {
     auth: withUnderscores({...auth, ...(expanded !== undefined && {auth_url: expanded})}),
     settings,
     region: region.name,
+    otherRegions: others,
   };
 }
 
@@ -42,27 +53,61 @@ interface Region {
   readonly values: ConfigMap;
 }
 
-/** The first of `regions`, else of `region_name` (a list, or names joined by commas), of the entry or else of its profile. */
-function regionOf(entry: CloudEntry): Region {
-  const {regions, region_name: name} = withUnderscores(entry.values);
-  if (regions !== undefined) return firstRegion(regions, entry);
-  if (typeof name === 'string') return {name: name.split(',')[0] ?? '', values: {}};
-  if (name !== undefined && name !== null) return firstRegion(name, entry);
-  const {regions: offered, region_name: only} = entry.profile ?? {};
-  if (Array.isArray(offered) && offered.length > 0) return firstRegion(offered, entry);
-  return Array.isArray(only) ? firstRegion(only, entry) : {name: typeof only === 'string' ? only : '', values: {}};
+/**
+ * The chosen region, as the `openstack` command takes it: one that the entry lists, any where it lists none. Without a choice the
+ * first. The cloud of the environment has no list: its `OS_REGION_NAME` is its region, and `--region` goes before it.
+ * https://opendev.org/openstack/openstacksdk/src/tag/0.101.0/openstack/config/loader.py#L474
+ */
+function chooseRegion(entry: CloudEntry, chosen?: RegionChoice): {region: Region; others: readonly string[]} {
+  const listed = regionsOf(entry);
+  const [first = {name: '', values: {}}, ...others] = listed;
+  if (chosen === undefined) return {region: first, others: others.map(({name}) => name)};
+  const found = listed.find(({name}) => name === chosen.name);
+  if (found) return {region: found, others: []};
+  if (!entry.fromEnvironment && listed.length > 0) throw unknownRegion(entry, chosen, listed);
+  return {region: {name: chosen.name, values: {}}, others: []};
 }
 
-function firstRegion(regions: ConfigValue, entry: CloudEntry): Region {
+/** Those of `regions`, else of `region_name` (a list, or names joined by commas), of the entry or else of its profile. */
+function regionsOf(entry: CloudEntry): readonly Region[] {
+  const {regions, region_name: name} = withUnderscores(entry.values);
+  if (regions !== undefined) return readRegions(regions, entry);
+  if (typeof name === 'string') return named(name.split(','));
+  if (name !== undefined && name !== null) return readRegions(name, entry);
+  const {regions: offered, region_name: only} = entry.profile ?? {};
+  if (Array.isArray(offered) && offered.length > 0) return readRegions(offered, entry);
+  if (Array.isArray(only)) return readRegions(only, entry);
+  return named(typeof only === 'string' ? [only] : []);
+}
+
+function named(names: readonly string[]): readonly Region[] {
+  return names.filter((name) => name !== '').map((name) => ({name, values: {}}));
+}
+
+function readRegions(regions: ConfigValue, entry: CloudEntry): readonly Region[] {
   if (!Array.isArray(regions)) throw badRegions(entry);
-  const [first] = regions as readonly ConfigValue[];
-  if (first === undefined) return {name: '', values: {}};
-  if (typeof first === 'string') return {name: first, values: {}};
-  if (!isConfigMap(first)) throw badRegions(entry);
-  const {name, values, ...others} = first;
+  return (regions as readonly ConfigValue[]).map((region) => readRegion(region, entry));
+}
+
+function readRegion(region: ConfigValue, entry: CloudEntry): Region {
+  if (typeof region === 'string') return {name: region, values: {}};
+  if (!isConfigMap(region)) throw badRegions(entry);
+  const {name, values, ...others} = region;
   const known = values === undefined || values === null || isConfigMap(values);
   if (typeof name !== 'string' || !known || Object.keys(others).length > 0) throw badRegions(entry);
   return {name, values: values ?? {}};
+}
+
+function unknownRegion(entry: CloudEntry, {name, by}: RegionChoice, listed: readonly Region[]): ImgmgrError {
+  const names = listed.map((region) => region.name);
+  const near = didYouMean(name, names);
+  const written = ['regions', 'region_name'].find((key) => key in withUnderscores(entry.values));
+  return new ImgmgrError('CONFIG', `${entry.subject} has no region "${name}", it lists ${names.join(', ')}`, {
+    place: by,
+    hint: `${near === undefined ? '' : `${near} `}choose one of them with --region${
+      by === 'OS_REGION_NAME' ? ' or unset OS_REGION_NAME' : ''
+    }, or add "${name}" to ${written ?? 'regions'} at ${entry.at(written ?? '')}`,
+  });
 }
 
 function badRegions(entry: CloudEntry): ImgmgrError {

@@ -9,6 +9,7 @@ import {cloudOfEnvironment, environmentCloudName} from './cloud-environment.ts';
 import {loadCloudFiles} from './cloud-files.ts';
 import type {CloudFiles} from './cloud-files.ts';
 import {settleCloud} from './cloud-settings.ts';
+import type {RegionChoice} from './cloud-settings.ts';
 import {readTls} from './cloud-tls.ts';
 import type {ConfigMap} from './config-value.ts';
 import {variable} from './surroundings.ts';
@@ -20,16 +21,20 @@ export const LOCAL = 'local';
 export interface CloudRequest extends Surroundings {
   /** The names given with `--cloud`, in order. */
   readonly requested: readonly string[];
+  /** The flag that named them; default: `--cloud`. */
+  readonly by?: string;
+  /** The region given with `--region`; absent: `OS_REGION_NAME`. */
+  readonly region?: string;
 }
 
 /**
  * The clouds to work on, each once, in the order asked for. None asked for: `OS_CLOUD`, then the cloud of the `OS_*`
- * variables, then the only one of clouds.yaml. Throws CONFIG when that leaves no or several clouds, when a name is not known,
- * and when a cloud is not completely described. Messages hold no secret.
+ * variables, then the only one of clouds.yaml. Throws CONFIG when that leaves no or several clouds, when a name or a region is not
+ * known, and when a cloud is not completely described. Messages hold no secret.
  */
-export function selectClouds({requested, ...surroundings}: CloudRequest): ResolvedCloud[] {
-  const chooser = new Chooser(surroundings);
-  if (requested.length > 0) return [...new Set(requested)].map((name) => chooser.named(name, '--cloud'));
+export function selectClouds({requested, by = '--cloud', region, ...surroundings}: CloudRequest): ResolvedCloud[] {
+  const chooser = new Chooser(surroundings, region);
+  if (requested.length > 0) return [...new Set(requested)].map((name) => chooser.named(name, by));
   const named = variable(surroundings.env, 'OS_CLOUD');
   return [named === undefined ? chooser.unnamed() : chooser.named(named, 'OS_CLOUD')];
 }
@@ -38,10 +43,12 @@ class Chooser {
   private readonly surroundings: Surroundings;
   private readonly environment: ConfigMap | undefined;
   private readonly environmentName: string;
+  private readonly region: RegionChoice | undefined;
   private loaded: CloudFiles | undefined;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: Surroundings, region: string | undefined) {
     this.surroundings = surroundings;
+    this.region = chosenRegion(surroundings, region);
     this.environment = cloudOfEnvironment(surroundings.env);
     this.environmentName = environmentCloudName(surroundings.env);
   }
@@ -82,12 +89,13 @@ class Chooser {
   }
 
   private resolve(entry: CloudEntry): OpenStackCloud {
-    const settled = settleCloud(entry);
+    const settled = settleCloud(entry, this.region);
     return {
       kind: 'openstack',
       name: entry.name,
       auth: readAuth(settled, entry),
       ...(settled.region !== '' && {region: settled.region}),
+      ...(settled.otherRegions.length > 0 && {otherRegions: settled.otherRegions}),
       ...readEndpoints(settled.settings, entry),
       tls: readTls(settled.settings, entry, this.surroundings),
       origin: entry.origin,
@@ -109,6 +117,13 @@ class Chooser {
   }
 }
 
+/** The flag before the variable. */
+function chosenRegion({env}: Surroundings, flag: string | undefined): RegionChoice | undefined {
+  if (flag !== undefined) return {name: flag, by: '--region'};
+  const name = variable(env, 'OS_REGION_NAME');
+  return name === undefined ? undefined : {name, by: 'OS_REGION_NAME'};
+}
+
 interface UnknownCloud {
   readonly name: string;
   /** What named it. */
@@ -125,6 +140,7 @@ function unknownCloud({name, by, files, environmentName}: UnknownCloud): ImgmgrE
     });
   const known = [...files.clouds.keys()];
   const where = files.files.length === 0 ? notFound(files) : `it is not in ${files.files.join(' or ')}`;
+  if (known.length === 0 && files.unreadable.length > 0) return unreadableClouds(files, `unknown cloud "${name}"`, by);
   const listed = known.length === 0 ? `--cloud ${LOCAL} needs no clouds.yaml` : `known are ${known.join(', ')}`;
   const near = didYouMean(name, [...known, LOCAL]);
   return new ImgmgrError('CONFIG', `unknown cloud "${name}": ${where}${unread(files)}`, {
@@ -134,8 +150,9 @@ function unknownCloud({name, by, files, environmentName}: UnknownCloud): ImgmgrE
 }
 
 function noCloud(files: CloudFiles): ImgmgrError {
+  if (files.unreadable.length > 0) return unreadableClouds(files, 'no cloud to work on');
   const read = files.files.length > 0 ? `${files.files.join(' and ')} names none` : notFound(files);
-  return new ImgmgrError('CONFIG', `no cloud to work on: ${read}${unread(files)}`, {
+  return new ImgmgrError('CONFIG', `no cloud to work on: ${read}`, {
     hint: `describe one in clouds.yaml (docs/clouds.md tells how), or say --cloud ${LOCAL} to try it without OpenStack`,
   });
 }
@@ -147,10 +164,21 @@ function severalClouds(files: CloudFiles): ImgmgrError {
   });
 }
 
+/** The clouds may be in a file that is there and cannot be read: then that is what has to be mended. */
+function unreadableClouds({unreadable, files}: CloudFiles, what: string, by?: string): ImgmgrError {
+  const named = files.length === 0 ? '' : `, and ${files.join(' and ')} names none`;
+  const reasons = unreadable.map(({path, reason}) => `${path} cannot be read (${reason})`);
+  return new ImgmgrError('CONFIG', `${what}: ${reasons.join(', ')}${named}`, {
+    ...(by !== undefined && {place: by}),
+    hint: unreadable[0]?.hint ?? '',
+  });
+}
+
 function notFound(files: CloudFiles): string {
   return `no clouds.yaml in ${files.searched.join(', ')}`;
 }
 
 function unread(files: CloudFiles): string {
-  return files.unreadable.length === 0 ? '' : `; could not read ${files.unreadable.join(', ')}`;
+  const reasons = files.unreadable.map(({path, reason}) => `${path} (${reason})`);
+  return reasons.length === 0 ? '' : `; could not read ${reasons.join(', ')}`;
 }

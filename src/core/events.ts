@@ -57,6 +57,7 @@ export type WarningCode =
   | 'cleanup-failed'
   | 'scs-rule'
   | 'local-shadowed'
+  | 'region-not-chosen'
   | 'evidence-lost';
 
 /** The closing count. */
@@ -87,7 +88,14 @@ export type Event =
   /** The first of all, before anything is read or asked. */
   | {readonly type: 'starting'; readonly command: string; readonly version: string}
   | {readonly type: 'started'; readonly command: string; readonly clouds: readonly string[]; readonly run: string}
-  | {readonly type: 'cloud-started'; readonly cloud: string; readonly project: string; readonly user: string}
+  | {
+      readonly type: 'cloud-started';
+      readonly cloud: string;
+      readonly project: string;
+      readonly user: string;
+      /** Absent where the cloud has no regions. */
+      readonly region?: string;
+    }
   | {
       readonly type: 'planned';
       readonly cloud: string;

@@ -16,6 +16,8 @@ export interface OpenStackCloud {
   readonly auth: CloudAuth;
   /** Absent: the catalog's first. */
   readonly region?: string;
+  /** Further regions of the entry; present where none was chosen and {@link region} is the first of several. */
+  readonly otherRegions?: readonly string[];
   readonly interface: Interface;
   /** All acceptable interfaces, best first; the first of them is {@link interface}. */
   readonly interfaces: readonly Interface[];

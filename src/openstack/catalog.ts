@@ -4,6 +4,8 @@ import type {OpenStackCloud} from './cloud.ts';
 /** One service of the catalog that came with the token. */
 export interface CatalogService {
   readonly type: string;
+  /** Absent in catalogs of old or unusual Keystones. */
+  readonly name?: string;
   readonly endpoints: readonly CatalogEndpoint[];
 }
 
@@ -45,19 +47,35 @@ export function findEndpoint(
   const override = choice.endpointOverrides[type];
   if (override !== undefined)
     return withoutSlash(override.replaceAll(/%\((?:project|tenant)_id\)s/g, choice.projectId ?? ''));
+  const found = usable(catalog, type, choice)[0];
+  return found && withoutSlash(found.url);
+}
+
+/** The region that a service is used in; `others` are further ones that have it, where none was chosen. */
+export function regionOf(
+  catalog: readonly CatalogService[],
+  type: ServiceType,
+  choice: EndpointChoice,
+): {readonly region: string | undefined; readonly others: readonly string[]} {
+  const {region} = wantedFrom(type, choice);
+  if (region !== undefined || choice.endpointOverrides[type] !== undefined) return {region, others: []};
+  const [first, ...others] = new Set(usable(catalog, type, choice).map((endpoint) => endpoint.region));
+  return {region: first, others};
+}
+
+/** The endpoints that fit, the best interface first, each interface in the order of the catalog. */
+function usable(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): CatalogEndpoint[] {
   const {region, interfaces} = wantedFrom(type, choice);
-  for (const wanted of interfaces)
-    for (const endpoint of endpointsOf(catalog, type, choice)) {
-      if (region !== undefined && endpoint.region !== region) continue;
-      if (interfaceName(endpoint.interface) === wanted) return withoutSlash(endpoint.url);
-    }
-  return undefined;
+  const there = endpointsOf(catalog, type, choice).filter((each) => region === undefined || each.region === region);
+  return interfaces.flatMap((wanted) => there.filter((each) => interfaceName(each.interface) === wanted));
 }
 
 /** What to tell when {@link findEndpoint} found nothing: the regions and interfaces that exist. */
 export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): ImgmgrError {
   const {region, interfaces} = wantedFrom(type, choice);
-  const wanted = `${interfaces.join(' or ')} ${type} endpoint${region === undefined ? '' : ` in region '${region}'`}`;
+  const serviceName = choice.services?.[type]?.serviceName;
+  const named = serviceName === undefined ? '' : ` of a service named '${serviceName}'`;
+  const wanted = `${interfaces.join(' or ')} ${type} endpoint${named}${region === undefined ? '' : ` in region '${region}'`}`;
   const offers = endpointsOf(catalog, type, choice).map(
     (each) => `${interfaceName(each.interface)} in '${each.region}'`,
   );
@@ -65,9 +83,20 @@ export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType
   return new ImgmgrError('CONFIG', `cloud '${choice.name}' has no ${wanted} in its catalog`, {
     hint:
       offers.length > 0
-        ? `it has ${[...new Set(offers)].join(', ')}: correct region_name or interface in clouds.yaml`
-        : `it has no ${type} service at all (${types.join(', ') || 'the catalog is empty'}): correct the cloud, or set ${type}_endpoint_override`,
+        ? `it has ${[...new Set(offers)].join(', ')}: correct --region, OS_REGION_NAME or region_name, or interface in clouds.yaml`
+        : (otherNames(catalog, type, choice) ??
+          `it has no ${type} service at all (${types.join(', ') || 'the catalog is empty'}): correct the cloud, or set ${type}_endpoint_override`),
   });
+}
+
+/** The hint where services of the type are there, but none of the configured name. */
+function otherNames(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): string | undefined {
+  const {type: own, serviceName} = choice.services?.[type] ?? {};
+  const types = own === undefined ? ALIASES[type] : [own];
+  const names = catalog.filter((each) => types.includes(each.type)).map((each) => `'${each.name ?? ''}'`);
+  if (serviceName === undefined || names.length === 0) return undefined;
+  const setting = `${type.replace('-', '_')}_service_name`;
+  return `its ${type} services are named ${names.join(', ')}: correct ${setting} in clouds.yaml, or remove it`;
 }
 
 /** What to tell when the endpoint is no address, as a catalog with unfilled templates has it. */
@@ -89,9 +118,16 @@ function wantedFrom(type: ServiceType, choice: EndpointChoice): {region: string 
 }
 
 function endpointsOf(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): CatalogEndpoint[] {
-  const own = choice.services?.[type]?.type;
+  const {type: own, serviceName} = choice.services?.[type] ?? {};
   const types = own === undefined ? ALIASES[type] : [own];
-  return types.flatMap((name) => catalog.filter((each) => each.type === name).flatMap((each) => each.endpoints));
+  return types.flatMap((name) =>
+    catalog.filter((each) => each.type === name && hasName(each, serviceName)).flatMap((each) => each.endpoints),
+  );
+}
+
+/** As keystoneauth: https://opendev.org/openstack/keystoneauth/src/tag/5.0.0/keystoneauth1/access/service_catalog.py#L175 */
+function hasName(service: CatalogService, wanted: string | undefined): boolean {
+  return wanted === undefined || service.name === undefined || service.name === '' || service.name === wanted;
 }
 
 function withoutSlash(url: string): string {

@@ -42,6 +42,8 @@ export interface OpenStackCloud {
   readonly name: string;
   readonly auth: Auth;
   readonly region?: string;
+  /** Further regions of its entry in clouds.yaml, where none was chosen and {@link region} is the first of several. */
+  readonly otherRegions?: readonly string[];
   /** `public`, `internal` or `admin`; clouds.yaml's `publicURL` form is taken too. */
   readonly interface: string;
   /** `<service>_endpoint_override`, by service type (`image`, `compute`, …); wins over the catalog. */
@@ -55,4 +57,6 @@ export interface ServiceChoice {
   readonly region?: string;
   readonly interfaces?: readonly string[];
   readonly type?: string;
+  /** Services of another name are passed over; a catalog without names is not asked for them. */
+  readonly serviceName?: string;
 }

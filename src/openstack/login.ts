@@ -34,6 +34,7 @@ const tokenAnswer = z.object({
       .array(
         z.object({
           type: z.string(),
+          name: z.string().nullish(),
           endpoints: z.array(
             z.object({
               interface: z.string(),
@@ -133,6 +134,7 @@ function toLogin(token: string, answer: z.infer<typeof tokenAnswer>['token']): L
     },
     catalog: answer.catalog.map((service) => ({
       type: service.type,
+      ...(service.name != null && {name: service.name}),
       endpoints: service.endpoints.map((each) => ({
         interface: each.interface,
         region: each.region ?? each.region_id ?? '',

@@ -1,8 +1,8 @@
 import type {Account} from '../cloud/image-store.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Http} from '../http.ts';
-import {badEndpoint, findEndpoint, noEndpoint} from './catalog.ts';
-import type {ServiceType} from './catalog.ts';
+import {badEndpoint, findEndpoint, noEndpoint, regionOf} from './catalog.ts';
+import type {CatalogService, ServiceType} from './catalog.ts';
 import type {ServerClock, Monotonic} from './clock.ts';
 import type {OpenStackCloud} from './cloud.ts';
 import {logIn} from './login.ts';
@@ -62,8 +62,8 @@ export class Session {
 
   /** Who we are. Throws CONFIG when the login is for no project, because images belong to one. */
   async account(): Promise<Account> {
-    const {account} = await this.#loggedIn();
-    if (account !== undefined) return account;
+    const {account, catalog} = await this.#loggedIn();
+    if (account !== undefined) return {...account, ...this.#regions(catalog)};
     throw new ImgmgrError(
       'CONFIG',
       `the login to cloud '${this.cloud.name}' is for no project, and images belong to one`,
@@ -85,6 +85,12 @@ export class Session {
   /** True when the catalog (or an override) has the service in our region and interface. */
   async has(type: ServiceType): Promise<boolean> {
     return findEndpoint((await this.#loggedIn()).catalog, type, this.cloud) !== undefined;
+  }
+
+  #regions(catalog: readonly CatalogService[]): Pick<Account, 'region' | 'otherRegions'> {
+    const {region, others} = regionOf(catalog, 'image', this.cloud);
+    const otherRegions = this.cloud.otherRegions ?? others;
+    return {...(region !== undefined && {region}), ...(otherRegions.length > 0 && {otherRegions})};
   }
 
   async #loggedIn(): Promise<Login> {

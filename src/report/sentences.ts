@@ -49,7 +49,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'started':
       return event.clouds.length === 0 ? [] : [info(`Clouds: ${event.clouds.join(', ')} (run ${event.run})`)];
     case 'cloud-started':
-      return [info(`Logged in to ${event.cloud} as ${event.user}, project ${event.project}`)];
+      return [info(loginText(event))];
     case 'planned':
       return verbose ? plannedSentences(event) : [];
     case 'action-started':
@@ -178,4 +178,8 @@ function interrupted({signal, again, left}: Extract<Event, {type: 'interrupted'}
 
 function info(text: string, details?: readonly string[]): Sentence {
   return {level: 'info', text, ...(details !== undefined && {details})};
+}
+
+function loginText({cloud, user, project, region}: Extract<Event, {type: 'cloud-started'}>): string {
+  return `Logged in to ${cloud} as ${user}, project ${project}${region === undefined ? '' : `, region ${region}`}`;
 }

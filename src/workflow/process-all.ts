@@ -3,6 +3,7 @@ import type {Action, DefinitionPlan} from '../core/plan.ts';
 import {MANAGED_TAG} from '../core/stamp.ts';
 import type {Image} from '../core/image.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import {logInTo} from './log-in.ts';
 import {applyPlan} from './apply-plan.ts';
 import {mayDelete} from './delete-image.ts';
 import type {Claim} from './lease-keeper.ts';
@@ -71,8 +72,7 @@ class CloudWork {
     const listings = readListings(this.#run, selected);
     // Where the login fails first, this promise is never awaited.
     listings.catch(() => undefined);
-    const account = await ports.store.account();
-    emit({type: 'cloud-started', cloud: ports.store.cloud, project: account.projectName, user: account.userName});
+    const account = await logInTo(ports.store, emit);
     const images = await ports.store.listTagged(MANAGED_TAG);
     const view = viewOf(images, account.projectId, ports.store.now());
     const plan = await this.#plan(await listings, view);

@@ -60,7 +60,11 @@ export interface Desk {
   close(): Promise<void>;
 }
 
-export async function openDesk(options: FakeCloudOptions = {}): Promise<Desk> {
+/** `more`: variables besides the usual ones. */
+export async function openDesk(
+  options: FakeCloudOptions = {},
+  more: Readonly<Record<string, string>> = {},
+): Promise<Desk> {
   const [cloud, upstream, folder] = await Promise.all([
     startFakeCloud(options),
     startUpstream(),
@@ -80,6 +84,7 @@ export async function openDesk(options: FakeCloudOptions = {}): Promise<Desk> {
         OS_CLIENT_CONFIG_FILE: clouds,
         IMGMGR_LOCAL: join(folder, 'local'),
         IMGMGR_BUILD_DIR: join(folder, 'work'),
+        ...more,
       };
       const code = await run([...withoutVerification(argv), '--json'], io, env);
       return readRun(code, io.out(), io.err());

@@ -7,6 +7,7 @@ import {MANAGED_TAG, readStamp} from '../../core/stamp.ts';
 import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import {logInTo} from '../log-in.ts';
 import {isLeaseAlive} from '../lease-keeper.ts';
 import {pool} from '../pool.ts';
 import {sweepServers} from './sweep-servers.ts';
@@ -66,8 +67,7 @@ async function chooseImages(run: VerifyRun, fail: (error: ImgmgrError) => void):
   const {ports, targets, loose, definitions, emit, options} = run;
   const {store} = ports;
   if (loose.length > 0 && targets.length === 0) return loose;
-  const account = await store.account();
-  emit({type: 'cloud-started', cloud: store.cloud, project: account.projectName, user: account.userName});
+  const account = await logInTo(store, emit);
   if (targets.length === 0) {
     const names = new Set(definitions.filter(({enabled}) => enabled || options.policy.force).map(({name}) => name));
     const own = (await store.listTagged(MANAGED_TAG)).filter((image) => {

@@ -54,17 +54,19 @@ describe('the search for clouds.yaml', () => {
     const files = {'/work/clouds.yaml': denied('EACCES'), '/etc/openstack/clouds.yaml': FILE};
     const found = load({files});
     expect(found.files).toEqual(['/etc/openstack/clouds.yaml']);
-    expect(found.unreadable).toEqual(['/work/clouds.yaml (permission denied)']);
+    expect(found.unreadable).toEqual([
+      {path: '/work/clouds.yaml', reason: 'permission denied', hint: 'let this user read it'},
+    ]);
   });
 
   test.each([
-    ['EACCES', 'permission denied'],
-    ['EISDIR', 'it is a directory'],
-    ['EIO', 'EIO'],
-  ])('refuses a named file that cannot be read (%s)', (code, reason) => {
+    ['EACCES', 'permission denied', 'let this user read it'],
+    ['EISDIR', 'it is a directory', 'put the file in its place'],
+    ['EIO', 'EIO', 'look at it: ls -l /named.yaml'],
+  ])('refuses a named file that cannot be read (%s)', (code, reason, hint) => {
     const error = refusal(() => load({files: {'/named.yaml': denied(code)}, env}));
     expect(told(error)).toBe(
-      `cannot read /named.yaml: ${reason} | at OS_CLIENT_CONFIG_FILE | hint: let this user read it, or unset OS_CLIENT_CONFIG_FILE`,
+      `cannot read /named.yaml: ${reason} | at OS_CLIENT_CONFIG_FILE | hint: ${hint}, or unset OS_CLIENT_CONFIG_FILE`,
     );
   });
 

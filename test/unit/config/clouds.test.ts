@@ -44,10 +44,10 @@ describe('which cloud', () => {
     expect(names(host)).toEqual(expected);
   });
 
-  test('a named cloud takes nothing from OS_*', () => {
+  test('a named cloud takes nothing from OS_* but the region, as with the openstack command', () => {
     const cloud = resolve({files: {[HOME]: ONE}, env: {...OS, OS_REGION_NAME: 'E'}, requested: ['prod']});
     expect(cloud.auth.authUrl).toBe('https://k.example/v3');
-    expect(cloud.region).toBeUndefined();
+    expect(cloud.region).toBe('E');
     expect(cloud.origin).toEqual([HOME]);
   });
 
@@ -92,9 +92,29 @@ describe('which cloud', () => {
       'unknown cloud "prod": no clouds.yaml in /nowhere.yaml (OS_CLIENT_CONFIG_FILE), /work, /home/op/.config/openstack, /etc/xdg/openstack, /etc/openstack | at --cloud | hint: --cloud local needs no clouds.yaml',
     ],
     [
-      'a name, but the file cannot be read',
+      'U4: a name, but the file cannot be read: that is what has to be mended',
       {files: {'/etc/openstack/clouds.yaml': denied('EACCES')}, requested: ['prod']},
-      'unknown cloud "prod": no clouds.yaml in /work, /home/op/.config/openstack, /etc/xdg/openstack, /etc/openstack; could not read /etc/openstack/clouds.yaml (permission denied) | at --cloud | hint: --cloud local needs no clouds.yaml',
+      'unknown cloud "prod": /etc/openstack/clouds.yaml cannot be read (permission denied) | at --cloud | hint: let this user read it',
+    ],
+    [
+      'U4: no name, and the file cannot be read',
+      {files: {'/etc/openstack/clouds.yaml': denied('EACCES')}},
+      'no cloud to work on: /etc/openstack/clouds.yaml cannot be read (permission denied) | at - | hint: let this user read it',
+    ],
+    [
+      'U4: a file that is a directory',
+      {files: {'/etc/openstack/clouds.yaml': denied('EISDIR')}},
+      'no cloud to work on: /etc/openstack/clouds.yaml cannot be read (it is a directory) | at - | hint: put the file in its place',
+    ],
+    [
+      'U4: a file that is no text',
+      {files: {'/etc/openstack/clouds.yaml': denied('ERR_ENCODING_INVALID_ENCODED_DATA')}},
+      'no cloud to work on: /etc/openstack/clouds.yaml cannot be read (it is not UTF-8 text) | at - | hint: save it as UTF-8',
+    ],
+    [
+      'U4: the flag that named a cloud is the place, --verify-cloud too',
+      {files: {[HOME]: ONE}, requested: ['nope'], by: '--verify-cloud'},
+      `unknown cloud "nope": it is not in ${HOME} | at --verify-cloud | hint: known are prod`,
     ],
     [
       'the environment by its name when it is not set',

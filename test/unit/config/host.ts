@@ -8,15 +8,20 @@ export interface Host {
   readonly files?: Readonly<Record<string, string | Error>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly requested?: readonly string[];
+  /** What `--region` says. */
+  readonly region?: string;
+  /** The flag that names them; `--cloud` by default. */
+  readonly by?: string;
 }
 
-export function request({files = {}, env = {}, requested = []}: Host): CloudRequest {
+export function request({files = {}, env = {}, requested = [], region, by}: Host): CloudRequest {
   const readFile = (path: string): string | undefined => {
     const found = Object.hasOwn(files, path) ? files[path] : undefined;
     if (found instanceof Error) throw found;
     return found;
   };
-  return {requested, env, cwd: '/work', home: '/home/op', readFile};
+  const flags = {...(region !== undefined && {region}), ...(by !== undefined && {by})};
+  return {requested, ...flags, env, cwd: '/work', home: '/home/op', readFile};
 }
 
 export function select(host: Host): ResolvedCloud[] {

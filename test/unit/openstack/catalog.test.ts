@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {badEndpoint, findEndpoint, noEndpoint} from '../../../src/openstack/catalog.ts';
+import {badEndpoint, findEndpoint, noEndpoint, regionOf} from '../../../src/openstack/catalog.ts';
 import type {CatalogService, EndpointChoice} from '../../../src/openstack/catalog.ts';
 
 const CATALOG: readonly CatalogService[] = [
@@ -48,6 +48,43 @@ describe('the endpoint', () => {
     ['of an interface that does not exist is none', choice({region: 'South', interface: 'admin'}), undefined],
   ])('%s', (_, wanted, url) => {
     expect(findEndpoint(CATALOG, 'image', wanted)).toBe(url);
+  });
+});
+
+const TWO_NAMES: readonly CatalogService[] = [
+  {type: 'image', name: 'glance-old', endpoints: [{interface: 'public', region: 'North', url: 'https://old'}]},
+  {type: 'image', name: 'glance', endpoints: [{interface: 'public', region: 'North', url: 'https://new'}]},
+];
+
+describe('L: image_service_name', () => {
+  test('chooses the service of that name', () => {
+    expect(findEndpoint(TWO_NAMES, 'image', choice({services: {image: {serviceName: 'glance'}}}))).toBe('https://new');
+    expect(findEndpoint(TWO_NAMES, 'image', choice())).toBe('https://old');
+  });
+
+  test('means nothing where the catalog has no names, as in keystoneauth', () => {
+    const named = choice({services: {image: {serviceName: 'glance'}}});
+    expect(findEndpoint(CATALOG, 'image', named)).toBe('https://north/image');
+  });
+
+  test('of a service that is not there is refused with the names that are', () => {
+    const named = choice({region: 'North', services: {image: {serviceName: 'nope'}}});
+    expect(findEndpoint(TWO_NAMES, 'image', named)).toBeUndefined();
+    expect(noEndpoint(TWO_NAMES, 'image', named)).toMatchObject({
+      message: "cloud 'c' has no public image endpoint of a service named 'nope' in region 'North' in its catalog",
+      hint: "its image services are named 'glance-old', 'glance': correct image_service_name in clouds.yaml, or remove it",
+    });
+  });
+});
+
+describe('R4: the region of a service', () => {
+  test('where none is chosen is the first of the catalog, and the others are known', () => {
+    expect(regionOf(CATALOG, 'image', choice())).toEqual({region: 'North', others: ['South']});
+    expect(regionOf(CATALOG, 'image', choice({interface: 'internal'}))).toEqual({region: 'North', others: []});
+  });
+
+  test('where one is chosen is that', () => {
+    expect(regionOf(CATALOG, 'image', choice({region: 'South'}))).toEqual({region: 'South', others: []});
   });
 });
 
