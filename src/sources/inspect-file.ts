@@ -1,6 +1,6 @@
 import type {FileHandle} from 'node:fs/promises';
 import {open} from 'node:fs/promises';
-import type {EndInspection, Inspection} from '../core/format/inspect.ts';
+import type {EndInspection, FileEnd, Inspection} from '../core/format/inspect.ts';
 import {END_REACH, inspectEnd, inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
 import type {Judged, Judgement} from './judge.ts';
 import {judgeStart, refuseUnfitEnd} from './judge.ts';
@@ -13,7 +13,7 @@ export async function judgeFile(path: string, judgement: Judgement): Promise<Jud
   const file = await open(path, 'r');
   try {
     const judged = await judgeStart(peekable(chunksOf(file)), judgement);
-    refuseUnfitEnd(judged, await lastBytes(file), judgement);
+    refuseUnfitEnd(judged, await endOf(file), judgement);
     return judged;
   } finally {
     await file.close();
@@ -32,7 +32,7 @@ export async function inspectFile(
       const complete = head.length === size;
       const inspection = inspectStart(head, complete);
       if (inspection.needed === undefined || complete)
-        return {inspection, end: inspectEnd(head, await lastBytes(file), inspection), size};
+        return {inspection, end: inspectEnd(head, await endOf(file), inspection), size};
       reach = inspection.needed;
     }
   } finally {
@@ -49,10 +49,10 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function lastBytes(file: FileHandle): Promise<Buffer> {
+async function endOf(file: FileHandle): Promise<FileEnd> {
   const {size} = await file.stat();
   const start = Math.max(0, size - END_REACH);
-  return bytesAt(file, start, size - start);
+  return {tail: await bytesAt(file, start, size - start), size};
 }
 
 async function bytesAt(file: FileHandle, at: number, length: number): Promise<Buffer> {

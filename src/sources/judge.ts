@@ -1,5 +1,6 @@
 import {judgeEnd, judgeFormat} from '../core/format/assertion.ts';
-import type {Inspection} from '../core/format/inspect.ts';
+import {isConvertible} from '../core/conversion.ts';
+import type {FileEnd, Inspection} from '../core/format/inspect.ts';
 import {inspectEnd, inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
 import type {FormatProblem, ProblemId} from '../core/format/inspection.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -40,17 +41,18 @@ export async function judgeStart(peeker: Peeker, judgement: Judgement): Promise<
 export function refuseUnfit(inspection: Inspection, judgement: Judgement): void {
   const unknown = inspection.format === 'raw' && !inspection.partitioned;
   if (unknown && inspection.problems.length === 0 && judgement.contentType?.startsWith('text/html') === true)
-    refuseFor([{id: 'WebPage', message: 'is a web page'}], judgement);
-  refuseFor(judgeFormat(inspection, judgement), judgement);
+    refuseFor([{id: 'WebPage', message: 'is a web page'}], judgement, inspection.format);
+  refuseFor(judgeFormat(inspection, judgement), judgement, inspection.format);
 }
 
 /** Refuses what the last bytes betray. */
-export function refuseUnfitEnd(judged: Judged, tail: Uint8Array, judgement: Judgement): void {
-  const end = inspectEnd(judged.head, tail, judged.inspection);
-  refuseFor(judgeEnd(end, judged.inspection, judgement.format), judgement);
+export function refuseUnfitEnd(judged: Judged, fileEnd: FileEnd, judgement: Judgement): void {
+  const end = inspectEnd(judged.head, fileEnd, judged.inspection);
+  const found = end.fixedVhd === undefined ? judged.inspection.format : 'vhd';
+  refuseFor(judgeEnd(end, judged.inspection, judgement.format), judgement, found);
 }
 
-function refuseFor(problems: readonly FormatProblem[], {show}: Judgement): void {
+function refuseFor(problems: readonly FormatProblem[], {show, format}: Judgement, found: string): void {
   const [first] = problems;
   if (first === undefined) return;
   if (first.id === 'WebPage')
@@ -58,13 +60,19 @@ function refuseFor(problems: readonly FormatProblem[], {show}: Judgement): void 
       hint: 'open the address in a browser: a login page, a moved file or a mirror that is down are the usual reasons',
     });
   throw new ImgmgrError('FORMAT_REFUSED', `${show} ${problems.map(({message}) => message).join(', and ')}`, {
-    hint: hintFor(first.id),
+    hint: first.id === 'Mismatch' ? mismatchHint(found, format) : hintFor(first.id),
   });
+}
+
+/** A disk in another format than the one that the cloud shall have needs no other source. */
+function mismatchHint(found: string, asserted: string): string {
+  const wanted = asserted === 'raw' || asserted === 'qcow2';
+  if (!wanted || !isConvertible(found) || found === 'raw') return 'correct format in the definition, or the url';
+  return `write format: ${found}; with --convert ${asserted} the cloud gets ${asserted} all the same`;
 }
 
 function hintFor(id: ProblemId): string {
   const hints: Partial<Record<ProblemId, string>> = {
-    Mismatch: 'correct format in the definition, or the url',
     TooSmall: 'see what the address really serves',
     VirtualTooLarge: 'shrink the disk, or raise the limit if this size is meant',
     Packed: 'only gz, xz, zst and bz2 are taken off on the way',

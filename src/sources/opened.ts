@@ -120,7 +120,7 @@ async function* heldBack(chunks: AsyncIterable<Uint8Array>, passage: Passage): A
   }
   if (!passage.tally.ended()) throw trailing(passage.judgement.show);
   checkDigest(passage);
-  refuseUnfitEnd(passage.judged, Buffer.concat(held).subarray(-END_REACH), passage.judgement);
+  refuseUnfitEnd(passage.judged, {tail: Buffer.concat(held).subarray(-END_REACH), size: total}, passage.judgement);
   for (const chunk of held) yield chunk;
 }
 

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, test} from 'vitest';
 import {END_REACH, inspectEnd, inspectStart} from '../../src/core/format/inspect.ts';
-import type {Inspection} from '../../src/core/format/inspect.ts';
+import type {FileEnd, Inspection} from '../../src/core/format/inspect.ts';
 
 // Files made by the real tools: what we say about them must be what QEMU says.
 const folder = mkdtempSync(join(tmpdir(), 'formats-'));
@@ -19,6 +19,10 @@ function qemu(name: string): {readonly format: string; readonly 'virtual-size': 
   return JSON.parse(tool('qemu-img', 'info', '--output=json', path(name))) as {format: string; 'virtual-size': number};
 }
 
+function endOf(content: Buffer): FileEnd {
+  return {tail: content.subarray(-END_REACH), size: content.length};
+}
+
 /** Our verdict by the first bytes, as many as asked for, and the last ones. */
 function inspect(name: string): Inspection {
   const content = readFileSync(path(name));
@@ -27,7 +31,7 @@ function inspect(name: string): Inspection {
     found = inspectStart(content.subarray(0, found.needed), content.length <= found.needed);
   return {
     ...found,
-    problems: [...found.problems, ...inspectEnd(content, content.subarray(-END_REACH), found).problems],
+    problems: [...found.problems, ...inspectEnd(content, endOf(content), found).problems],
   };
 }
 
@@ -147,6 +151,9 @@ describe('refuses what qemu-img makes and no cloud should take', () => {
   test('a fixed VHD is known by its end', () => {
     create('fixed', 'vpc', 'subformat=fixed');
     const content = readFileSync(path('fixed'));
-    expect(inspectEnd(content, content.subarray(-END_REACH), inspect('fixed')).fixedVhd).toBe(true);
+    expect(inspectEnd(content, endOf(content), inspect('fixed'))).toEqual({
+      problems: [],
+      fixedVhd: content.length - 512,
+    });
   });
 });

@@ -32,9 +32,10 @@ export function judgeFormat(inspection: Inspection, assertion: Assertion): reado
 /** What the end of the file adds: a fixed VHD looks raw from the front, and is one only under its own name. */
 export function judgeEnd(end: EndInspection, inspection: Inspection, asserted: string): readonly FormatProblem[] {
   const isVhd = asserted === 'vhd';
-  if (inspection.format !== 'raw' || end.fixedVhd === isVhd) return end.problems;
-  const message = `is ${end.fixedVhd ? 'a fixed VHD' : 'raw'}, but the definition says ${asserted}`;
-  return [...end.problems, {id: 'Mismatch', message}];
+  const isFixedVhd = end.fixedVhd !== undefined;
+  if (inspection.format !== 'raw' || isFixedVhd === isVhd) return end.problems;
+  const message = `is ${isFixedVhd ? 'a fixed VHD' : 'raw'}, but the definition says ${asserted}`;
+  return [{id: 'Mismatch', message}, ...end.problems];
 }
 
 function agrees({format, partitioned}: Inspection, asserted: string): boolean {

@@ -6,7 +6,7 @@ import {prefixOf} from './prefix.ts';
 import {qcow2} from './qcow2.ts';
 import {refusedFormats} from './refused.ts';
 import {vdi} from './vdi.ts';
-import {isFixedVhd, vhd} from './vhd.ts';
+import {checkFixedVhd, fixedVhdSize, vhd} from './vhd.ts';
 import {vhdx} from './vhdx.ts';
 import {checkVmdkFooter, vmdk} from './vmdk.ts';
 
@@ -62,17 +62,22 @@ export const END_REACH = 1536;
 /** What only the end of a file tells. */
 export interface EndInspection {
   readonly problems: readonly FormatProblem[];
-  /** The file ends as a fixed VHD does. */
-  readonly fixedVhd: boolean;
+  /** Bytes of the disk, where the file ends as a fixed VHD does. */
+  readonly fixedVhd?: number;
 }
 
-/** Judges the last {@link END_REACH} bytes: a disagreeing VMDK footer, a fixed VHD. Never throws. */
-export function inspectEnd(start: Uint8Array, end: Uint8Array, inspection: Inspection): EndInspection {
-  const tail = prefixOf(end, true);
-  return {
-    problems: inspection.footer ? checkVmdkFooter(prefixOf(start, false), tail) : [],
-    fixedVhd: inspection.format === 'raw' && isFixedVhd(tail),
-  };
+/** The last {@link END_REACH} bytes of a file, and how many it has in all. */
+export interface FileEnd {
+  readonly tail: Uint8Array;
+  readonly size: number;
+}
+
+/** Judges the end of a file: a disagreeing VMDK footer, a fixed VHD. Never throws. */
+export function inspectEnd(start: Uint8Array, {tail: bytes, size}: FileEnd, inspection: Inspection): EndInspection {
+  const tail = prefixOf(bytes, true);
+  if (inspection.footer) return {problems: checkVmdkFooter(prefixOf(start, false), tail, size)};
+  const fixedVhd = inspection.format === 'raw' ? fixedVhdSize(tail) : undefined;
+  return fixedVhd === undefined ? {problems: []} : {problems: checkFixedVhd(tail, size), fixedVhd};
 }
 
 /** Until the whole reach was seen, another magic may still follow. */

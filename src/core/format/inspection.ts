@@ -14,6 +14,7 @@ export type ProblemId =
   | 'Footer'
   | 'Type'
   | 'Region'
+  | 'Size' // of the disk: none, no whole sectors, or stated in two ways
   | 'Mbr'
   | 'MultipleFormats'
   | 'NotADisk' // known by name and never taken
@@ -51,6 +52,12 @@ export interface FormatInspector {
 /** Shorthand for a finding with a single problem. */
 export function refuse(id: ProblemId, message: string): Finding {
   return {problems: [{id, message}]};
+}
+
+/** Refuses a disk without a byte, and one that programs round to whole sectors in two ways. */
+export function sizeProblems(name: string, virtualSize: number): readonly FormatProblem[] {
+  if (virtualSize > 0 && virtualSize % 512 === 0) return [];
+  return [{id: 'Size', message: `is ${name} with a disk of ${virtualSize} bytes, which is no number of whole sectors`}];
 }
 
 /** A header that is longer than what was seen: more is needed, or, at the end of the file, it is truncated. */

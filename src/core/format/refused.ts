@@ -15,6 +15,11 @@ export const refusedFormats: readonly FormatInspector[] = [
     'is a Parallels disk, which no cloud takes; convert it to qcow2',
     (head) => head.is(0, 'WithoutFreeSpace') || head.is(0, 'WithouFreSpacExt'),
   ),
+  never('bochs', 'is a Bochs disk, which no cloud takes; convert it to qcow2', at(0, 'Bochs Virtual HD Image')),
+  {
+    ...never('cloop', 'is a cloop image, which no cloud takes', at(0, '#!/bin/sh\n#V2.0 Format\nmodprobe cloop file=')),
+    reach: 64,
+  },
   packed('zip', at(0, 'PK\x03\x04')),
   packed('7z', at(0, [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c])),
   packed('lz4', at(0, [0x04, 0x22, 0x4d, 0x18])),

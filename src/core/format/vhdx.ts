@@ -1,7 +1,10 @@
 import type {Finding, FormatInspector} from './inspection.ts';
-import {refuse, unfinished} from './inspection.ts';
+import {refuse, sizeProblems, unfinished} from './inspection.ts';
 import type {Prefix} from './prefix.ts';
 
+const HEADERS = [64 * 1024, 128 * 1024];
+/** Of the log, within a header. */
+const LOG_GUID = 48;
 const REGIONS = 192 * 1024;
 const TABLE = 64 * 1024;
 const MAX_ENTRIES = 2047;
@@ -10,6 +13,8 @@ const MAX_REACH = 16 * 1024 * 1024;
 
 const METADATA = '8B7CA206-4790-4B9A-B8FE-575F050F886E';
 const VIRTUAL_DISK_SIZE = '2FA54224-CD1B-4876-B211-5DBED83BF4B8';
+const FILE_PARAMETERS = 'CAA16737-FA36-4D43-B3B6-33F0AA44E76B';
+const HAS_PARENT = 2;
 const PARENT_LOCATOR = 'A8D35F2D-B30B-454D-ABF7-D3D84834AB0C';
 
 /** Hyper-V's VHDX; the size stands in a metadata table that a region table points to ([MS-VHDX] 2.2.3, 2.6). */
@@ -20,6 +25,8 @@ export const vhdx: FormatInspector = {
   inspect(head) {
     if (!head.has(REGIONS, TABLE)) return unfinished(head, REGIONS + TABLE);
     if (!head.is(REGIONS, 'regi')) return refuse('Region', 'is VHDX without a region table');
+    if (HEADERS.some((header) => head.is(header, 'head') && !isZero(head, header + LOG_GUID)))
+      return refuse('Region', 'is VHDX with a log that was not written back, so that programs read it differently');
     const count = head.u32le(REGIONS + 8);
     if (count > MAX_ENTRIES) return refuse('Region', `is VHDX with ${count} regions (at most ${MAX_ENTRIES})`);
     const entry = find(head, {start: REGIONS + 16, count, guid: METADATA});
@@ -41,7 +48,17 @@ function inspectMetadata(head: Prefix, start: number): Finding {
   const item = start + head.u32le(entry + 16);
   if (item + 8 > MAX_REACH) return refuse('Region', 'is VHDX with its disk size too far behind');
   if (!head.has(item, 8)) return unfinished(head, item + 8);
-  return {virtualSize: head.u64le(item), problems: []};
+  const parameters = find(head, {start: start + 32, count, guid: FILE_PARAMETERS});
+  const flags = parameters === undefined ? 0 : start + head.u32le(parameters + 16) + 4;
+  if (flags + 4 > MAX_REACH) return refuse('Region', 'is VHDX with its parameters too far behind');
+  if (!head.has(flags, 4)) return unfinished(head, flags + 4);
+  if (parameters !== undefined && (head.u32le(flags) & HAS_PARENT) !== 0)
+    return refuse('BackingFile', 'is a differencing VHDX, which builds on another file');
+  return {virtualSize: head.u64le(item), problems: sizeProblems('VHDX', head.u64le(item))};
+}
+
+function isZero(head: Prefix, guid: number): boolean {
+  return head.text(guid, 16) === '\0'.repeat(16);
 }
 
 /** Offset of the 32-byte entry with that GUID. */

@@ -64,7 +64,7 @@ async function neededRoom({tool, disk}: DiskJob): Promise<number> {
 async function requireResult({target, conversion, disk}: DiskJob, virtualSize: number): Promise<number> {
   const {inspection, end, size} = await inspectFile(target);
   const {to} = conversion;
-  const found = end.fixedVhd ? 'vhd' : inspection.format;
+  const found = end.fixedVhd !== undefined ? 'vhd' : inspection.format;
   // An ISO with a partition table is also a disk, and boots as one.
   const isHybrid = to === 'raw' && found === 'iso' && inspection.partitioned;
   const faults = [

@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {judgeEnd, judgeFormat} from '../../../src/core/format/assertion.ts';
+import type {FileEnd} from '../../../src/core/format/inspect.ts';
 import {END_REACH, inspectEnd, inspectStart} from '../../../src/core/format/inspect.ts';
 import {wrapperOf} from '../../../src/core/format/wrapper.ts';
 import {
@@ -19,8 +20,12 @@ import {
 } from './image-bytes.ts';
 
 const GIB = 1024 ** 3;
-const PLAIN = 'createType="monolithicSparse"\nRW 2048 SPARSE "x.vmdk"\n';
+const PLAIN = 'CID=1\nparentCID=ffffffff\ncreateType="monolithicSparse"\nRW 2048 SPARSE "x.vmdk"\n';
 const LIMIT = {maxVirtualBytes: 256 * GIB};
+
+function endOf(file: Buffer): FileEnd {
+  return {tail: file.subarray(-END_REACH), size: file.length};
+}
 
 function problemsOf(file: Uint8Array): readonly string[] {
   return inspectStart(file, true).problems.map(({id}) => id);
@@ -75,12 +80,16 @@ describe('refuses what reads other files, cannot be read, or is taken by no clou
     ['qcow version 1', qcow2({version: 1}), ['Version']],
     ['qcow2 version 4', qcow2({version: 4}), ['Version']],
     ['vmdk of the flat type', vmdk({type: 'monolithicFlat'}), ['Type']],
-    ['vmdk without a type', vmdk({descriptor: 'RW 1 SPARSE "x"\n'}), ['Type']],
+    ['vmdk without a type', vmdk({descriptor: PLAIN.replace(/createType.*\n/, '')}), ['Type']],
     ['vmdk with an extent in another folder', vmdk({extent: '../x'}), ['Extent']],
-    ['vmdk without an extent', vmdk({descriptor: 'createType="monolithicSparse"\n'}), ['Extent']],
-    ['vmdk with a line nobody knows', vmdk({descriptor: 'createType="monolithicSparse"\nEXEC x\n'}), ['Descriptor']],
+    ['vmdk without an extent', vmdk({descriptor: PLAIN.replace(/RW.*\n/, '')}), ['Extent']],
+    ['vmdk with a line nobody knows', vmdk({descriptor: `${PLAIN}EXEC x\n`}), ['Descriptor']],
     ['vmdk with a parent', vmdk({descriptor: `${PLAIN}parentFileNameHint="/etc/passwd"\n`}), ['BackingFile']],
-    ['vmdk with a parent that it does not name', vmdk({descriptor: `parentCID=12345678\n${PLAIN}`}), ['BackingFile']],
+    [
+      'vmdk with a parent that it does not name',
+      vmdk({descriptor: PLAIN.replace('ffffffff', '12345678')}),
+      ['BackingFile'],
+    ],
     ['vmdk with a descriptor beyond ASCII', vmdk({extent: 'b\xfcro.vmdk'}), ['Descriptor']],
     ['vmdk without a descriptor', vmdk({descriptor: ''}), ['Descriptor']],
     ['vmdk with its descriptor elsewhere', vmdk({place: 2}), ['Descriptor']],
@@ -184,7 +193,7 @@ describe('judges a beginning as it judges the whole', () => {
       for (let change = 0; change < 8; change += 1) base[random(Math.min(base.length, 600))] = random(256);
       const complete = random(2) === 0;
       const {format} = inspectStart(base, complete);
-      inspectEnd(base, base.subarray(-END_REACH), {format, partitioned: false, problems: [], footer: true});
+      inspectEnd(base, endOf(base), {format, partitioned: false, problems: [], footer: true});
       outcomes.add(format);
     }
     expect(outcomes.size).toBeGreaterThan(4);
@@ -251,7 +260,7 @@ describe('compares with what the definition says', () => {
 describe('judges the end', () => {
   const end = (file: Buffer, format: string): readonly string[] => {
     const inspection = inspectStart(file, true);
-    return judgeEnd(inspectEnd(file, file.subarray(-END_REACH), inspection), inspection, format).map(({id}) => id);
+    return judgeEnd(inspectEnd(file, endOf(file), inspection), inspection, format).map(({id}) => id);
   };
 
   test('a VMDK footer that repeats the header passes', () => expect(end(vmdk({footer: true}), 'vmdk')).toEqual([]));
@@ -270,7 +279,7 @@ describe('judges the end', () => {
 
   test('refuses a VMDK that is too short for its footer', () => {
     const inspection = inspectStart(vmdk({footer: true}), false);
-    expect(inspectEnd(vmdk(), bytes(1000), inspection).problems.map(({id}) => id)).toEqual(['Footer']);
+    expect(inspectEnd(vmdk(), endOf(bytes(1000)), inspection).problems.map(({id}) => id)).toEqual(['Footer']);
   });
 
   test('a fixed VHD is one only under its own name', () => {

@@ -37,6 +37,10 @@ export interface Qcow2Fields {
   readonly crypt?: number;
   readonly features?: number | bigint;
   readonly length?: number;
+  readonly clusterBits?: number;
+  readonly headerLength?: number;
+  /** Header extensions behind the header: type and content. */
+  readonly extensions?: readonly (readonly [number, string])[];
 }
 
 export function qcow2(fields: Qcow2Fields = {}): Buffer {
@@ -44,10 +48,16 @@ export function qcow2(fields: Qcow2Fields = {}): Buffer {
     0: [0x51, 0x46, 0x49, 0xfb],
     4: u32be(fields.version ?? 3),
     8: u64be(fields.backing ?? 0),
-    20: u32be(16),
+    20: u32be(fields.clusterBits ?? 16),
     24: u64be(fields.size ?? 1024 ** 3),
     32: u32be(fields.crypt ?? 0),
-    ...(fields.version === 2 ? {} : {72: u64be(fields.features ?? 0), 100: u32be(104)}),
+    ...(fields.version === 2 ? {} : {72: u64be(fields.features ?? 0), 100: u32be(fields.headerLength ?? 104)}),
+    [fields.version === 2 ? 72 : (fields.headerLength ?? 104)]: Buffer.concat(
+      (fields.extensions ?? []).map(([type, content]) => {
+        const padded = bytes(Math.ceil(content.length / 8) * 8, {0: content});
+        return Buffer.concat([u32be(type), u32be(content.length), padded]);
+      }),
+    ),
   });
 }
 
@@ -62,17 +72,25 @@ export interface VmdkFields {
   readonly place?: number;
   readonly footer?: boolean;
   readonly length?: number;
+  readonly capacity?: number;
+  /** Sectors that the header gives to the descriptor. */
+  readonly sectors?: number;
+  /** Default: as the type demands. */
+  readonly compression?: number;
 }
 
 function vmdkHeader(fields: VmdkFields, atEnd: boolean): Buffer {
   return bytes(512, {
     0: 'KDMV',
     4: u32le(fields.version ?? 1),
-    12: u64le(2048),
+    12: u64le(fields.capacity ?? 2048),
     20: u64le(128),
     28: u64le(fields.place ?? 1),
-    36: u64le(20),
+    36: u64le(fields.sectors ?? 20),
+    44: u32le(512),
     56: atEnd ? u64le(0xffffffffffffffffn) : u64le(26),
+    73: [0x0a, 0x20, 0x0d, 0x0a],
+    77: [fields.compression ?? (fields.type === 'streamOptimized' ? 1 : 0)],
   });
 }
 
@@ -90,21 +108,33 @@ export function vdi(type = 1, size = 5 * 1024 ** 3): Buffer {
   return bytes(4096, {
     0: '<<< Oracle VM VirtualBox Disk Image >>>\n',
     0x40: [0x7f, 0x10, 0xda, 0xbe],
+    0x44: u32le(0x00010001),
     0x4c: u32le(type),
     0x170: u64le(size),
   });
 }
 
+function vhdFooter(type: number, size: number): Buffer {
+  return bytes(512, {
+    0: 'conectix',
+    16: u64be(type === 2 ? -1n & 0xffffffffffffffffn : 512),
+    28: 'win ',
+    48: u64be(size),
+    60: u32be(type),
+  });
+}
+
 export function vhd(type = 3, size = 6 * 1024 ** 3): Buffer {
-  return bytes(4096, {0: 'conectix', 40: u64be(size), 60: u32be(type)});
+  return bytes(4096, {0: vhdFooter(type, size), 512: 'cxsparse'});
 }
 
 export function fixedVhd(): Buffer {
-  return Buffer.concat([bytes(64 * 1024), bytes(512, {0: 'conectix', 60: u32be(2)})]);
+  return Buffer.concat([bytes(64 * 1024), vhdFooter(2, 64 * 1024)]);
 }
 
 const METADATA = Buffer.from('06a27c8b90479a4bb8fe575f050f886e', 'hex');
 const VIRTUAL_DISK_SIZE = Buffer.from('2442a52f1bcd7648b2115dbed83bf4b8', 'hex');
+const FILE_PARAMETERS = Buffer.from('3767a1ca36fa434db3b633f0aa44e76b', 'hex');
 const PARENT_LOCATOR = Buffer.from('2d5fd3a80bb34d45abf7d3d84834ab0c', 'hex');
 
 export interface VhdxFields {
@@ -113,6 +143,10 @@ export interface VhdxFields {
   readonly metadataAt?: number;
   readonly size?: number;
   readonly parent?: boolean;
+  /** Flags of the file parameters. */
+  readonly flags?: number;
+  /** The GUID of a log that waits. */
+  readonly log?: boolean;
 }
 
 export function vhdx(fields: VhdxFields = {}): Buffer {
@@ -121,15 +155,20 @@ export function vhdx(fields: VhdxFields = {}): Buffer {
   const reachable = Math.min(start, 2 * 1024 * 1024);
   return bytes(reachable + 128 * 1024, {
     0: 'vhdxfile',
+    [64 * 1024]: 'head',
+    [64 * 1024 + 48]: fields.log === true ? [1] : [],
     [table]: fields.signature ?? 'regi',
     [table + 8]: u32le(fields.regions ?? 1),
     [table + 16]: METADATA,
     [table + 32]: u64le(start),
     [reachable]: 'metadata',
-    [reachable + 10]: [2, 0],
+    [reachable + 10]: [3, 0],
     [reachable + 32]: fields.parent === true ? PARENT_LOCATOR : bytes(16, {0: [1]}),
     [reachable + 64]: VIRTUAL_DISK_SIZE,
     [reachable + 80]: u32le(64 * 1024),
+    [reachable + 96]: FILE_PARAMETERS,
+    [reachable + 112]: u32le(64 * 1024 + 8),
+    [reachable + 64 * 1024 + 12]: u32le(fields.flags ?? 0),
     [reachable + 64 * 1024]: u64le(fields.size ?? 7 * 1024 ** 3),
   });
 }

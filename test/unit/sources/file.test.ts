@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {describe, expect, test} from 'vitest';
-import {bytes, fixedVhd, gptDisk, qcow2, vmdk} from '../core/image-bytes.ts';
+import {bytes, fixedVhd, gptDisk, qcow2, vdi, vmdk} from '../core/image-bytes.ts';
 import {digestOf, failure, noise, readAll, readUntilBroken, request, source} from './under-test.ts';
 
 const IMAGE = Buffer.concat([qcow2(), noise(3 * 1024 * 1024)]);
@@ -118,6 +118,26 @@ describe('refuses before a byte is given on', () => {
     const error = await failure(source().open(request('file:a', {baseDir: folderWith({a: content}), format})));
     expect([error.code, error.message]).toEqual(['FORMAT_REFUSED', `file:a ${why}`]);
     expect(error.hint).toBeDefined();
+  });
+
+  test.each([
+    [
+      'a qcow2 that shall be raw',
+      qcow2(),
+      'raw',
+      'write format: qcow2; with --convert raw the cloud gets raw all the same',
+    ],
+    [
+      'a vdi that shall be qcow2',
+      vdi(),
+      'qcow2',
+      'write format: vdi; with --convert qcow2 the cloud gets qcow2 all the same',
+    ],
+    ['a raw disk that shall be qcow2', gptDisk(), 'qcow2', 'correct format in the definition, or the url'],
+    ['a qcow2 that shall be an ISO', qcow2(), 'iso', 'correct format in the definition, or the url'],
+  ])('L: %s: the hint names the way to it', async (_, content, format, hint) => {
+    const error = await failure(source().open(request('file:a', {baseDir: folderWith({a: content}), format})));
+    expect([error.code, error.hint]).toEqual(['FORMAT_REFUSED', hint]);
   });
 
   test('a file beyond the limit', async () => {
