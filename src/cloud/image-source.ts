@@ -64,9 +64,12 @@ export interface SourceFacts {
   readonly format?: string;
 }
 
-/** Where a digest stands in the world; relative `file:` paths start from `baseDir`. */
+/**
+ * Where a digest stands in the world; relative `file:` paths start from `baseDir`. `path` is that of the image's URL, percent-encoded as
+ * there: its last part is the name in the list, its folders decide between several.
+ */
 export type DigestPlace = {readonly url: string; readonly baseDir?: string} & (
-  {readonly kind: 'list'; readonly fileName: string} | {readonly kind: 'bare'}
+  {readonly kind: 'list'; readonly path: string} | {readonly kind: 'bare'}
 );
 
 /** What any source of image bytes must be able to do. Errors: SOURCE_*, DIGEST_*, FORMAT_REFUSED, DISK_FULL. */
@@ -75,7 +78,7 @@ export interface ImageSource {
   probe(request: SourceRequest): Promise<SourceProbe>;
   /** Starts reading; tries the places in order until one answers. */
   open(request: SourceRequest): Promise<OpenedSource>;
-  /** Reads one published digest (exact file name in a GNU or BSD list, or a file with one bare digest). */
+  /** Reads one published digest (of exactly one file in a list, or a file with one bare digest). */
   findDigest(place: DigestPlace, signal?: AbortSignal): Promise<Digest>;
   close(): Promise<void>;
 }

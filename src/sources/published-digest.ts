@@ -14,7 +14,7 @@ export async function readPublishedDigest(kind: SourceKind, place: DigestPlace, 
   const show = showUrl(place.url);
   try {
     const text = await readText(kind, place, signal === undefined ? deadline : AbortSignal.any([signal, deadline]));
-    return place.kind === 'list' ? findInList({text, url: show}, place.fileName) : findBare({text, url: show});
+    return place.kind === 'list' ? findInList({text, url: show}, place.path) : findBare({text, url: show});
   } catch (error) {
     if (!deadline.aborted || signal?.aborted === true) throw error;
     throw new ImgmgrError('SOURCE_UNAVAILABLE', `${show} took longer than ${LIMIT_MS / 1000} s`, {cause: error});

@@ -3,6 +3,7 @@ import type {Definition, Version} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
 import type {OwnImage, Release} from '../core/release.ts';
 import {findImage, releaseOf} from '../core/release.ts';
+import {dayOfChange} from '../core/time-text.ts';
 
 /** A listed version whose digest, where it stands upstream, was read. */
 export interface ReadVersion {
@@ -36,7 +37,7 @@ export interface LabelContext {
 
 /**
  * The releases. A `latest` one is labelled as the image that has its digest already, else by the upstream's Last-Modified as
- * YYYYMMDD (as the peer does), else by today's date.
+ * YYYYMMDD (as the peer does), else, and where that lies in the future, by today's date.
  */
 export async function labelReleases(versions: readonly ReadVersion[], context: LabelContext): Promise<Release[]> {
   return Promise.all(
@@ -55,11 +56,16 @@ async function upstreamDate(
 ): Promise<string> {
   const urls = listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url];
   const probe = await source.probe({urls, baseDir, format: definition.format, signal});
-  return (probe.lastModified ?? now).toISOString().slice(0, 10).replaceAll('-', '');
+  return dayOfChange(probe.lastModified, now).replaceAll('-', '');
 }
 
 function digestPlace({checksumsUrl, checksumUrl, url}: Version): DigestPlace | undefined {
-  if (checksumsUrl !== undefined)
-    return {kind: 'list', url: checksumsUrl, fileName: url.slice(url.lastIndexOf('/') + 1).replace(/[?#].*$/, '')};
+  if (checksumsUrl !== undefined) return {kind: 'list', url: checksumsUrl, path: pathOf(url)};
   return checksumUrl === undefined ? undefined : {kind: 'bare', url: checksumUrl};
+}
+
+/** The path of a URL as it is written; a relative `file:` is nothing but a path. */
+function pathOf(url: string): string {
+  if (/^file:(?!\/)/i.test(url)) return url.slice('file:'.length);
+  return URL.canParse(url) ? new URL(url).pathname : url;
 }

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
-import {findBare, findInList, parseDigestList} from '../../../src/core/checksum.ts';
+import {findBare, findInList} from '../../../src/core/checksum.ts';
 import type {Digest} from '../../../src/core/digest.ts';
+import {parseDigestList} from '../../../src/core/digest-list.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 
 const A = 'a'.repeat(64);
@@ -86,7 +87,9 @@ describe('says why it found nothing', () => {
   test('two different digests of one name', () => {
     const error = failure(() => find(`${A}  amd64/image.qcow2\n${B}  arm64/image.qcow2\n`));
     expect(error.code).toBe('DIGEST_UNKNOWN');
-    expect(error.message).toContain('sha256:aaaaaaaaaaaa… and sha256:bbbbbbbbbbbb…');
+    expect(error.message).toBe(
+      `${URL} lists "image.qcow2" twice, as sha256:${A} (amd64/image.qcow2) and sha256:${B} (arm64/image.qcow2)`,
+    );
   });
 
   test.each([`<!DOCTYPE html>\n${A}  image.qcow2`, `  <html>${A}  image.qcow2`, '<?xml version="1.0"?><Error/>'])(

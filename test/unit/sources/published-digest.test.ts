@@ -10,7 +10,7 @@ const A = 'a'.repeat(64);
 describe('reads a published digest', () => {
   test('from a list, by the exact name', async () => {
     const web = await serve((_, response) => response.end(`${'b'.repeat(64)}  a.img.manifest\n${A} *a.img\n`));
-    expect(await source().findDigest({kind: 'list', url: `${web.url}/SUMS`, fileName: 'a.img'})).toEqual({
+    expect(await source().findDigest({kind: 'list', url: `${web.url}/SUMS`, path: 'a.img'})).toEqual({
       algorithm: 'sha256',
       hex: A,
     });
@@ -25,7 +25,7 @@ describe('reads a published digest', () => {
     const folder = await mkdtemp(join(tmpdir(), 'imgmgr-digest-'));
     onTestFinished(() => rm(folder, {recursive: true}));
     await writeFile(join(folder, 'SUMS'), `${A}  a.img\n`);
-    const place = {kind: 'list', url: 'file:SUMS', fileName: 'a.img'} as const;
+    const place = {kind: 'list', url: 'file:SUMS', path: 'a.img'} as const;
     expect((await source().findDigest({...place, baseDir: folder})).hex).toBe(A);
     expect((await failure(source().findDigest({...place, baseDir: '/'}))).message).toContain('/SUMS does not exist');
   });
@@ -39,14 +39,14 @@ describe('reads a published digest', () => {
 
   test('not from the body of an error, however plausible', async () => {
     const web = await serve((_, response) => response.writeHead(404).end(`${A}  a.img\n`));
-    expect((await failure(source().findDigest({kind: 'list', url: web.url, fileName: 'a.img'}))).code).toBe(
+    expect((await failure(source().findDigest({kind: 'list', url: web.url, path: 'a.img'}))).code).toBe(
       'SOURCE_REFUSED',
     );
   });
 
   test('not from a web page', async () => {
     const web = await serve((_, response) => response.end(`<html>${A}  a.img\n`));
-    expect((await failure(source().findDigest({kind: 'list', url: web.url, fileName: 'a.img'}))).message).toBe(
+    expect((await failure(source().findDigest({kind: 'list', url: web.url, path: 'a.img'}))).message).toBe(
       `${web.url}/ sent a web page instead of digests`,
     );
   });
@@ -54,11 +54,11 @@ describe('reads a published digest', () => {
   test('not where the name is missing, and names its nearest', async () => {
     const web = await serve((_, response) => response.end(`${A}  a.img.xz\n`));
     const error = await failure(
-      source().findDigest({kind: 'list', url: `${web.url}/SUMS?token=secret`, fileName: 'a.img'}),
+      source().findDigest({kind: 'list', url: `${web.url}/SUMS?token=secret`, path: 'a.img'}),
     );
     expect([error.code, error.message]).toEqual([
       'DIGEST_UNKNOWN',
-      `no digest of "a.img" in ${web.url}/SUMS?token=***; the nearest of 1 listed: a.img.xz`,
+      `no digest of "a.img" in ${web.url}/SUMS?token=***; it lists only a.img.xz`,
     ]);
   });
 
@@ -68,7 +68,7 @@ describe('reads a published digest', () => {
       const more = (): void => void response.write(piece, (error) => (error ? undefined : more()));
       more();
     });
-    expect((await failure(source().findDigest({kind: 'list', url: web.url, fileName: 'a.img'}))).message).toContain(
+    expect((await failure(source().findDigest({kind: 'list', url: web.url, path: 'a.img'}))).message).toContain(
       'larger than 4 MiB',
     );
   });
