@@ -3,6 +3,7 @@ import {pathToFileURL} from 'node:url';
 import type {Definition} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
+import {dayOfChange} from '../core/time-text.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** An image that the command line describes; what is undefined is worked out from its address. */
@@ -39,7 +40,7 @@ export interface AdHocFacts {
  */
 export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promise<Definition> {
   const source = await locate(image.address, facts);
-  const buildDate = image.buildDate ?? source.modified.toISOString().slice(0, 10);
+  const buildDate = image.buildDate ?? dayOfChange(source.modified, facts.now);
   const place = {file: 'command line', line: 1, column: 1};
   const name = image.name ?? (stem(source.fileName) || undefined);
   if (name === undefined)

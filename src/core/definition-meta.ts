@@ -49,6 +49,8 @@ const COMPUTED_KEYS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const VALIDITIES: readonly string[] = ['none', 'forever', 'notice'];
+/** Keys of SCS-0102 that hold a day or a word; only what begins like a day is judged. */
+const DATE_KEYS: readonly string[] = ['provided_until', 'maintained_until'];
 const LONGEST_KEY = 255;
 /** The database column of a property value; more answers 500. */
 const LONGEST_VALUE = 65_535;
@@ -93,6 +95,8 @@ function problemOfValue({key, value}: YamlEntry, what: string): Problem | undefi
       place,
       hint: didYouMean(text, VALIDITIES) ?? 'use none, forever, notice, last-N (like last-3) or a date YYYY-MM-DD',
     };
+  if (DATE_KEYS.includes(key.source) && /^\d/.test(text) && !isCalendarDate(text))
+    return {message: `${what} is no day of the calendar: "${text}"`, place, hint: 'write it as YYYY-MM-DD, or none'};
   return undefined;
 }
 

@@ -37,10 +37,13 @@ const http = () => url(/^https?:\/\/[^\s/]/i, 'http or https');
 const download = () =>
   url(/^(?:(?:https?|ftps?):\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https, ftp or file');
 const digestList = () => url(/^(?:https?:\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https or file');
+/** Nothing, or what YAML allows behind the day of a timestamp: https://yaml.org/type/timestamp.html */
+const TIME_BEHIND =
+  /^$|^(?:[Tt]|[ \t]+)(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d*)?)?[ \t]*(?:Z|[+-]\d{1,2}(?::?[0-5]\d)?)?$/;
 const date = () =>
   z
     .string({error: 'write it as YYYY-MM-DD'})
-    .refine((value) => isCalendarDate(value.slice(0, 10)) && /^.{10}(?:$|[Tt ])/.test(value), {
+    .refine((value) => isCalendarDate(value.slice(0, 10)) && TIME_BEHIND.test(value.slice(10)), {
       error: 'is no date; write it as YYYY-MM-DD',
     });
 const duration = () =>

@@ -7,6 +7,7 @@ import {retireWay} from './policy.ts';
 import type {Release} from './release.ts';
 import type {Applied, Stamp} from './stamp.ts';
 import {MANAGED_TAG, formatApplied, formatKeys, readStamp, stampProperties} from './stamp.ts';
+import {isCalendarDate} from './time-text.ts';
 
 /** What shapes an image besides its definition and release. */
 export interface FormContext {
@@ -291,8 +292,8 @@ function describe({definition, release}: FormContext): Record<string, string> {
 /** As written; for `latest` the day that labels it (the upstream's Last-Modified), which SCS-0102 wants to know. */
 function buildDate({listed, latest, version}: Release): {image_build_date?: string} {
   if (listed.buildDate !== undefined) return {image_build_date: listed.buildDate};
-  const day = latest ? /^(\d{4})(\d{2})(\d{2})$/.exec(version) : null;
-  return day ? {image_build_date: day.slice(1).join('-')} : {};
+  const day = latest ? version.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
+  return isCalendarDate(day) ? {image_build_date: day} : {};
 }
 
 /** A path of this host is nobody's business: only its last part is shown. */

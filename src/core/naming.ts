@@ -1,6 +1,7 @@
 import type {Definition, RetireWay} from './definition.ts';
 import type {Image} from './image.ts';
 import type {OwnImage} from './release.ts';
+import {isCalendarDate} from './time-text.ts';
 
 /** The name under which a release is published while it is current. */
 export function publishedName(definition: Definition, version: string): string {
@@ -30,8 +31,8 @@ export function nameWhenRetired({definition, own, way, earlierOfSameVersion, tak
   const name = own.image.name ?? definition.name;
   if (!definition.multi || way === 'hidden') return name;
   if (way === 'renamed-by-date') {
-    const day = own.image.properties['image_build_date'] ?? own.image.createdAt;
-    return datedName(definition, day, taken);
+    const built = own.image.properties['image_build_date'] ?? '';
+    return datedName(definition, isCalendarDate(built.slice(0, 10)) ? built : own.image.createdAt, taken);
   }
   const plain = retiredName(definition, own.stamp.version);
   if (!earlierOfSameVersion && !taken.has(plain)) return plain;

@@ -1,5 +1,6 @@
 import type {Image} from './image.ts';
 import type {OwnImage} from './release.ts';
+import {isCalendarDate} from './time-text.ts';
 import {compareVersions} from './version.ts';
 
 /** What `uuid_validity` promises (SCS-0102: how long an image stays usable under its id). */
@@ -16,7 +17,7 @@ export function parseValidity(text: string | undefined): Validity {
   if (text === 'forever') return {kind: 'forever'};
   const last = /^last-([0-9]+)$/.exec(text);
   if (last) return {kind: 'last', count: Number(last[1])};
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return {kind: 'date', day: text};
+  if (isCalendarDate(text)) return {kind: 'date', day: text};
   return {kind: 'notice'};
 }
 

@@ -5,6 +5,15 @@ export function isCalendarDate(text: string): boolean {
   return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
+/**
+ * The day (UTC, `YYYY-MM-DD`) of a file's last change; today's where that is unknown, lies in the future, or before 1970: a clock that is
+ * wrong would otherwise name a version that stays the newest for ever.
+ */
+export function dayOfChange(changed: Date | undefined, now: Date): string {
+  const time = changed?.getTime() ?? Number.NaN;
+  return new Date(time >= 0 && time <= now.getTime() ? time : now).toISOString().slice(0, 10);
+}
+
 const UNITS: Readonly<Record<string, number>> = {h: 3600, m: 60, s: 1};
 
 /** Seconds of `90s`, `10m`, `2h` or `1h30m`; undefined for anything else, a bare number and zero included. */

@@ -37,6 +37,12 @@ describe('an image of the command line as a definition', () => {
     expect(versions).toMatchObject([{version: '20260102', url: 'file:///home/op/pics/my%20disk.raw.xz'}]);
   });
 
+  it('L: takes the day for a file whose last change lies in the future', async () => {
+    const facts = {...FACTS, modified: () => Promise.resolve(new Date('2099-01-01T00:00:00Z'))};
+    const {versions} = await toDefinition({...IMAGE, address: 'x.img'}, facts);
+    expect(versions).toMatchObject([{version: '20260304', buildDate: '2026-03-04'}]);
+  });
+
   it.each([
     ['x.img', 'qcow2'],
     ['x.raw', 'raw'],

@@ -180,6 +180,13 @@ describe('one wrong value, one problem with its place and next step', () => {
       {15: '        build_date: 2026-02-30'},
       `15:21 "build_date" of ${VERSION} is no date: "2026-02-30" | ${DATE}`,
     ],
+    ...['2026-09-01 soon', '2026-09-01T', '2026-09-01T24:00', '2026-09-01T10:61:00Z', '2026-09-01 10:00:00+x'].map(
+      (date): [string, Change, string] => [
+        `L: no time behind a day: ${date}`,
+        {15: `        build_date: '${date}'`},
+        `15:21 "build_date" of ${VERSION} is no date: "${date}" | ${DATE}`,
+      ],
+    ),
     [
       'a date without dashes',
       {15: '        build_date: 20260901'},
@@ -420,6 +427,29 @@ describe('meta is open, but not for everything', () => {
     ],
   ])('%s', (entry, problem) => {
     expect(problemsWith({11: `    meta: {${entry}}`})).toEqual([problem]);
+  });
+
+  describe.each(['provided_until', 'maintained_until'])('L: %s, where it begins like a day', (key) => {
+    test.each(['2026-02-30', '2026-13-01', "'20260901'", '2026-9-1', '2026-09-01T10:00:00Z'])('is not %s', (day) => {
+      expect(problemsWith({11: `    meta: {${key}: ${day}}`})).toEqual([
+        `11:${15 + key.length - 1} "${key}" of ${META} is no day of the calendar: "${day.replaceAll("'", '')}" | write it as YYYY-MM-DD, or none`,
+      ]);
+    });
+
+    test.each(['2026-02-28', "'2028-02-29'", 'none', 'notice', 'soon', "''"])('may be %s', (day) => {
+      expect(problemsWith({11: `    meta: {${key}: ${day}}`})).toEqual([]);
+    });
+  });
+
+  test.each([
+    '2026-09-01',
+    '2026-09-01 10:00',
+    '2026-09-01T10:00:00Z',
+    '2026-09-01t21:59:43.10-05:00',
+    '2026-09-01 21:59:43.10 -5',
+    '2026-09-01T10:00:00+0200',
+  ])('L: build_date may be %s', (date) => {
+    expect(problemsWith({15: `        build_date: ${date}`})).toEqual([]);
   });
 
   test('of a version too', () => {

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {isCalendarDate, parseDuration} from '../../../src/core/time-text.ts';
+import {dayOfChange, isCalendarDate, parseDuration} from '../../../src/core/time-text.ts';
 
 test.each([
   ['90s', 90],
@@ -29,4 +29,21 @@ test.each([
   ['2026-01-01T00:00:00', false],
 ])('%j is a day: %j', (text, expected) => {
   expect(isCalendarDate(text)).toBe(expected);
+});
+
+test.each([
+  ['2026-08-31T23:59:59Z', '2026-08-31'],
+  ['2026-11-26T09:59:59Z', '2026-11-26'],
+  ['1970-01-01T00:00:00Z', '1970-01-01'],
+  ['2026-11-26T10:00:01Z', '2026-11-26'],
+  ['2099-01-01T00:00:00Z', '2026-11-26'],
+  ['+275760-09-13T00:00:00Z', '2026-11-26'],
+  ['1969-12-31T23:59:59Z', '2026-11-26'],
+  ['no date', '2026-11-26'],
+])('L: a change on %s, seen on 2026-11-26, is of the day %s', (changed, day) => {
+  expect(dayOfChange(new Date(changed), new Date('2026-11-26T10:00:00Z'))).toBe(day);
+});
+
+test('L: a change at an unknown time is of today', () => {
+  expect(dayOfChange(undefined, new Date('2026-11-26T10:00:00Z'))).toBe('2026-11-26');
 });

@@ -11,6 +11,16 @@ test.each([
   ['numbers beyond 2^53', ['90071992547409921', '90071992547409922', '90071992547409930']],
   ['latest is above everything, letters too', ['20260901', 'v2', 'zz', 'latest']],
   ['equal numbers by their characters', ['1.01', '1.1']],
+  [
+    'L: the builds of a day, in Debian’s folders',
+    ['20260712-2537', '20260712-10001', '20260901-1234', '20260901-2000'],
+  ],
+  ['L: respins of Ubuntu, Rocky and Alma', ['20260108', '20260108.1', '20260108.2', '20260108.10', '20260525.0']],
+  ['L: dates with dots', ['2025.12.31', '2026.9.1', '2026.10.01', '2026.10.01.1']],
+  ['L: dates with dashes', ['2025-12-31', '2026-09-01', '2026-09-01-1', '2026-10-01']],
+  ['L: releases with a build date', ['9.7-20251123.2', '9.7-20260101.0', '10.1-20251123.0', '10.2-20260525.0']],
+  ['L: Arch’s dates with jobs', ['v20260901.99', 'v20260901.100', 'v20261001.1']],
+  ['L: Alpine’s respins', ['3.22.1-r0', '3.22.1-r1', '3.22.1-r10', '3.22.2-r0']],
   ['nothing is below everything', ['', '0', 'a']],
 ])('%s', (_, oldestFirst) => {
   expect(sortVersions(oldestFirst.toReversed())).toEqual(oldestFirst);
