@@ -2,100 +2,27 @@ import http from 'node:http';
 import https from 'node:https';
 import type {Readable} from 'node:stream';
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {AxiosStatic} from 'axios';
+import type {AxiosProxyConfig, AxiosStatic} from 'axios';
 import pRetry from 'p-retry';
-import type {ErrorCode} from './errors.ts';
 import {exchangeErrorCode, HttpError, isPassing} from './http/error.ts';
 import {Line, requestError} from './http/line.ts';
 import type {Answer} from './http/line.ts';
+import type {JudgeAddress} from './http/judged-lookup.ts';
+import {judgeByOwnResolver, judgeLiteral, SYSTEM_LOOKUP} from './http/judged-lookup.ts';
+import {checkProxies, proxyForUrl} from './http/proxy.ts';
+import type {Proxy} from './http/proxy.ts';
 import {publicUrl} from './http/redact.ts';
 import {redirected} from './http/redirect.ts';
+import type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
 
-export {HttpError, isPassing} from './http/error.ts';
+export {HttpError, isPassing, isPlainHttp} from './http/error.ts';
 export type {HttpErrorKind} from './http/error.ts';
+export {addressKind} from './http/address.ts';
+export type {AddressKind} from './http/address.ts';
+export type {ProxyEnv} from './http/proxy.ts';
+export {checkProxies} from './http/proxy.ts';
 export {publicUrl} from './http/redact.ts';
-
-/** What each kind of answer becomes. `stream` hands over the bytes as served (no content encoding is asked for or undone). */
-export interface BodyOf {
-  json: unknown;
-  text: string;
-  stream: Readable;
-  none: undefined;
-}
-
-/** One request. Statuses that are not expected, and everything else that fails, throw {@link HttpError}. */
-export interface HttpRequest<Kind extends keyof BodyOf> {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly url: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly json?: unknown;
-  /** Streamed in constant memory; when it fails, the connection is dropped and its own error is thrown. */
-  readonly body?: Readable;
-  /** Length of {@link body}; absent: chunked. A body that turns out shorter or longer drops the connection. */
-  readonly size?: number;
-  readonly response: Kind;
-  readonly expect: readonly number[];
-  /** Limit of the whole exchange; for streams (either way) the longest silence of the server. Milliseconds. */
-  readonly timeoutMs: number;
-  /** Limit of the answer's body; default 64 MiB, unlimited for `stream`. */
-  readonly maxBytes?: number;
-  /** Followed for GET and HEAD only, never from https to http; secrets stay with their origin. Default 0. */
-  readonly maxRedirects?: number;
-  /** Called with every redirect's target before it is followed; throws to refuse it. */
-  readonly onRedirect?: (url: string) => void;
-  /** Default: 4 attempts for GET and HEAD, none for others. */
-  readonly retry?: false | Retry;
-  readonly signal?: AbortSignal;
-}
-
-/** Repeats on no or a broken connection, silence, 429 and 5xx; waits double from `firstDelayMs` (default 500), `Retry-After` wins. */
-export interface Retry {
-  readonly attempts: number;
-  readonly firstDelayMs?: number;
-}
-
-export interface HttpResponse<Body> {
-  readonly status: number;
-  /** Names in lower case; repeated ones joined by a comma. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Body;
-  readonly requestId?: string;
-  /** Where the answer came from after redirects. */
-  readonly url: string;
-}
-
-/** One exchange as it may be logged: no secrets. A redirect or a repeated attempt is an exchange of its own. */
-export interface Exchange {
-  readonly method: string;
-  readonly url: string;
-  readonly status?: number;
-  readonly ms: number;
-  readonly requestId?: string;
-  readonly error?: ErrorCode;
-}
-
-/** PEM texts, as node:tls takes them; `ca` replaces the built-in authorities. */
-export interface TlsOptions {
-  readonly verify: boolean;
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-}
-
-export interface HttpOptions {
-  /** `environment`: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY. */
-  readonly proxy: 'environment' | 'none';
-  readonly tls?: TlsOptions;
-  readonly onExchange?: (exchange: Exchange) => void;
-  /** Sent with every request. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-export interface Http {
-  request<Kind extends keyof BodyOf>(request: HttpRequest<Kind>): Promise<HttpResponse<BodyOf[Kind]>>;
-  /** Ends idle connections; safe to call twice. */
-  close(): void;
-}
+export type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
 
 type AnyRequest = HttpRequest<keyof BodyOf>;
 type AnyResponse = HttpResponse<BodyOf[keyof BodyOf]>;
@@ -127,6 +54,7 @@ class Client {
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    if (options.proxy === 'environment') checkProxies(options.env ?? process.env);
     const keep = {keepAlive: true, timeout: 4000};
     this.#agents = {http: new http.Agent(keep), https: new https.Agent({...keep, ...tlsAgentOptions(options.tls)})};
   }
@@ -187,9 +115,12 @@ class Client {
   }
 
   async #send(request: AnyRequest): Promise<Answer> {
-    const line = new Line(request);
+    const proxy = this.#proxyFor(request.url);
+    const lookup = this.#options.lookup ?? SYSTEM_LOOKUP;
+    const line = new Line(request, {lookup, proxy});
     try {
       line.check();
+      if (request.judgeAddress !== undefined) line.refuse(await this.#judge(request.url, request.judgeAddress, proxy));
       const client = await axiosStatic();
       const raw = await client.request<Readable>({
         method: request.method,
@@ -207,7 +138,7 @@ class Client {
         transformResponse: [],
         httpAgent: this.#agents.http,
         httpsAgent: this.#agents.https,
-        ...(this.#options.proxy === 'none' ? {proxy: false as const} : {}),
+        proxy: proxy === undefined ? false : axiosProxy(proxy),
       });
       return await line.receive({
         status: raw.status,
@@ -219,6 +150,16 @@ class Client {
     } finally {
       line.done();
     }
+  }
+
+  #proxyFor(url: string): Proxy | undefined {
+    if (this.#options.proxy === 'none' || !URL.canParse(url)) return undefined;
+    return proxyForUrl(url, this.#options.env ?? process.env);
+  }
+
+  async #judge(url: string, judge: JudgeAddress, proxy: Proxy | undefined): Promise<Error | undefined> {
+    if (proxy === undefined) return judgeLiteral(url, judge);
+    return judgeByOwnResolver(url, {lookup: this.#options.lookup ?? SYSTEM_LOOKUP, judge});
   }
 
   #headers(request: AnyRequest): Record<string, string | false> {
@@ -234,6 +175,10 @@ class Client {
       ...request.headers,
     };
   }
+}
+
+function axiosProxy({protocol, host, port, auth}: Proxy): AxiosProxyConfig {
+  return {protocol, host, port, ...(auth === undefined ? {} : {auth})};
 }
 
 function retryOf(request: AnyRequest): Retry {

@@ -15,7 +15,7 @@ import type {Emit} from '../core/events.ts';
 import type {ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
-import {createHttp} from '../http.ts';
+import {checkProxies, createHttp} from '../http.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
 import type {VerificationParts} from '../workflow/verification/types.ts';
@@ -74,21 +74,25 @@ export interface ContextParts {
   readonly readsStdin: boolean;
   /** What `--region` says. */
   readonly region?: string;
+  /** Redirects of sources may lead to this host and to private networks. */
+  readonly allowPrivateSources: boolean;
 }
 
 const GIB = 1024 ** 3;
 
-export function createContext({io, env, emit, readsStdin, region}: ContextParts): Context {
+export function createContext({io, env, emit, readsStdin, allowPrivateSources, region}: ContextParts): Context {
   const cwd = process.cwd();
   const home = env['HOME'] ?? homedir();
   const opened: CloudPorts[] = [];
   const httpFor = (side: 'source' | 'cloud'): HttpOptions => ({
     proxy: proxyFor(side, env),
+    env,
     onExchange: (exchange) => emit({type: 'http', ...exchange}),
     headers: {'user-agent': `imgmgr/${VERSION}`},
   });
   // Told before the login, not by the first import.
   const sourceHttp = httpFor('source');
+  if (sourceHttp.proxy === 'environment') checkProxies(env);
   const exec = async (): Promise<Exec> => {
     const {createExec} = await import('../exec.ts');
     return createExec(env);
@@ -98,6 +102,7 @@ export function createContext({io, env, emit, readsStdin, region}: ContextParts)
     return createSource({
       http: createHttp(sourceHttp),
       exec: await exec(),
+      allowPrivate: allowPrivateSources,
       ...(readsStdin && {stdin: io.stdin}),
     });
   });

@@ -69,6 +69,7 @@ export interface Flags {
   readonly prefetch?: 'never' | 'on-stuck' | 'always';
   readonly stuckRetry?: number;
   readonly importTimeout?: number;
+  readonly allowPrivateSources?: boolean;
   readonly format?: 'human' | 'json' | 'junit';
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -139,6 +140,7 @@ export function addAcquireFlags(command: Command): Command {
     .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
     .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
     .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
+    .option('--allow-private-sources', 'redirects of a source may lead to this host and to private networks')
     .option('--no-wait', 'hand the work to the cloud and return')
     .option('--no-publish', 'stop before the image becomes visible')
     .option('--tag <tag>', 'additional tag on current images', word('--tag'));

@@ -32,6 +32,8 @@ export interface Invocation {
   readonly filter?: string;
   /** The one image that `import` was given as an argument. */
   readonly adHoc?: AdHocImage;
+  /** Redirects of sources may lead to this host and to private networks. */
+  readonly allowPrivateSources: boolean;
   readonly verify: VerifyRequest;
   readonly build: BuildRequest;
   /** `build`: only the images of definitions that are built; `upload`: into the clouds, else on this host alone. */

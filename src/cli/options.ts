@@ -29,6 +29,7 @@ export function toInvocation({command, flags, policy = {}}: Request): Invocation
     ...(flags.region !== undefined && {region: flags.region}),
     ...(flags.images !== undefined && {images: flags.images}),
     ...(flags.filter !== undefined && {filter: flags.filter}),
+    allowPrivateSources: flags.allowPrivateSources ?? false,
     verify: toVerifyRequest(flags),
     build: toBuildRequest(flags),
     options: {

@@ -36,6 +36,7 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   const context = createContext({
     ...work,
     readsStdin: invocation.adHoc?.address === '-',
+    allowPrivateSources: invocation.allowPrivateSources,
     ...(invocation.region !== undefined && {region: invocation.region}),
   });
   try {

@@ -9,6 +9,8 @@ export interface SourceRequest {
   readonly baseDir: string;
   /** Demanded digest of the bytes as served. */
   readonly digest?: Digest;
+  /** A redirect may lead from https to http; counts only beside {@link digest}. */
+  readonly allowHttpRedirect?: boolean;
   /** Glance's disk_format as the definition asserts it; content that disagrees is refused. */
   readonly format: string;
   /**

@@ -52,6 +52,7 @@ function convertVersion(raw: RawVersion, node: YamlMap): Version {
     ...given('checksum', parseDigest(raw.checksum ?? '')),
     ...given('checksumsUrl', raw.checksums_url),
     ...given('checksumUrl', raw.checksum_url),
+    ...given('allowHttpRedirect', raw.allow_http_redirect),
     ...given('buildDate', raw.build_date?.slice(0, 10)),
     ...given('visibility', raw.visibility),
     ...given('hidden', raw.hidden),

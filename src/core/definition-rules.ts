@@ -19,6 +19,7 @@ export function brokenRules(site: ImageSite): Problem[] {
     ...acquisition(site),
     ...repeatedVersions(site),
     ...digestSources(site),
+    ...httpRedirects(site),
     ...reservedTags(site),
     ...brokenBuildRules(site),
   ];
@@ -85,6 +86,23 @@ function digestSources({root, path, image}: ImageSite): Problem[] {
     if (!checksum || !isGiven(version, 'checksum')) return [];
     const message = `${subject} has a fixed checksum, but latest is whatever ${sources.join()} says`;
     return [{message, place: checksum.key.place, hint: 'remove checksum, or name the version'}];
+  });
+}
+
+/** Only a digest that stands in the definition makes up for a way on which anybody could change the bytes. */
+function httpRedirects({root, path, image}: ImageSite): Problem[] {
+  return mapsUnder(image, 'versions').flatMap((version) => {
+    const allowed = entryOf(version, 'allow_http_redirect');
+    const given = allowed?.value.kind === 'scalar' && allowed.value.value === true;
+    if (!allowed || !given || isGiven(version, 'checksum')) return [];
+    const message = `version "${textUnder(version, 'version') ?? ''}" of ${subjectOf(root, path)} has allow_http_redirect, but no checksum`;
+    return [
+      {
+        message,
+        place: allowed.key.place,
+        hint: 'add checksum (algorithm:hex): without it anybody between here and the server could change the image',
+      },
+    ];
   });
 }
 

@@ -79,6 +79,10 @@ const version = z.strictObject({
     .describe('Digest of the file behind the URL, algorithm:hex.'),
   checksums_url: digestList().nullish().describe('List of digests with file names (SHA256SUMS).'),
   checksum_url: digestList().nullish().describe('File that holds one bare digest.'),
+  allow_http_redirect: z
+    .boolean()
+    .nullish()
+    .describe('The server may redirect from https to http; only with checksum, which then decides about the bytes.'),
   build_date: date().nullish().describe('Day of the build; becomes the property image_build_date.'),
   visibility: z.enum(VISIBILITIES).nullish().describe('Overrides the visibility of the image.'),
   hidden: z.boolean().nullish().describe('Publish this version with os_hidden.'),

@@ -68,6 +68,8 @@ export interface Version {
   readonly checksumsUrl?: string;
   /** A file with one bare digest. */
   readonly checksumUrl?: string;
+  /** A redirect of {@link url} or the mirror may lead from https to http; only beside {@link checksum}. */
+  readonly allowHttpRedirect?: boolean;
   /** `YYYY-MM-DD`. */
   readonly buildDate?: string;
   readonly visibility?: Visibility;

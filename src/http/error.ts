@@ -8,6 +8,7 @@ export type HttpErrorKind =
   | 'dns'
   | 'connect'
   | 'tls'
+  | 'proxy-login'
   | 'timeout'
   | 'broken-off'
   | 'status'
@@ -82,6 +83,7 @@ export function exchangeErrorCode(kind: HttpErrorKind): ErrorCode | undefined {
     case 'dns':
     case 'connect':
     case 'tls':
+    case 'proxy-login':
     case 'broken-off':
       return 'UNAVAILABLE';
   }
@@ -111,6 +113,18 @@ export function classify(error: unknown): {
   if (CONNECT_CODES.has(code)) return {kind: 'connect', text: connectText(error, text), code};
   if (code.startsWith('HPE_') || code === 'ERR_INVALID_URL') return {kind: 'invalid-body', text, code};
   return {kind: 'broken-off', text, code};
+}
+
+/** What OpenSSL says when the answer to its hello is no TLS, as that of a server of plain http. */
+const NO_TLS: ReadonlySet<string> = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+]);
+
+/** True when the server speaks plain http where https was asked for. */
+export function isPlainHttp({kind, systemCode}: HttpError): boolean {
+  return kind === 'tls' && systemCode !== undefined && NO_TLS.has(systemCode);
 }
 
 function codeOf(error: unknown): string | undefined {

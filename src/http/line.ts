@@ -1,9 +1,12 @@
 import http from 'node:http';
 import https from 'node:https';
+import type {LookupFunction} from 'node:net';
 import type {Readable} from 'node:stream';
-import type {BodyOf, HttpRequest, HttpResponse} from '../http.ts';
+import type {BodyOf, HttpRequest, HttpResponse} from './types.ts';
 import {classify, HttpError} from './error.ts';
 import type {HttpFailure} from './error.ts';
+import {guarded} from './guard.ts';
+import type {Proxy} from './proxy.ts';
 import {publicUrl} from './redact.ts';
 import {StallWatch} from './stall-watch.ts';
 import {sweepWhileStreaming} from './sweep.ts';
@@ -25,6 +28,13 @@ export interface RawAnswer {
   readonly data: Readable;
 }
 
+/** How a connection is made. */
+export interface Connecting {
+  readonly lookup: LookupFunction;
+  /** What it goes through. */
+  readonly proxy: Proxy | undefined;
+}
+
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const ERROR_BODY_CHARACTERS = 4096;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -32,6 +42,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** One request on the wire: its deadline, its body's fate, and the words for what went wrong. */
 export class Line {
   readonly #request: AnyRequest;
+  readonly #connecting: Connecting;
   #wire: http.ClientRequest | undefined;
   #watch: StallWatch | undefined;
   #pieces: Readable | undefined;
@@ -40,8 +51,9 @@ export class Line {
   #failure: Error | undefined;
   readonly #onAbort = (): void => this.fail(requestError(this.#request, {kind: 'aborted', message: 'interrupted'}));
 
-  constructor(request: AnyRequest) {
+  constructor(request: AnyRequest, connecting: Connecting) {
     this.#request = request;
+    this.#connecting = connecting;
     if (request.signal?.aborted === true) this.#onAbort();
     request.signal?.addEventListener('abort', this.#onAbort, {once: true});
     request.body?.once('error', (error) => this.fail(error));
@@ -51,6 +63,12 @@ export class Line {
   /** Throws when it failed before anything was sent. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Throws the reason, if there is one, and when something failed in the meantime. */
+  refuse(reason: Error | undefined): void {
+    if (reason !== undefined) this.fail(reason);
+    this.check();
   }
 
   /** What axios is to send. */
@@ -64,9 +82,15 @@ export class Line {
 
   /** Opens the request as axios asks and keeps hold of it, so that a failure can drop its connection at once. */
   open(options: http.RequestOptions, onResponse: (response: http.IncomingMessage) => void): http.ClientRequest {
-    const wire = (options.protocol === 'https:' ? https : http).request(options, onResponse);
+    const {timeoutMs, body, size, judgeAddress} = this.#request;
+    const wire = guarded({
+      lookup: this.#connecting.lookup,
+      // The address of a proxy is the operator's own; what the proxy connects to was judged as far as it can be.
+      judge: this.#connecting.proxy === undefined ? judgeAddress : undefined,
+      refused: (reason) => this.fail(reason),
+      open: (lookup) => (options.protocol === 'https:' ? https : http).request({...options, lookup}, onResponse),
+    });
     this.#wire = wire;
-    const {timeoutMs, body, size} = this.#request;
     this.#watch = new StallWatch({
       wire,
       limitMs: timeoutMs,
@@ -119,6 +143,10 @@ export class Line {
     if (this.#failure !== undefined) return this.#failure;
     if (error instanceof HttpError) return error;
     const {kind, text, code} = classify(error);
+    const {proxy} = this.#connecting;
+    // Whatever is connected to is the proxy then.
+    if (proxy !== undefined && (kind === 'dns' || kind === 'connect'))
+      return requestError(this.#request, proxyFailure(proxy, `cannot be reached: ${text}`, code));
     return requestError(this.#request, {kind, message: text, ...(code === undefined ? {} : {systemCode: code})});
   }
 
@@ -134,6 +162,12 @@ export class Line {
     raw: RawAnswer,
     told: {status: number; headers: Readonly<Record<string, string>>; requestId?: string},
   ): Promise<HttpError> {
+    const {proxy} = this.#connecting;
+    if (raw.status === 407 && proxy !== undefined) {
+      raw.data.destroy();
+      const wants = proxy.auth === undefined ? 'wants a user and a password' : 'refuses the user or password';
+      return requestError(this.#request, {...proxyFailure(proxy, `${wants} (407)`), kind: 'proxy-login'});
+    }
     const text = await this.#begin(raw.data);
     const retryAfter = retryAfterSeconds(told.headers['retry-after']);
     return requestError(this.#request, {
@@ -211,6 +245,14 @@ export class Line {
 /** An error of a request, with its method and public URL. */
 export function requestError(request: AnyRequest, failure: Omit<HttpFailure, 'method' | 'url'>): HttpError {
   return new HttpError({method: request.method, url: publicUrl(request.url), ...failure});
+}
+
+function proxyFailure(proxy: Proxy, what: string, code?: string): Omit<HttpFailure, 'method' | 'url'> {
+  return {
+    kind: 'connect',
+    message: `the proxy ${proxy.shown} (${proxy.variable}) ${what}`,
+    ...(code === undefined ? {} : {systemCode: code}),
+  };
 }
 
 /** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3); undefined when absent or unreadable. */

@@ -1,4 +1,4 @@
-import type {BodyOf, HttpRequest} from '../http.ts';
+import type {BodyOf, HttpRequest} from './types.ts';
 import {HttpError} from './error.ts';
 import type {Answer} from './line.ts';
 import {publicUrl} from './redact.ts';

@@ -1,5 +1,6 @@
 import {ImgmgrError} from '../errors.ts';
 import type {ErrorCode, ErrorDetail} from '../errors.ts';
+import {isPlainHttp} from '../http.ts';
 import type {HttpError} from '../http.ts';
 
 const CODES: Readonly<Record<number, ErrorCode>> = {
@@ -24,7 +25,17 @@ export function refusal(error: HttpError): ImgmgrError {
     case 'connect':
     case 'broken-off':
       return new ImgmgrError('UNAVAILABLE', `no answer from ${host(error)}: ${error.message}`, detail);
+    case 'proxy-login':
+      return new ImgmgrError('CONFIG', `no answer from ${host(error)}: ${error.message}`, {
+        ...detail,
+        hint: 'put user and password into that variable (http://user:password@host:port, percent-encoded), or set IMGMGR_CLOUD_PROXY=off',
+      });
     case 'tls':
+      if (isPlainHttp(error))
+        return new ImgmgrError('CONFIG', `${host(error)} speaks plain http, not https, at this port`, {
+          ...detail,
+          hint: 'write http:// in clouds.yaml (auth_url, or the override of this endpoint), or the port where the server speaks https',
+        });
       return new ImgmgrError('CONFIG', `the certificate of ${host(error)} is not trusted: ${error.message}`, {
         ...detail,
         hint: 'name the authority in clouds.yaml (cacert), or set verify: false for a cloud you trust anyway',

@@ -1,48 +1,72 @@
-import type {LookupAddress} from 'node:dns';
-import {lookup} from 'node:dns/promises';
-import {BlockList, isIPv4, isIPv6} from 'node:net';
 import {ImgmgrError} from '../errors.ts';
+import {addressKind} from '../http.ts';
+import type {AddressKind} from '../http.ts';
 import {showUrl} from './place.ts';
 
-/** Where clouds keep the credentials of the machine that asks: link-local addresses, and AWS's in IPv6. */
-const forbidden = new BlockList();
-forbidden.addSubnet('169.254.0.0', 16, 'ipv4');
-forbidden.addSubnet('fe80::', 10, 'ipv6');
-forbidden.addAddress('fd00:ec2::254', 'ipv6');
+/** One address of a way, as it is judged. */
+export interface Hop {
+  readonly url: URL;
+  /** Where a redirect came from; absent: the definition or the operator named the address. */
+  readonly from?: {readonly url: URL; readonly kind: AddressKind};
+  /** Redirects may lead to this host and to private networks (`--allow-private-sources`). */
+  readonly allowPrivate: boolean;
+}
 
-/** Gives all addresses of a host name. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
+/** Judges the addresses that a hop connects to, and remembers what they were. */
+export interface HopJudge {
+  readonly judge: (address: string) => ImgmgrError | undefined;
+  /** The worst kind that was seen; `public` before anything was. */
+  readonly kind: () => AddressKind;
+}
 
-/** The system's resolver; an unknown name has no addresses (the request itself will tell). */
-export async function resolveHost(host: string): Promise<readonly string[]> {
-  try {
-    return (await lookup(host, {all: true})).map(({address}: LookupAddress) => address);
-  } catch {
-    return [];
-  }
+const SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:']);
+
+/** Refuses what no hop may be, whatever it resolves to: another scheme than http and https, credentials in the address. */
+export function checkHop({url}: Pick<Hop, 'url'>): void {
+  if (!SCHEMES.has(url.protocol)) throw refused(url, `uses ${url.protocol}, which is not read from here`);
+  if (url.username !== '' || url.password !== '')
+    throw refused(url, 'carries credentials', 'keep credentials out of addresses: Glance stores and shows them');
 }
 
 /**
- * Refuses what no hop may be: another scheme than http and https, credentials in the address, a link-local or metadata
- * address (also in decimal, hexadecimal or v4-mapped dress, and behind a name). Private addresses are allowed: mirrors live there.
+ * Refuses link-local and metadata addresses always, and for a redirect also this host and private networks, unless they are allowed or
+ * the redirect stays with a server that is there already.
  */
-export async function checkHop(url: URL, resolve: Resolve): Promise<void> {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw refused(url, `uses ${url.protocol}, which is not read from here`);
-  if (url.username !== '' || url.password !== '')
-    throw refused(url, 'carries credentials', 'keep credentials out of addresses: Glance stores and shows them');
-  // The parser has already turned 2130706433 and 0x7f000001 into dotted form.
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const addresses = isIPv4(host) || isIPv6(host) ? [host] : await resolve(host);
-  const bad = addresses.find(isForbidden);
-  if (bad !== undefined)
-    throw refused(url, `leads to the link-local address ${bad}`, 'such addresses serve credentials, not images');
+export function hopJudge(hop: Hop): HopJudge {
+  const trusted =
+    hop.from === undefined || hop.allowPrivate || (hop.from.kind === 'local' && staysWith(hop.from.url, hop.url));
+  let seen: AddressKind = 'public';
+  return {
+    judge(address) {
+      const kind = addressKind(address);
+      if (kind === 'metadata')
+        return refused(
+          hop.url,
+          `leads to the link-local or metadata address ${address}`,
+          'such addresses serve credentials, not images',
+        );
+      if (kind === 'local') seen = 'local';
+      if (kind !== 'local' || trusted) return undefined;
+      return refused(
+        hop.url,
+        `is a redirect to the private address ${address}`,
+        'a redirect could reach services of this host or network; name that address as url, or allow it with --allow-private-sources',
+      );
+    },
+    kind: () => seen,
+  };
 }
 
-/** True for link-local and metadata addresses. */
-export function isForbidden(address: string): boolean {
-  // BlockList sees through v4-mapped addresses.
-  return forbidden.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+/** The same server: the same origin, or its https in place of its http. */
+function staysWith(from: URL, to: URL): boolean {
+  if (from.origin === to.origin) return true;
+  return (
+    from.hostname === to.hostname &&
+    from.protocol === 'http:' &&
+    from.port === '' &&
+    to.protocol === 'https:' &&
+    to.port === ''
+  );
 }
 
 function refused(url: URL, why: string, hint?: string): ImgmgrError {

@@ -3,8 +3,6 @@ import type {ImageSource, SourceRequest} from '../cloud/image-source.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Http} from '../http.ts';
-import type {Resolve} from './address.ts';
-import {resolveHost} from './address.ts';
 import {MAX_UNPACKED_BYTES, MAX_VIRTUAL_BYTES, openServed} from './opened.ts';
 import type {Limits} from './opened.ts';
 import {PROBE_BYTES, probeServed} from './probe.ts';
@@ -29,7 +27,8 @@ export interface SourceOptions {
   readonly maxUnpackedBytes?: number;
   /** Default 256 GiB. */
   readonly maxVirtualBytes?: number;
-  readonly resolve?: Resolve;
+  /** Redirects may lead to this host and to private networks; default: false. */
+  readonly allowPrivate?: boolean;
 }
 
 /** The sources of image bytes: http, file, stdin. */
@@ -39,7 +38,7 @@ export function createSource(options: SourceOptions): ImageSource {
     maxVirtualBytes: options.maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
   };
   const kinds = createKinds({
-    web: {http: options.http, resolve: options.resolve ?? resolveHost, silenceMs: options.silenceMs ?? 60_000},
+    web: {http: options.http, allowPrivate: options.allowPrivate ?? false, silenceMs: options.silenceMs ?? 60_000},
     patience: {attempts: options.attempts ?? 3, delayMs: options.delayMs ?? 500},
     stdin: options.stdin,
   });
@@ -92,6 +91,7 @@ function reading(request: SourceRequest, url: string): Parameters<SourceKind['re
     url,
     baseDir: request.baseDir,
     digestDemanded: request.digest !== undefined,
+    allowHttpRedirect: request.allowHttpRedirect === true && request.digest !== undefined,
     ...(request.signal === undefined ? {} : {signal: request.signal}),
   };
 }

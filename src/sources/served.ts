@@ -6,6 +6,8 @@ export interface ReadRequest {
   readonly firstBytes?: number;
   /** A digest will be checked, so that a broken read may go on where it broke off without other proof. */
   readonly digestDemanded: boolean;
+  /** A redirect may lead from https to http. */
+  readonly allowHttpRedirect?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -12,5 +12,7 @@ export function sourceRequest(context: AcquireContext, {definition, release, art
     wantSha512: artifact !== undefined,
     signal: context.signal,
     ...(digest && {digest}),
+    // Only a digest of the definition itself: a published one may come over the same way.
+    ...(listed.allowHttpRedirect === true && listed.checksum !== undefined && {allowHttpRedirect: true}),
   };
 }

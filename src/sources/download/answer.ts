@@ -1,7 +1,7 @@
 import type {Readable} from 'node:stream';
 import {ImgmgrError} from '../../errors.ts';
 import type {Http} from '../../http.ts';
-import {HttpError} from '../../http.ts';
+import {HttpError, isPlainHttp} from '../../http.ts';
 import {interruption} from '../interruption.ts';
 import {showUrl} from '../place.ts';
 
@@ -16,6 +16,8 @@ export interface Answer {
 export interface Get {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Why an address must not be connected to. */
+  readonly judgeAddress?: (address: string) => Error | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -36,6 +38,7 @@ export async function get(http: Http, request: Get, silenceMs: number): Promise<
       timeoutMs: silenceMs,
       maxRedirects: 0,
       retry: false,
+      ...(request.judgeAddress === undefined ? {} : {judgeAddress: request.judgeAddress}),
       ...(request.signal === undefined ? {} : {signal: request.signal}),
     });
     // Its reader learns of errors; without one (nothing was read yet) an abort must not count as unhandled.
@@ -64,7 +67,17 @@ export function sourceError(error: unknown, {url, signal}: {url: string; signal?
     case 'invalid-body':
     case 'body-size':
       return new ImgmgrError('SOURCE_UNAVAILABLE', `${show} cannot be read: ${error.message}`, cause);
+    case 'proxy-login':
+      return new ImgmgrError('SOURCE_REFUSED', `${show} cannot be read: ${error.message}`, {
+        ...cause,
+        hint: 'put user and password into that variable (http://user:password@host:port, percent-encoded), or set IMGMGR_SOURCE_PROXY=off',
+      });
     case 'tls':
+      if (isPlainHttp(error))
+        return new ImgmgrError('SOURCE_REFUSED', `${show} speaks plain http, not https, at this port`, {
+          ...cause,
+          hint: 'write http:// in its place, or the port where the server speaks https',
+        });
       return new ImgmgrError('SOURCE_REFUSED', `${show} has no trusted certificate: ${error.message}`, {
         ...cause,
         hint: 'check the clock of this host and its certificate authorities (NODE_EXTRA_CA_CERTS adds one)',

@@ -1,7 +1,7 @@
 import {ImgmgrError} from '../../errors.ts';
 import type {Http} from '../../http.ts';
-import type {Resolve} from '../address.ts';
-import {checkHop} from '../address.ts';
+import type {Hop} from '../address.ts';
+import {checkHop, hopJudge} from '../address.ts';
 import {showUrl} from '../place.ts';
 import type {Answer, Get} from './answer.ts';
 import {get, REDIRECTS} from './answer.ts';
@@ -9,38 +9,56 @@ import {get, REDIRECTS} from './answer.ts';
 /** What asking a web server needs. */
 export interface Web {
   readonly http: Http;
-  readonly resolve: Resolve;
+  /** Redirects may lead to this host and to private networks. */
+  readonly allowPrivate: boolean;
   /** Longest silence of a server that is waited for, milliseconds. */
   readonly silenceMs: number;
 }
 
 const MAX_HOPS = 5;
 
+/** One GET that follows redirects. */
+export interface Follow extends Get {
+  /** A redirect may lead from https to http, since a pinned digest decides about the bytes. */
+  readonly allowHttp?: boolean;
+}
+
 /**
- * Asks, and follows up to five redirects, each judged like a first address; none leads from https to http. SOURCE_REFUSED with
- * the whole way for loops and longer chains.
+ * Asks, and follows up to five redirects, each judged before it is connected to; none leads from https to http, unless that is allowed.
+ * SOURCE_REFUSED with the whole way for loops and longer chains.
  */
-export async function getFollowing(web: Web, request: Get): Promise<Answer> {
+export async function getFollowing(web: Web, {allowHttp = false, ...request}: Follow): Promise<Answer> {
   const way: string[] = [];
-  for (let url = parse(request.url, request.url); ;) {
-    way.push(url.href);
-    await checkHop(url, web.resolve);
-    const answer = await get(web.http, {...request, url: url.href}, web.silenceMs);
+  let hop: Hop = {url: parse(request.url, request.url), allowPrivate: web.allowPrivate};
+  for (;;) {
+    way.push(hop.url.href);
+    checkHop(hop);
+    const {judge, kind} = hopJudge(hop);
+    const answer = await get(web.http, {...request, url: hop.url.href, judgeAddress: judge}, web.silenceMs);
     if (!REDIRECTS.includes(answer.status)) return answer;
     answer.body.destroy();
-    url = nextHop(url, answer, way);
+    hop = {
+      ...hop,
+      url: nextHop(hop.url, answer, {way, allowHttp}),
+      from: {url: hop.url, kind: kind()},
+    };
   }
 }
 
-function nextHop(from: URL, answer: Answer, way: readonly string[]): URL {
+interface Way {
+  readonly way: readonly string[];
+  readonly allowHttp: boolean;
+}
+
+function nextHop(from: URL, answer: Answer, {way, allowHttp}: Way): URL {
   const location = answer.headers['location'];
   if (location === undefined || location === '')
     throw new ImgmgrError('SOURCE_REFUSED', `${showUrl(from.href)} answered ${answer.status} without saying where to`);
   const to = parse(location, from.href);
   const told = [...way, to.href].map(showUrl).join(' → ');
-  if (from.protocol === 'https:' && to.protocol === 'http:')
+  if (from.protocol === 'https:' && to.protocol === 'http:' && !allowHttp)
     throw new ImgmgrError('SOURCE_REFUSED', `${showUrl(from.href)} leads from https to http (${told})`, {
-      hint: 'anybody on the way could change the image; use an address that stays with https',
+      hint: 'anybody on the way could change the image; use an address that stays with https, or pin its digest (checksum) and set allow_http_redirect: true',
     });
   if (way.includes(to.href))
     throw new ImgmgrError('SOURCE_REFUSED', `${told} is a redirect loop`, {

@@ -30,7 +30,7 @@ async function read({web, patience, request}: {web: Web; patience: Patience; req
   const closing = new AbortController();
   const signal = request.signal === undefined ? closing.signal : AbortSignal.any([request.signal, closing.signal]);
   const ask = async (headers: Readonly<Record<string, string>>): Promise<Answer> =>
-    getFollowing(web, {url, headers, signal});
+    getFollowing(web, {url, headers, signal, allowHttp: request.allowHttpRedirect === true});
   const partial = request.firstBytes !== undefined;
   const first = await patiently(patience, signal, async () =>
     ask(request.firstBytes === undefined ? {} : {Range: `bytes=0-${request.firstBytes - 1}`}),

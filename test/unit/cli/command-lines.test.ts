@@ -47,6 +47,7 @@ describe('manage', () => {
     expect(await parse(['manage'])).toEqual({
       command: 'manage',
       clouds: [],
+      allowPrivateSources: false,
       verify: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
       build: BUILD,
       options: {
@@ -104,6 +105,12 @@ describe('manage', () => {
   ])('%j changes exactly its option', async (flags, changed) => {
     const {options} = await parse(['manage']);
     expect((await parse(['manage', ...flags])).options).toEqual({...options, ...changed});
+  });
+
+  it('S2: redirects to private networks are refused unless --allow-private-sources says otherwise', async () => {
+    expect((await parse(['manage'])).allowPrivateSources).toBe(false);
+    for (const command of ['manage', 'dry-run', 'import'])
+      expect((await parse([command, '--allow-private-sources'])).allowPrivateSources).toBe(true);
   });
 
   it.each<[string[], Partial<Invocation['verify']>]>([

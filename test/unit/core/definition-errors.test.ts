@@ -489,6 +489,21 @@ describe('version: latest needs to know when it changed', () => {
   });
 });
 
+describe('L: allow_http_redirect needs a pinned digest', () => {
+  const version = (line: string): string[] => problemsWith({15: line});
+
+  test.each(['', '        checksums_url: https://x/SHA256SUMS'])('refused without checksum: %j', (line) => {
+    const lines = [line, '        allow_http_redirect: true'].filter((each) => each !== '').join('\n');
+    expect(version(lines)).toEqual([
+      `${line === '' ? 15 : 16}:9 version "1" of image "Debian 12" has allow_http_redirect, but no checksum | add checksum (algorithm:hex): without it anybody between here and the server could change the image`,
+    ]);
+  });
+  test('accepted beside checksum, and false needs none', () => {
+    expect(version(`        checksum: sha256:${'a'.repeat(64)}\n        allow_http_redirect: true`)).toEqual([]);
+    expect(version('        allow_http_redirect: false')).toEqual([]);
+  });
+});
+
 describe('the file around the images', () => {
   test.each([
     ['- a', '1:1 the file must be a mapping, not a list | write indented lines of "key: value"'],

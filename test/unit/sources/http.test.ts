@@ -4,6 +4,7 @@ import {createHttp} from '../../../src/http.ts';
 import {qcow2} from '../core/image-bytes.ts';
 import {TEST_TLS} from '../http/test-tls.ts';
 import {digestOf, failure, noise, readAll, readUntilBroken, request, source} from './under-test.ts';
+import {resolving} from './names.ts';
 import {cutOff, file, serve} from './web-server.ts';
 
 const IMAGE = Buffer.concat([qcow2(), noise(300_000)]);
@@ -244,12 +245,12 @@ describe('follows redirects with care', () => {
   });
 
   test.each([
-    ['a metadata address', 'http://169.254.169.254/latest', 'link-local address 169.254.169.254'],
-    ['one in decimal', 'http://2852039166/', 'link-local address 169.254.169.254'],
-    ['one in hexadecimal', 'http://0xa9fea9fe/', 'link-local address 169.254.169.254'],
-    ['one mapped into IPv6', 'http://[::ffff:169.254.169.254]/', 'link-local address'],
-    ['link-local IPv6', 'http://[fe80::1]/', 'link-local address fe80::1'],
-    ['the metadata address of IPv6', 'http://[fd00:ec2::254]/', 'link-local address fd00:ec2::254'],
+    ['a metadata address', 'http://169.254.169.254/latest', 'link-local or metadata address 169.254.169.254'],
+    ['one in decimal', 'http://2852039166/', 'link-local or metadata address 169.254.169.254'],
+    ['one in hexadecimal', 'http://0xa9fea9fe/', 'link-local or metadata address 169.254.169.254'],
+    ['one mapped into IPv6', 'http://[::ffff:169.254.169.254]/', 'link-local or metadata address'],
+    ['link-local IPv6', 'http://[fe80::1]/', 'link-local or metadata address fe80::1'],
+    ['the metadata address of IPv6', 'http://[fd00:ec2::254]/', 'link-local or metadata address fd00:ec2::254'],
     ['credentials', 'http://user:secret@127.0.0.1/', 'carries credentials'],
     ['a file', 'file:///etc/passwd', 'uses file:'],
     ['no address', 'http://', 'is no valid address'],
@@ -263,12 +264,9 @@ describe('follows redirects with care', () => {
 
   test('never to a name behind which such an address hides', async () => {
     const web = await serve(to('http://innocent.example/'));
-    const error = await failure(
-      source({
-        resolve: (host) => Promise.resolve(host === 'innocent.example' ? ['10.0.0.1', '169.254.169.254'] : []),
-      }).open(request(web.url)),
-    );
-    expect(error.message).toBe('http://innocent.example/ leads to the link-local address 169.254.169.254');
+    const {http} = resolving({'innocent.example': [['10.0.0.1', '169.254.169.254']]});
+    const error = await failure(source({http, allowPrivate: true}).open(request(web.url)));
+    expect(error.message).toBe('http://innocent.example/ leads to the link-local or metadata address 169.254.169.254');
   });
 
   test('the first address is judged, too', async () => {

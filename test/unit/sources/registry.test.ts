@@ -5,7 +5,7 @@ import {createKinds, kindFor} from '../../../src/sources/registry.ts';
 import {failure} from './under-test.ts';
 
 const kinds = createKinds({
-  web: {http: createHttp({proxy: 'none'}), resolve: () => Promise.resolve([]), silenceMs: 1},
+  web: {http: createHttp({proxy: 'none'}), allowPrivate: false, silenceMs: 1},
   patience: {attempts: 1, delayMs: 1},
   stdin: undefined,
 });
