@@ -38,7 +38,7 @@ describe('S2: where a redirect may lead', () => {
   test.each([['list'], ['bare']] as const)('the same for a digest (%s)', async (kind) => {
     const inside = await serve((_, response) => response.end(`${digestOf(IMAGE).hex}  a.img\n`));
     const web = await serve(to(inside.url));
-    const place = kind === 'list' ? {kind, url: web.url, fileName: 'a.img'} : {kind, url: web.url};
+    const place = kind === 'list' ? {kind, url: web.url, path: '/a.img'} : {kind, url: web.url};
     expect((await failure(source().findDigest(place))).code).toBe('SOURCE_REFUSED');
     expect(inside.requests).toHaveLength(0);
   });
