@@ -59,7 +59,10 @@ const ENVIRONMENT = `Environment
   IMGMGR_IMAGES             definitions, when --images is not given; else ./images
   IMGMGR_LOCAL              folder of --cloud local; else $XDG_DATA_HOME/imgmgr/local
   IMGMGR_BUILD_DIR          folder for builds and conversions; else /var/tmp
-  HTTP_PROXY, HTTPS_PROXY, NO_PROXY   proxies for sources and clouds
+  IMGMGR_DIB                disk-image-create, or the virtual environment that has it; else on the PATH
+  IMGMGR_AGENTS             folder of the guest agents; else dist/agent
+  XDG_STATE_HOME            evidence, logs, built images, caches; else /var/lib for root, ~/.local/state
+  HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY   proxies for sources and clouds
   IMGMGR_SOURCE_PROXY=off   sources are reached without them
   IMGMGR_CLOUD_PROXY=off    clouds are reached without them
   NO_COLOR, FORCE_COLOR, CI, TERM=dumb   colour and spinners

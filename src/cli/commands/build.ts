@@ -26,7 +26,7 @@ export function addBuild(program: Command, execute: Execute): void {
 }
 
 const EXAMPLES = `Examples:
-  imgmgr build --filter "Debian 12" --output .
+  imgmgr build --images images/built.yml --force --filter "Debian 12" --output .
   imgmgr build --cloud admin --upload
   imgmgr build --diff old.manifest.json new.manifest.json
 `;

@@ -3,7 +3,11 @@ import {describe, expect, it} from 'vitest';
 import {EVERY_EVENT} from '../report/samples.ts';
 import {DROPPED_FLAGS} from '../../../src/cli/dropped-flags.ts';
 import {EXIT_CODES} from '../../../src/cli/exit-codes.ts';
-import {buildProgram} from '../../../src/cli/program.ts';
+import {toBuildRequest} from '../../../src/cli/builds.ts';
+import {DEFAULT_IMPORT_TIMEOUT_MS, DEFAULT_JOBS} from '../../../src/cli/options.ts';
+import {buildProgram, runCommandLine} from '../../../src/cli/program.ts';
+import {DEFAULT_DEADLINE_MS} from '../../../src/cli/verification.ts';
+import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
 import {fakeIo} from '../../cli/fake-io.ts';
 
 const PAGE = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
@@ -26,6 +30,48 @@ describe('docs/cli.md', () => {
     );
     const alias = ['--yes-i-really-know-what-i-do'];
     expect([...new Set([...documented, ...alias])].sort()).toEqual([...flags, '--help'].sort());
+  });
+
+  it('says in the heading of each group of flags which commands have them', () => {
+    const groups = PAGE.slice(PAGE.indexOf('### What to work on'), PAGE.indexOf('### Output')).split(/^### /m);
+    for (const group of groups.slice(1)) {
+      const [heading = '', ...lines] = group.split('\n');
+      const flags = lines
+        .filter((line) => line.startsWith('| `'))
+        .flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/--[a-z-]+/g)].map(([flag]) => flag));
+      const having = PROGRAM.commands.filter(({options}) => options.some(({long}) => flags.includes(long ?? '')));
+      const named = PROGRAM.commands.map((command) => command.name()).filter((name) => heading.includes(`\`${name}`));
+      expect([heading, named.sort()]).toEqual([heading, having.map((command) => command.name()).sort()]);
+    }
+  });
+
+  it.each([
+    ['--jobs', `(${DEFAULT_JOBS})`],
+    ['--import-timeout', `(${DEFAULT_IMPORT_TIMEOUT_MS / 1000})`],
+    ['--stuck-retry', '(0)'],
+    ['--deadline', `(${DEFAULT_DEADLINE_MS / 60_000}m)`],
+    ['--quarantine', `(${DEFAULT_POLICY.quarantine})`],
+    ['--max-delete', `(${DEFAULT_POLICY.maxDelete})`],
+    ['--keep-artifacts', `(${toBuildRequest({}).keepArtifacts};`],
+    ['--keep-logs', `(${toBuildRequest({}).keepLogs})`],
+    ['--cache-size', `(${toBuildRequest({}).cacheGib})`],
+  ])('tells the default of %s: %s', (flag, value) => {
+    expect(PAGE.split('\n').find((line) => line.startsWith(`| \`${flag} `))).toContain(value);
+  });
+
+  it('names every variable of our own that is read, as the help does', async () => {
+    const sources = ['config/settings.ts', 'build/tool.ts', 'build/work-folder.ts'].map((file) =>
+      readFileSync(new URL(`../../../src/${file}`, import.meta.url), 'utf8'),
+    );
+    const read = new Set(sources.flatMap((text) => [...text.matchAll(/'(IMGMGR_[A-Z_]+)'/g)].map(([, name]) => name)));
+    expect(read.size).toBeGreaterThan(5);
+    const section = PAGE.slice(PAGE.indexOf('## Environment'), PAGE.indexOf('## Exit codes'));
+    const io = fakeIo();
+    await runCommandLine({argv: ['help', 'environment'], io, version: '1', execute: () => Promise.resolve(0)});
+    for (const name of read) {
+      expect(section).toContain(`\`${name}\``);
+      expect(io.out()).toContain(name);
+    }
   });
 
   it('names every flag of the peer that is refused', () => {
