@@ -24,11 +24,12 @@ export type ErrorCode =
   | 'IMAGE_GONE' // an image vanished while we worked on it
   | 'BUILD_FAILED' // diskimage-builder failed
   | 'DISK_FULL' // no space on this host
+  | 'NEWER_FORMAT' // a later version of imgmgr wrote an image of the definition, in a format that this one cannot read
   | 'FOREIGN_IMAGE' // an image that is not ours bears a name that we would publish
   | 'UNSUPPORTED' // asked for something that this version or this cloud cannot do
   | 'VERIFICATION' // an image failed its verification
   | 'ENVIRONMENT' // verification could not be done: the cloud or this host is at fault, not the image
-  | 'LIMIT' // more deletions than --max-delete
+  | 'LIMIT' // more than allowed: deletions (--max-delete), properties of an image (the cloud's quota)
   | 'INTERRUPTED' // SIGINT or SIGTERM
   | 'INTERNAL'; // a bug of ours
 

@@ -65,6 +65,7 @@ const CODE_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   IMAGE_GONE: 1,
   BUILD_FAILED: 1,
   DISK_FULL: 1,
+  NEWER_FORMAT: 2,
   FOREIGN_IMAGE: 1,
   UNSUPPORTED: 1,
   VERIFICATION: 5,

@@ -4,6 +4,7 @@ import type {Image, ImagePatch, NewImage, Visibility} from './image.ts';
 import {publishedName, retiredName} from './naming.ts';
 import type {Policy} from './policy.ts';
 import {retireWay} from './policy.ts';
+import {propertyChanges} from './record.ts';
 import type {Release} from './release.ts';
 import type {Applied, Stamp} from './stamp.ts';
 import {MANAGED_TAG, formatApplied, formatKeys, readStamp, stampProperties} from './stamp.ts';
@@ -198,12 +199,21 @@ export function removable(live: Image, form: Form, keys: readonly string[]): str
   );
 }
 
-/** Leaves out what is already so; an empty patch has no keys. */
+/**
+ * Leaves out what is already so; an empty patch has no keys. What is left brings the properties of an image of ours to the format that
+ * this version writes.
+ */
 export function compact(live: Image, patch: ImagePatch): ImagePatch {
-  const set = Object.fromEntries(
-    Object.entries(patch.set ?? {}).filter(([key, value]) => live.properties[key] !== value),
-  );
-  const remove = (patch.remove ?? []).filter((key) => key in live.properties);
+  const fields = changedFields(live, patch);
+  const {set, remove} = propertyChanges(live, patch, Object.keys(fields).length > 0);
+  return {
+    ...fields,
+    ...(Object.keys(set).length > 0 && {set}),
+    ...(remove.length > 0 && {remove}),
+  };
+}
+
+function changedFields(live: Image, patch: ImagePatch): ImagePatch {
   return {
     ...(patch.name !== undefined && patch.name !== live.name && {name: patch.name}),
     ...(patch.visibility !== undefined && patch.visibility !== live.visibility && {visibility: patch.visibility}),
@@ -212,8 +222,6 @@ export function compact(live: Image, patch: ImagePatch): ImagePatch {
     ...(patch.minDisk !== undefined && patch.minDisk !== live.minDisk && {minDisk: patch.minDisk}),
     ...(patch.minRam !== undefined && patch.minRam !== live.minRam && {minRam: patch.minRam}),
     ...(patch.tags !== undefined && !sameSet(patch.tags, live.tags) && {tags: patch.tags}),
-    ...(Object.keys(set).length > 0 && {set}),
-    ...(remove.length > 0 && {remove}),
   };
 }
 

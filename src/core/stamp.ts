@@ -1,6 +1,7 @@
 import type {Digest} from './digest.ts';
 import {formatDigest, parseDigest} from './digest.ts';
 import type {Image, Visibility} from './image.ts';
+import {recordedId, remembered, schemaOf} from './record.ts';
 
 /** The tag that every image of ours carries; the server filters the listing by it. */
 export const MANAGED_TAG = 'managed_by_imgmgr';
@@ -28,7 +29,12 @@ export interface Stamp {
   readonly version: string;
   readonly state: ImageState;
   readonly run: string;
+  /** The digest that was demanded when the bytes were imported. */
   readonly digest?: Digest;
+  /** Other digests of the same bytes, which `verify --deep` found out. */
+  readonly moreDigests?: readonly Digest[];
+  /** What became of the bytes on import, so that a digest of the source is none of what the store holds. */
+  readonly bytes?: 'unpacked' | 'converted';
   /** Property keys that we set, tags as `tag:NAME`, tags of the flag `--tag` as `flag-tag:NAME`. */
   readonly keys: readonly string[];
   readonly applied?: Applied;
@@ -40,28 +46,55 @@ export interface Stamp {
 
 /** Reads the stamp; undefined when the image is not ours or its stamp is incomplete. The owner is not looked at. */
 export function readStamp(image: Image): Stamp | undefined {
-  const {imgmgr_definition: definition, imgmgr_version: version, imgmgr_run: run} = image.properties;
+  const {imgmgr_definition: definition, imgmgr_version: version} = image.properties;
   const state = STATES.find((name) => name === image.properties['imgmgr_state']);
   if (definition === undefined || version === undefined || state === undefined) return undefined;
+  if (isCopyOfOurs(image)) return undefined;
   const digest = parseDigest(image.properties['imgmgr_digest'] ?? '');
+  const moreDigests = (remembered(image, 'imgmgr_digests') ?? '').split(',').flatMap((text) => parseDigest(text) ?? []);
+  const bytes = remembered(image, 'imgmgr_bytes');
   const applied = parseApplied(image.properties['imgmgr_applied'] ?? '');
   const expires = image.properties['imgmgr_expires'];
   return {
     definition,
     version,
     state,
-    run: run ?? '',
+    run: remembered(image, 'imgmgr_run') ?? '',
     keys: parseKeys(image.properties['imgmgr_keys'] ?? ''),
-    adHoc: image.properties['imgmgr_origin'] === 'command',
+    adHoc: remembered(image, 'imgmgr_origin') === 'command',
     ...(digest && {digest}),
+    ...(moreDigests.length > 0 && {moreDigests}),
+    ...((bytes === 'unpacked' || bytes === 'converted') && {bytes}),
     ...(applied && {applied}),
     ...(expires !== undefined && {expires}),
   };
 }
 
 /** True when any part of a stamp is there, complete or not. */
-export function hasStampTrace(image: Image): boolean {
+export function hasStampTrace(image: Pick<Image, 'properties'>): boolean {
   return Object.keys(image.properties).some((key) => key.startsWith('imgmgr_'));
+}
+
+/** What Nova and Cinder put on an image that they make of a server or a volume. */
+const SNAPSHOT_PROPERTIES = ['base_image_ref', 'instance_uuid', 'block_device_mapping', 'bdm_v2'];
+
+/**
+ * True for an image that was made of a server: it has the properties of the image that the server was booted from.
+ * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/compute/utils.py (initialize_instance_snapshot_metadata)
+ */
+export function isSnapshot({properties}: Pick<Image, 'properties'>): boolean {
+  return properties['image_type'] === 'snapshot' || SNAPSHOT_PROPERTIES.some((name) => (properties[name] ?? '') !== '');
+}
+
+/**
+ * True when the stamp came with copied properties (a snapshot of a server, an image made of a volume): it names another image. A stamp of
+ * format 1 names none; then an image is ours when it carries our tag, which no service copies, and is no snapshot.
+ */
+export function isCopyOfOurs(image: Image): boolean {
+  if (!hasStampTrace(image)) return false;
+  const id = recordedId(image);
+  if (id !== undefined || schemaOf(image) > 1) return id !== image.id;
+  return isSnapshot(image) || !image.tags.includes(MANAGED_TAG);
 }
 
 /** The properties that hold the stamp; absent parts are left out. */

@@ -1,6 +1,6 @@
 import type {ImageStore} from '../cloud/image-store.ts';
 import type {Definition} from '../core/definition.ts';
-import {currentForm, formContext, publishPatch, supersededForm} from '../core/form.ts';
+import {compact, currentForm, formContext, isEmptyPatch, publishPatch, supersededForm} from '../core/form.ts';
 import type {FormContext} from '../core/form.ts';
 import type {Image, ImagePatch} from '../core/image.ts';
 import type {Action, DefinitionPlan, Target} from '../core/plan.ts';
@@ -289,7 +289,10 @@ class DefinitionWork {
   }
 
   async #patch(image: Image, patch: ImagePatch): Promise<{image: string}> {
-    const after = await this.#store.update(this.#current(image), patch);
+    const live = this.#current(image);
+    const rest = compact(live, patch);
+    if (isEmptyPatch(rest)) return {image: live.id};
+    const after = await this.#store.update(live, rest);
     this.#live.set(after.id, after);
     return {image: after.id};
   }

@@ -1,6 +1,7 @@
 import type {SourceProbe} from '../cloud/image-source.ts';
 import {candidate} from '../core/form.ts';
 import type {Image, NewImage} from '../core/image.ts';
+import {describeNew} from '../core/record.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {conversionOf} from './conversion.ts';
@@ -19,9 +20,15 @@ export async function makeRecord(
     ...candidate(form, context.run, probe.virtualSize),
     ...(converting && {diskFormat: converting.conversion.to}),
   };
-  const properties = {...spec.properties, ...(pending && {imgmgr_state: 'pending'})};
+  const changed = converting ? 'converted' : probe.compressed ? 'unpacked' : undefined;
+  const id = task.reuse?.id ?? spec.id ?? context.surroundings.uuid();
+  const properties = describeNew(id, {
+    ...spec.properties,
+    ...(pending && {imgmgr_state: 'pending'}),
+    ...(changed !== undefined && {imgmgr_bytes: changed}),
+  });
   if (task.reuse) return reuseRecord(context, task.reuse, {...spec, properties});
-  return createSurely(context.store, {...spec, properties, id: spec.id ?? context.surroundings.uuid()});
+  return createSurely(context.store, {...spec, properties, id});
 }
 
 /** A record with the demanded id that an earlier run left empty: it gets this run's description, and is waited for. */

@@ -7,9 +7,11 @@ import {readLeases} from '../core/lease.ts';
 import type {Action, DefinitionPlan, PlanWarning} from '../core/plan.ts';
 import {planDefinition} from '../core/planning/plan-definition.ts';
 import type {OwnImage, Release} from '../core/release.ts';
-import {readStamp} from '../core/stamp.ts';
+import {isNewerSchema} from '../core/record.ts';
+import {isCopyOfOurs, isSnapshot, readStamp} from '../core/stamp.ts';
 import {asImgmgrError} from '../errors.ts';
 import {isLeaseAlive} from './lease-keeper.ts';
+import {newerFormat} from './newer-format.ts';
 import type {Buildable} from './make-build.ts';
 import {chooseOne, readBuild} from './make-build.ts';
 import type {ReadVersion} from './resolve-releases.ts';
@@ -74,7 +76,11 @@ export interface PlanRequest {
 export async function planCloud(request: PlanRequest): Promise<CloudPlan> {
   const {run, listings, view, ownLease} = request;
   const dead = view.leases.filter(
-    (lease) => lease.image.id !== ownLease && !isLeaseAlive(lease, view.now, run.surroundings),
+    (lease) =>
+      lease.image.id !== ownLease &&
+      !isLeaseAlive(lease, view.now, run.surroundings) &&
+      // What a later version wrote into a lease is not understood here.
+      !isNewerSchema(lease.image),
   );
   const liveRuns = new Set(view.leases.filter((lease) => !dead.includes(lease)).map((lease) => lease.holder.run));
   liveRuns.delete(run.run);
@@ -94,6 +100,7 @@ async function planOne(
   const versions = listings.get(definition) ?? [];
   try {
     if (versions instanceof ImgmgrError) throw versions;
+    refuseNewer(view, definition);
     const {releases, decisions} = await releasesOf(request, {definition, versions, own});
     const plan = planDefinition({
       definition,
@@ -110,6 +117,19 @@ async function planOne(
   } catch (error) {
     return failedPlan(definition, asImgmgrError(error));
   }
+}
+
+/** Throws NEWER_FORMAT where an image of the definition is described in a format that a later version brought. */
+function refuseNewer(view: View, definition: Definition): void {
+  const newer = view.images.find(
+    (image) =>
+      image.owner === view.projectId &&
+      image.properties['imgmgr_definition'] === definition.name &&
+      image.properties['imgmgr_state'] !== 'lease' &&
+      isNewerSchema(image) &&
+      !isSnapshot(image),
+  );
+  if (newer) throw newerFormat(newer, definition.name);
 }
 
 interface Listed {
@@ -177,7 +197,14 @@ function findStrays(run: CloudRun, view: View): PlanWarning[] {
         message: `image ${image.id} ("${image.name ?? ''}") of project ${image.owner ?? '(none)'} carries the tag managed_by_imgmgr`,
         hint: 'it is not of this project, so it is left alone',
       });
-    else if (!readStamp(image))
+    else if (isSnapshot(image) || isCopyOfOurs(image))
+      warnings.push({
+        code: 'incomplete-stamp',
+        image: image.id,
+        message: `image ${image.id} ("${image.name ?? ''}") carries the tag managed_by_imgmgr, but is a snapshot of a server or a copy of an image of imgmgr`,
+        hint: `left alone; take the tag off: openstack image unset --tag managed_by_imgmgr ${image.id}`,
+      });
+    else if (!readStamp(image) && !isNewerSchema(image))
       warnings.push({
         code: 'incomplete-stamp',
         image: image.id,

@@ -10,7 +10,7 @@ import type {OwnImage, Release} from '../release.ts';
 import {findImage} from '../release.ts';
 import {isLonger} from '../retention.ts';
 import type {Stamp} from '../stamp.ts';
-import {MANAGED_TAG, hasStampTrace, readStamp, stampProperties} from '../stamp.ts';
+import {MANAGED_TAG, hasStampTrace, isSnapshot, readStamp, stampProperties} from '../stamp.ts';
 
 /** An unstamped image that will be ours: as it is, the one PATCH, and as it will be. */
 export interface Adoption {
@@ -30,11 +30,12 @@ export interface AdoptionInput {
   readonly context: (release: Release) => FormContext;
 }
 
-/** Unstamped images of our project that fit the definition's name scheme and tell their version, as the peer leaves them. */
+/** Unstamped images of our project, no snapshots of servers, that fit the definition's name scheme and have a version, as the peer leaves them. */
 export function planAdoption(input: AdoptionInput): Adoption[] {
   const adoptions: Adoption[] = [];
   for (const image of input.others) {
-    if (image.owner !== input.projectId || hasStampTrace(image) || image.status !== 'active') continue;
+    if (image.owner !== input.projectId || hasStampTrace(image) || isSnapshot(image) || image.status !== 'active')
+      continue;
     const version = versionByScheme(input.definition, image);
     if (version === undefined) continue;
     adoptions.push(adopt(input, image, version));

@@ -4,6 +4,7 @@ import type {Image} from '../image.ts';
 import {publishedName} from '../naming.ts';
 import type {OwnImage, Release} from '../release.ts';
 import {hasOtherDigest} from '../release.ts';
+import {isCopyOfOurs, isSnapshot, readStamp} from '../stamp.ts';
 import type {Draft} from './draft.ts';
 import {supersededName} from './draft.ts';
 
@@ -26,7 +27,7 @@ export function findForeign(draft: Draft): ImgmgrError | undefined {
   for (const image of draft.input.others) {
     if (known.has(image.id) || !names.has(image.name ?? '')) continue;
     if (image.owner !== draft.input.projectId) warnForeign(draft, image);
-    else if (image.properties['imgmgr_definition'] !== draft.definition.name) return foreignImage(draft, image);
+    else if (!isOfDefinition(draft, image)) return foreignImage(draft, image);
   }
   return undefined;
 }
@@ -80,16 +81,26 @@ function warnForeign(draft: Draft, image: Image): void {
   });
 }
 
+function isOfDefinition(draft: Draft, image: Image): boolean {
+  return image.properties['imgmgr_definition'] === draft.definition.name && !isCopyOfOurs(image);
+}
+
 function foreignImage(draft: Draft, image: Image): ImgmgrError {
-  const other = image.properties['imgmgr_definition'];
-  const whose = other === undefined ? 'is not managed by imgmgr' : `belongs to the definition "${other}"`;
+  const other = readStamp(image)?.definition;
+  const isCopy = isSnapshot(image) || isCopyOfOurs(image);
+  const whose = isCopy
+    ? 'is a copy of an image or a snapshot of a server, which imgmgr never manages'
+    : other === undefined
+      ? 'is not managed by imgmgr'
+      : `belongs to the definition "${other}"`;
   return new ImgmgrError(
     'FOREIGN_IMAGE',
     `image ${image.id} of this project bears the name "${image.name ?? ''}" and ${whose}`,
     {
       place: formatPlace(draft.definition.place),
-      hint:
-        other === undefined
+      hint: isCopy
+        ? `rename it: openstack image set --name NEW-NAME ${image.id}`
+        : other === undefined
           ? 'take it over with --adopt, or rename it'
           : 'rename one of the two definitions, or the image',
     },

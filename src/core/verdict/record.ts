@@ -1,5 +1,6 @@
 import type {Form} from '../form.ts';
 import type {Image} from '../image.ts';
+import {remembered} from '../record.ts';
 import type {Verdict} from './verdict.ts';
 
 /** What is remembered of a verdict on the image itself. */
@@ -25,7 +26,7 @@ export interface VerdictContext {
 const LONGEST_VALUE = 255;
 const BOOT_KEY = /^(?:hw_|img_|trait:)|^(?:os_type|os_secure_boot|architecture|hypervisor_type)$/;
 
-/** The properties that keep a verdict; each at most 255 characters, nothing of the console. */
+/** What is kept of a verdict, by the names that the image's record knows; each at most 255 characters, nothing of the console. */
 export function verdictProperties(verdict: Verdict, {run, at, boot}: VerdictContext): Record<string, string> {
   return {
     imgmgr_verdict: verdict.kind === 'pass' ? 'pass' : 'fail',
@@ -39,16 +40,19 @@ export function verdictProperties(verdict: Verdict, {run, at, boot}: VerdictCont
 }
 
 /** The verdict that an image carries; undefined: none, or an unreadable one. */
-export function readVerdict({properties}: Pick<Image, 'properties'>): RecordedVerdict | undefined {
-  const kind = properties['imgmgr_verdict'];
+export function readVerdict(image: Pick<Image, 'properties'>): RecordedVerdict | undefined {
+  const kind = remembered(image, 'imgmgr_verdict');
   if (kind !== 'pass' && kind !== 'fail') return undefined;
+  const read = (name: string): string => remembered(image, `imgmgr_${name}`) ?? '';
   return {
     kind,
-    cause: properties['imgmgr_verdict_cause'] ?? '',
-    failed: (properties['imgmgr_verdict_checks'] ?? '').split(' ').filter((id) => id !== '' && id !== 'none'),
-    agent: properties['imgmgr_verdict_agent'] ?? '',
-    at: properties['imgmgr_verdict_at'] ?? '',
-    boot: properties['imgmgr_boot'] ?? '',
+    cause: read('verdict_cause'),
+    failed: read('verdict_checks')
+      .split(' ')
+      .filter((id) => id !== '' && id !== 'none'),
+    agent: read('verdict_agent'),
+    at: read('verdict_at'),
+    boot: read('boot'),
   };
 }
 
@@ -67,7 +71,7 @@ export function wasBootedAs(
   image: Pick<Image, 'properties'>,
   form: Pick<Form, 'properties' | 'minDisk' | 'minRam'>,
 ): boolean {
-  const boot = image.properties['imgmgr_boot'];
+  const boot = remembered(image, 'imgmgr_boot');
   return boot === undefined || boot === bootHash(form);
 }
 

@@ -1,7 +1,8 @@
 import type {Definition} from '../../core/definition.ts';
-import {currentForm, formContext} from '../../core/form.ts';
+import {compact, currentForm, formContext} from '../../core/form.ts';
 import type {Image} from '../../core/image.ts';
 import {readLeases} from '../../core/lease.ts';
+import {isNewerSchema} from '../../core/record.ts';
 import {releaseOf} from '../../core/release.ts';
 import {MANAGED_TAG, readStamp} from '../../core/stamp.ts';
 import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
@@ -9,6 +10,7 @@ import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
 import {isLeaseAlive} from '../lease-keeper.ts';
+import {newerFormat} from '../newer-format.ts';
 import {pool} from '../pool.ts';
 import {sweepServers} from './sweep-servers.ts';
 import {Tally} from '../tally.ts';
@@ -131,6 +133,11 @@ async function sweep(run: VerifyRun): Promise<void> {
 
 async function verifyOne(run: VerifyRun, verifier: Verifier, image: Image): Promise<ImgmgrError | undefined> {
   const stamp = readStamp(image);
+  if (stamp && isNewerSchema(image)) {
+    const error = newerFormat(image, stamp.definition);
+    run.emit({type: 'definition-failed', cloud: run.ports.store.cloud, definition: stamp.definition, error});
+    return error;
+  }
   const definition = run.definitions.find(({name}) => name === stamp?.definition);
   const name = stamp?.definition ?? image.name ?? image.id;
   const version = stamp?.version;
@@ -171,5 +178,6 @@ async function record(run: VerifyRun, {image, definition, verdict}: Recorded): P
     at: ports.store.now(),
     boot: form ? bootHash(form) : '',
   });
-  await ports.store.update(image, {set: {...properties, ...(form && imgmgr_boot !== undefined && {imgmgr_boot})}});
+  const set = {...properties, ...(form && imgmgr_boot !== undefined && {imgmgr_boot})};
+  await ports.store.update(image, compact(image, {set}));
 }

@@ -128,6 +128,19 @@ export class RealCompute {
     throw new Error(`the security group ${USER} cannot be removed`);
   }
 
+  /** Starts a snapshot of a server, as users do it; gives the id of the image. */
+  async snapshot(server: string, name: string): Promise<string> {
+    const headers = {
+      'x-auth-token': this.#token,
+      'content-type': 'application/json',
+      'openstack-api-version': 'compute 2.45',
+    };
+    const url = `${NOVA}/servers/${server}/action`;
+    const answer = await fetch(url, {method: 'POST', headers, body: JSON.stringify({createImage: {name}})});
+    if (!answer.ok) throw new Error(`POST ${url}: ${answer.status} ${await answer.text()}`);
+    return ((await answer.json()) as {image_id: string}).image_id;
+  }
+
   /** Makes a flavor that no host of this cloud has room for, lends it to the work, and removes it. */
   async withFlavor<T>(name: string, ramMib: number, work: () => Promise<T>): Promise<T> {
     const flavor = {name, ram: ramMib, vcpus: 1, disk: 2};

@@ -257,7 +257,7 @@ describe('manage with verification', () => {
       name: 'X (2)',
       osHidden: true,
       tags: ['managed_by_imgmgr'],
-      properties: {...live?.properties, imgmgr_version: '2', imgmgr_state: 'importing', imgmgr_run: 'dead'},
+      properties: {imgmgr_definition: 'X', imgmgr_version: '2', imgmgr_state: 'importing', imgmgr_run: 'dead'},
     } as Parameters<typeof store.create>[0]);
     await manage(await X('1'));
     expect(servers.left.map(({id}) => id)).toEqual(['other']);
@@ -293,7 +293,9 @@ describe('verify', () => {
     await manage(await X('1'), {verify: false});
     bad.add('1');
     expect((await verify(['X'])).codes).toEqual(['VERIFICATION']);
-    expect(await named('X')).toMatchObject({visibility: 'public', properties: {imgmgr_verdict: 'fail'}});
+    const after = await named('X');
+    expect(after).toMatchObject({visibility: 'public'});
+    expect(after && readVerdict(after)).toMatchObject({kind: 'fail'});
   });
 
   it('stores nothing with --no-record', async () => {
