@@ -8,6 +8,7 @@ import type {
   StoredBytes,
   StoreOffer,
 } from '../cloud/image-store.ts';
+import {applyPatch} from '../core/form.ts';
 import type {Image, ImagePatch, NewImage, Visibility} from '../core/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {ServerClock} from './clock.ts';
@@ -72,6 +73,7 @@ export class GlanceImageStore implements ImageStore {
           ...placeAndCause(error),
           hint: 'Glance does not hand out the id of a deleted image again; give a new one, or none',
         }),
+      QUOTA: (error) => tooManyProperties(error, newImage.properties),
     });
     this.#told = {methods, stores};
     return this.#heard(image);
@@ -79,7 +81,11 @@ export class GlanceImageStore implements ImageStore {
 
   async update(live: Image, patch: ImagePatch): Promise<Image> {
     const operations = patchOperations(live, patch);
-    return operations.length === 0 ? live : this.#heard(await this.#parts.glance.patch(live.id, operations));
+    if (operations.length === 0) return live;
+    const changed = recoded(this.#parts.glance.patch(live.id, operations), {
+      QUOTA: (error) => tooManyProperties(error, applyPatch(live, patch).properties),
+    });
+    return this.#heard(await changed);
   }
 
   /**
@@ -247,6 +253,24 @@ function isProtected(id: string, error: ImgmgrError): ImgmgrError {
   return new ImgmgrError('FORBIDDEN', `image ${id} is protected: ${error.message}`, {
     ...placeAndCause(error),
     hint: `somebody protected it against deletion: openstack image set --unprotect ${id}`,
+  });
+}
+
+/**
+ * A 413 that waiting does not mend: the image has more properties (or tags) than the cloud allows, 128 by default.
+ * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/quota/__init__.py (_enforce_image_property_quota)
+ */
+function tooManyProperties(error: ImgmgrError, properties: Readonly<Record<string, string>>): ImgmgrError | undefined {
+  const what = /number of allowed image (properties|tags)/.exec(error.message)?.[1];
+  if (what === undefined) return undefined;
+  const keys = Object.keys(properties);
+  const own = keys.filter((key) => key.startsWith('imgmgr_')).length;
+  return new ImgmgrError('LIMIT', error.message, {
+    ...placeAndCause(error),
+    hint:
+      what === 'tags'
+        ? 'take tags out of the definition, or let the operator of the cloud raise image_tag_quota in glance-api.conf'
+        : `the image would have ${keys.length} properties, ${own} of them imgmgr_*: take some out of meta in the definition, or let the operator of the cloud raise image_property_quota in glance-api.conf`,
   });
 }
 

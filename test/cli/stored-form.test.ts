@@ -32,10 +32,9 @@ const FORMAT_1 = {
 
 /** Puts X back into the format of commit 1098701. */
 function asFormat1(): void {
-  const {imgmgr_record: _record, imgmgr_schema: _schema, ...stamp} = stampOf(table.named('X'));
-  const live = recordOf('X');
-  const others = Object.entries(live.properties).filter(([key]) => !key.startsWith('imgmgr_'));
-  table.byHand('X', {properties: {...Object.fromEntries(others), ...stamp, ...FORMAT_1}});
+  const {properties} = recordOf('X');
+  const kept = Object.entries(properties).filter(([key]) => key !== 'imgmgr_record' && key !== 'imgmgr_schema');
+  table.byHand('X', {properties: {...Object.fromEntries(kept), ...FORMAT_1}});
 }
 
 function recordOf(name: string): ImageRecord {

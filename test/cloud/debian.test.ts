@@ -52,7 +52,7 @@ describe('a Debian image built with diskimage-builder', {concurrent: true, timeo
       image_source: 'private',
       hw_firmware_type: 'bios',
       imgmgr_inputs: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
-      imgmgr_manifest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string,
+      imgmgr_record: expect.stringMatching(/ manifest=sha256:[0-9a-f]{64} /) as string,
     });
     expect(await imgmgr(manage, BUILT)).toMatchObject({code: 0, writes: []});
   });

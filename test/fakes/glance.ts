@@ -2,7 +2,7 @@ import {asRecord, Refusal} from './exchange.ts';
 import type {FakeRequest, Reply} from './exchange.ts';
 import {changeTag, deleteFromStore, deleteImage, setActive} from './glance/actions.ts';
 import type {GlanceContext} from './glance/context.ts';
-import {checkQuota, ownImage, usedOf, visibleImage} from './glance/context.ts';
+import {checkProperties, checkQuota, ownImage, usedOf, visibleImage} from './glance/context.ts';
 import {importImage, listTasks} from './glance/imports.ts';
 import {listImages} from './glance/listing.ts';
 import {answerMembers} from './glance/members.ts';
@@ -92,6 +92,7 @@ async function collectionCall(context: GlanceContext, request: FakeRequest, call
   if (fields.visibility === 'public' && !isAdmin)
     throw new Refusal(403, 'You are not authorized to complete publicize_image action.');
   checkQuota(context, caller, 'images');
+  checkProperties(context, fields.properties ?? {});
   if (fields.id !== undefined && context.table.isTaken(fields.id))
     throw new Refusal(409, `Image ID ${fields.id} already exists!`);
   const record = context.table.add({owner: caller.projectId, ...fields});
@@ -118,6 +119,7 @@ async function patchImage(
   const record = changes.length > 0 ? ownImage(context, id, caller) : visibleImage(context, id, caller);
   if (changes.length > 0) {
     const edited = applyPatch(record, changes, caller);
+    checkProperties(context, edited.properties);
     context.table.change(id, 'patch', (image) => Object.assign(image, edited));
   }
   return {status: 200, text: context.table.text(record), contentType: 'application/json'};

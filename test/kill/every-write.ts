@@ -138,7 +138,7 @@ export function endState(cloud: FakeCloud): unknown[] {
       Object.fromEntries(
         Object.entries(view)
           .filter(([key]) => !VARIES.test(key))
-          .map(([key, value]) => [key, key === 'imgmgr_record' ? withoutRun(String(value)) : value])
+          .map(([key, value]): [string, unknown] => [key, key === 'imgmgr_record' ? withoutRun(String(value)) : value])
           .sort(),
       ),
     )

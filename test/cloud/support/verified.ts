@@ -43,8 +43,14 @@ export function show(images: readonly RealImage[]): string[] {
         image.visibility,
         ...(image.os_hidden ? ['hidden'] : []),
         String(image['imgmgr_state']),
-        String(image['imgmgr_verdict']),
+        verdictOf(image),
       ].join(' | '),
     )
     .sort();
+}
+
+/** From the record of a published image, or the property of one that is not published. */
+function verdictOf(image: RealImage): string {
+  const recorded = / verdict=(\S+)/.exec(String(image['imgmgr_record']))?.[1];
+  return recorded ?? String(image['imgmgr_verdict']);
 }

@@ -19,7 +19,7 @@ export interface GlanceOptions {
   readonly importDelayMs?: number;
   /** Ports that web-download may fetch from; all of them when left out. */
   readonly sourcePorts?: readonly number[];
-  readonly quota?: {readonly images?: number; readonly mebibytes?: number};
+  readonly quota?: {readonly images?: number; readonly mebibytes?: number; readonly properties?: number};
   /** Payloads up to this many bytes are kept for `GET file`; 64 MiB by default. */
   readonly keepBytes?: number;
 }
@@ -79,6 +79,17 @@ export function checkQuota(context: GlanceContext, caller: FakeAccount, what: 'i
       `Project ${caller.projectId} is over a limit for [Resource ${resource} is over limit of ${limit}]`,
     );
   }
+}
+
+/** Refuses with 413 more properties than `image_property_quota` allows, in the words of glance/common/exception.py. */
+export function checkProperties(context: GlanceContext, properties: object): void {
+  const limit = context.options.quota?.properties;
+  const attempted = Object.keys(properties).length;
+  if (limit !== undefined && attempted > limit)
+    throw new Refusal(
+      413,
+      `The limit has been exceeded on the number of allowed image properties. Attempted: ${attempted}, Maximum: ${limit}`,
+    );
 }
 
 /** How much of the quota a project uses. */

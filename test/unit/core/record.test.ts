@@ -86,7 +86,7 @@ describe('the record of an image', () => {
     expect(folded.properties['imgmgr_schema']).toBe(String(SCHEMA));
     expect(readStamp(folded)).toMatchObject({definition: 'X', version: '1', run: RUN, adHoc: true});
     expect(readVerdict(folded)).toMatchObject({
-      kind: 'set' in patch && patch.set?.['imgmgr_verdict'] ? 'fail' : 'pass',
+      kind: 'set' in patch && patch.set['imgmgr_verdict'] ? 'fail' : 'pass',
       boot: BOOT,
     });
     expect(remembered(folded, 'imgmgr_manifest')).toBe(OLD['imgmgr_manifest']);
