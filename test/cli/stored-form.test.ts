@@ -174,7 +174,7 @@ describe('a snapshot of a server that runs on one of our images', () => {
   it('R16: its digest makes no release of a version that is to be imported', async () => {
     await table.manage(table.x(['1']));
     const id = snapshot({tags: ['managed_by_imgmgr']});
-    table.cloud.images.remove(String(table.named('X')['id']));
+    table.cloud.images.remove(String(table.named('X')['id']), 'an operator');
     const ran = await table.manage(table.x(['1']));
     expect([ran.code, ran.done]).toEqual([0, ['acquire 1', 'publish 1']]);
     expect(table.cloud.images.find(id)).toBeDefined();
