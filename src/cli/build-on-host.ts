@@ -1,6 +1,8 @@
 import {resolve} from 'node:path';
 import type {Artifact} from '../cloud/image-builder.ts';
 import type {Definition} from '../core/definition.ts';
+import {countsOf} from '../core/counts.ts';
+import {allBuildsDisabled, onlyEnabled} from '../core/disabled.ts';
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {buildHere} from '../workflow/build-here.ts';
@@ -14,13 +16,15 @@ import type {Selection, Work} from './work-on-clouds.ts';
 export async function* buildOnHost(work: Work, context: Context, selection: Selection): AsyncGenerator<CloudOutcome> {
   const {invocation, options, emit, signal, io} = work;
   const {output} = invocation.buildOnly ?? {};
-  const definitions = selection.definitions.filter(({enabled}) => enabled || options.policy.force);
+  const {definitions, disabled} = onlyEnabled(selection.definitions, options.policy.force);
   const builds = await prepareBuilds(invocation.build, context, definitions);
-  emit({type: 'started', command: invocation.command, clouds: [], run: context.surroundings.uuid()});
-  if (!builds) throw nothingToBuild(definitions);
+  const run = context.surroundings.uuid();
+  emit({type: 'started', command: invocation.command, clouds: [], run, ...(builds && disabled > 0 && {disabled})});
+  if (!builds) throw disabled > 0 ? allBuildsDisabled(disabled) : nothingToBuild(definitions);
   if (!options.dryRun) await Promise.all([builds.builder.sweep(), context.converter.sweep()]);
   if (options.policy.convert) await context.converter.requireTool();
   const errors: ImgmgrError[] = [];
+  let built = 0;
   let unchanged = 0;
   for (const definition of definitions) {
     if (!definition.build) continue;
@@ -34,12 +38,13 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
         emit,
         signal,
       });
-      if (reused) unchanged++;
       const paths =
         output === undefined
           ? artifact
           : await deliverBuild({work, context, definition, artifact, folder: resolve(context.cwd, output)});
       tell(emit, {definition, artifact: paths, reused});
+      if (reused) unchanged++;
+      else built++;
       // Others of the day may be newer than one that is taken again.
       await builds.builder.settle(definition.name, Math.max(1, invocation.build.keepArtifacts), artifact);
     } catch (thrown) {
@@ -49,7 +54,7 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
       emit({type: 'definition-failed', definition: definition.name, error});
     }
   }
-  const counts = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged, failed: errors.length, pending: 0};
+  const counts = countsOf({built, unchanged, failed: errors.length});
   yield {cloud: 'this host', counts, errors, changesPending: false};
 }
 

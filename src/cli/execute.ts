@@ -1,4 +1,5 @@
-import type {Counts, Emit} from '../core/events.ts';
+import {BUILD_AND_UPLOAD, shownFields, sumCounts} from '../core/counts.ts';
+import type {Emit} from '../core/events.ts';
 import {asImgmgrError} from '../errors.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {renderError} from '../report/error-text.ts';
@@ -40,7 +41,9 @@ export async function execute(invocation: Invocation, {io, env, loadWork}: Execu
     const failure = await runToTheEnd(loadWork, work, outcomes);
     if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, emit, io, invocation});
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
-    emit({type: 'finished', counts: sum(outcomes), exitCode, ms: io.monotonic() - startedMs});
+    const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
+    const counted = shownFields(invocation.buildOnly?.upload === true ? BUILD_AND_UPLOAD : command, counts);
+    emit({type: 'finished', counts, counted, exitCode, ms: io.monotonic() - startedMs});
     return exitCode;
   } finally {
     interruption.stop();
@@ -102,18 +105,4 @@ function outcomeOf(
     changesPending: outcomes.some(({changesPending}) => changesPending),
     ...(signal && {signal}),
   };
-}
-
-function sum(outcomes: readonly CloudOutcome[]): Counts {
-  const total = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 0, failed: 0, pending: 0};
-  for (const {counts} of outcomes) {
-    total.imported += counts.imported;
-    total.updated += counts.updated;
-    total.retired += counts.retired;
-    total.deleted += counts.deleted;
-    total.unchanged += counts.unchanged;
-    total.failed += counts.failed;
-    total.pending += counts.pending;
-  }
-  return total;
 }

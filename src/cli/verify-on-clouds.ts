@@ -1,3 +1,5 @@
+import {countsOf} from '../core/counts.ts';
+import {onlyEnabled} from '../core/disabled.ts';
 import {filterDefinitions} from '../core/filter.ts';
 import type {Image} from '../core/image.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
@@ -7,6 +9,7 @@ import type {Context, DefinitionsOfFolder, OpenCloud} from './context.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
 import {prepareVerification} from './verification.ts';
 import type {Work} from './work-on-clouds.ts';
+import {warnThatAllAreDisabled} from './selection.ts';
 
 /** `verify`: local files under QEMU on this host, everything else on the clouds that hold it. */
 export async function* verifyOnClouds(work: Work, context: Context): AsyncGenerator<CloudOutcome> {
@@ -22,14 +25,18 @@ export async function* verifyOnClouds(work: Work, context: Context): AsyncGenera
     );
   const needsClouds = others.length > 0 || files.length === 0;
   const clouds = needsClouds ? context.clouds(invocation.clouds) : [];
-  const selected = await definitionsFor(work, context, needsClouds && others.length === 0);
+  const byDefinition = needsClouds && others.length === 0;
+  const selected = await definitionsFor(work, context, byDefinition);
+  const {definitions: enabled, disabled} = onlyEnabled(selected.definitions, work.options.policy.force);
   const run = context.surroundings.uuid();
   emit({
     type: 'started',
     command: 'verify',
     clouds: [...(files.length > 0 ? ['local'] : []), ...clouds.map(({name}) => name)],
     run,
+    ...(byDefinition && enabled.length > 0 && disabled > 0 && {disabled}),
   });
+  if (byDefinition && enabled.length === 0) warnThatAllAreDisabled(disabled, emit);
   if (files.length > 0) yield await verifyFiles({work, context, run, files});
   for (const cloud of clouds) {
     signal.throwIfAborted();
@@ -111,7 +118,6 @@ async function onCloud({work, context, run, cloud, targets, loose, selected}: On
   } catch (thrown) {
     const error = asImgmgrError(thrown);
     emit({type: 'cloud-failed', cloud: cloud.name, error});
-    const counts = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 0, failed: 1, pending: 0};
-    return {cloud: cloud.name, counts, errors: [error], changesPending: false};
+    return {cloud: cloud.name, counts: countsOf({failed: 1}), errors: [error], changesPending: false};
   }
 }

@@ -1,5 +1,7 @@
 import {machineOf} from '../core/build/claims.ts';
 import type {Machine} from '../core/build/spec.ts';
+import {countsOf} from '../core/counts.ts';
+import {onlyEnabled} from '../core/disabled.ts';
 import {filterDefinitions} from '../core/filter.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
@@ -15,6 +17,7 @@ import {createContext} from './context.ts';
 import {verifyOnClouds} from './verify-on-clouds.ts';
 import type {Invocation} from './invocation.ts';
 import type {Env, Io} from './io.ts';
+import {warnThatAllAreDisabled} from './selection.ts';
 import {prepareVerification} from './verification.ts';
 
 /** One command's work, ready to be begun. */
@@ -59,10 +62,11 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
         hint: 'name one cloud, or save the image to a file first',
       });
     const run = context.surroundings.uuid();
-    emit({type: 'started', command: invocation.command, clouds: clouds.map(({name}) => name), run});
-    warnWhenNothingIsEnabled(selection, work);
     const {acquire, force} = work.options.policy;
-    const active = selection.definitions.filter(({enabled}) => enabled || force);
+    const {definitions: active, disabled} = onlyEnabled(selection.definitions, force);
+    const left = active.length > 0 && disabled > 0 ? {disabled} : {};
+    emit({type: 'started', command: invocation.command, clouds: clouds.map(({name}) => name), run, ...left});
+    if (active.length === 0) warnThatAllAreDisabled(disabled, emit);
     const builds = acquire ? await prepareBuilds(invocation.build, context, active) : undefined;
     if (acquire && !work.options.dryRun) await context.converter.sweep();
     if (!work.options.dryRun) await builds?.builder.sweep();
@@ -109,16 +113,6 @@ async function select({invocation, io}: Work, context: Context): Promise<Selecti
   };
 }
 
-function warnWhenNothingIsEnabled({definitions}: Selection, {emit, options}: Work): void {
-  if (options.policy.force || definitions.some(({enabled}) => enabled)) return;
-  emit({
-    type: 'warning',
-    code: 'no-definitions-enabled',
-    message: `none of the ${definitions.length} selected definitions is enabled: nothing to do`,
-    hint: 'set "enable: true", or process them all the same with --force',
-  });
-}
-
 interface OneCloud {
   readonly work: Work;
   readonly context: Context;
@@ -152,8 +146,6 @@ async function onCloud({work, context, selection, cloud, run, builds}: OneCloud)
   } catch (thrown) {
     const error = asImgmgrError(thrown);
     emit({type: 'cloud-failed', cloud: cloud.name, error});
-    return {cloud: cloud.name, counts: FAILED, errors: [error], changesPending: false};
+    return {cloud: cloud.name, counts: countsOf({failed: 1}), errors: [error], changesPending: false};
   }
 }
-
-const FAILED = {imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 0, failed: 1, pending: 0};

@@ -1,4 +1,5 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
+import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
 import type {Verdict} from './verdict/verdict.ts';
 
@@ -60,17 +61,6 @@ export type WarningCode =
   | 'region-not-chosen'
   | 'evidence-lost';
 
-/** The closing count. */
-export interface Counts {
-  readonly imported: number;
-  readonly updated: number;
-  readonly retired: number;
-  readonly deleted: number;
-  readonly unchanged: number;
-  readonly failed: number;
-  readonly pending: number;
-}
-
 /** Where the time of a verification went, milliseconds. */
 export interface Spans {
   /** From the order to the cloud's acceptance. */
@@ -87,7 +77,14 @@ export interface Spans {
 export type Event =
   /** The first of all, before anything is read or asked. */
   | {readonly type: 'starting'; readonly command: string; readonly version: string}
-  | {readonly type: 'started'; readonly command: string; readonly clouds: readonly string[]; readonly run: string}
+  | {
+      readonly type: 'started';
+      readonly command: string;
+      readonly clouds: readonly string[];
+      readonly run: string;
+      /** How many of the selected definitions are left out because they are disabled; absent: none. */
+      readonly disabled?: number;
+    }
   | {
       readonly type: 'cloud-started';
       readonly cloud: string;
@@ -100,7 +97,10 @@ export type Event =
       readonly type: 'planned';
       readonly cloud: string;
       readonly actions: readonly ActionSummary[];
+      /** Names of the definitions for which nothing is to be done. */
       readonly unchanged: readonly string[];
+      /** What each definition counts besides its actions. */
+      readonly definitions: readonly DefinitionCounts[];
     }
   | {readonly type: 'action-started'; readonly cloud: string; readonly action: ActionSummary}
   | {
@@ -234,7 +234,14 @@ export type Event =
     }
   /** What ended the whole run before (or while) clouds were worked on. */
   | {readonly type: 'run-failed'; readonly error: ImgmgrError}
-  | {readonly type: 'finished'; readonly counts: Counts; readonly exitCode: number; readonly ms: number};
+  | {
+      readonly type: 'finished';
+      readonly counts: Counts;
+      /** The fields of {@link counts} that people are shown: what the command can change, and what is not 0. */
+      readonly counted: readonly CountField[];
+      readonly exitCode: number;
+      readonly ms: number;
+    };
 
 /** Where events go. */
 export type Emit = (event: Event) => void;

@@ -1,4 +1,6 @@
+import type {DefinitionCounts} from '../core/counts.ts';
 import type {ActionKind, ActionSummary} from '../core/events.ts';
+import {formatCount} from './amounts.ts';
 
 interface Verb {
   /** For a plan. */
@@ -50,4 +52,9 @@ export function planWord({kind, built}: Pick<ActionSummary, 'kind' | 'built'>): 
 export function renamed(action: ActionSummary): string {
   const {name, newName} = action;
   return newName === undefined || newName === name || newName === subject(action) ? '' : ` as "${newName}"`;
+}
+
+/** `Debian 12`, or `Debian 12: 3 images` where several of its images need nothing. */
+export function unchangedText({name, unchanged}: Pick<DefinitionCounts, 'name' | 'unchanged'>): string {
+  return unchanged === 1 ? name : `${name}: ${formatCount(unchanged, 'image')}`;
 }

@@ -1,5 +1,6 @@
+import {numbersOf, sumCounts} from '../core/counts.ts';
 import type {ActionSummary, Event} from '../core/events.ts';
-import {planWord, renamed, subject} from './action-text.ts';
+import {planWord, renamed, subject, unchangedText} from './action-text.ts';
 import {formatCount} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
@@ -8,13 +9,27 @@ type Planned = Extract<Event, {type: 'planned'}>;
 type Deletable = Extract<Event, {type: 'deletable'}>;
 
 /** The plan of `dry-run` for one cloud: a line per action with its reason, its changes below. */
-export function planText({cloud, actions, unchanged}: Planned, paint: Paint): string {
+export function planText({cloud, actions, definitions}: Planned, paint: Paint): string {
   const lines = [
-    paint.bold(clean(`${cloud}: ${formatCount(actions.length, 'action')}, ${unchanged.length} unchanged`)),
+    paint.bold(clean(`${cloud}: ${formatCount(actions.length, 'action')}${countsBeside(definitions)}`)),
     ...actions.flatMap((action) => actionLines(action, paint)),
-    ...unchanged.map((name) => paint.dim(`  ${'unchanged'.padEnd(WIDTH)} ${clean(name)}`)),
+    ...definitions.flatMap(({name, reasons}) =>
+      reasons.map(({counted, message}) => `  ${paint.red(counted.padEnd(WIDTH))} ${clean(`${name}: ${message}`)}`),
+    ),
+    ...definitions
+      .filter(({unchanged}) => unchanged > 0)
+      .map((one) => paint.dim(`  ${'unchanged'.padEnd(WIDTH)} ${clean(unchangedText(one))}`)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** `, 3 unchanged, 1 failed`: images that no action stands for; of what there is none, only `unchanged` is said. */
+function countsBeside(definitions: Planned['definitions']): string {
+  const counts = sumCounts(definitions.map(numbersOf));
+  const shown = (['unchanged', 'quarantined', 'failed', 'pending'] as const).filter(
+    (field) => field === 'unchanged' || counts[field] > 0,
+  );
+  return shown.map((field) => `, ${counts[field]} ${field}`).join('');
 }
 
 /** The images that `--yes` would delete, one a line: id, then name. */

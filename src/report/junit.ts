@@ -1,6 +1,7 @@
 import type {ActionSummary, Event} from '../core/events.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {planWord, subject} from './action-text.ts';
+import {formatCount} from './amounts.ts';
 import {errorDetails, headline} from './error-text.ts';
 import type {ReportSink} from './streams.ts';
 
@@ -32,7 +33,8 @@ export function createJunit({
   return (event) => {
     switch (event.type) {
       case 'planned':
-        for (const name of event.unchanged) caseOf(event.cloud, name).notes.push('unchanged');
+        for (const one of event.definitions)
+          if (one.unchanged > 0) caseOf(event.cloud, one.name).notes.push(unchangedNote(one));
         for (const action of event.actions) notePlanned(caseOf(event.cloud, subject(action)), action, dryRun);
         return;
       case 'action-done':
@@ -59,7 +61,7 @@ export function createJunit({
         noteVerdict(event, caseOf);
         return;
       case 'finished':
-        sink.stdout.write(toXml([...cases.values()], event.ms));
+        sink.stdout.write(toXml([...cases.values()], event));
         return;
       case 'built':
         addTime(caseOf('imgmgr', subject(event)), event.ms);
@@ -109,6 +111,10 @@ function notePlanned(testCase: TestCase, action: ActionSummary, dryRun: boolean)
   else testCase.notes.push(text);
 }
 
+function unchangedNote({unchanged}: {readonly unchanged: number}): string {
+  return unchanged === 1 ? 'unchanged' : `unchanged: ${formatCount(unchanged, 'image')}`;
+}
+
 function addTime(testCase: TestCase, ms: number): void {
   testCase.ms += ms;
 }
@@ -117,12 +123,13 @@ function failureOf(error: ImgmgrError): TestCase['failures'][number] {
   return {type: error.code, message: headline(error), text: errorDetails(error).join('\n')};
 }
 
-function toXml(cases: readonly TestCase[], ms: number): string {
-  const clouds = [...new Set(cases.map(({cloud}) => cloud))];
+function toXml(cases: readonly TestCase[], {ms, counts, counted}: Extract<Event, {type: 'finished'}>): string {
+  const clouds = [...new Set([...cases.map(({cloud}) => cloud), 'imgmgr'])];
   const suites = clouds.map((cloud) =>
     suite(
       cloud,
       cases.filter((testCase) => testCase.cloud === cloud),
+      cloud === 'imgmgr' ? counted.map((field) => ({name: field, value: counts[field]})) : [],
     ),
   );
   return [
@@ -133,9 +140,18 @@ function toXml(cases: readonly TestCase[], ms: number): string {
   ].join('\n');
 }
 
-function suite(cloud: string, cases: readonly TestCase[]): string {
-  const body = cases.map((testCase) => caseXml(testCase)).join('\n');
-  return `  <testsuite name="${xml(cloud)}" ${totals(cases)}>\n${body}\n  </testsuite>`;
+/** The numbers of the last line are properties of the suite `imgmgr`. */
+function suite(
+  cloud: string,
+  cases: readonly TestCase[],
+  properties: readonly {readonly name: string; readonly value: number}[],
+): string {
+  const said = properties.map(({name, value}) => `      <property name="${xml(name)}" value="${value}"/>`);
+  const body = [
+    ...(said.length === 0 ? [] : ['    <properties>', ...said, '    </properties>']),
+    ...cases.map((testCase) => caseXml(testCase)),
+  ];
+  return [`  <testsuite name="${xml(cloud)}" ${totals(cases)}>`, ...body, '  </testsuite>'].join('\n');
 }
 
 function caseXml({cloud, name, ms, failures, notes, skipped}: TestCase): string {

@@ -1,6 +1,8 @@
-import type {Counts, Event} from '../core/events.ts';
+import {countsText} from '../core/counts.ts';
+import {disabledText} from '../core/disabled.ts';
+import type {Event} from '../core/events.ts';
 import type {ImgmgrError} from '../errors.ts';
-import {LONG_ACTIONS, doingText, doneText, planWord, renamed, subject} from './action-text.ts';
+import {LONG_ACTIONS, doingText, doneText, planWord, renamed, subject, unchangedText} from './action-text.ts';
 import {formatBytes, formatCount, formatTime} from './amounts.ts';
 import {errorDetails, headline, stackLines} from './error-text.ts';
 
@@ -35,19 +37,13 @@ export function createTeller(verbosity: Verbosity): (event: Event) => Sentence[]
 
 const NAMES_ITS_CLOUD: ReadonlySet<Event['type']> = new Set(['cloud-started', 'cloud-failed']);
 
-/** `1 imported, 0 updated, …`, always in the same order. */
-export function countsText(counts: Counts): string {
-  const {imported, updated, retired, deleted, unchanged, failed, pending} = counts;
-  return `imported: ${imported}, updated: ${updated}, retired: ${retired}, deleted: ${deleted}, unchanged: ${unchanged}, failed: ${failed}, pending: ${pending}`;
-}
-
 function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
   const verbose = verbosity === 'verbose' || verbosity === 'debug';
   switch (event.type) {
     case 'starting':
       return [info(`imgmgr ${event.version}: ${event.command}`)];
     case 'started':
-      return event.clouds.length === 0 ? [] : [info(`Clouds: ${event.clouds.join(', ')} (run ${event.run})`)];
+      return startedSentences(event);
     case 'cloud-started':
       return [info(loginText(event))];
     case 'planned':
@@ -85,7 +81,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'interrupted':
       return [interrupted(event)];
     case 'finished':
-      return [{level: 'info', text: `${countsText(event.counts)} (${formatTime(event.ms)})`}];
+      return [{level: 'info', text: `${countsText(event.counts, event.counted)} (${formatTime(event.ms)})`}];
     // Told as they come by whoever can throttle or move them, or as the answer on stdout.
     case 'progress':
     case 'waiting':
@@ -95,12 +91,19 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
   }
 }
 
-function plannedSentences({actions, unchanged}: Extract<Event, {type: 'planned'}>): Sentence[] {
+function startedSentences({clouds, run, disabled = 0}: Extract<Event, {type: 'started'}>): Sentence[] {
+  return [
+    ...(clouds.length === 0 ? [] : [info(`Clouds: ${clouds.join(', ')} (run ${run})`)]),
+    ...(disabled === 0 ? [] : [info(`Left out: ${disabledText(disabled)} (add --force)`)]),
+  ];
+}
+
+function plannedSentences({actions, definitions}: Extract<Event, {type: 'planned'}>): Sentence[] {
   return [
     ...actions.map((action) =>
       info(`Planned: ${planWord(action)} ${subject(action)}${renamed(action)}: ${action.reason}`, action.changes),
     ),
-    ...unchanged.map((name) => info(`Unchanged: ${name}`)),
+    ...definitions.filter(({unchanged}) => unchanged > 0).map((one) => info(`Unchanged: ${unchangedText(one)}`)),
   ];
 }
 

@@ -122,9 +122,12 @@ class DefinitionWork {
       this.#context.assertMayWrite();
       const done = await this.#do(action);
       const ms = acquire.surroundings.monotonic() - startMs;
-      if (done === undefined) return;
-      if (done.pending) tally.add('pending', 1);
-      else tally.did(action.kind);
+      if (done === undefined) {
+        tally.kept(action);
+        return;
+      }
+      if (done.pending) tally.left(action);
+      else tally.did(this.#plan.actions, action);
       acquire.emit({
         type: 'action-done',
         cloud,
@@ -137,7 +140,7 @@ class DefinitionWork {
       if (acquire.signal.aborted && !this.#closesSwap(action)) throw error;
       const reason = asImgmgrError(error);
       errors.push(reason);
-      tally.add('failed', 1);
+      tally.failed(action, reason, {keepsFailed: acquire.options.policy.quarantine > 0});
       // A leftover that stays is private and hidden; the version itself can still be had.
       if (action.kind !== 'remove') this.#failed.add(action.summary.version ?? '');
       acquire.emit({

@@ -1,6 +1,7 @@
 import {ImgmgrError} from '../errors.ts';
 import type {Definition} from '../core/definition.ts';
-import type {ActionSummary} from '../core/events.ts';
+import {countDefinition} from '../core/counts.ts';
+import type {ActionSummary, Event} from '../core/events.ts';
 import type {Image} from '../core/image.ts';
 import type {Lease} from '../core/lease.ts';
 import {readLeases} from '../core/lease.ts';
@@ -88,6 +89,18 @@ export async function planCloud(request: PlanRequest): Promise<CloudPlan> {
     [...listings.keys()].map((definition) => planOne(request, definition, liveRuns)),
   );
   return {leftovers: dead.map(removeLease), definitions, warnings: findStrays(run, view)};
+}
+
+/** A plan as it is told; the definitions with nothing to do are those without an action, an error or anything that waits. */
+export function describePlan(
+  actions: readonly Action[],
+  plans: readonly DefinitionPlan[],
+): Pick<Extract<Event, {type: 'planned'}>, 'actions' | 'unchanged' | 'definitions'> {
+  const definitions = plans.map((plan) => countDefinition(plan.definition.name, plan));
+  const idle = definitions.filter(
+    ({pending, reasons}, index) => pending === 0 && reasons.length === 0 && plans[index]?.actions.length === 0,
+  );
+  return {actions: actions.map(({summary}) => summary), unchanged: idle.map(({name}) => name), definitions};
 }
 
 async function planOne(

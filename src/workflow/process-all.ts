@@ -1,3 +1,4 @@
+import {countDefinition, numbersOf} from '../core/counts.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Action, DefinitionPlan} from '../core/plan.ts';
 import {MANAGED_TAG} from '../core/stamp.ts';
@@ -9,7 +10,7 @@ import {mayDelete} from './delete-image.ts';
 import type {Claim} from './lease-keeper.ts';
 import {LeaseKeeper} from './lease-keeper.ts';
 import type {CloudPlan, Listings, View} from './observe.ts';
-import {planCloud, readListings, viewOf} from './observe.ts';
+import {describePlan, planCloud, readListings, viewOf} from './observe.ts';
 import {Tally} from './tally.ts';
 import {pool} from './pool.ts';
 import {sweepServers} from './verification/sweep-servers.ts';
@@ -54,7 +55,7 @@ class CloudWork {
       const reason = this.#run.signal.aborted ? interruption(this.#run.signal) : asImgmgrError(error);
       this.#errors.push(reason);
       if (reason.code !== 'INTERRUPTED') {
-        this.#tally.add('failed', 1);
+        this.#tally.add({failed: 1});
         emit({type: 'cloud-failed', cloud: ports.store.cloud, error: reason});
       }
     }
@@ -113,12 +114,8 @@ class CloudWork {
     this.#warnAll(plan);
     for (const one of definitions) this.#countQuiet(one);
     const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];
-    emit({
-      type: 'planned',
-      cloud: ports.store.cloud,
-      actions: actions.map((action) => action.summary),
-      unchanged: definitions.filter((one) => one.actions.length === 0 && !one.error).map((one) => one.definition.name),
-    });
+    emit({type: 'planned', cloud: ports.store.cloud, ...describePlan(actions, definitions)});
+    if (options.dryRun) this.#tally.add({pending: actions.length});
     this.#changesPending = options.dryRun && actions.length > 0;
     this.#listDeletable(plan);
   }
@@ -130,7 +127,8 @@ class CloudWork {
     const actions: Action[] = [];
     for (const action of this.#allowed(plan))
       if (action.kind !== 'delete' || (await mayDelete(context, action.image))) actions.push(action);
-    return {...plan, actions};
+    const kept = this.#allowed(plan).length - actions.length;
+    return {...plan, actions, unchanged: plan.unchanged + kept};
   }
 
   /** Without `--yes`, and where nobody can be asked, deletions are listed and not done. */
@@ -176,13 +174,15 @@ class CloudWork {
     await this.#sweepServers(plan, view);
     await this.#removeLeftovers(plan);
     this.#warnAll(plan);
-    for (const one of plan.definitions) if (!writes.includes(one.definition.name)) this.#countQuiet(one);
+    const quiet = plan.definitions.filter((one) => !writes.includes(one.definition.name));
+    for (const one of quiet) this.#countQuiet(one);
     this.#listDeletable(plan);
     if (writes.length === 0) return;
     const keeper = new LeaseKeeper({store: ports.store, projectId: view.projectId, run, surroundings, emit, signal});
+    const shared = {keeper, listings, projectId: view.projectId};
     try {
       let claim = await keeper.take(writes);
-      if (claim.held.size > 0) await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
+      if (claim.held.size > 0) await this.#applyClaim({...shared, claim, quiet});
       while (claim.lost.size > 0) {
         claim = await keeper.waitFor(options.waitLockMs ?? DEFAULT_WAIT_MS);
         this.#bearers = undefined;
@@ -190,7 +190,7 @@ class CloudWork {
           this.#reportLocked(claim);
           return;
         }
-        await this.#applyClaim({keeper, claim, listings, projectId: view.projectId});
+        await this.#applyClaim({...shared, claim, quiet: []});
       }
     } finally {
       // The lease goes last, after the servers that it stands for.
@@ -199,8 +199,15 @@ class CloudWork {
     }
   }
 
-  async #applyClaim(input: {keeper: LeaseKeeper; claim: Claim; listings: Listings; projectId: string}): Promise<void> {
-    const {keeper, claim, listings, projectId} = input;
+  /** `quiet`: definitions that need no lease, for the plan that is told. */
+  async #applyClaim(input: {
+    keeper: LeaseKeeper;
+    claim: Claim;
+    listings: Listings;
+    projectId: string;
+    quiet: readonly DefinitionPlan[];
+  }): Promise<void> {
+    const {keeper, claim, listings, projectId, quiet} = input;
     const {ports, options, emit} = this.#run;
     const mine = new Map([...listings].filter(([definition]) => claim.held.has(definition.name)));
     const view = viewOf(claim.images, projectId, ports.store.now());
@@ -208,7 +215,7 @@ class CloudWork {
     // Whoever held what we waited for may have died and left its lease.
     await this.#removeLeftovers(plan);
     const actions = plan.definitions.flatMap((one) => this.#allowed(one));
-    emit({type: 'planned', cloud: ports.store.cloud, actions: actions.map((action) => action.summary), unchanged: []});
+    emit({type: 'planned', cloud: ports.store.cloud, ...describePlan(actions, [...quiet, ...plan.definitions])});
     const context = {
       acquire: {
         ...this.#run,
@@ -290,18 +297,15 @@ class CloudWork {
   #countQuiet(plan: DefinitionPlan): void {
     const {emit, ports} = this.#run;
     const about = {cloud: ports.store.cloud, definition: plan.definition.name};
-    this.#tally.add('unchanged', plan.unchanged);
-    this.#tally.add('pending', plan.pending);
+    this.#tally.add(numbersOf(countDefinition(plan.definition.name, plan)));
     for (const warning of plan.warnings) emit({type: 'warning', ...about, ...warning});
     for (const message of plan.decisions) emit({type: 'decision', ...about, message});
     for (const {error} of plan.failures) {
       this.#errors.push(error);
-      this.#tally.add('failed', 1);
       emit({type: 'definition-failed', ...about, error});
     }
     if (!plan.error) return;
     this.#errors.push(plan.error);
-    this.#tally.add('failed', 1);
     emit({type: 'definition-failed', ...about, error: plan.error});
   }
 
@@ -320,7 +324,7 @@ class CloudWork {
         hint: 'run again later, or wait longer with --wait-lock',
       });
       this.#errors.push(error);
-      this.#tally.add('failed', 1);
+      this.#tally.add({failed: 1});
       this.#run.emit({type: 'definition-failed', cloud: this.#run.ports.store.cloud, definition: name, error});
     }
   }

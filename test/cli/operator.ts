@@ -47,6 +47,13 @@ export interface Ran {
   readonly text: string;
 }
 
+/** What a command line printed. */
+export interface Printed {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
 /** An operator's desk: a fake cloud, a source, a folder with clouds.yaml and definitions. */
 export interface Desk {
   readonly cloud: FakeCloud;
@@ -54,6 +61,8 @@ export interface Desk {
   readonly folder: string;
   /** Runs the command line in this process, `--json` added; nothing is verified unless --verify is given. */
   imgmgr(...argv: readonly string[]): Promise<Ran>;
+  /** Runs the command line as it stands, in whatever format, and gives its two outputs. */
+  print(...argv: readonly string[]): Promise<Printed>;
   /** Writes images.yml and returns its path. */
   write(text: string): Promise<string>;
   writeClouds(text: string): Promise<void>;
@@ -72,22 +81,28 @@ export async function openDesk(
   ]);
   const clouds = join(folder, 'clouds.yaml');
   await writeFile(clouds, cloud.cloudsYaml());
+  const env = {
+    HOME: folder,
+    PATH: process.env['PATH'],
+    OS_CLIENT_CONFIG_FILE: clouds,
+    IMGMGR_LOCAL: join(folder, 'local'),
+    IMGMGR_BUILD_DIR: join(folder, 'work'),
+    XDG_STATE_HOME: join(folder, 'state'),
+    ...more,
+  };
   return {
     cloud,
     upstream,
     folder,
     async imgmgr(...argv) {
       const io = fakeIo();
-      const env = {
-        HOME: folder,
-        PATH: process.env['PATH'],
-        OS_CLIENT_CONFIG_FILE: clouds,
-        IMGMGR_LOCAL: join(folder, 'local'),
-        IMGMGR_BUILD_DIR: join(folder, 'work'),
-        ...more,
-      };
       const code = await run([...withoutVerification(argv), '--json'], io, env);
       return readRun(code, io.out(), io.err());
+    },
+    async print(...argv) {
+      const io = fakeIo();
+      const code = await run(withoutVerification(argv), io, env);
+      return {code, out: io.out(), err: io.err()};
     },
     async write(text) {
       const path = join(folder, 'images.yml');

@@ -127,7 +127,7 @@ describe('manage on the local cloud', () => {
 
     const second = await imgmgr('manage', ...local);
     expect(second.io.err()).toMatch(
-      /imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 1, failed: 0, pending: 0 .*\n$/,
+      /imported: 0, updated: 0, retired: 0, deleted: 0, unchanged: 1, quarantined: 0, failed: 0, pending: 0 .*\n$/,
     );
 
     await define(`images:${definition({versions: ['2']})}`);
@@ -178,7 +178,7 @@ describe('manage on the local cloud', () => {
     const images = await define(`images:${definition({enable: false})}`);
     const {code, io} = await imgmgr('manage', '--cloud', 'local', '--images', images);
     expect(code).toBe(0);
-    expect(io.err()).toContain('none of the 1 selected definitions is enabled');
+    expect(io.err()).toContain('1 definition is disabled, and no other was selected: nothing to do');
   });
 
   it('refuses a filter that matches nothing, with the nearest names', async () => {
@@ -278,5 +278,50 @@ describe('--json', () => {
     expect(code).toBe(2);
     expect(io.out()).toContain('"type":"run-failed"');
     expect(io.err()).toContain('imgmgr: cannot read image definitions');
+  });
+});
+
+describe('U1: disabled definitions', () => {
+  it.each([
+    ['manage', []],
+    ['dry-run', []],
+    ['hide', []],
+    ['delete', []],
+    ['verify', ['--verify-cloud', 'local']],
+  ])('%s says in one line how many are left out, and names --force', async (command, flags) => {
+    const images = await define(`images:${definition()}${definition({name: 'Old', enable: false})}`);
+    const {io} = await imgmgr(command, ...flags, '--cloud', 'local', '--images', images);
+    expect(io.err()).toContain('| INFO     | Left out: 1 definition is disabled (add --force)\n');
+    const json = await imgmgr(command, ...flags, '--cloud', 'local', '--images', images, '--json');
+    expect(json.io.out()).toMatch(/"type":"started".*"disabled":1/);
+  });
+
+  it.each(['manage', 'dry-run', 'hide', 'delete', 'verify'])('%s over nothing else warns, exit 0', async (command) => {
+    const images = await define(`images:${definition({enable: false})}`);
+    const {code, io} = await imgmgr(command, '--cloud', 'local', '--images', images);
+    expect(code).toBe(0);
+    expect(io.err()).toContain('1 definition is disabled, and no other was selected: nothing to do');
+    expect(io.err()).toContain('hint: add --force');
+    expect(io.err()).not.toContain('Left out');
+  });
+
+  it('build of a disabled one alone says so, exit 2', async () => {
+    const build = definition({name: 'Old', enable: false}).replace(
+      / {4}versions:[^]*$/,
+      '    build: {elements: [vm]}\n',
+    );
+    const images = await define(`images:${definition()}${build}`);
+    const {code, io} = await imgmgr('build', '--images', images);
+    expect([code, io.err()]).toMatchObject([
+      2,
+      expect.stringContaining('1 definition is disabled, and no other selected one'),
+    ]);
+    expect(io.err()).toContain('hint: add --force');
+  });
+
+  it('nothing is said where --force includes them', async () => {
+    const images = await define(`images:${definition()}${definition({name: 'Old', enable: false})}`);
+    const {io} = await imgmgr('dry-run', '--force', '--cloud', 'local', '--images', images);
+    expect(io.err()).not.toContain('disabled');
   });
 });

@@ -38,7 +38,7 @@ export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
   const errors: ImgmgrError[] = [];
   const fail = (error: ImgmgrError): void => {
     errors.push(error);
-    tally.add('failed', 1);
+    tally.add({failed: 1});
   };
   const verifier = new Verifier({...run, store: ports.store, tests: ports.tests, parts: verification});
   try {
@@ -50,13 +50,13 @@ export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
     await pool(options.jobs, images, async (image) => {
       const error = await verifyOne(run, verifier, image);
       if (error) fail(error);
-      else tally.add('unchanged', 1);
+      else tally.add({passed: 1});
     });
   } catch (error) {
     const reason = asImgmgrError(error);
     errors.push(reason);
     if (reason.code !== 'INTERRUPTED') {
-      tally.add('failed', 1);
+      tally.add({failed: 1});
       emit({type: 'cloud-failed', cloud: ports.store.cloud, error: reason});
     }
   } finally {

@@ -1,10 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {Event} from '../../../src/core/events.ts';
 import {createJunit} from '../../../src/report/junit.ts';
-import {ACQUIRE, COUNTS, EVERY_EVENT, PUBLISH, REFUSED, VERDICT} from './samples.ts';
+import {ACQUIRE, FINISHED, idle, EVERY_EVENT, PUBLISH, REFUSED, VERDICT} from './samples.ts';
 import {collectingSink} from './streams.ts';
-
-const FINISHED: Event = {type: 'finished', counts: COUNTS, exitCode: 0, ms: 65_000};
 
 function xmlOf(events: readonly Event[], dryRun = false): string {
   const sink = collectingSink();
@@ -20,7 +18,13 @@ describe('JUnit XML', () => {
 
   it('has one testcase per image, with the time of all its actions', () => {
     const xml = xmlOf([
-      {type: 'planned', cloud: 'admin', actions: [ACQUIRE, PUBLISH], unchanged: ['Debian 12']},
+      {
+        type: 'planned',
+        cloud: 'admin',
+        actions: [ACQUIRE, PUBLISH],
+        unchanged: ['Debian 12'],
+        definitions: [idle('Debian 12')],
+      },
       {type: 'action-done', cloud: 'admin', action: ACQUIRE, ms: 12_000},
       {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
       FINISHED,
@@ -40,7 +44,13 @@ describe('JUnit XML', () => {
   });
 
   it('has a failure for each pending action of a dry run', () => {
-    const planned: Event = {type: 'planned', cloud: 'admin', actions: [ACQUIRE], unchanged: ['Debian 12']};
+    const planned: Event = {
+      type: 'planned',
+      cloud: 'admin',
+      actions: [ACQUIRE],
+      unchanged: ['Debian 12'],
+      definitions: [idle('Debian 12')],
+    };
     expect(xmlOf([planned, FINISHED], true)).toContain(
       '<failure type="PENDING" message="import: not in the cloud yet">',
     );
@@ -48,14 +58,20 @@ describe('JUnit XML', () => {
 
   it('has a suite for each cloud, a refused login included', () => {
     const failed: Event = {type: 'cloud-failed', cloud: 'other', error: REFUSED};
-    const planned: Event = {type: 'planned', cloud: 'admin', actions: [], unchanged: ['Debian 12']};
+    const planned: Event = {
+      type: 'planned',
+      cloud: 'admin',
+      actions: [],
+      unchanged: ['Debian 12'],
+      definitions: [idle('Debian 12')],
+    };
     const xml = xmlOf([planned, failed, FINISHED]);
     expect(xml).toContain('<testsuite name="admin" tests="1" failures="0" skipped="0">');
     expect(xml).toContain('<testsuite name="other" tests="1" failures="1" skipped="0">');
   });
 
   it('has a case for the verdict and one for each check; what does not apply is skipped, which is not passed', () => {
-    const xml = xmlOf([VERDICT, {type: 'finished', counts: COUNTS, exitCode: 5, ms: 1}]);
+    const xml = xmlOf([VERDICT, FINISHED]);
     expect(xml).toContain('tests="5" failures="2" skipped="1"');
     expect(xml).toContain('name="Rocky 9 (9.4): verdict by metadata" time="61.001"');
     expect(xml).toContain('<failure type="checks-failed" message="dns: no nameserver">mend it</failure>');
@@ -64,7 +80,10 @@ describe('JUnit XML', () => {
   });
 
   it('escapes what XML needs escaped and drops what it cannot hold', () => {
-    const xml = xmlOf([{type: 'planned', cloud: 'a&b', actions: [], unchanged: ['<"\u001b">']}, FINISHED]);
+    const xml = xmlOf([
+      {type: 'planned', cloud: 'a&b', actions: [], unchanged: [], definitions: [idle('<"\u001b">')]},
+      FINISHED,
+    ]);
     expect(xml).toContain('classname="a&amp;b" name="&lt;&quot;?&quot;&gt;"');
   });
 });

@@ -4,7 +4,7 @@ import {ImgmgrError} from '../../../src/errors.ts';
 import {createLog} from '../../../src/report/log.ts';
 import {PLAIN} from '../../../src/report/paint.ts';
 import type {Verbosity} from '../../../src/report/sentences.ts';
-import {ACQUIRE, COUNTS, EVERY_EVENT, PROGRESS, PUBLISH, REFUSED, VERDICT} from './samples.ts';
+import {ACQUIRE, FINISHED, EVERY_EVENT, PROGRESS, PUBLISH, REFUSED, VERDICT} from './samples.ts';
 import {collectingSink} from './streams.ts';
 
 function logged(events: readonly Event[], verbosity: Verbosity = 'normal'): string[] {
@@ -102,8 +102,8 @@ describe('the log on stderr', () => {
   });
 
   it('ends with the counts, all of them, always in the same order', () => {
-    expect(texts([{type: 'finished', counts: COUNTS, exitCode: 1, ms: 65_000}])).toEqual([
-      'INFO     | imported: 1, updated: 2, retired: 3, deleted: 4, unchanged: 5, failed: 6, pending: 7 (1 min 5 s)',
+    expect(texts([FINISHED])).toEqual([
+      'INFO     | imported: 1, updated: 2, retired: 3, deleted: 4, unchanged: 5, quarantined: 8, failed: 6, pending: 7 (1 min 5 s)',
     ]);
   });
 

@@ -1,4 +1,6 @@
-import type {ActionSummary, Counts, Event} from '../../../src/core/events.ts';
+import type {DefinitionCounts, Counts} from '../../../src/core/counts.ts';
+import {countsOf, shownFields} from '../../../src/core/counts.ts';
+import type {ActionSummary, Event} from '../../../src/core/events.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 
 /** Events as a run on one cloud emits them. */
@@ -20,7 +22,30 @@ export const PUBLISH: ActionSummary = {
   changes: ['visibility: private → public'],
 };
 
-export const COUNTS: Counts = {imported: 1, updated: 2, retired: 3, deleted: 4, unchanged: 5, failed: 6, pending: 7};
+export const COUNTS: Counts = countsOf({
+  imported: 1,
+  updated: 2,
+  retired: 3,
+  deleted: 4,
+  unchanged: 5,
+  quarantined: 8,
+  failed: 6,
+  pending: 7,
+});
+
+/** The end of a `manage`. */
+export const FINISHED: Event = {
+  type: 'finished',
+  counts: COUNTS,
+  counted: shownFields('manage', COUNTS),
+  exitCode: 1,
+  ms: 65_000,
+};
+
+/** A definition with nothing to do. */
+export function idle(name: string): DefinitionCounts {
+  return {name, unchanged: 1, quarantined: 0, failed: 0, pending: 0, reasons: []};
+}
 
 export const REFUSED = new ImgmgrError('DIGEST_MISMATCH', 'sha512 is ab…, demanded is cd…', {
   place: 'images/alma.yml:3:5',
@@ -77,7 +102,13 @@ export const EVERY_EVENT: readonly Event[] = [
     definition: 'AlmaLinux 9',
     message: 'streamed, because sha256 cannot be proven by this cloud',
   },
-  {type: 'planned', cloud: 'admin', actions: [ACQUIRE, PUBLISH], unchanged: ['Debian 12']},
+  {
+    type: 'planned',
+    cloud: 'admin',
+    actions: [ACQUIRE, PUBLISH],
+    unchanged: ['Debian 12'],
+    definitions: [idle('Debian 12')],
+  },
   {type: 'waiting', cloud: 'admin', message: 'waiting for another run', elapsedMs: 1000, limitMs: 60_000},
   {type: 'http', method: 'GET', url: 'http://glance/v2/images', status: 200, ms: 35.4, requestId: 'req-1'},
   {type: 'action-started', cloud: 'admin', action: ACQUIRE},
@@ -131,5 +162,5 @@ export const EVERY_EVENT: readonly Event[] = [
   },
   {type: 'interrupted', signal: 'SIGINT', again: false, left: []},
   {type: 'run-failed', error: new ImgmgrError('CONFIG', 'there is no cloud "x"', {hint: 'known: admin'})},
-  {type: 'finished', counts: COUNTS, exitCode: 1, ms: 65_000},
+  FINISHED,
 ];

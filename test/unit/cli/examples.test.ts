@@ -1,0 +1,62 @@
+import {readFileSync, readdirSync, readFile as readFileThen, stat as statThen} from 'node:fs';
+import {readdir} from 'node:fs/promises';
+import {promisify} from 'node:util';
+import {expect, it} from 'vitest';
+import {buildProgram} from '../../../src/cli/program.ts';
+import type {Invocation} from '../../../src/cli/invocation.ts';
+import {requireDefinitions} from '../../../src/config/definitions.ts';
+import {onlyEnabled} from '../../../src/core/disabled.ts';
+import {filterDefinitions} from '../../../src/core/filter.ts';
+import {VERSION} from '../../../src/version.ts';
+
+const ROOT = new URL('../../../', import.meta.url);
+
+/** Every line of an example, as a shell would split it: of the README, the pages of docs, and the help of the commands. */
+function examples(): string[] {
+  const pages = ['README.md', ...readdirSync(new URL('docs', ROOT)).map((name) => `docs/${name}`)];
+  const commands = readdirSync(new URL('src/cli/commands', ROOT)).map((name) => `src/cli/commands/${name}`);
+  const text = [...pages.filter((page) => page.endsWith('.md')), ...commands]
+    .map((path) => readFileSync(new URL(path, ROOT), 'utf8'))
+    .join('\n')
+    .replaceAll('\\n', '\n');
+  return [...text.matchAll(/^[ ']*(?:Examples?:)?\s*(?:sudo -E )?(?:npx )?(imgmgr [a-z].*)$/gm)].map(([, line = '']) =>
+    line.replace(/\s+#.*$/, '').replace(/[',`]+$/, ''),
+  );
+}
+
+function split(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
+}
+
+async function parse(line: string): Promise<Invocation | undefined> {
+  let found: Invocation | undefined;
+  const execute = (invocation: Invocation): Promise<void> => {
+    found = invocation;
+    return Promise.resolve();
+  };
+  const program = buildProgram({io: {stdout: process.stdout}, version: VERSION, execute});
+  await program.parseAsync(split(line).slice(1), {from: 'user'});
+  return found;
+}
+
+const runnable = examples().filter((line) => !/[A-Z]{4,}|…\.\.|<|\|/.test(line.replace(/"[^"]*"/g, '')));
+
+it('U1: there are examples, of every command', () => {
+  const commands = new Set(runnable.map((line) => line.split(' ')[1]));
+  for (const command of ['manage', 'dry-run', 'build', 'import', 'verify', 'hide', 'delete'])
+    expect(commands).toContain(command);
+});
+
+it.each(runnable.filter((line) => line.includes('--filter')))(
+  'U1: the example %j selects an enabled definition of the catalogue, or says --force',
+  async (line) => {
+    const invocation = await parse(line);
+    const io = {readFile: promisify(readFileThen), readdir, stat: promisify(statThen)};
+    const path = new URL(invocation?.images ?? 'images', ROOT).pathname;
+    const {definitions} = await requireDefinitions(path, io);
+    const chosen = filterDefinitions(definitions, invocation?.filter);
+    const {definitions: active} = onlyEnabled(chosen, invocation?.options.policy.force ?? false);
+    const usable = invocation?.buildOnly ? active.filter(({build}) => build) : active;
+    expect(usable.length).toBeGreaterThan(0);
+  },
+);
