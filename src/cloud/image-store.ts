@@ -83,6 +83,12 @@ export interface ImageStore {
    */
   mayPublish(live: Image, visibility: Visibility): Promise<boolean | undefined>;
 
+  /**
+   * Would an import into our private, queued, empty record be allowed? Changes nothing; true also where the cloud does not say.
+   * Policies that depend on the state of the image may still refuse it later.
+   */
+  mayImport(id: string): Promise<boolean>;
+
   /** Tells the cloud to fetch the bytes itself; returns when it has accepted. */
   importFromUrl(request: {
     readonly id: string;

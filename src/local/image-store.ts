@@ -89,6 +89,10 @@ export class LocalImageStore implements ImageStore {
     return Promise.resolve(true);
   }
 
+  mayImport(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   importFromUrl(): Promise<void> {
     return Promise.reject(unsupported('web-download'));
   }

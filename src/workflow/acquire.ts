@@ -8,9 +8,11 @@ import type {Emit} from '../core/events.ts';
 import type {Image} from '../core/image.ts';
 import type {Release} from '../core/release.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
-import {chooseMethods} from './choose-method.ts';
+import {chooseMethods, mayTryAnother} from './choose-method.ts';
 import {completeUploadedBuild} from './complete-build.ts';
 import {conversionOf, describeConverting, expectedBytes, requireRoom} from './conversion.ts';
+import type {ImportRefusals} from './import-refusals.ts';
+import {importsRefused} from './import-refusals.ts';
 import {withArtifact} from './make-build.ts';
 import {discardImage, makeRecord} from './make-record.ts';
 import {streamBytes} from './send-bytes.ts';
@@ -39,6 +41,8 @@ export interface AcquireContext {
   readonly quota: () => Promise<ImageQuota>;
   /** What the store offers, asked once per run. */
   readonly offer: () => Promise<StoreOffer>;
+  /** What this run knows about imports that the cloud refuses. */
+  readonly imports: ImportRefusals;
 }
 
 /** One image to be made. */
@@ -77,7 +81,7 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
   const probe = await context.source.probe(sourceRequest(context, task));
   const bytes = expectedBytes(probe, converting?.conversion);
   checkQuota(context, bytes, quota);
-  const {methods, reason} = chooseMethods({
+  const {methods: chosen, reason} = chooseMethods({
     ...task,
     probe,
     offer,
@@ -85,11 +89,13 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
     glanceAlgorithm: context.glanceAlgorithm,
     options: context.options,
   });
+  const methods = await context.imports.usable(chosen);
+  if (methods.length === 0) throw importsRefused(context.store.cloud, chosen);
   context.emit({
     type: 'decision',
     cloud: context.store.cloud,
     definition: task.definition.name,
-    message: `${task.release.version}: ${methods[0] ?? ''}, because ${reason}`,
+    message: `${task.release.version}: ${methods[0] ?? ''}, because ${methods[0] === chosen[0] ? reason : 'this cloud refuses imports'}`,
   });
   if (converting) await requireRoom(converting.converter, probe);
   return tryMethods({context, task, probe, bytes, deadlineMs, methods});
@@ -176,16 +182,18 @@ async function tryMethods(attempt: Attempt): Promise<Acquired> {
     method === 'web-download' ? Array<ImportMethod>(context.options.stuckRetry + 1).fill(method) : [method],
   );
   const fallbacks: string[] = [];
-  for (const [index, method] of ways.entries()) {
-    const next = ways[index + 1];
-    const isPatient = method !== 'web-download' || next === undefined;
+  let [method, ...others] = ways;
+  while (method !== undefined) {
+    const isPatient = method !== 'web-download' || others.length === 0;
     const limits = isPatient ? {deadlineMs} : withTimeLeft(context, deadlineMs);
     try {
       const acquired = await tryMethod(attempt, method, limits);
       return {...acquired, detail: [acquired.detail, ...fallbacks].join(', ')};
     } catch (error) {
       const reason = asImgmgrError(error);
-      if (next === undefined || !mayTryAnother(reason, method)) throw error;
+      if (!context.imports.isRefusal(reason) && !mayTryAnother(reason, method)) throw error;
+      const [next, ...rest]: readonly ImportMethod[] = await context.imports.usable(others);
+      if (next === undefined) throw error;
       fallbacks.push(`after ${method} failed (${reason.message})`);
       context.emit({
         type: 'warning',
@@ -194,6 +202,8 @@ async function tryMethods(attempt: Attempt): Promise<Acquired> {
         definition: task.definition.name,
         message: `${task.definition.name} ${task.release.version}: ${method} failed (${reason.message}), trying ${next}`,
       });
+      method = next;
+      others = rest;
     }
   }
   throw new ImgmgrError('INTERNAL', 'no import method was left to try');
@@ -209,12 +219,6 @@ function withTimeLeft({surroundings}: AcquireContext, deadlineMs: number): Limit
   return {deadlineMs: (surroundings.monotonic() + deadlineMs) / 2, stuckMs: 60_000};
 }
 
-/** Faults of the way, not of the bytes or of us: another way may work. A differing hash proves nothing when the cloud may convert. */
-function mayTryAnother(reason: ImgmgrError, method: ImportMethod): boolean {
-  if (reason.code === 'DIGEST_MISMATCH') return method === 'web-download';
-  return ['IMPORT_FAILED', 'TIMEOUT', 'UNAVAILABLE', 'CLOUD_REFUSED', 'CONFLICT', 'PROTOCOL'].includes(reason.code);
-}
-
 async function tryMethod(
   {context, task, probe, bytes}: Attempt,
   method: ImportMethod,
@@ -226,7 +230,10 @@ async function tryMethod(
   try {
     const stores = context.options.policy.stores ?? task.definition.stores ?? [];
     if (method === 'web-download')
-      await context.store.importFromUrl({id: record.id, url: probe.url, ...(stores.length > 0 && {stores})});
+      await context.imports.watch(
+        record.id,
+        context.store.importFromUrl({id: record.id, url: probe.url, ...(stores.length > 0 && {stores})}),
+      );
     else marks = await streamBytes({context, task, record, method, stores, deadlineMs: limits.deadlineMs});
     if (pending) return {image: record, pending: true, detail: 'method web-download, left to the cloud (--no-wait)'};
     const image = await waitForImport({...waitBase(context, task), id: record.id, bytes, ...limits});

@@ -94,3 +94,9 @@ function forced(
     );
   return method;
 }
+
+/** Faults of the way, not of the bytes or of us: another way may work. A differing hash shows nothing when the cloud may convert. */
+export function mayTryAnother(reason: ImgmgrError, method: ImportMethod): boolean {
+  if (reason.code === 'DIGEST_MISMATCH') return method === 'web-download';
+  return ['IMPORT_FAILED', 'TIMEOUT', 'UNAVAILABLE', 'CLOUD_REFUSED', 'CONFLICT', 'PROTOCOL'].includes(reason.code);
+}

@@ -7,6 +7,7 @@ import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import {logInTo} from './log-in.ts';
 import {applyPlan} from './apply-plan.ts';
 import {mayDelete} from './delete-image.ts';
+import {ImportRefusals} from './import-refusals.ts';
 import type {Claim} from './lease-keeper.ts';
 import {LeaseKeeper} from './lease-keeper.ts';
 import type {CloudPlan, Listings, View} from './observe.ts';
@@ -224,6 +225,7 @@ class CloudWork {
         glanceAlgorithm: hashAlgorithm(view),
         quota: once(() => ports.store.quota()),
         offer: once(() => ports.store.offer()),
+        imports: new ImportRefusals(ports.store, async () => !keeper.record || ports.store.mayImport(keeper.record.id)),
       },
       ports,
       tally: this.#tally,

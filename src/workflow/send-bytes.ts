@@ -36,8 +36,11 @@ export async function streamBytes(stream: StreamTask): Promise<Readonly<Record<s
     if (method === 'upload')
       await context.store.upload({...upload, ...(stores[0] !== undefined && {store: stores[0]})});
     else {
-      await context.store.stage(upload);
-      await context.store.importStaged({id: record.id, ...(stores.length > 0 && {stores})});
+      await context.imports.watch(record.id, context.store.stage(upload));
+      await context.imports.watch(
+        record.id,
+        context.store.importStaged({id: record.id, ...(stores.length > 0 && {stores})}),
+      );
       return await completeManifest(stream, opened);
     }
   } finally {

@@ -275,7 +275,12 @@ const SAME: Readonly<Record<string, Case>> = {
   'the environment': {env: ENV},
   'the environment before the only cloud of the file': {files: {'clouds.yaml': PLAIN}, env: {...ENV, OS_USERNAME: 'e'}},
   'OS_CLOUD before the environment': {files: {'clouds.yaml': PLAIN}, env: {...ENV, OS_USERNAME: 'e', OS_CLOUD: 'a'}},
-  'a named cloud takes nothing from the environment': {
+  'R4: OS_REGION_NAME chooses among the regions of an entry': {
+    files: {'clouds.yaml': PLAIN.replace('auth:', 'regions: [A, {name: B, values: {interface: admin}}], auth:')},
+    env: {OS_REGION_NAME: 'B'},
+    cloud: 'a',
+  },
+  'a named cloud takes nothing from the environment but the region': {
     files: {'clouds.yaml': PLAIN},
     env: {...ENV, OS_USERNAME: 'e', OS_REGION_NAME: 'E', OS_INTERFACE: 'admin'},
     cloud: 'a',

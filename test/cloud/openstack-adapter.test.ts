@@ -194,6 +194,9 @@ describe.each([
     expect(await store.mayPublish(ours, 'public')).toBe(true);
     expect(await member.store.mayPublish(theirs, 'public')).toBe(false);
     expect(await member.store.mayPublish(theirs, 'community')).toBe(true);
+    // R5: the question about imports changes nothing either.
+    expect(await store.mayImport(ours.id)).toBe(true);
+    expect(await store.get(ours.id)).toMatchObject({status: 'queued', size: null});
     expect(await store.get(ours.id)).toEqual(ours);
     expect(await member.store.get(theirs.id)).toEqual(theirs);
     await expect(member.store.update(theirs, {visibility: 'public'})).rejects.toMatchObject({code: 'FORBIDDEN'});

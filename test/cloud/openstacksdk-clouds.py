@@ -43,7 +43,9 @@ def answer(case):
     os.environ.update(case['env'])
     importlib.reload(loader)
     try:
-        region = loader.OpenStackConfig().get_one(cloud=case.get('cloud'))
+        # The openstack command hands OS_REGION_NAME over as its flag --os-region-name.
+        chosen = os.environ.get('OS_REGION_NAME')
+        region = loader.OpenStackConfig().get_one(cloud=case.get('cloud'), **({'region_name': chosen} if chosen else {}))
         verify, cert = region.get_requests_verify_args()
         versions = {service: region.get_api_version(service) for service in SERVICES}
         return {

@@ -96,6 +96,7 @@ export const MISBEHAVIOURS = {
   conflict409: kind('409 instead of doing anything', 1, ['POST', 'PATCH', 'PUT', 'DELETE'], ANY_IMAGE_CALL),
   quota413: kind('413, the quota is full', 1, ['POST', 'PUT'], /^\/v2\/images(?:$|\/[^/]+\/(?:import|file|stage)$)/),
   unsupported415: kind('415, the bytes are not of the declared format', 1, 'PUT', UPLOAD),
+  forbiddenImport: kind('403 (or status) for an import', Infinity, 'POST', IMPORT),
   forbiddenPublish: {
     shows: '403 for a PATCH to public',
     times: Infinity,

@@ -57,6 +57,7 @@ const INSTEAD = {
   conflict409: 409,
   quota413: 413,
   unsupported415: 415,
+  forbiddenImport: 403,
   forbiddenPublish: 403,
   forbiddenDelete: 403,
   deleteInUse409: 409,

@@ -163,6 +163,12 @@ const shows: Readonly<Record<MisbehaviourName, () => Promise<void>>> = {
     expect((await glance(cloud, `PUT /v2/images/${id}/file`, {bytes: QCOW2})).status).toBe(415);
     expect(statusOf(id)).toBe('queued');
   },
+  forbiddenImport: async () => {
+    cloud.misbehave('forbiddenImport');
+    const path = `POST /v2/images/${await newRecord(cloud)}/import`;
+    expect((await glance(cloud, path, {json: {method: {name: 'glance-direct'}}})).status).toBe(403);
+    expect((await glance(cloud, path, {json: {method: {name: 'glance-direct'}}})).status).toBe(403);
+  },
   forbiddenPublish: async () => {
     cloud.misbehave('forbiddenPublish');
     const {id} = cloud.seed({visibility: 'private'});

@@ -180,6 +180,28 @@ describe('writing', () => {
   });
 });
 
+describe('R5: the right to import', () => {
+  test('is learnt by one call that changes nothing', async () => {
+    const image = await create();
+    calls();
+    expect(await store.mayImport(image.id)).toBe(true);
+    expect(calls()).toEqual([`POST /images/${image.id}/import`]);
+    expect(await store.get(image.id)).toEqual(image);
+  });
+
+  test.each([403, 404])('is missing where the call is refused with %i', async (status) => {
+    const image = await create();
+    fake.misbehave('forbiddenImport', {status});
+    expect(await store.mayImport(image.id)).toBe(false);
+  });
+
+  test('is taken for granted where the cloud does not say', async () => {
+    const image = await create();
+    fake.misbehave('forbiddenImport', {status: 400});
+    expect(await store.mayImport(image.id)).toBe(true);
+  });
+});
+
 describe('the right to publish', () => {
   test('is learnt by one PATCH that changes nothing', async () => {
     const image = await create();

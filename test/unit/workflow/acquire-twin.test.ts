@@ -12,6 +12,7 @@ import {createLocal} from '../../../src/local/local-cloud.ts';
 import {createConverter} from '../../../src/sources/create-converter.ts';
 import {createSource} from '../../../src/sources/create-source.ts';
 import {acquireTwin} from '../../../src/workflow/acquire-twin.ts';
+import {ImportRefusals} from '../../../src/workflow/import-refusals.ts';
 import {makeQcow2} from '../../fakes/disk-image.ts';
 import {definition, version} from '../core/planning/plan-world.ts';
 
@@ -50,6 +51,7 @@ it('converts the bytes of the store, too, where nothing demands the bytes of the
       adHoc: false,
       quota: () => store.quota(),
       offer: () => store.offer(),
+      imports: new ImportRefusals(store, () => Promise.resolve(true)),
     },
     {definition: definition([listed]), release: {version: '1', listed, latest: false}, twin},
   );

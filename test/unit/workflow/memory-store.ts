@@ -109,6 +109,10 @@ export class MemoryStore implements ImageStore {
     return Promise.resolve(undefined);
   }
 
+  mayImport(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   importFromUrl(): Promise<void> {
     return this.#refuse('importFromUrl');
   }
