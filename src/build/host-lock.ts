@@ -1,11 +1,13 @@
 import {randomUUID} from 'node:crypto';
-import {mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {mkdir, readdir, rename, rm, rmdir, stat, unlink, writeFile} from 'node:fs/promises';
+import {hostname} from 'node:os';
+import {dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
 import type {Holder} from '../host/holder.ts';
 import {giveSigns, isHolderGone, ownHolder} from '../host/holder.ts';
+import {readRegularFile} from '../host/regular-file.ts';
 
 /** The right to build on this host, held. */
 export interface HostLock {
@@ -28,12 +30,13 @@ export interface LockRequest {
 export interface Wait {
   readonly elapsedMs: number;
   readonly limitMs: number;
-  /** `"debian" (process 123)`, where it can be read. */
+  /** `"debian" (process 123 on build-1, since 2026-11-26T09:00:00.000Z)`, where it can be read. */
   readonly holder: string;
 }
 
 const LOCK = 'build.lock';
 const POLL_MS = 2000;
+const NOTE_BYTES = 64 * 1024;
 
 /**
  * Takes the lock of this host, waiting while a living process holds it; a dead one's is taken over at once. LOCKED when the time is
@@ -64,7 +67,7 @@ export async function tryHostLock(folder: string, definition: string): Promise<H
   const made = join(folder, `${LOCK}.${name}`);
   await mkdir(made);
   try {
-    await writeFile(join(made, name), JSON.stringify({definition}));
+    await writeFile(join(made, name), JSON.stringify({definition, host: hostname(), since: new Date().toISOString()}));
     if (!(await moveIn(made, path))) return undefined;
   } finally {
     await rm(made, {recursive: true, force: true});
@@ -90,7 +93,7 @@ async function moveIn(made: string, path: string): Promise<boolean> {
     }
     let living = false;
     for (const name of await entries(path)) {
-      if (await isGone(join(path, name), name)) await quietly(unlink(join(path, name)));
+      if (await isGone(join(path, name), {name, folder: dirname(path)})) await quietly(unlink(join(path, name)));
       else living = true;
     }
     if (living) return false;
@@ -103,15 +106,19 @@ async function removeLeftovers(folder: string): Promise<void> {
     if (!entry.startsWith(`${LOCK}.`)) continue;
     const name = entry.slice(LOCK.length + 1);
     const path = join(folder, entry);
-    if (await isGone(path, name)) await rm(path, {recursive: true, force: true});
+    if (await isGone(path, {name, folder})) await rm(path, {recursive: true, force: true});
   }
 }
 
-async function isGone(path: string, name: string): Promise<boolean> {
+/** `folder`: one that we may write, on the same file system. */
+async function isGone(
+  path: string,
+  {name, folder}: {readonly name: string; readonly folder: string},
+): Promise<boolean> {
   const holder = parseName(name);
   if (holder === undefined) return false;
   try {
-    return isHolderGone(holder, (await stat(path)).mtimeMs);
+    return await isHolderGone(holder, {touchedMs: (await stat(path)).mtimeMs, folder});
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return true;
     throw error;
@@ -124,15 +131,24 @@ function parseName(name: string): Holder | undefined {
   return {pid: Number(pid), startTime, hostBootId, pidNamespace};
 }
 
+/** `"debian" (process 123 on build-1, since 2026-11-26T09:00:00.000Z)`, with what of it can be read. */
 async function whoHolds(path: string): Promise<string> {
   const [name = ''] = await entries(path);
   const pid = parseName(name)?.pid;
   if (pid === undefined) return 'another build';
+  const {definition, host, since} = await readNote(join(path, name));
+  const where = typeof host === 'string' ? ` on ${host}` : '';
+  const when = typeof since === 'string' ? `, since ${since}` : '';
+  const who = `process ${pid}${where}${when}`;
+  return typeof definition === 'string' ? `"${definition}" (${who})` : who;
+}
+
+async function readNote(path: string): Promise<Partial<Record<'definition' | 'host' | 'since', unknown>>> {
   try {
-    const {definition} = JSON.parse(await readFile(join(path, name), 'utf8')) as {definition?: unknown};
-    return `"${String(definition)}" (process ${pid})`;
+    const text = await readRegularFile(path, {maxBytes: NOTE_BYTES, follow: false});
+    return (JSON.parse(text.toString('utf8')) ?? {}) as Partial<Record<'definition' | 'host' | 'since', unknown>>;
   } catch {
-    return `process ${pid}`;
+    return {};
   }
 }
 

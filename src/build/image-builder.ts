@@ -23,6 +23,7 @@ import {preflight} from './preflight.ts';
 import type {DibResult} from './run-dib.ts';
 import {runDib} from './run-dib.ts';
 import {STAND_IN_NOTE, writeStandIns} from './stand-ins.ts';
+import type {Left} from './sweep.ts';
 import {sweepBuilds} from './sweep.ts';
 import type {DibTool} from './tool.ts';
 import {findDib} from './tool.ts';
@@ -110,9 +111,12 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
   };
 }
 
-function tellLeft({warn}: BuilderParts, left: readonly {readonly folder: string; readonly reason: string}[]): void {
+function tellLeft({warn}: BuilderParts, left: readonly Left[]): void {
   for (const {folder, reason} of left)
-    warn(`what a build left in ${folder} could not be removed: ${reason}`, 'the next run tries again');
+    warn(
+      `what a build left in ${folder} was not removed: ${reason}`,
+      'the next run looks again; remove it by hand if nobody needs it',
+    );
 }
 
 interface BuildParts {
@@ -146,7 +150,7 @@ class Build {
       signal: request.signal,
       waiting: ({holder}: {readonly holder: string}) => this.#tell(`waiting for the build of ${holder}`),
     };
-    const left = (folders: Parameters<typeof tellLeft>[1]): void => tellLeft(parts, folders);
+    const left = (folders: readonly Left[]): void => tellLeft(parts, folders);
     return inBuildPlace({exec: parts.exec, root, lock, left}, async (folder) => {
       if (host.standIns) {
         await writeStandIns(folder.bin);

@@ -11,6 +11,7 @@ import type {Output} from './outputs.ts';
 import {readOutputs} from './outputs.ts';
 import type {Progress} from './phases.ts';
 import {phaseReader, withoutTime} from './phases.ts';
+import {NAMESPACE} from './strays.ts';
 
 /** One run of diskimage-builder. */
 export interface DibRun extends DibRequest {
@@ -40,6 +41,16 @@ const MOST_WARNINGS = 20;
 const SUCCESS = 'Build completed successfully';
 
 /**
+ * The rights of files in the image come from the umask; a strict one of the host must not get into it. By a UTS namespace of its own,
+ * written down first, `findStrays` knows what the build left running, daemons without any other sign included.
+ */
+const LAUNCH = `umask 022
+if unshare --uts true 2>/dev/null; then
+  exec unshare --uts sh -c 'readlink /proc/self/ns/uts >${NAMESPACE} || exit 1; exec "$@"' sh "$@"
+fi
+exec "$@"`;
+
+/**
  * Runs diskimage-builder in a work folder; all of its process group is gone at the end. It counts as done when it says so, ends with 0 and
  * its files are what they should be. BUILD_FAILED with the phase, the log, a cause where it is known, and the last 30 lines; TIMEOUT;
  * INTERRUPTED. What it left on the host, `clearBuild` removes.
@@ -63,8 +74,7 @@ export async function runDib(run: DibRun): Promise<DibResult> {
 async function start(run: DibRun, log: BuildLog): Promise<{readonly exitCode: number}> {
   const {command, args, env} = dibCommand(run);
   const [out, err] = [log.writer(), log.writer()];
-  // The rights of files in the image come from the umask; a strict one of the host must not get into it.
-  const {stdout, finished} = run.exec.start('sh', ['-c', 'umask 022; exec "$@"', 'sh', command, ...args], {
+  const {stdout, finished} = run.exec.start('sh', ['-c', LAUNCH, 'sh', command, ...args], {
     env,
     cwd: run.folder.path,
     timeoutMs: run.spec.timeoutSeconds * 1000,

@@ -1,62 +1,151 @@
-import {readdir, realpath} from 'node:fs/promises';
-import {join} from 'node:path';
+import {readdir, realpath, rmdir, unlink} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
 import type {Exec} from '../exec.ts';
+import {openFolder, openOwnFolder} from '../host/own-folder.ts';
+import {Pinned} from '../host/pinned.ts';
+import {IrregularFileError} from '../host/regular-file.ts';
 import {hasCode} from './disk-error.ts';
-import {detachLoops, dropPartitions, loopsOf} from './loops.ts';
-import {mountsBelow, unmountBelow} from './mounts.ts';
+import type {LoopOwner} from './loops.ts';
+import {detachLoops, deviceName, dropPartitions, loopsOf} from './loops.ts';
+import {listMounts, mountsBelow, unmountBelow} from './mounts.ts';
 import {endStrays} from './strays.ts';
-import {isAbandoned, PREFIX} from './work-folder.ts';
+import {HOLDER, isAbandoned, PREFIX} from './work-folder.ts';
 
 /** What a sweep did, by folder. */
 export interface Swept {
   readonly removed: readonly string[];
-  /** Folders that could not be removed, and why, one sentence each. */
-  readonly left: readonly {readonly folder: string; readonly reason: string}[];
+  /** Folders that could not be removed, or were left alone since they are not ours, and why, one sentence each. */
+  readonly left: readonly Left[];
 }
 
-/** Removes what builds of dead processes left on this host: processes, mounts, loop devices, folders. */
+/** A folder that stays, and why. */
+export interface Left {
+  readonly folder: string;
+  readonly reason: string;
+}
+
+/** Anybody may make such folders in a place for all users; a log has better uses. */
+const MOST_TOLD = 10;
+
+/**
+ * Removes what builds of dead processes left on this host: processes, mounts, loop devices, folders. What it cannot show to be a
+ * folder of this user's builds is left alone, and is in `left`; the sweep goes on.
+ */
 export async function sweepBuilds(exec: Exec, root: string): Promise<Swept> {
   const removed: string[] = [];
-  const left: {folder: string; reason: string}[] = [];
+  const left: Left[] = [];
   for (const folder of await buildFolders(root)) {
-    if (!(await isAbandoned(folder))) continue;
-    const reason = await clearBuild(exec, folder);
-    if (reason === undefined) removed.push(folder);
-    else left.push({folder, reason});
+    const reason = await sweepFolder(exec, folder);
+    if (reason === 'gone') removed.push(folder);
+    else if (reason !== 'in use') left.push({folder, reason: reason.left});
   }
-  return {removed, left};
+  return {removed, left: shortened(left)};
 }
 
 /** Removes one build, whoever made it; again and again is as good as once. Gives why something of it is left, if so. */
 export async function clearBuild(exec: Exec, folder: string): Promise<string | undefined> {
+  const held = openOwnFolder(folder);
+  if (held === 'gone') return undefined;
+  if (!(held instanceof Pinned)) return held.refusal;
+  try {
+    return await clearHeld(exec, {folder, held});
+  } finally {
+    held.close();
+  }
+}
+
+async function sweepFolder(exec: Exec, folder: string): Promise<'gone' | 'in use' | {readonly left: string}> {
+  const held = openOwnFolder(folder);
+  if (held === 'gone') return 'in use';
+  if (!(held instanceof Pinned)) return {left: `it is left alone: ${held.refusal}`};
+  try {
+    if (!(await isAbandoned(held.path))) return 'in use';
+    const reason = await clearHeld(exec, {folder, held});
+    return reason === undefined ? 'gone' : {left: reason};
+  } catch (error) {
+    if (!(error instanceof IrregularFileError)) throw error;
+    return {left: `it is left alone: its ${HOLDER} ${error.message}`};
+  } finally {
+    held.close();
+  }
+}
+
+/** The folder is reached through what is held open from here on, never by its path alone. */
+async function clearHeld(
+  exec: Exec,
+  {folder, held}: {readonly folder: string; readonly held: Pinned},
+): Promise<string | undefined> {
   const strays = await endStrays(folder);
   if (strays.length > 0) return `process ${strays.join(', ')} works in it and does not end`;
-  const mounts = await unmountBelow(exec, folder);
+  const devices = [deviceName(held.dev), ...listMounts(folder).map(({device}) => device)];
+  const owner: LoopOwner = {folder, held, devices};
+  // Asked while the file systems that hold their files are still there.
+  const partitions = await loopsOf(exec, owner);
+  const mounts = await unmountBelow(exec, {folder, held});
   // Links before the devices that they name: if this is interrupted between the two, the next sweep can still tell whose they are.
-  await dropPartitions(exec, loopsOf(folder));
-  const loops = await detachLoops(exec, folder);
+  await dropPartitions(exec, partitions);
+  const loops = await detachLoops(exec, owner);
   if (mounts.length > 0) return `still mounted: ${mounts.join(', ')}`;
   if (loops.length > 0) return `still attached: ${loops.join(', ')}`;
-  return removeFolder(exec, folder);
+  return removeFolder(exec, {folder, held});
 }
 
 async function buildFolders(root: string): Promise<readonly string[]> {
   try {
     const real = await realpath(root);
-    const entries = await readdir(real, {withFileTypes: true});
-    return entries
-      .filter((entry) => entry.isDirectory() && entry.name.startsWith(PREFIX))
-      .map((entry) => join(real, entry.name));
+    const names = await readdir(real);
+    return names.filter((name) => name.startsWith(PREFIX)).map((name) => join(real, name));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
     throw error;
   }
 }
 
-/** Removes the tree, but nothing through a mount: it may be a folder of the host. */
-async function removeFolder(exec: Exec, folder: string): Promise<string | undefined> {
+/** Removes the tree, but nothing through a mount: it may be a folder of the host. The holder goes last, so that half a tree has one. */
+async function removeFolder(
+  exec: Exec,
+  {folder, held}: {readonly folder: string; readonly held: Pinned},
+): Promise<string | undefined> {
   const mounts = mountsBelow(folder);
   if (mounts.length > 0) return `still mounted: ${mounts.join(', ')}`;
-  const {exitCode, stderr} = await exec.run('rm', ['-rf', '--one-file-system', '--', folder]);
-  return exitCode === 0 ? undefined : `not removed: ${stderr.trim()}`;
+  const top = `${held.path}/.`;
+  const rest = [top, '-xdev', '-mindepth', '1', '!', '-path', `${top}/${HOLDER}`, '-delete'];
+  const {exitCode, stderr} = await exec.run('find', rest);
+  if (exitCode !== 0 && (await isThere(held))) return `not removed: ${stderr.trim()}`;
+  const parent = openFolder(dirname(folder));
+  if (parent === undefined) return undefined;
+  try {
+    await quietly(unlink(`${held.path}/${HOLDER}`));
+    await quietly(rmdir(`${parent.path}/${basename(folder)}`));
+    return undefined;
+  } catch (error) {
+    return `not removed: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    parent.close();
+  }
+}
+
+/** Of two that remove the same folder at a time, one finds that names go while it looks. */
+async function isThere(held: Pinned): Promise<boolean> {
+  try {
+    return (await readdir(held.path)).some((name) => name !== HOLDER);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function quietly(removal: Promise<void>): Promise<void> {
+  try {
+    await removal;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}
+
+function shortened(left: readonly Left[]): readonly Left[] {
+  const [first, ...more] = left.slice(MOST_TOLD);
+  if (first === undefined) return left;
+  const rest = more.length === 0 ? first : {...first, reason: `${first.reason} (and ${more.length} more folders)`};
+  return [...left.slice(0, MOST_TOLD), rest];
 }

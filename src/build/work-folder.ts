@@ -1,10 +1,12 @@
 import {randomUUID} from 'node:crypto';
-import {mkdir, readFile, realpath, stat, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, realpath, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
 import type {Holder} from '../host/holder.ts';
+import {fileSystemNow} from '../host/file-clock.ts';
 import {giveSigns, isHolderGone, ownHolder, SILENCE_MS} from '../host/holder.ts';
+import {readRegularFile} from '../host/regular-file.ts';
 
 /** The folder of one build; all that the build makes on this host is in it. */
 export interface WorkFolder {
@@ -21,7 +23,9 @@ export interface WorkFolder {
 }
 
 export const PREFIX = 'imgmgr-build-';
-const HOLDER = 'holder.json';
+/** Says who works in the folder. */
+export const HOLDER = 'holder.json';
+const HOLDER_BYTES = 64 * 1024;
 const DEFAULT_ROOT = '/var/tmp';
 
 /** Where work folders are made: IMGMGR_BUILD_DIR, else /var/tmp. */
@@ -37,8 +41,10 @@ export async function makeWorkFolder(root: string, definition: string): Promise<
     const path = join(await realpath(root), `${PREFIX}${randomUUID()}`);
     refuseOddPath(path);
     await mkdir(path, {mode: 0o700});
+    // Whatever the umask took away.
+    await chmod(path, 0o700);
     const holder = join(path, HOLDER);
-    await writeFile(holder, `${JSON.stringify({...ownHolder(), definition})}\n`, {mode: 0o600});
+    await writeFile(holder, `${JSON.stringify({...ownHolder(), definition})}\n`, {mode: 0o600, flag: 'wx'});
     const folder = {path, tmp: join(path, 'tmp'), out: join(path, 'out'), bin: join(path, 'bin')};
     for (const each of [folder.tmp, folder.out, folder.bin]) await mkdir(each);
     return {...folder, leave: giveSigns(holder)};
@@ -47,18 +53,16 @@ export async function makeWorkFolder(root: string, definition: string): Promise<
   }
 }
 
-/** True when nobody works in the folder any more. One without a readable holder is believed for a minute: it may be in the making. */
+/**
+ * True when nobody works in the folder any more. One without a readable holder is believed for a minute: it may be in the making.
+ * IrregularFileError where the holder is no small regular file.
+ */
 export async function isAbandoned(folder: string): Promise<boolean> {
-  const path = join(folder, HOLDER);
   try {
-    const holder = readHolder(await readFile(path, 'utf8'));
-    if (holder !== undefined) return isHolderGone(holder, (await stat(path)).mtimeMs);
-    return Date.now() - (await stat(folder)).mtimeMs > SILENCE_MS;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
-  try {
-    return Date.now() - (await stat(folder)).mtimeMs > SILENCE_MS;
+    const holder = await readHolder(folder);
+    if (holder !== undefined) return await isHolderGone(holder, {touchedMs: holder.touchedMs, folder});
+    const {mtimeMs} = await stat(folder);
+    return (await fileSystemNow(folder)) - mtimeMs > SILENCE_MS;
   } catch (error) {
     // Another sweep was faster.
     if (hasCode(error, 'ENOENT')) return false;
@@ -66,7 +70,19 @@ export async function isAbandoned(folder: string): Promise<boolean> {
   }
 }
 
-function readHolder(text: string): Holder | undefined {
+async function readHolder(folder: string): Promise<(Holder & {readonly touchedMs: number}) | undefined> {
+  const path = join(folder, HOLDER);
+  try {
+    const text = await readRegularFile(path, {maxBytes: HOLDER_BYTES, follow: false});
+    const holder = parseHolder(text.toString('utf8'));
+    return holder && {...holder, touchedMs: (await stat(path)).mtimeMs};
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+function parseHolder(text: string): Holder | undefined {
   try {
     const read = JSON.parse(text) as Partial<Record<keyof Holder, unknown>> | null;
     const {pid, startTime, hostBootId, pidNamespace} = read ?? {};

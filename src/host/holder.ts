@@ -1,4 +1,5 @@
-import {readFileSync, readlinkSync, utimesSync} from 'node:fs';
+import {closeSync, constants, openSync, readFileSync, readlinkSync, readSync, writeSync} from 'node:fs';
+import {fileSystemNow} from './file-clock.ts';
 
 /** A process that cannot be mistaken for a later one with the same number, nor for one of another container or boot. */
 export interface Holder {
@@ -26,34 +27,60 @@ export function ownHolder(): Holder {
 }
 
 /**
- * True when the holder is gone. The processes of another container cannot be seen from here: there only the time since its last
- * sign of life (`touchedMs`, milliseconds since the epoch) tells.
+ * What this host knows about a holder. `unseen`: its process is in another container, or on another host (or was, before this one
+ * was started again): there only the time since its last sign of life can decide.
  */
-export function isHolderGone(holder: Holder, touchedMs: number): boolean {
+export function holderState(holder: Holder): 'alive' | 'gone' | 'unseen' {
   const own = ownHolder();
-  if (holder.hostBootId !== own.hostBootId) return true;
-  if (holder.pidNamespace !== own.pidNamespace) return Date.now() - touchedMs > SILENCE_MS;
+  if (holder.hostBootId !== own.hostBootId || holder.pidNamespace !== own.pidNamespace) return 'unseen';
   const stat = processStat(holder.pid);
-  return stat === undefined || stat.dead || stat.startTime !== holder.startTime;
+  return stat === undefined || stat.dead || stat.startTime !== holder.startTime ? 'gone' : 'alive';
 }
 
-/** Touches the file now and then, so that whoever cannot see this process knows that it lives; gives what stops it. */
+/**
+ * True when the holder is gone, or cannot be seen from here and gave no sign of life for {@link SILENCE_MS}, by the clock of the
+ * file system: `touchedMs` (milliseconds since the epoch) is when it touched a file there, `folder` one there that we may write.
+ */
+export async function isHolderGone(
+  holder: Holder,
+  {touchedMs, folder}: {readonly touchedMs: number; readonly folder: string},
+): Promise<boolean> {
+  const state = holderState(holder);
+  if (state !== 'unseen') return state === 'gone';
+  return (await fileSystemNow(folder)) - touchedMs > SILENCE_MS;
+}
+
+/**
+ * Writes the first byte of the file anew now and then, so that whoever cannot see this process knows that it lives; gives what
+ * stops it. A write, since that is dated by the file system's own clock.
+ */
 export function giveSigns(path: string): () => void {
   const timer = setInterval(() => {
-    const now = new Date();
-    try {
-      utimesSync(path, now, now);
-    } catch {
-      // A sign that cannot be given is one that others do not see; they judge by that.
-    }
+    giveSign(path);
   }, SIGN_OF_LIFE_MS);
   timer.unref();
   return () => clearInterval(timer);
 }
 
+/** One sign of life; a file that is not there, or cannot be written, gets none. */
+export function giveSign(path: string): void {
+  try {
+    const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const first = Buffer.alloc(1);
+      if (readSync(file, first, 0, 1, 0) === 1) writeSync(file, first, 0, 1, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // A sign that cannot be given is one that others do not see; they judge by that.
+  }
+}
+
 /** A process as /proc shows it. */
 export interface ProcessStat {
   readonly parent: number;
+  /** Clock ticks since boot. */
   readonly startTime: string;
   /** Ended, and only not yet waited for. */
   readonly dead: boolean;

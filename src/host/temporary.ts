@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import {isHolderGone, ownHolder} from './holder.ts';
+import {holderState, ownHolder} from './holder.ts';
 
 /** A name that nobody else uses for something that is being made or removed; it tells which process does that. */
 export function temporaryName(prefix = PREFIX): string {
@@ -14,7 +14,7 @@ export function isTemporary(name: string, prefix = PREFIX): boolean {
 
 /**
  * True when nobody goes on with it: its process is gone, or it was last changed (`touchedMs`, milliseconds since the epoch)
- * more than a day ago. Of a process in another container, which cannot be seen from here, only the day tells.
+ * more than a day ago. Of a process in another container or on another host, which cannot be seen from here, only the day tells.
  */
 export function isLeftOver(name: string, touchedMs: number, prefix = PREFIX): boolean {
   if (!isTemporary(name, prefix)) return false;
@@ -23,7 +23,7 @@ export function isLeftOver(name: string, touchedMs: number, prefix = PREFIX): bo
   if (hostBootId === undefined || pidNamespace === undefined || startTime === undefined || rest === undefined)
     return false;
   // A copy of many gigabytes gives no sign of life, so silence means nothing here.
-  return isHolderGone({hostBootId, pidNamespace, pid: Number(pid), startTime}, Date.now());
+  return holderState({hostBootId, pidNamespace, pid: Number(pid), startTime}) === 'gone';
 }
 
 const PREFIX = '.tmp-';

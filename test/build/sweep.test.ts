@@ -24,7 +24,7 @@ async function inPlace(test: (place: Place) => Promise<void>): Promise<void> {
 /** The folder of a build whose process is dead. */
 function deadBuild(place: Place, name = 'a'): string {
   const folder = join(place.base, 'root', `imgmgr-build-${name}`);
-  mkdirSync(folder, {recursive: true});
+  mkdirSync(folder, {recursive: true, mode: 0o700});
   writeFileSync(join(folder, 'holder.json'), JSON.stringify({...ownHolder(), startTime: '1', definition: 'x'}));
   return folder;
 }
@@ -108,7 +108,7 @@ describe.skipIf(hindrance() !== undefined)('a sweep', {concurrent: true}, () => 
     await inPlace(async (place) => {
       const beside = join(place.base, 'root-2');
       const living = join(place.base, 'root', 'imgmgr-build-living');
-      for (const folder of [beside, living]) mkdirSync(folder, {recursive: true});
+      for (const folder of [beside, living]) mkdirSync(folder, {recursive: true, mode: 0o700});
       writeFileSync(join(living, 'holder.json'), JSON.stringify({...ownHolder(), definition: 'x'}));
       const disk = await attachDisk(place, beside);
       mkdirSync(join(living, 'tree'));

@@ -1,5 +1,7 @@
-import {lstat, mkdir, readdir, realpath, rm} from 'node:fs/promises';
-import {join} from 'node:path';
+import {chmod, lstat, mkdir, readdir, realpath, rm, rmdir, stat} from 'node:fs/promises';
+import {basename, join} from 'node:path';
+import {openOwnFolder} from '../../host/own-folder.ts';
+import {Pinned} from '../../host/pinned.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../../host/temporary.ts';
 import {asRoomError} from './room.ts';
 
@@ -15,20 +17,32 @@ export async function inWorkFolder<T>(root: string, work: (folder: string) => Pr
   }
 }
 
-/** Removes the folders of processes of this user that are gone. Never throws: what stays harms nobody. */
+/**
+ * Removes the folders of processes of this user that are gone; what other users could have made or exchanged is left alone. Never throws:
+ * what stays harms nobody.
+ */
 export async function sweepWorkFolders(root: string): Promise<void> {
   for (const name of await entries(root)) {
     if (!isTemporary(name, PREFIX)) continue;
-    const path = join(root, name);
     try {
-      const {uid, mtimeMs} = await lstat(path);
-      // Another user could exchange what is in it while it is being removed.
-      const own = uid === process.getuid?.();
-      if (own && isLeftOver(name, Math.max(mtimeMs, ...(await touched(path))), PREFIX))
-        await rm(path, {recursive: true, force: true});
+      await sweepFolder(join(root, name));
     } catch {
       // Another sweep was faster, or it cannot be removed.
     }
+  }
+}
+
+async function sweepFolder(path: string): Promise<void> {
+  const held = openOwnFolder(path, {readable: true});
+  if (!(held instanceof Pinned)) return;
+  try {
+    // Reached through what is held open, so that nobody can lead the removal elsewhere.
+    const {mtimeMs} = await stat(held.path);
+    if (!isLeftOver(basename(path), Math.max(mtimeMs, ...(await touched(held.path))), PREFIX)) return;
+    for (const name of await entries(held.path)) await rm(join(held.path, name), {recursive: true, force: true});
+    await rmdir(path);
+  } finally {
+    held.close();
   }
 }
 
@@ -37,6 +51,8 @@ async function makeFolder(root: string): Promise<string> {
     await mkdir(root, {recursive: true});
     const folder = join(await realpath(root), temporaryName(PREFIX));
     await mkdir(folder, {mode: 0o700});
+    // Whatever the umask took away.
+    await chmod(folder, 0o700);
     return folder;
   } catch (error) {
     throw asRoomError(error, {place: root});

@@ -1,6 +1,5 @@
 import {existsSync, readdirSync, readFileSync, readlinkSync} from 'node:fs';
 import {join} from 'node:path';
-import {findStrays} from '../../../src/build/strays.ts';
 
 const TOOLS = ['losetup', 'sfdisk', 'mkfs.ext4', 'mount', 'qemu-img'];
 
@@ -28,7 +27,7 @@ export function leftovers(base: string): readonly string[] {
     ...loops.map((name) => `loop device ${name}`),
     ...links.map((name) => `link ${name}`),
     ...folders.map((name) => `folder ${name}`),
-    ...findStrays(base).map(({pid}) => `process ${pid}`),
+    ...processesIn(base).map((pid) => `process ${pid}`),
   ];
 }
 
@@ -52,4 +51,19 @@ function targetOf(name: string): string {
   } catch {
     return '';
   }
+}
+
+/** The processes whose root, working directory or TMP_DIR lies in the folder; neither this one nor what it comes from. */
+function processesIn(base: string): readonly string[] {
+  const inside = (path: string): boolean => path === base || path.startsWith(`${base}/`);
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+    try {
+      if (inside(readlinkSync(`/proc/${pid}/root`)) || inside(readlinkSync(`/proc/${pid}/cwd`))) return true;
+      const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      return environment.some((entry) => entry.startsWith('TMP_DIR=') && inside(entry.slice('TMP_DIR='.length)));
+    } catch {
+      return false;
+    }
+  });
 }

@@ -358,7 +358,7 @@ describe('the sweep', () => {
   it.each<[string, (name: string) => string, number]>([
     ['of a process that is gone', (name) => name.replace(`.${process.pid}.`, '.4194305.'), 0],
     ['of an earlier process with the same number', (name) => name.replace(/\.\d+\.([^.]+)$/, '.1.$1'), 0],
-    ['from before the host started', (name) => name.replace(/\.tmp-[^.]+/, '.tmp-00000000-0000'), 0],
+    ['from before the host started', (name) => name.replace(/\.tmp-[^.]+/, '.tmp-00000000-0000'), 25 * 3_600_000],
     ['of more than a day ago', (name) => name, 25 * 3_600_000],
     ['of more than a day ago with an odd name', () => '.tmp-odd', 25 * 3_600_000],
   ])('removes what is %s, beside and inside of artifacts', async (_, rename, ageMs) => {
@@ -372,6 +372,7 @@ describe('the sweep', () => {
 
   it.each<[string, (name: string) => string]>([
     ['another container', (name) => name.replace(/^(\.tmp-[^.]+)\.\d+\.\d+/, '$1.1.4194305')],
+    ['S7: another host, or of this one before it started', (name) => name.replace(/\.tmp-[^.]+/, '.tmp-00000000-0000')],
     ['nobody knows whom', () => '.tmp-odd'],
   ])('leaves what is of %s and not a day old', async (_, rename) => {
     const path = await leave(join(artifacts(), HOME, rename(temporaryName())), 23 * 3_600_000);

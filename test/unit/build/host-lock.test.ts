@@ -1,5 +1,6 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {mkdir, readdir, utimes, writeFile} from 'node:fs/promises';
+import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
@@ -77,7 +78,8 @@ describe('the lock of a host', () => {
   });
 
   it.each([
-    ['of another boot', {hostBootId: 'another'}, 0, true],
+    ['S7: of another boot that gives signs of life', {hostBootId: 'another'}, SILENCE_MS / 2, false],
+    ['S7: of another boot that has gone silent', {hostBootId: 'another'}, SILENCE_MS + 1000, true],
     ['whose number is a later process now', {startTime: '1'}, 0, true],
     ['in another container that gives signs of life', {pidNamespace: '1'}, SILENCE_MS / 2, false],
     ['in another container that has gone silent', {pidNamespace: '1'}, SILENCE_MS + 1000, true],
@@ -101,18 +103,23 @@ describe('the lock of a host', () => {
       waiting: (wait) => waits.push(wait),
     });
     while (waits.length < 2) await sleep(5);
-    expect(waits[0]).toMatchObject({limitMs: 60_000, holder: `"first" (process ${process.pid})`});
+    expect(waits[0]?.limitMs).toBe(60_000);
+    expect(waits[0]?.holder).toContain(`"first" (process ${process.pid} on ${hostname()}, since `);
     await lock?.release();
     await (await second).release();
   });
 
-  it('is LOCKED when the wait is over', async () => {
+  it('U6: is LOCKED when the wait is over, and says host, process and since when', async () => {
     const lock = await tryHostLock(folder.path(), 'first');
     const error = await failure(
       takeHostLock({folder: folder.path(), definition: 'second', limitMs: 20, pollMs: 5, signal}),
     );
     expect(error.code).toBe('LOCKED');
-    expect(error.message).toBe(`"first" (process ${process.pid}) builds on this host, and did not end within 0.02 s`);
+    const [, since = ''] = /, since (\S+)\)/.exec(error.message) ?? [];
+    expect(error.message).toBe(
+      `"first" (process ${process.pid} on ${hostname()}, since ${since}) builds on this host, and did not end within 0.02 s`,
+    );
+    expect(new Date(since).toISOString()).toBe(since);
     await lock?.release();
   });
 

@@ -76,7 +76,8 @@ describe('a work folder', () => {
   });
 
   it.each([
-    ['of another boot', {hostBootId: 'another'}, 0, true],
+    ['S7: of another boot that gives signs of life', {hostBootId: 'another'}, SILENCE_MS / 2, false],
+    ['S7: of another boot that has gone silent', {hostBootId: 'another'}, SILENCE_MS + 1000, true],
     ['whose number is a later process now', {startTime: '1'}, 0, true],
     ['in another container that gives signs of life', {pidNamespace: '1'}, SILENCE_MS / 2, false],
     ['in another container that has gone silent', {pidNamespace: '1'}, SILENCE_MS + 1000, true],
