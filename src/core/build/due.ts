@@ -1,3 +1,5 @@
+import {isCalendarDate} from '../time-text.ts';
+
 const DAY_MS = 86_400_000;
 
 /** Days between two builds, by SCS-0102's `replace_frequency`; the other values promise no rhythm. */
@@ -16,10 +18,12 @@ export function isDue(version: string, frequency: string | undefined, now: Date)
 
 /**
  * The version of a build that begins now: the UTC date, with a number where there is one of that day already. It is newer than all
- * of them, also where earlier ones are gone by now.
+ * of them, also where earlier ones are gone by now, or where one bears a later day since a clock was wrong.
  */
 export function nextVersion(now: Date, taken: ReadonlySet<string>): string {
-  const day = now.toISOString().slice(0, 10).replaceAll('-', '');
+  const today = now.toISOString().slice(0, 10).replaceAll('-', '');
+  const days = [...taken].filter((version) => dateOf(version) !== undefined).map((version) => version.slice(0, 8));
+  const day = days.reduce((latest, other) => (other > latest ? other : latest), today);
   const numbers = [...taken].flatMap((version) => {
     if (version === day) return [0];
     const [, number] = new RegExp(`^${day}\\.(\\d+)$`).exec(version) ?? [];
@@ -37,6 +41,6 @@ export function buildDateOf(version: string): string | undefined {
 function dateOf(version: string): number | undefined {
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)(?:\.\d+)?$/.exec(version) ?? [];
   if (year === undefined || month === undefined || day === undefined) return undefined;
-  const time = Date.parse(`${year}-${month}-${day}T00:00:00Z`);
-  return Number.isNaN(time) ? undefined : time;
+  const text = `${year}-${month}-${day}`;
+  return isCalendarDate(text) ? Date.parse(`${text}T00:00:00Z`) : undefined;
 }

@@ -40,6 +40,18 @@ describe('the version of a new build', () => {
     expect(nextVersion(late, new Set(['20261121.9', '20261121.10', '20261121']))).toBe('20261121.11');
   });
 
+  it('L: is newer than one that bears a later day', () => {
+    expect(nextVersion(at('2026-11-21'), new Set(['20991231']))).toBe('20991231.1');
+    expect(nextVersion(at('2026-11-21'), new Set(['20991231.4', '20261121.9']))).toBe('20991231.5');
+    expect(nextVersion(at('2026-11-21'), new Set(['20990230', '99999999', 'next']))).toBe('20261121');
+  });
+
+  it('L: tells no build date of what is no day of the calendar', () => {
+    expect(buildDateOf('20260230')).toBeUndefined();
+    expect(buildDateOf('20261301.1')).toBeUndefined();
+    expect(isDue('20260230', 'daily', at('2026-11-21'))).toBe(false);
+  });
+
   it('tells its build date', () => {
     expect(buildDateOf('20261121.4')).toBe('2026-11-21');
     expect(buildDateOf('12.4')).toBeUndefined();
