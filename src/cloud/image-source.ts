@@ -18,6 +18,8 @@ export interface SourceRequest {
    * hash over all bytes halves the throughput, and is of use only for a comparison with Glance's `os_hash_value`.
    */
   readonly wantSha512?: boolean;
+  /** All of the reading must be done within this time, else it ends with TIMEOUT; milliseconds. */
+  readonly limitMs?: number;
   readonly signal?: AbortSignal;
 }
 

@@ -6,6 +6,8 @@ import type {BodyOf, HttpRequest, HttpResponse} from './types.ts';
 import {classify, HttpError} from './error.ts';
 import type {HttpFailure} from './error.ts';
 import {guarded} from './guard.ts';
+import {SLOWEST_BYTES_PER_MINUTE} from './progress-floor.ts';
+import type {Floor} from './progress-floor.ts';
 import type {Proxy} from './proxy.ts';
 import {publicUrl} from './redact.ts';
 import {StallWatch} from './stall-watch.ts';
@@ -35,6 +37,8 @@ export interface Connecting {
   readonly proxy: Proxy | undefined;
 }
 
+/** Limit of name, connection and TLS together. */
+const CONNECT_MS = 30_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 const ERROR_BODY_CHARACTERS = 4096;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -95,8 +99,9 @@ export class Line {
       wire,
       limitMs: timeoutMs,
       streaming: body !== undefined,
-      onStall: (what) =>
-        this.fail(requestError(this.#request, {kind: 'timeout', message: `${what} within ${seconds(timeoutMs)}`})),
+      connectMs: CONNECT_MS,
+      floor: this.#floor(),
+      onStall: (what) => this.fail(requestError(this.#request, {kind: 'timeout', message: what})),
     });
     if (body !== undefined) sweepWhileStreaming(body);
     if (body !== undefined && size !== undefined)
@@ -213,6 +218,12 @@ export class Line {
     const body: WatchedBody = new WatchedBody(data, {
       silenceMs: timeoutMs,
       maxBytes: maxBytes ?? Infinity,
+      floor: this.#floor(),
+      onTooSlow: (least) =>
+        requestError(this.#request, {
+          kind: 'timeout',
+          message: `fewer than ${least} bytes within ${seconds(timeoutMs)}`,
+        }),
       onTimeout: () => requestError(this.#request, {kind: 'timeout', message: `no byte within ${seconds(timeoutMs)}`}),
       onTooLarge: () =>
         requestError(this.#request, {kind: 'too-large', message: `the answer is larger than ${maxBytes ?? 0} bytes`}),
@@ -225,6 +236,11 @@ export class Line {
     };
     signal?.addEventListener('abort', onAbort, {once: true});
     return body;
+  }
+
+  #floor(): Floor {
+    const {timeoutMs, slowestBytesPerMinute} = this.#request;
+    return {bytesPerMinute: slowestBytesPerMinute ?? SLOWEST_BYTES_PER_MINUTE, windowMs: timeoutMs};
   }
 
   #parse(text: string, told: {status: number; requestId?: string}): unknown {

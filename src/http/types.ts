@@ -26,6 +26,8 @@ export interface HttpRequest<Kind extends keyof BodyOf> {
   readonly expect: readonly number[];
   /** Limit of the whole exchange; for streams (either way) the longest silence of the server. Milliseconds. */
   readonly timeoutMs: number;
+  /** A stream of fewer bytes per minute is ended (looked at once per {@link timeoutMs} of waiting); default 256 KiB. */
+  readonly slowestBytesPerMinute?: number;
   /** Limit of the answer's body; default 64 MiB, unlimited for `stream`. */
   readonly maxBytes?: number;
   /** Followed for GET and HEAD only, never from https to http; secrets stay with their origin. Default 0. */

@@ -3,6 +3,7 @@ import type {ImageSource, SourceRequest} from '../cloud/image-source.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Http} from '../http.ts';
+import {openInTime, probeInTime} from './deadline.ts';
 import {MAX_UNPACKED_BYTES, MAX_VIRTUAL_BYTES, openServed} from './opened.ts';
 import type {Limits} from './opened.ts';
 import {PROBE_BYTES, probeServed} from './probe.ts';
@@ -43,16 +44,20 @@ export function createSource(options: SourceOptions): ImageSource {
     stdin: options.stdin,
   });
   return {
-    probe: async (request) =>
-      firstThatAnswers(kinds, request, async (kind, url) => {
-        const served = await kind.read({...reading(request, url), firstBytes: PROBE_BYTES});
-        return probeServed(served, request, limits);
-      }),
-    open: async (request) =>
-      firstThatAnswers(kinds, request, async (kind, url) => {
-        const served = await kind.read(reading(request, url));
-        return openServed(served, {request, exec: options.exec, limits});
-      }),
+    probe: async (asked) =>
+      probeInTime(asked, async (request) =>
+        firstThatAnswers(kinds, request, async (kind, url) => {
+          const served = await kind.read({...reading(request, url), firstBytes: PROBE_BYTES});
+          return probeServed(served, request, limits);
+        }),
+      ),
+    open: async (asked) =>
+      openInTime(asked, async (request) =>
+        firstThatAnswers(kinds, request, async (kind, url) => {
+          const served = await kind.read(reading(request, url));
+          return openServed(served, {request, exec: options.exec, limits});
+        }),
+      ),
     findDigest: async (place, signal) => readPublishedDigest(kindFor(kinds, place.url), place, signal),
     close: () => {
       options.http.close();

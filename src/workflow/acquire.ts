@@ -78,7 +78,10 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
   ]);
   const task = await withArtifact(context, wanted);
   const deadlineMs = context.surroundings.monotonic() + context.options.importTimeoutMs;
-  const probe = await context.source.probe(sourceRequest(context, task));
+  const probe = await context.source.probe({
+    ...sourceRequest(context, task),
+    limitMs: context.options.importTimeoutMs,
+  });
   const bytes = expectedBytes(probe, converting?.conversion);
   checkQuota(context, bytes, quota);
   const {methods: chosen, reason} = chooseMethods({

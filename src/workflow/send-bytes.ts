@@ -70,15 +70,16 @@ async function openSource(stream: StreamTask): Promise<OpenedSource> {
   const {definition, release} = task;
   const request = sourceRequest(context, task);
   const converting = conversionOf(context, definition);
-  if (!converting) return context.source.open(request);
-  const {conversion, converter} = converting;
   const {store, emit, surroundings, signal} = context;
+  const limitMs = deadlineMs - surroundings.monotonic();
+  if (!converting) return context.source.open({...request, limitMs});
+  const {conversion, converter} = converting;
   const message = `${release.version}: ${describeConversion(definition.format, conversion)} on this host`;
   emit({type: 'decision', cloud: store.cloud, definition: definition.name, message});
   return converter.convert((limited) => context.source.open({...request, signal: limited}), {
     from: definition.format,
     conversion,
-    limitMs: deadlineMs - surroundings.monotonic(),
+    limitMs,
     signal,
     progress: progressTeller(stream),
   });

@@ -79,7 +79,9 @@ async function patiently<T>(patience: Patience, signal: AbortSignal, attempt: ()
     } catch (error) {
       const passing = error instanceof ImgmgrError && isRetryable(error.code);
       if (!passing || tried >= patience.attempts || signal.aborted) throw error;
-      await sleep(patience.delayMs * 2 ** (tried - 1), undefined, {signal});
+      await sleep(patience.delayMs * 2 ** (tried - 1), undefined, {signal}).catch(() => {
+        throw signal.reason instanceof ImgmgrError ? signal.reason : error;
+      });
     }
   }
 }
