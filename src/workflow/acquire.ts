@@ -92,7 +92,7 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
     glanceAlgorithm: context.glanceAlgorithm,
     options: context.options,
   });
-  const methods = await context.imports.usable(chosen);
+  const methods = await context.imports.usable(chosen, probe.size);
   if (methods.length === 0) throw importsRefused(context.store.cloud, chosen);
   context.emit({
     type: 'decision',
@@ -195,7 +195,7 @@ async function tryMethods(attempt: Attempt): Promise<Acquired> {
     } catch (error) {
       const reason = asImgmgrError(error);
       if (!context.imports.isRefusal(reason) && !mayTryAnother(reason, method)) throw error;
-      const [next, ...rest]: readonly ImportMethod[] = await context.imports.usable(others);
+      const [next, ...rest]: readonly ImportMethod[] = await context.imports.usable(others, attempt.probe.size);
       if (next === undefined) throw error;
       fallbacks.push(`after ${method} failed (${reason.message})`);
       context.emit({

@@ -1,6 +1,9 @@
 import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 
+/** Fewer bytes may be sent twice: that costs less than the question of every run whether imports are allowed. */
+const MANY_BYTES = 32 * 2 ** 20;
+
 /**
  * What a run knows about imports that its cloud refuses (403, or 404 from something in front of Glance): the call is refused, not the
  * image, so once is enough for all images of the run, and all bytes go by upload from then on.
@@ -18,9 +21,12 @@ export class ImportRefusals {
     this.#ask = ask;
   }
 
-  /** The methods that may work, in their order. Before bytes are staged for an import, the cloud is asked whether it will take it. */
-  async usable(methods: readonly ImportMethod[]): Promise<readonly ImportMethod[]> {
-    if (methods[0] === 'glance-direct' && !this.#refused) {
+  /**
+   * The methods that may work, in their order. Before many bytes (or an unknown number) are staged for an import, the cloud is asked
+   * whether it will take it.
+   */
+  async usable(methods: readonly ImportMethod[], bytes = Infinity): Promise<readonly ImportMethod[]> {
+    if (methods[0] === 'glance-direct' && !this.#refused && bytes >= MANY_BYTES) {
       this.#asked ??= this.#ask();
       if (!(await this.#asked)) this.#refused = true;
     }
@@ -31,6 +37,8 @@ export class ImportRefusals {
   async watch(id: string, call: Promise<void>): Promise<void> {
     try {
       await call;
+      // Taken once: nobody needs to ask.
+      this.#asked ??= Promise.resolve(true);
     } catch (error) {
       const reason = asImgmgrError(error);
       if (reason.code === 'FORBIDDEN' || (reason.code === 'NOT_FOUND' && (await this.#store.get(id)) !== undefined)) {

@@ -10,12 +10,13 @@ beforeEach(async () => {
 });
 afterEach(async () => desk.close());
 
-const BYTES = Buffer.alloc(200_000, 'some bytes ');
+const FEW = Buffer.alloc(200_000, 'some bytes ');
+const MANY = Buffer.alloc(32 * 2 ** 20, 'many bytes ');
 
 /** Two versions of X, one after the other; `algorithm` demands their digest. */
-async function manageTwo(algorithm?: 'sha256' | 'sha512', ...flags: readonly string[]): Promise<Ran> {
+async function manageTwo(start: Buffer, algorithm?: 'sha256', ...flags: readonly string[]): Promise<Ran> {
   const versions = ['1', '2'].map((version) => {
-    const bytes = Buffer.concat([BYTES, Buffer.from(version)]);
+    const bytes = Buffer.concat([start, Buffer.from(version)]);
     desk.upstream.put(`/x-${version}.img`, bytes);
     const digest = algorithm && `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
     return listed(version, `${desk.upstream.url}/x-${version}.img`, digest === undefined ? {} : {checksum: digest});
@@ -38,7 +39,7 @@ describe('R5: a cloud that refuses imports', () => {
     '(%i): the bytes go by upload, and the next image does not try an import again',
     async (status) => {
       desk.cloud.misbehave('forbiddenImport', {status});
-      const {code, errors} = await manageTwo();
+      const {code, errors} = await manageTwo(FEW);
       expect(errors).toEqual([]);
       expect(code).toBe(0);
       expect(calls()).toEqual({import: 1, stage: 0, file: 2});
@@ -47,27 +48,34 @@ describe('R5: a cloud that refuses imports', () => {
 
   it('is asked before the first byte is staged, so that a demanded digest costs nothing twice', async () => {
     desk.cloud.misbehave('forbiddenImport');
-    const {code} = await manageTwo('sha256');
+    const {code} = await manageTwo(MANY, 'sha256');
     expect(code).toBe(0);
     expect(calls()).toEqual({import: 1, stage: 0, file: 2});
   });
 
+  it('is not asked where the bytes are few: they are sent again, once per run', async () => {
+    desk.cloud.misbehave('forbiddenImport');
+    const {code} = await manageTwo(FEW, 'sha256');
+    expect(code).toBe(0);
+    expect(calls()).toEqual({import: 1, stage: 1, file: 2});
+  });
+
   it('is asked once where it takes imports', async () => {
-    const {code} = await manageTwo('sha256');
+    const {code} = await manageTwo(MANY, 'sha256');
     expect(code).toBe(0);
     expect(calls()).toEqual({import: 3, stage: 2, file: 0});
   });
 
   it('only once the bytes are staged: they go again by upload, and those of the next image at once', async () => {
     desk.cloud.misbehave('forbiddenImport', {after: 1});
-    const {code} = await manageTwo('sha256');
+    const {code} = await manageTwo(MANY, 'sha256');
     expect(code).toBe(0);
     expect(calls()).toEqual({import: 2, stage: 1, file: 2});
   });
 
   it('and a method that is forced is an error before any byte travels', async () => {
     desk.cloud.misbehave('forbiddenImport');
-    const {code, errors} = await manageTwo(undefined, '--method', 'glance-direct');
+    const {code, errors} = await manageTwo(MANY, undefined, '--method', 'glance-direct');
     expect(code).toBe(1);
     expect(errors[0]).toMatchObject({code: 'FORBIDDEN', hint: expect.stringContaining('--method upload') as unknown});
     expect(calls()).toEqual({import: 1, stage: 0, file: 0});
@@ -85,7 +93,7 @@ describe('R5: a cloud that refuses imports', () => {
         return 'pass';
       },
     });
-    await manageTwo();
+    await manageTwo(FEW);
     expect(calls()).toMatchObject({import: 2});
   });
 });
