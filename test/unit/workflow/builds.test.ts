@@ -229,8 +229,13 @@ describe('manage with a definition that is built', () => {
       await store.update(image, {
         visibility: 'private',
         osHidden: true,
-        set: {imgmgr_state: 'importing'},
-        remove: ['imgmgr_manifest', 'patchlevel'],
+        // A record is written when an image is published; before, each fact is a property of its own.
+        set: {
+          imgmgr_state: 'importing',
+          imgmgr_run: remembered(image, 'imgmgr_run') ?? '',
+          imgmgr_record: `image=${image.id}`,
+        },
+        remove: ['patchlevel'],
       });
     }
 
