@@ -26,6 +26,8 @@ export interface Left {
 
 /** Anybody may make such folders in a place for all users; a log has better uses. */
 const MOST_TOLD = 10;
+/** How often a tree is removed that is not gone after that. */
+const TRIES = 3;
 
 /**
  * Removes what builds of dead processes left on this host: processes, mounts, loop devices, folders. What it cannot show to be a
@@ -109,9 +111,13 @@ async function removeFolder(
   const mounts = mountsBelow(folder);
   if (mounts.length > 0) return `still mounted: ${mounts.join(', ')}`;
   const top = `${held.path}/.`;
-  const rest = [top, '-xdev', '-mindepth', '1', '!', '-path', `${top}/${HOLDER}`, '-delete'];
-  const {exitCode, stderr} = await exec.run('find', rest);
-  if (exitCode !== 0 && (await isThere(held))) return `not removed: ${stderr.trim()}`;
+  const options = ['-ignore_readdir_race', '-xdev', '-mindepth', '1'];
+  // Whoever else removes it at the same time takes away what is being looked at; then it is looked at again.
+  for (let tries = 1; ; tries++) {
+    const {exitCode, stderr} = await exec.run('find', [top, ...options, '!', '-path', `${top}/${HOLDER}`, '-delete']);
+    if (exitCode === 0 || !(await isThere(held))) break;
+    if (tries === TRIES) return `not removed: ${stderr.trim()}`;
+  }
   const parent = openFolder(dirname(folder));
   if (parent === undefined) return undefined;
   try {

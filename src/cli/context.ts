@@ -155,9 +155,15 @@ export function createContext({io, env, emit, readsStdin, allowPrivateSources, r
         });
       }),
     async verification() {
-      const {createReportDeskOpener, userData} = await import('../verify/create-verify.ts');
+      const {countedRefusals, createReportDeskOpener, userData} = await import('../verify/create-verify.ts');
+      const refused = countedRefusals((message) =>
+        emit({type: 'warning', code: 'report-refused', message, hint: REFUSED_HINT}),
+      );
       return {
-        openDesk: createReportDeskOpener({agentFolder: agentFolder(env, {home, cwd}) ?? builtAgents()}),
+        openDesk: createReportDeskOpener({
+          agentFolder: agentFolder(env, {home, cwd}) ?? builtAgents(),
+          ...{onRefused: refused, onReportRefused: refused},
+        }),
         userData: (job, {ignoreBaked}) => userData(job, {ignoreBaked}),
         keepEvidence: evidenceKeeper(stateDir(env, home, process.getuid?.() ?? 0), emit),
         probePort,
@@ -168,6 +174,8 @@ export function createContext({io, env, emit, readsStdin, allowPrivateSources, r
     },
   };
 }
+
+const REFUSED_HINT = 'only the guest under test should call; limit who can reach the listener (firewall, --listen)';
 
 /** Beside the bundle, or, when run from the sources, where `npm run build` puts them. */
 function builtAgents(): string {

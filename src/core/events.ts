@@ -59,7 +59,8 @@ export type WarningCode =
   | 'scs-rule'
   | 'local-shadowed'
   | 'region-not-chosen'
-  | 'evidence-lost';
+  | 'evidence-lost'
+  | 'report-refused';
 
 /** Where the time of a verification went, milliseconds. */
 export interface Spans {

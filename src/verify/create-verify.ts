@@ -1,2 +1,3 @@
+export {countedRefusals} from './refusals.ts';
 export {createReportDeskOpener, type DeskLimits, type DeskOptions} from './report-desk.ts';
 export {userData, type UserDataOptions} from './user-data.ts';

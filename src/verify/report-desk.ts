@@ -18,6 +18,8 @@ export interface DeskOptions {
   readonly agentFolder: string;
   /** Told of each refusal that belongs to no ticket; no secret is in it. */
   readonly onRefused?: (reason: string) => void;
+  /** Told of each report and call that is refused though its token is right; no secret is in it. */
+  readonly onReportRefused?: (reason: string) => void;
   readonly limits?: Partial<DeskLimits>;
 }
 
@@ -57,7 +59,7 @@ class SocketDesk implements ReportDesk {
   readonly certificate: string;
   readonly serverName = SERVER_NAME;
   readonly agents: Readonly<Record<string, string>>;
-  readonly #tickets = new TicketBook();
+  readonly #tickets: TicketBook;
   readonly #connections: Connections;
   readonly #grpc = new GrpcServer(GRPC_OPTIONS);
   readonly #http: HttpServer;
@@ -77,6 +79,7 @@ class SocketDesk implements ReportDesk {
     const limits = {...LIMITS, ...options.limits};
     const onRefused = options.onRefused ?? (() => undefined);
     const onProven = (peer: string) => this.#connections.prove(peer);
+    this.#tickets = new TicketBook(options.onReportRefused);
     this.#connections = new Connections(limits);
     this.certificate = identity.certificate;
     this.agents = Object.fromEntries([...agents].map(([machine, {sha256}]) => [machine, sha256]));

@@ -5,6 +5,12 @@ import {ImgmgrError} from '../errors.ts';
 
 const REFUSALS_KEPT = 20;
 
+/** Who is told what happens to a ticket. */
+interface TicketWatch {
+  readonly onWithdrawn: () => void;
+  readonly onRefused: (reason: string) => void;
+}
+
 /** A ticket as the desk sees it. */
 export class OpenTicket implements Ticket {
   readonly run: string;
@@ -18,14 +24,16 @@ export class OpenTicket implements Ticket {
   /** Digest of the report that was accepted. */
   accepted: string | undefined;
   readonly #onWithdrawn: () => void;
+  readonly #onRefused: (reason: string) => void;
   readonly #server = Promise.withResolvers<string>();
   readonly #report = Promise.withResolvers<GuestReport>();
   readonly #greeted = Promise.withResolvers<undefined>();
   #hello = false;
   readonly #refused: string[] = [];
 
-  constructor(run: string, onWithdrawn: () => void) {
+  constructor(run: string, {onWithdrawn, onRefused}: TicketWatch) {
     this.run = run;
+    this.#onRefused = onRefused;
     this.#onWithdrawn = onWithdrawn;
     this.tokenHash = digest(this.token);
     this.downloadHash = digest(downloadKey(this.token));
@@ -56,6 +64,7 @@ export class OpenTicket implements Ticket {
 
   refuse(reason: string): void {
     if (this.#refused.length < REFUSALS_KEPT) this.#refused.push(reason);
+    this.#onRefused(reason);
   }
 
   seen(): TicketTrace {
@@ -78,9 +87,18 @@ export function downloadKey(token: string): string {
 /** The tickets that are open. */
 export class TicketBook {
   readonly #open = new Set<OpenTicket>();
+  readonly #onRefused: (reason: string) => void;
+
+  /** `onRefused` is told of each report and call with a right token that is refused. */
+  constructor(onRefused: (reason: string) => void = () => undefined) {
+    this.#onRefused = onRefused;
+  }
 
   issue(run: string): OpenTicket {
-    const ticket: OpenTicket = new OpenTicket(run, () => this.#open.delete(ticket));
+    const ticket: OpenTicket = new OpenTicket(run, {
+      onWithdrawn: () => void this.#open.delete(ticket),
+      onRefused: this.#onRefused,
+    });
     this.#open.add(ticket);
     return ticket;
   }
