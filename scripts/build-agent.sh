@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Builds the guest agent for both machines into dist/agent/, named by `uname -m`; does nothing, at once, when the sources are those of the last build.
+# Builds the guest agent, and the launcher that confines qemu-img and QEMU, for both machines into dist/agent/, named by `uname -m`; does nothing, at once, when the sources are those of the last build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 say() { echo "build-agent: $*"; }
 out=dist/agent
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
 wanted=$( (echo "$version"; cat scripts/build-agent.sh scripts/go; find agent -type f \( -name '*.go' -o -name 'go.*' \) ! -name '*_test.go' -print0 | sort -z | xargs -0 sha256sum) | sha256sum)
-if [ "$(cat $out/.built 2>/dev/null)" = "$wanted" ] && [ -s $out/imgmgr-agent-x86_64 ] && [ -s $out/imgmgr-agent-aarch64 ]; then exit 0; fi
+whole() { local machine; for machine in x86_64 aarch64; do [ -s $out/imgmgr-agent-$machine ] && [ -s $out/imgmgr-confine-$machine ] || return 1; done; }
+if [ "$(cat $out/.built 2>/dev/null)" = "$wanted" ] && whole; then exit 0; fi
 
 mkdir -p $out
 for pair in amd64:x86_64 arm64:aarch64; do
   (cd agent && CGO_ENABLED=0 GOOS=linux GOARCH=${pair%:*} ../scripts/go build -tags grpcnotrace -trimpath -buildvcs=false \
-    -ldflags "-s -w -X main.version=$version" -o "../$out/imgmgr-agent-${pair#*:}" .)
+    -ldflags "-s -w -X main.version=$version" -o "../$out/imgmgr-agent-${pair#*:}" . &&
+    CGO_ENABLED=0 GOOS=linux GOARCH=${pair%:*} ../scripts/go build -trimpath -buildvcs=false -ldflags "-s -w" -o "../$out/imgmgr-confine-${pair#*:}" ./confine)
 done
 echo "$wanted" >$out/.built
-say "imgmgr-agent $version, $(stat -c '%n %s bytes' $out/imgmgr-agent-* | tr '\n' ' ')"
+say "imgmgr-agent $version, $(stat -c '%n %s bytes' $out/imgmgr-* | tr '\n' ' ')"

@@ -106,6 +106,10 @@ export function createContext({io, env, emit, readsStdin, allowPrivateSources, r
       ...(readsStdin && {stdin: io.stdin}),
     });
   });
+  const converter = lazyConverter(async () => {
+    const {createConverter} = await import('../sources/create-converter.ts');
+    return createConverter({exec: await exec(), root: workDir(env, {home, cwd})});
+  });
   const choose = (cloud: ResolvedCloud, files?: ReadonlyMap<string, string>): OpenCloud => ({
     name: cloud.name,
     async open() {
@@ -113,6 +117,7 @@ export function createContext({io, env, emit, readsStdin, allowPrivateSources, r
         http: httpFor('cloud'),
         localFolder: localDir(env, {home, cwd}),
         exec,
+        images: converter,
         ...(files && {files}),
       });
       opened.push(ports);
@@ -124,10 +129,7 @@ export function createContext({io, env, emit, readsStdin, allowPrivateSources, r
     cwd,
     surroundings: hostSurroundings(),
     source,
-    converter: lazyConverter(async () => {
-      const {createConverter} = await import('../sources/create-converter.ts');
-      return createConverter({exec: await exec(), root: workDir(env, {home, cwd})});
-    }),
+    converter,
     definitions: (path) => readDefinitions(imagesPath(path, env), cwd),
     modified,
     clouds(requested, by) {

@@ -9,6 +9,7 @@ export function lazyConverter(construct: () => Promise<ImageConverter>): ImageCo
     requireRoom: async (bytes) => (await converter()).requireRoom(bytes),
     convert: async (open, request) => (await converter()).convert(open, request),
     convertFile: async (path, target, request) => (await converter()).convertFile(path, target, request),
+    judgeFile: async (path, request) => (await converter()).judgeFile(path, request),
     sweep: async () => (await converter()).sweep(),
   };
 }

@@ -20,6 +20,7 @@ import type {
   Scope as AuthScope,
   ServiceChoice,
 } from '../openstack/create-openstack.ts';
+import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 
 /** What the adapters are constructed with besides the cloud. */
@@ -30,6 +31,8 @@ export interface CloudParts {
   /** Files beside the local cloud's store that can be booted, by image id. */
   readonly files?: ReadonlyMap<string, string>;
   readonly exec: () => Promise<Exec>;
+  /** Judges what the local cloud boots. */
+  readonly images: ImageConverter;
 }
 
 /** Constructs the adapter of a resolved cloud; nothing is called yet. CONFIG when a TLS file cannot be read. */
@@ -39,6 +42,7 @@ export async function openCloud(cloud: ResolvedCloud, parts: CloudParts): Promis
     return createLocal({
       dir: parts.localFolder,
       exec: parts.exec,
+      images: parts.images,
       ...(parts.files && {files: parts.files}),
     });
   }

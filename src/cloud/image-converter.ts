@@ -15,6 +15,9 @@ export interface ConvertRequest {
 /** Starts reading what is to be converted. */
 export type OpenSource = (signal: AbortSignal) => Promise<OpenedSource>;
 
+/** How a file is to be judged. */
+export type JudgeRequest = Omit<ConvertRequest, 'conversion' | 'progress'>;
+
 /** How far it is: `fetching` counts bytes that arrived here, `converting` bytes of the disk. */
 export interface ConvertProgress {
   readonly phase: 'fetching' | 'converting';
@@ -46,6 +49,11 @@ export interface ImageConverter {
   convert(open: OpenSource, request: ConvertRequest): Promise<OpenedSource>;
   /** The same from a file into a new file, which is removed again when it fails. */
   convertFile(path: string, target: string, request: ConvertRequest): Promise<ConvertedFile>;
+  /**
+   * Judges a file by both guards, our inspection and qemu-img, and gives the bytes of its disk; `from` is the format that it must have.
+   * Whoever hands a file to QEMU asks this first.
+   */
+  judgeFile(path: string, request: JudgeRequest): Promise<{readonly virtualSize: number}>;
   /** Removes what conversions of dead processes left on this host; what cannot be removed is left to the next time. */
   sweep(): Promise<void>;
 }

@@ -1,12 +1,21 @@
-import {open, rm, stat, symlink} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
-import type {ConvertedFile, ConvertRequest, ImageConverter, OpenSource} from '../cloud/image-converter.ts';
+import {open, realpath, rm, stat, symlink} from 'node:fs/promises';
+import {dirname, join, resolve} from 'node:path';
+import type {
+  ConvertedFile,
+  ConvertRequest,
+  ImageConverter,
+  JudgeRequest,
+  OpenSource,
+} from '../cloud/image-converter.ts';
 import type {OpenedSource} from '../cloud/image-source.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
-import {convertJudged} from './convert/convert-disk.ts';
+import type {Confinement} from '../host/confine.ts';
+import {findConfinement} from '../host/confine.ts';
+import {convertJudged, requireSound} from './convert/convert-disk.ts';
 import {withDeadline} from './convert/deadline.ts';
-import {requireQemuImg} from './convert/qemu-img.ts';
+import type {ToolContext} from './convert/qemu-run.ts';
+import {requireQemuImg} from './convert/qemu-run.ts';
 import type {Room} from './convert/room.ts';
 import {requireRoom} from './convert/room.ts';
 import {drain, spool} from './convert/spool.ts';
@@ -21,13 +30,18 @@ export interface ConverterOptions {
   readonly root: string;
   /** Default 256 GiB. */
   readonly maxVirtualBytes?: number;
+  /** How qemu-img is kept from other files; default: the best way that works on this host. */
+  readonly confinement?: () => Promise<Confinement>;
 }
 
 // As large as the pieces of a file, for the same reason.
 const CHUNK = 128 * 1024;
 
 /** Conversion with qemu-img. */
-export function createConverter(options: ConverterOptions): ImageConverter {
+export function createConverter(given: ConverterOptions): ImageConverter {
+  let found: Promise<Confinement> | undefined;
+  const confinement = (): Promise<Confinement> => (found ??= findConfinement(given.exec.run));
+  const options = {confinement, ...given};
   return {
     requireTool: () => requireQemuImg(options.exec),
     requireRoom: (bytes) => requireRoom({place: options.root}, bytes),
@@ -39,12 +53,37 @@ export function createConverter(options: ConverterOptions): ImageConverter {
       withDeadline(request, (limited) =>
         inWorkFolder(options.root, (folder) => convertIntoFile({...options, folder}, {path, target}, limited)),
       ),
+    judgeFile: (path, request) =>
+      withDeadline(request, (limited) =>
+        inWorkFolder(options.root, (folder) => judgeNamed({...options, folder}, path, limited)),
+      ),
     sweep: () => sweepWorkFolders(options.root),
   };
 }
 
 interface Place extends ConverterOptions {
   readonly folder: string;
+  readonly confinement: () => Promise<Confinement>;
+}
+
+async function judgeNamed(
+  place: Place,
+  path: string,
+  {from, signal}: JudgeRequest,
+): Promise<{readonly virtualSize: number}> {
+  return unchanged(path, async () => {
+    const disk = {path: await named(place, path), format: from, show: path};
+    const {virtualSize} = await requireSound({
+      disk,
+      tool: await toolOf(place, disk.path, signal),
+      maxVirtualBytes: place.maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
+    });
+    return {virtualSize};
+  });
+}
+
+async function toolOf({exec, folder, confinement}: Place, path: string, signal: AbortSignal): Promise<ToolContext> {
+  return {exec, folder, file: await realpath(path), confinement: await confinement(), signal};
 }
 
 async function convertSource(place: Place, openSource: OpenSource, request: ConvertRequest): Promise<OpenedSource> {
@@ -88,17 +127,17 @@ async function convertIntoFile(
 }
 
 async function convertInFolder(
-  {exec, folder, maxVirtualBytes}: Place,
+  place: Place,
   {path, show, target, room}: {readonly path: string; readonly show: string; readonly target: string; room: Room},
   {from, conversion, signal, progress}: ConvertRequest,
 ): ReturnType<typeof convertJudged> {
   return convertJudged({
-    tool: {exec, folder, signal},
+    tool: await toolOf(place, path, signal),
     disk: {path, format: from, show},
     target,
     conversion,
     room,
-    maxVirtualBytes: maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
+    maxVirtualBytes: place.maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
     progress: (bytes, total) => progress?.({phase: 'converting', bytes, total}),
   });
 }
@@ -121,7 +160,7 @@ async function fetched(place: Place, source: OpenedSource, {progress}: ConvertRe
 
 async function named({folder}: Place, path: string): Promise<string> {
   const link = join(folder, 'source');
-  await symlink(path, link);
+  await symlink(resolve(path), link);
   return link;
 }
 

@@ -8,13 +8,21 @@ import {peekable} from './chunks.ts';
 
 const CHUNK = 64 * 1024;
 
+/** A file that was judged; bytes. */
+export interface JudgedFile extends Judged {
+  readonly size: number;
+  /** Of the disk, in a fixed VHD. */
+  readonly fixedVhd?: number;
+}
+
 /** Refuses a file that is unfit as an image, as {@link judgeStart} and {@link refuseUnfitEnd} do a stream. */
-export async function judgeFile(path: string, judgement: Judgement): Promise<Judged> {
+export async function judgeFile(path: string, judgement: Judgement): Promise<JudgedFile> {
   const file = await open(path, 'r');
   try {
     const judged = await judgeStart(peekable(chunksOf(file)), judgement);
-    refuseUnfitEnd(judged, await endOf(file), judgement);
-    return judged;
+    const end = await endOf(file);
+    const {fixedVhd} = refuseUnfitEnd(judged, end, judgement);
+    return {...judged, size: end.size, ...(fixedVhd !== undefined && {fixedVhd})};
   } finally {
     await file.close();
   }

@@ -1,6 +1,6 @@
 import {judgeEnd, judgeFormat} from '../core/format/assertion.ts';
 import {isConvertible} from '../core/conversion.ts';
-import type {FileEnd, Inspection} from '../core/format/inspect.ts';
+import type {EndInspection, FileEnd, Inspection} from '../core/format/inspect.ts';
 import {inspectEnd, inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
 import type {FormatProblem, ProblemId} from '../core/format/inspection.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -45,11 +45,12 @@ export function refuseUnfit(inspection: Inspection, judgement: Judgement): void 
   refuseFor(judgeFormat(inspection, judgement), judgement, inspection.format);
 }
 
-/** Refuses what the last bytes betray. */
-export function refuseUnfitEnd(judged: Judged, fileEnd: FileEnd, judgement: Judgement): void {
+/** Refuses what the last bytes betray; gives what else they tell. */
+export function refuseUnfitEnd(judged: Judged, fileEnd: FileEnd, judgement: Judgement): EndInspection {
   const end = inspectEnd(judged.head, fileEnd, judged.inspection);
   const found = end.fixedVhd === undefined ? judged.inspection.format : 'vhd';
   refuseFor(judgeEnd(end, judged.inspection, judgement.format), judgement, found);
+  return end;
 }
 
 function refuseFor(problems: readonly FormatProblem[], {show, format}: Judgement, found: string): void {

@@ -6,6 +6,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import type {TestServer, TestServerHost} from '../../src/cloud/test-server-host.ts';
 import type {Datasource} from '../../src/core/job.ts';
+import {realGuard} from '../unit/local/qemu/tools.ts';
 import {createLocal} from '../../src/local/local-cloud.ts';
 import {testImage} from '../unit/local/qemu/image.ts';
 
@@ -55,7 +56,12 @@ export async function withBooted<T>(
     virtualSize: 2 ** 27,
     properties,
   });
-  const {tests: host} = createLocal({dir, files: new Map([[image.id, file]]), ...(accelerator && {accelerator})});
+  const {tests: host} = createLocal({
+    dir,
+    files: new Map([[image.id, file]]),
+    images: realGuard(dir),
+    ...(accelerator && {accelerator}),
+  });
   try {
     const server = await host.start({
       name: 'imgmgr-test',

@@ -27,6 +27,7 @@ export interface Machine {
 /** The files of a server in its folder. */
 export const FILES = {
   disk: 'disk.qcow2',
+  image: 'image.qcow2',
   seed: 'seed.iso',
   console: 'console.log',
   variables: 'variables.fd',
@@ -34,16 +35,8 @@ export const FILES = {
   stamp: 'stamp.json',
 } as const;
 
-/** The names of Glance's disk formats in QEMU; `iso` is raw. */
-export const DRIVERS: Readonly<Record<string, string>> = {
-  raw: 'raw',
-  qcow2: 'qcow2',
-  vmdk: 'vmdk',
-  vdi: 'vdi',
-  vhd: 'vpc',
-  vhdx: 'vhdx',
-  iso: 'raw',
-};
+/** Glance's disk formats that QEMU opens here, and its names for them: those that cannot name another file. */
+export const DRIVERS: Readonly<Record<string, string>> = {raw: 'raw', qcow2: 'qcow2', iso: 'raw'};
 
 /** The architecture that the properties demand; UNSUPPORTED for one that is not emulated here. */
 export function architectureOf(properties: Readonly<Record<string, string>>): Architecture {
@@ -127,7 +120,7 @@ function disks({image, properties}: Machine, type: string): string[] {
     driver: below,
     'read-only': true,
     file: file(image.path, true),
-    ...(below === 'qcow2' || below === 'vmdk' ? {backing: null} : {}),
+    ...(below === 'qcow2' ? {backing: null} : {}),
   };
   const disc = {driver: 'raw', 'read-only': true};
   const node = (name: string, rest: object): string[] => ['-blockdev', JSON.stringify({'node-name': name, ...rest})];

@@ -65,7 +65,8 @@ function isQemuOf(pid: number, serverId: string): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     const at = words.indexOf('-uuid');
-    return at > 0 && words[at + 1] === serverId && /(^|\/)qemu-system-[\w]+$/.test(words[0] ?? '');
+    // For a moment it is still the launcher that becomes QEMU.
+    return at > 0 && words[at + 1] === serverId && /(^|\/)(qemu-system|imgmgr-confine)-[\w]+$/.test(words[0] ?? '');
   } catch {
     return false;
   }

@@ -1,5 +1,5 @@
 import {randomBytes, randomUUID} from 'node:crypto';
-import {copyFile, readFile, writeFile} from 'node:fs/promises';
+import {copyFile, readFile, realpath, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import type {
   Callback,
@@ -15,6 +15,8 @@ import type {
 } from '../../cloud/test-server-host.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
+import type {Confinement} from '../../host/confine.ts';
+import {findConfinement} from '../../host/confine.ts';
 import {asStoreError} from '../disk-error.ts';
 import {Folders} from '../folders.ts';
 import {findAccelerator} from './accelerator.ts';
@@ -22,6 +24,8 @@ import {findFirmware} from './firmware.ts';
 import {chooseFlavor} from './flavors.ts';
 import {makeIso} from './iso.ts';
 import type {Machine} from './machine.ts';
+import type {ImageGuard} from './guarded-image.ts';
+import {BOOTABLE, bootedImage, prepareImage} from './guarded-image.ts';
 import {architectureOf, DRIVERS, FILES, machineArguments, needsUefi} from './machine.ts';
 import {findQemu, killProcess} from './process.ts';
 import type {RunningMachine} from './runner.ts';
@@ -37,6 +41,10 @@ export interface LocalTestServerOptions {
   readonly exec: () => Promise<Exec>;
   /** Files of images that are not in the store, by image id. */
   readonly files?: ReadonlyMap<string, string>;
+  /** Judges images before QEMU opens them; without it no server starts. */
+  readonly images?: ImageGuard;
+  /** How QEMU is kept from other files; default: the best way that works on this host. */
+  readonly confinement?: () => Promise<Confinement>;
   /** Default: KVM where a machine really runs under it, which is tried once. */
   readonly accelerator?: 'kvm' | 'tcg';
   /** MiB of memory that are free on this host; default: as the kernel tells. */
@@ -60,6 +68,7 @@ class QemuServers implements TestServerHost {
   readonly #servers: ServerFolders;
   readonly #machines = new Map<string, RunningMachine>();
   #accelerator: Promise<'kvm' | 'tcg'> | undefined;
+  #confinement: Promise<Confinement> | undefined;
 
   constructor(options: LocalTestServerOptions) {
     this.#options = options;
@@ -85,7 +94,7 @@ class QemuServers implements TestServerHost {
     const flavor = chooseFlavor(image, named);
     const machine = await this.#machine({
       ...{id: randomUUID(), name: 'place', flavor, mac: newMac(), properties: image.properties},
-      ...{accelerator: 'tcg', datasource: 'config-drive', image: this.#imageFile(image)},
+      ...{accelerator: 'tcg', datasource: 'config-drive', image: bootedImage(this.#imageFile(image), '')},
     });
     machineArguments(machine);
     await this.#requireTools(architectureOf(image.properties));
@@ -116,17 +125,20 @@ class QemuServers implements TestServerHost {
       const interfaces = [{mac: newMac(), addresses: ['10.0.2.15']}] as const satisfies readonly ServerInterface[];
       const {mac} = interfaces[0];
       const accelerator = await this.#findAccelerator(image.properties);
+      const source = this.#imageFile(image);
       const machine = await this.#machine({
         ...{id, name, flavor: request.place.flavor, mac, properties: image.properties, accelerator, datasource},
-        image: this.#imageFile(image),
+        image: bootedImage(source, this.#servers.path(id)),
       });
-      const args = machineArguments(machine);
+      // Whatever cannot be given is told before anything is made.
+      machineArguments(machine);
       const folder = await this.#servers.make({id, name, stamp: request.stamp});
       try {
-        await this.#makeFiles({request, machine, folder, userData: request.userData(interfaces)});
-        const command = `qemu-system-${architectureOf(image.properties)}`;
+        const guarded = {guard: this.#options.images, image: source, folder, signal: request.signal};
+        const booted = {...machine, image: await prepareImage(guarded)};
+        await this.#makeFiles({request, machine: booted, folder, userData: request.userData(interfaces)});
         request.signal.throwIfAborted();
-        this.#machines.set(id, startMachine({exec: await this.#options.exec(), command, args, folder}));
+        this.#machines.set(id, await this.#startQemu(booted, {folder, diskBytes: request.place.diskBytes}));
       } catch (error) {
         await this.#remove(id);
         throw error;
@@ -202,6 +214,26 @@ class QemuServers implements TestServerHost {
       });
   }
 
+  /** QEMU sees the folder of its server, the image, and the programs of this host; it keeps the network, which is the guest's. */
+  async #startQemu(
+    machine: Machine,
+    {folder, diskBytes}: {folder: string; diskBytes: number},
+  ): Promise<RunningMachine> {
+    const exec = await this.#options.exec();
+    this.#confinement ??= (this.#options.confinement ?? (() => findConfinement(exec.run)))();
+    const {command, args} = (await this.#confinement).wrap({
+      command: `qemu-system-${architectureOf(machine.properties)}`,
+      args: machineArguments(machine),
+      read: [machine.image.path],
+      write: [await realpath(folder)],
+      devices: machine.accelerator === 'kvm' ? ['/dev/kvm'] : [],
+      network: true,
+      // The disk and its tables.
+      limits: {outputBytes: Math.ceil(diskBytes * 1.01) + 64 * 1024 ** 2},
+    });
+    return startMachine({exec, command, args, folder});
+  }
+
   async #machine(machine: Machine): Promise<Machine> {
     if (!needsUefi(machine.properties)) return machine;
     return {...machine, firmware: await findFirmware(architectureOf(machine.properties))};
@@ -209,10 +241,10 @@ class QemuServers implements TestServerHost {
 
   #imageFile({id, diskFormat}: ServerRequest['image']): Machine['image'] {
     const format = diskFormat ?? '';
-    if (!(format in DRIVERS))
+    if (!BOOTABLE.includes(format))
       throw new ImgmgrError('UNSUPPORTED', `an image of the format ${format || '(none)'} cannot be booted here`, {
         place: `image ${id}`,
-        hint: `formats: ${Object.keys(DRIVERS).join(', ')}`,
+        hint: `formats: ${BOOTABLE.join(', ')}`,
       });
     return {path: resolve(this.#options.files?.get(id) ?? this.#store.bytes(id)), format};
   }

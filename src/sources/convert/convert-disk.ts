@@ -2,8 +2,10 @@ import type {ConvertedFile} from '../../cloud/image-converter.ts';
 import type {Conversion} from '../../core/conversion.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {inspectFile, judgeFile} from '../inspect-file.ts';
-import type {Disk, ToolContext} from './qemu-img.ts';
-import {checkDisk, convertDisk, diskInfo, measureDisk} from './qemu-img.ts';
+import type {AgreedDisk} from './agree.ts';
+import {requireAgreement} from './agree.ts';
+import {checkDisk, convertDisk, measureDisk} from './qemu-img.ts';
+import type {Disk, ToolContext} from './qemu-run.ts';
 import type {Room} from './room.ts';
 import {requireRoom} from './room.ts';
 
@@ -25,39 +27,33 @@ export interface DiskJob {
  */
 export async function convertJudged(job: DiskJob): Promise<ConvertedFile> {
   const {tool, disk, target, conversion, room} = job;
-  await judgeFile(disk.path, {...disk, maxVirtualBytes: job.maxVirtualBytes});
-  const virtualSize = await requireSame(job);
+  const {virtualSize, actualSize} = await requireSound(job);
   await checkDisk(tool, disk);
-  await requireRoom(room, await neededRoom(job));
+  const measured = await measureDisk(tool, disk);
+  // qemu-img takes a VHDX for full to its end; none of its blocks is compressed, so its file bounds it.
+  await requireRoom(room, disk.format === 'vhdx' ? Math.min(measured, actualSize) : measured);
   await convertDisk(tool, disk, {
-    path: target,
-    conversion,
-    room,
+    ...{path: target, conversion, room, virtualSize},
     progress: (percent) => job.progress(Math.round((virtualSize * percent) / 100), virtualSize),
   });
   return {size: await requireResult(job, virtualSize), virtualSize};
 }
 
-/** Programs that disagree about what a file is are how other files of a host leak into an image. */
-async function requireSame({tool, disk, maxVirtualBytes}: DiskJob): Promise<number> {
-  const {needs, virtualSize} = await diskInfo(tool, disk);
-  if (needs !== undefined)
-    throw new ImgmgrError('FORMAT_REFUSED', `${disk.show} builds on another file (${needs})`, {
-      hint: 'flatten it: qemu-img convert -O qcow2 IN OUT',
-    });
-  if (virtualSize > maxVirtualBytes)
+/** Both guards: our own inspection, then qemu-img on the same file. FORMAT_REFUSED, UNSUPPORTED. */
+export async function requireSound({
+  tool,
+  disk,
+  maxVirtualBytes,
+}: Pick<DiskJob, 'tool' | 'disk' | 'maxVirtualBytes'>): Promise<AgreedDisk> {
+  const judged = await judgeFile(disk.path, {...disk, maxVirtualBytes});
+  const agreed = await requireAgreement(tool, disk, judged);
+  if (agreed.virtualSize > maxVirtualBytes)
     throw new ImgmgrError(
       'FORMAT_REFUSED',
-      `${disk.show} claims a disk of ${virtualSize} bytes, more than the limit of ${maxVirtualBytes}`,
+      `${disk.show} claims a disk of ${agreed.virtualSize} bytes, more than the limit of ${maxVirtualBytes}`,
       {hint: 'shrink the disk, or raise the limit if this size is meant'},
     );
-  return virtualSize;
-}
-
-/** qemu-img takes a VHDX for full to its end; none of its blocks is compressed, so its file bounds it. */
-async function neededRoom({tool, disk}: DiskJob): Promise<number> {
-  const measured = await measureDisk(tool, disk);
-  return disk.format === 'vhdx' ? Math.min(measured, (await diskInfo(tool, disk)).actualSize) : measured;
+  return agreed;
 }
 
 /** What goes to the cloud is looked at once more, as Glance does: a disk may hold what makes its raw form another format. */

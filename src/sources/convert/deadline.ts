@@ -1,10 +1,10 @@
-import type {ConvertRequest} from '../../cloud/image-converter.ts';
+import type {JudgeRequest} from '../../cloud/image-converter.ts';
 import {ImgmgrError} from '../../errors.ts';
 
 /** Does the work with a signal that also ends it, with TIMEOUT, at the request's limit. */
-export async function withDeadline<T>(
-  request: ConvertRequest,
-  work: (limited: ConvertRequest) => Promise<T>,
+export async function withDeadline<T, R extends JudgeRequest>(
+  request: R,
+  work: (limited: R) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
   const expire = (): void => limit.abort(expired());

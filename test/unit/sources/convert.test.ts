@@ -23,12 +23,15 @@ import type {Conversion} from '../../../src/core/conversion.ts';
 import type {Exec} from '../../../src/exec.ts';
 import {createExec} from '../../../src/exec.ts';
 import {temporaryName} from '../../../src/host/temporary.ts';
+import {findConfinement} from '../../../src/host/confine.ts';
 import {createConverter} from '../../../src/sources/create-converter.ts';
 import {file, serve} from './web-server.ts';
 import {digestOf, failure, noise, readAll, request, source} from './under-test.ts';
 
 const MIB = 1024 ** 2;
 const SIZE = 16 * MIB;
+/** The same as a VHD, whose geometry has to hold it. */
+const VHD_SIZE = 16_781_312;
 const RAW: Conversion = {to: 'raw', compress: false};
 const QCOW2: Conversion = {to: 'qcow2', compress: false};
 
@@ -97,7 +100,8 @@ function faking(
   return {
     ...exec,
     run: async (command, args, options) => {
-      const fake = answer(args.slice(args.indexOf('qemu-img') + 1));
+      const at = args.indexOf('qemu-img');
+      const fake = at < 0 ? undefined : answer(args.slice(at + 1));
       return fake ? {exitCode: 0, stdout: '', stderr: '', ...fake} : exec.run(command, args, options);
     },
   };
@@ -248,16 +252,68 @@ describe('a conversion refuses', () => {
     expect(error.message).toContain('builds on another file');
   });
 
-  it('a disk beyond the limit that only qemu-img sees', async () => {
+  it.each<[string, object, string]>([
+    ['another format', {format: 'raw'}, 'is vmdk to imgmgr, but raw to qemu-img'],
+    ['a flat VMDK', {'format-specific': {data: {'create-type': 'monolithicFlat', extents: [{}]}}}, 'monolithicFlat'],
+    ['two extents', {'format-specific': {data: {extents: [{}, {}]}}}, 'has not one extent to qemu-img'],
+    ['the extent in another file', {children: [{info: {filename: '/etc/passwd'}}]}, 'builds on another file'],
+    ['a backing file', {'full-backing-filename': '/etc/passwd'}, 'builds on another file'],
+    ['encryption', {encrypted: true}, 'is encrypted to qemu-img'],
+  ])('S1: a VMDK in which qemu-img, and only qemu-img, sees %s', async (_, change, message) => {
+    const path = await diskAs('vmdk');
+    const disagreeing = faking((args) => {
+      if (args[0] !== 'info') return undefined;
+      const filename = args.at(-1);
+      const data = {'create-type': 'monolithicSparse', extents: [{filename, format: ''}]};
+      const honest = {filename, format: 'vmdk', 'virtual-size': SIZE, 'format-specific': {type: 'vmdk', data}};
+      return {stdout: JSON.stringify({...honest, ...change})};
+    });
+    const error = await failure(converter(disagreeing).convertFile(path, join(folder, 'out'), order('vmdk', RAW)));
+    expect([error.code, error.message]).toEqual(['FORMAT_REFUSED', expect.stringContaining(message)]);
+  });
+
+  it('S1: every format but raw and qcow2 where nothing keeps qemu-img from other files', async () => {
+    const unconfined = createConverter({
+      exec,
+      root,
+      confinement: () => findConfinement(() => Promise.reject(new Error())),
+    });
+    const convert = async (driver: string, format: string) =>
+      unconfined.convertFile(await diskAs(driver), join(folder, `out.${driver}`), order(format, RAW));
+    for (const [driver, format] of [
+      ['vmdk', 'vmdk'],
+      ['vdi', 'vdi'],
+      ['vpc', 'vhd'],
+      ['vhdx', 'vhdx'],
+    ] as const) {
+      const error = await failure(convert(driver, format));
+      expect([error.code, error.hint]).toEqual(['UNSUPPORTED', expect.stringContaining('apt install bubblewrap')]);
+      expect(error.message).toContain(`disk.${driver} is ${format}, which qemu-img is not given here`);
+    }
+    expect((await convert('qcow2', 'qcow2')).virtualSize).toBe(SIZE);
+  });
+
+  it('S1: a file, for those who only want to have it judged', async () => {
+    const judge = (path: string, from: string) =>
+      converter().judgeFile(path, {from, limitMs: 60_000, signal: new AbortController().signal});
+    expect(await judge(await diskAs('qcow2'), 'qcow2')).toEqual({virtualSize: SIZE});
+    expect(await judge(await rawDisk(), 'raw')).toEqual({virtualSize: SIZE});
+    expect((await failure(judge(await rawDisk(), 'qcow2'))).code).toBe('FORMAT_REFUSED');
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('S1: a disk of another size to qemu-img than to us', async () => {
     const path = await diskAs('qcow2');
     const small = createConverter({
       exec: faking((args) =>
-        args[0] === 'info' ? {stdout: JSON.stringify({'virtual-size': 2 ** 40, 'actual-size': MIB})} : undefined,
+        args[0] === 'info'
+          ? {stdout: JSON.stringify({format: 'qcow2', 'virtual-size': 2 ** 40, 'actual-size': MIB})}
+          : undefined,
       ),
       root,
     });
     const error = await failure(small.convertFile(path, join(folder, 'out'), order('qcow2', RAW)));
-    expect(error.message).toContain(`claims a disk of ${2 ** 40} bytes`);
+    expect(error.message).toContain(`has ${SIZE} bytes to imgmgr, but ${2 ** 40} to qemu-img`);
   });
 
   it('a disk whose end is missing, which qemu-img would fill with zeros', async () => {
@@ -328,13 +384,16 @@ describe('qemu-img', () => {
     await converter().requireTool();
   });
 
-  it('is limited in memory and, where it only looks, in time, and is always told the format', async () => {
+  it('S1: is kept from other files, limited in memory, output and, where it only looks, in time; what it works on, it is told the format of', async () => {
     const path = await diskAs('vpc');
     const calls: string[] = [];
     const watching: Exec = {
       ...exec,
       run: async (command, args, options) => {
-        calls.push([command, ...args].join(' ').replaceAll(/\/\S+\/(source|out)/g, '$1'));
+        const call = [command, ...args]
+          .join(' ')
+          .replaceAll(/--read \S+ |\/\S+\/(?=(source|out|imgmgr-confine)\b)/g, '');
+        if (!call.endsWith('--probe')) calls.push(call);
         return exec.run(command, args, options);
       },
     };
@@ -343,12 +402,15 @@ describe('qemu-img', () => {
       join(folder, 'out'),
       order('vhd', {to: 'qcow2', compress: true}),
     );
-    const look = 'setpriv --pdeathsig KILL prlimit --as=1073741824 --cpu=60 qemu-img';
+    const confined = `setpriv --pdeathsig KILL imgmgr-confine-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}`;
+    const look = `${confined} --memory=1073741824 --cpu=60 --output=1 -- qemu-img`;
+    // qemu-img rounds the size of a VHD up to its geometry.
+    const most = `--memory=4294967296 --output=${Math.ceil(VHD_SIZE * 1.01) + 64 * MIB}`;
     expect(calls).toEqual([
-      `${look} info -f vpc --output=json source`,
+      `${look} info --output=json source`,
       `${look} check -f vpc --output=json source`,
       `${look} measure -f vpc -O qcow2 --output=json source`,
-      'setpriv --pdeathsig KILL prlimit --as=4294967296 qemu-img convert -p -S 4k -f vpc -O qcow2 -c source out',
+      `${confined} --write out ${most} -- qemu-img convert -p -S 4k -f vpc -O qcow2 -c source out`,
     ]);
   });
 
@@ -470,7 +532,7 @@ describe('a conversion that is ended', () => {
     const real = execFileSync('which', ['qemu-img'], {encoding: 'utf8'}).trim();
     await writeFile(
       join(bin, 'qemu-img'),
-      `#!/bin/sh\n[ "$1" = convert ] && { echo $$ > ${folder}/pid; exec sleep 60; }\nexec ${real} "$@"\n`,
+      `#!/bin/sh\n[ "$1" = convert ] && { for target; do :; done; echo $$ > $target; exec sleep 60; }\nexec ${real} "$@"\n`,
     );
     await chmod(join(bin, 'qemu-img'), 0o755);
     const child = spawn(
@@ -479,7 +541,7 @@ describe('a conversion that is ended', () => {
       {env: {...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`}, stdio: 'ignore'},
     );
     const ended = new Promise((resolve) => child.once('exit', resolve));
-    const pid = await written(join(folder, 'pid'));
+    const pid = await written(join(folder, 'out.raw'));
     await converter().sweep();
     expect(await readdir(root)).toHaveLength(1);
     child.kill('SIGKILL');

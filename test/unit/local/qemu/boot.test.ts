@@ -6,7 +6,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
 import {findQemu} from '../../../../src/local/qemu/process.ts';
 import {buildGuest} from '../../../local/guests.ts';
-import {hasQemu, lookUntil} from './tools.ts';
+import {hasQemu, lookUntil, realGuard} from './tools.ts';
 
 const withQemu = hasQemu('that a guest boots in the local cloud');
 let folder = '';
@@ -22,7 +22,7 @@ it.skipIf(!withQemu)(
   'a guest from the store boots on its own kernel, runs its user data from the config drive, and is gone after removal',
   async (context) => {
     if (guest === undefined) return context.skip('there is no guest to boot');
-    const {store, tests: host} = createLocal({dir: join(folder, 'store')});
+    const {store, tests: host} = createLocal({dir: join(folder, 'store'), images: realGuard(folder)});
     try {
       const {id} = await store.create({name: 'tiny', osHidden: true, diskFormat: 'qcow2', tags: [], properties: {}});
       await store.upload({id, bytes: createReadStream(guest)});

@@ -29,9 +29,21 @@ afterEach(async () => {
 async function withFakes(scripts: Readonly<Record<string, string>> = {}): Promise<TestServerHost> {
   const path = await fakeTools(dirname(folder.path()), {'qemu-system-x86_64': STAYS, 'qemu-img': IMG, ...scripts});
   const env = {PATH: `${path}:/usr/bin:/bin`};
-  const {tests} = createLocal({dir: folder.path(), exec: () => Promise.resolve(createExec(env)), accelerator: 'tcg'});
+  const image = join(folder.path(), 'images', testImage().id);
+  await mkdir(image, {recursive: true});
+  await writeFile(join(image, 'data'), 'disk');
+  const {tests} = createLocal({
+    dir: folder.path(),
+    exec: () => Promise.resolve(createExec(env)),
+    accelerator: 'tcg',
+    images: {judgeFile: () => Promise.resolve({virtualSize: 4}), convertFile: refuseToConvert},
+  });
   hosts.push(tests);
   return tests;
+}
+
+function refuseToConvert(): Promise<never> {
+  return Promise.reject(new Error('nothing is converted here'));
 }
 
 const PLACE = {
@@ -124,7 +136,7 @@ describe('a local test server', () => {
     await host.remove(server);
     expect(await host.look(server)).toEqual({kind: 'gone'});
     expect(await host.leftovers()).toEqual([]);
-    expect((await tree(folder.path())).filter((name) => !/^(images|aside|locks|servers)$/.test(name))).toEqual([]);
+    expect((await tree(folder.path())).filter((name) => !/^(images|aside|locks|servers)/.test(name))).toEqual([]);
     await host.remove(server);
   });
 

@@ -2,6 +2,9 @@ import {spawnSync} from 'node:child_process';
 import {chmod, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {TestServer, TestServerHost} from '../../../../src/cloud/test-server-host.ts';
+import {createExec} from '../../../../src/exec.ts';
+import type {ImageGuard} from '../../../../src/local/qemu/guarded-image.ts';
+import {createConverter} from '../../../../src/sources/create-converter.ts';
 
 /** True where QEMU is installed; says on stderr what is left untested where it is not. */
 export function hasQemu(what: string): boolean {
@@ -39,4 +42,9 @@ export async function lookUntil(of: {
       );
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Both guards, as the product has them; works in the folder. */
+export function realGuard(root: string): ImageGuard {
+  return createConverter({exec: createExec(process.env), root});
 }

@@ -1,0 +1,40 @@
+import {realpath} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {ImageConverter} from '../../cloud/image-converter.ts';
+import {ImgmgrError} from '../../errors.ts';
+import type {Machine} from './machine.ts';
+import {DRIVERS, FILES} from './machine.ts';
+
+/** What judges images before QEMU opens them, and writes those anew that QEMU shall not read. */
+export type ImageGuard = Pick<ImageConverter, 'judgeFile' | 'convertFile'>;
+
+/** An image and the folder of the server that is to boot it. */
+export interface GuardedImage {
+  readonly guard: ImageGuard | undefined;
+  readonly image: Machine['image'];
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/** Formats that QEMU gets only as a qcow2 that was written anew. */
+const CONVERTED = ['vmdk', 'vdi', 'vhd', 'vhdx'];
+/** Converting the largest image takes no longer; its time in the run is limited by the signal. */
+const LIMIT_MS = 60 * 60_000;
+
+/** The formats that can be booted here. */
+export const BOOTABLE: readonly string[] = [...Object.keys(DRIVERS), ...CONVERTED];
+
+/** The image as QEMU will see it in the server's folder; nothing is opened. */
+export function bootedImage(image: Machine['image'], folder: string): Machine['image'] {
+  return CONVERTED.includes(image.format) ? {path: join(folder, FILES.image), format: 'qcow2'} : image;
+}
+
+/** Judges the image by both guards, converts it where QEMU shall not read its format, and gives what is booted, behind all links. */
+export async function prepareImage({guard, image, folder, signal}: GuardedImage): Promise<Machine['image']> {
+  if (guard === undefined) throw new ImgmgrError('INTERNAL', 'the local cloud was made without a guard of its images');
+  const request = {from: image.format, limitMs: LIMIT_MS, signal};
+  const booted = bootedImage(image, folder);
+  if (booted === image) await guard.judgeFile(image.path, request);
+  else await guard.convertFile(image.path, booted.path, {...request, conversion: {to: 'qcow2', compress: false}});
+  return {...booted, path: await realpath(booted.path)};
+}
