@@ -1,6 +1,7 @@
 import {mkdir, open, rename} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Emit} from '../core/events.ts';
+import {jsonText} from '../core/json-text.ts';
 import type {Evidence} from '../workflow/verification/types.ts';
 
 /** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone; a folder that cannot be written costs a warning, no verdict. */
@@ -13,7 +14,7 @@ export function evidenceKeeper(folder: string, emit: Emit): (evidence: Evidence)
       await mkdir(place, {recursive: true, mode: 0o700});
       const file = await open(`${path}.new`, 'w', 0o600);
       try {
-        await file.writeFile(`${JSON.stringify(evidence, undefined, 2)}\n`);
+        await file.writeFile(`${jsonText(evidence, 2)}\n`);
       } finally {
         await file.close();
       }

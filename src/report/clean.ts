@@ -1,4 +1,9 @@
-/** Text that comes from elsewhere, safe for a terminal: control characters, line and direction marks become `?`. */
+/**
+ * Text that comes from elsewhere as one line that is safe for a terminal and a log: a tab becomes a blank; control characters, line
+ * separators, marks of direction, noncharacters and lone surrogates become `?`.
+ */
 export function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, '?');
+  return text
+    .replaceAll('\t', ' ')
+    .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu, '?');
 }

@@ -146,5 +146,7 @@ const MARKS: Readonly<Record<Sentence['level'], (paint: HumanParts['paint']) => 
 
 /** A line that would wrap cannot be taken back by the cursor. */
 function fit(line: string, columns = 80): string {
-  return line.length < columns - 3 ? line : `${line.slice(0, Math.max(10, columns - 4))}…`;
+  if (line.length < columns - 3) return line;
+  // Half of a surrogate pair is no character.
+  return `${line.slice(0, Math.max(10, columns - 4)).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -1,4 +1,5 @@
 import type {Event, Spans} from '../core/events.ts';
+import {jsonText} from '../core/json-text.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {Throttle, progressKey} from './progress.ts';
 import type {Verbosity} from './sentences.ts';
@@ -21,9 +22,7 @@ export function createJson({
     if (event.type === 'progress' && !oncePerSecond.passes(progressKey(event), sink.monotonic())) return;
     if (event.type === 'build-progress' && event.line !== undefined && verbosity === 'normal') return;
     if (event.type === 'waiting' && !oncePerSecond.passes(event.message, sink.monotonic())) return;
-    sink.stdout.write(
-      `${JSON.stringify({schema: JSON_SCHEMA_VERSION, time: sink.now().toISOString(), ...plain(event)})}\n`,
-    );
+    sink.stdout.write(`${jsonText({schema: JSON_SCHEMA_VERSION, time: sink.now().toISOString(), ...plain(event)})}\n`);
   };
 }
 

@@ -4,6 +4,7 @@ import {planWord, subject} from './action-text.ts';
 import {formatCount} from './amounts.ts';
 import {errorDetails, headline} from './error-text.ts';
 import type {ReportSink} from './streams.ts';
+import {xmlAttribute, xmlText} from './xml.ts';
 
 interface TestCase {
   readonly cloud: string;
@@ -146,21 +147,22 @@ function suite(
   cases: readonly TestCase[],
   properties: readonly {readonly name: string; readonly value: number}[],
 ): string {
-  const said = properties.map(({name, value}) => `      <property name="${xml(name)}" value="${value}"/>`);
+  const said = properties.map(({name, value}) => `      <property name="${xmlAttribute(name)}" value="${value}"/>`);
   const body = [
     ...(said.length === 0 ? [] : ['    <properties>', ...said, '    </properties>']),
     ...cases.map((testCase) => caseXml(testCase)),
   ];
-  return [`  <testsuite name="${xml(cloud)}" ${totals(cases)}>`, ...body, '  </testsuite>'].join('\n');
+  return [`  <testsuite name="${xmlAttribute(cloud)}" ${totals(cases)}>`, ...body, '  </testsuite>'].join('\n');
 }
 
 function caseXml({cloud, name, ms, failures, notes, skipped}: TestCase): string {
-  const head = `    <testcase classname="${xml(cloud)}" name="${xml(name)}" time="${seconds(ms)}"`;
+  const head = `    <testcase classname="${xmlAttribute(cloud)}" name="${xmlAttribute(name)}" time="${seconds(ms)}"`;
   const failed = failures.map(
-    ({type, message, text}) => `      <failure type="${xml(type)}" message="${xml(message)}">${xml(text)}</failure>`,
+    ({type, message, text}) =>
+      `      <failure type="${xmlAttribute(type)}" message="${xmlAttribute(message)}">${xmlText(text)}</failure>`,
   );
-  const said = notes.length === 0 ? [] : [`      <system-out>${xml(notes.join('\n'))}</system-out>`];
-  const left = skipped === undefined ? [] : [`      <skipped message="${xml(skipped)}"/>`];
+  const said = notes.length === 0 ? [] : [`      <system-out>${xmlText(notes.join('\n'))}</system-out>`];
+  const left = skipped === undefined ? [] : [`      <skipped message="${xmlAttribute(skipped)}"/>`];
   const inner = [...left, ...failed, ...said];
   return inner.length === 0 ? `${head}/>` : [`${head}>`, ...inner, '    </testcase>'].join('\n');
 }
@@ -171,14 +173,4 @@ function totals(cases: readonly TestCase[]): string {
 
 function seconds(ms: number): string {
   return (ms / 1000).toFixed(3);
-}
-
-/** Escaped, and without the control characters that XML 1.0 cannot hold. */
-function xml(text: string): string {
-  return text
-    .replace(/(?![\n\t])\p{Cc}/gu, '?')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/"/g, '&quot;');
 }

@@ -103,7 +103,10 @@ describe('colour', () => {
 describe('clean text', () => {
   it.each([
     ['\u001b]0;title\u0007', '?]0;title?'],
-    ['a\r\nb\tc', 'a??b?c'],
+    ['a\r\nb\tc', 'a??b c'],
+    ['\u200f\u061c\u2028', '???'],
+    ['\ud800 \udc00 \ufffe\uffff\u{1fffe}', '? ? ???'],
+    ['👩\u200d💻 \u{10fffd}', '👩\u200d💻 \u{10fffd}'],
     ['\u009b31m', '?31m'],
     ['\u202eevil\u2066', '?evil?'],
     ['größe → 3 µm', 'größe → 3 µm'],
