@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'ENVIRONMENT' // verification could not be done: the cloud or this host is at fault, not the image
   | 'LIMIT' // more than allowed: deletions (--max-delete), properties of an image (the cloud's quota)
   | 'INTERRUPTED' // SIGINT or SIGTERM
+  | 'OUTPUT_LOST' // stdout or stderr cannot be written
   | 'INTERNAL'; // a bug of ours
 
 /** What an {@link ImgmgrError} carries besides its text. */

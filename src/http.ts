@@ -49,17 +49,21 @@ export function createHttp(options: HttpOptions): Http {
 
 class Client {
   readonly #options: HttpOptions;
+  readonly #closed = new AbortController();
+  readonly #ended: AbortSignal;
   // Idle connections are given up before common servers close them (Apache: 5 s), so that a write never meets a dying one.
   readonly #agents: {http: http.Agent; https: https.Agent};
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    this.#ended = options.signal ? AbortSignal.any([options.signal, this.#closed.signal]) : this.#closed.signal;
     if (options.proxy === 'environment') checkProxies(options.env ?? process.env);
     const keep = {keepAlive: true, timeout: 4000};
     this.#agents = {http: new http.Agent(keep), https: new https.Agent({...keep, ...tlsAgentOptions(options.tls)})};
   }
 
-  async request(request: AnyRequest): Promise<AnyResponse> {
+  async request(given: AnyRequest): Promise<AnyResponse> {
+    const request = {...given, signal: given.signal ? AbortSignal.any([given.signal, this.#ended]) : this.#ended};
     const {attempts, firstDelayMs} = retryOf(request);
     if (attempts <= 1) return this.#follow(request);
     const {signal} = request;
@@ -70,15 +74,16 @@ class Client {
         randomize: true,
         shouldRetry: ({error}) => error instanceof HttpError && isPassing(error),
         onFailedAttempt: ({error, retryDelay}) => waitAsAsked({error, retryDelay, signal}),
-        ...(signal === undefined ? {} : {signal}),
+        signal,
       });
     } catch (error) {
-      if (signal?.aborted !== true || error instanceof HttpError) throw error;
+      if (!signal.aborted || error instanceof HttpError) throw error;
       throw requestError(request, {kind: 'aborted', message: 'interrupted'});
     }
   }
 
   close(): void {
+    this.#closed.abort();
     this.#agents.http.destroy();
     this.#agents.https.destroy();
   }

@@ -28,6 +28,7 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
   let unchanged = 0;
   for (const definition of definitions) {
     if (!definition.build) continue;
+    const endWriting = work.beginWriting();
     try {
       const {artifact, reused} = await buildHere({
         builds,
@@ -52,6 +53,8 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
       const error = asImgmgrError(thrown);
       errors.push(error);
       emit({type: 'definition-failed', definition: definition.name, error});
+    } finally {
+      endWriting();
     }
   }
   const counts = countsOf({built, unchanged, failed: errors.length});

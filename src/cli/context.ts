@@ -74,19 +74,30 @@ export interface ContextParts {
   readonly readsStdin: boolean;
   /** What `--region` says. */
   readonly region?: string;
+  /** Ends every connection, where nothing was written yet. */
+  readonly abandoned: AbortSignal;
   /** Redirects of sources may lead to this host and to private networks. */
   readonly allowPrivateSources: boolean;
 }
 
 const GIB = 1024 ** 3;
 
-export function createContext({io, env, emit, readsStdin, allowPrivateSources, region}: ContextParts): Context {
+export function createContext({
+  io,
+  env,
+  emit,
+  readsStdin,
+  allowPrivateSources,
+  region,
+  abandoned,
+}: ContextParts): Context {
   const cwd = process.cwd();
   const home = env['HOME'] ?? homedir();
   const opened: CloudPorts[] = [];
   const httpFor = (side: 'source' | 'cloud'): HttpOptions => ({
     proxy: proxyFor(side, env),
     env,
+    signal: abandoned,
     onExchange: (exchange) => emit({type: 'http', ...exchange}),
     headers: {'user-agent': `imgmgr/${VERSION}`},
   });

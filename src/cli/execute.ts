@@ -38,8 +38,11 @@ export async function execute(invocation: Invocation, {io, env, loadWork}: Execu
   try {
     const work = workOf({invocation, io, env, emit, reporter, interruption});
     const outcomes: CloudOutcome[] = [];
-    const failure = await runToTheEnd(loadWork, work, outcomes);
+    // What has written nothing is not waited for: a file system or a name server may never answer.
+    const failure = await Promise.race([runToTheEnd(loadWork, work, outcomes), interruption.overdue]);
     if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, emit, io, invocation});
+    const lost = interruption.lost();
+    if (lost) tellFailure({failure: lost, emit, io, invocation});
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
     const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
     const counted = shownFields(invocation.buildOnly?.upload === true ? BUILD_AND_UPLOAD : command, counts);
@@ -61,10 +64,10 @@ interface WorkParts {
 }
 
 function workOf({invocation, io, env, emit, reporter, interruption}: WorkParts): Work {
-  const {signal} = interruption;
+  const {signal, abandoned, beginWriting} = interruption;
   const confirmDelete = createConfirm({io, format: invocation.output.format, hold: () => reporter.hold(), signal});
   const options = {...invocation.options, ...(confirmDelete && {confirmDelete})};
-  return {invocation, options, io, env, emit, signal};
+  return {invocation, options, io, env, emit, signal, abandoned, beginWriting};
 }
 
 /** Collects the outcomes; the answer is the error that ended the run before its end. */
@@ -100,8 +103,11 @@ function outcomeOf(
   interruption: Interruption,
 ): Parameters<typeof exitCodeOf>[0] {
   const signal = interruption.received();
+  const lost = interruption.lost();
+  const errors = [...outcomes.flatMap(({errors}) => errors), ...(failure ? [failure] : [])];
   return {
-    errors: [...outcomes.flatMap(({errors}) => errors), ...(failure ? [failure] : [])],
+    // Whoever lost an output did not interrupt the run.
+    errors: lost ? [...errors.filter(({code}) => code !== 'INTERRUPTED'), lost] : errors,
     changesPending: outcomes.some(({changesPending}) => changesPending),
     ...(signal && {signal}),
   };

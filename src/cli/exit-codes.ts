@@ -72,5 +72,6 @@ const CODE_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   ENVIRONMENT: 75,
   LIMIT: 1,
   INTERRUPTED: 130,
+  OUTPUT_LOST: 1,
   INTERNAL: 1,
 };

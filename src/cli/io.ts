@@ -1,4 +1,5 @@
 import type {Readable} from 'node:stream';
+import {ImgmgrError} from '../errors.ts';
 import type {Env, ReportSink} from '../report/streams.ts';
 
 export type {Env};
@@ -11,13 +12,15 @@ export interface Io extends ReportSink {
   readonly stdin: Readable & {readonly isTTY?: boolean};
   /** Calls the listener at every signal that asks to end; the answer stops listening. */
   onEndSignal(listener: (signal: EndSignal) => void): () => void;
+  /** Calls the listener when an output cannot be written, also where that happened before; the answer stops listening. */
+  onLostOutput(listener: (error: ImgmgrError) => void): () => void;
   /** Ends the process at once. */
   leave(exitCode: number): void;
 }
 
 /** The real process. A reader that went away (`| head`) is no error: what comes after is dropped. */
 export function processIo(): Io {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  const outputs = watchOutputs();
   return {
     // Touched only by those who read it: opening it costs time and may fail.
     get stdin() {
@@ -28,12 +31,37 @@ export function processIo(): Io {
     now: () => new Date(),
     monotonic: () => performance.now(),
     onEndSignal,
-    leave: (exitCode) => process.exit(exitCode),
+    onLostOutput: outputs.onLost,
+    leave,
   };
 }
 
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
+/** OUTPUT_LOST with the name of the stream and the reason of the system; exit 1 for a process that would end with 0. */
+function watchOutputs(): {readonly onLost: Io['onLostOutput']} {
+  const listeners = new Set<(error: ImgmgrError) => void>();
+  let lost: ImgmgrError | undefined;
+  const watch = (name: string, stream: NodeJS.WriteStream): void => {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE' || lost !== undefined) return;
+      lost = new ImgmgrError('OUTPUT_LOST', `${name} cannot be written: ${error.message}`, {
+        hint:
+          error.code === 'ENOSPC' ? 'make room on that disk, then run again' : 'name another output, then run again',
+      });
+      for (const listener of listeners) listener(lost);
+    });
+  };
+  watch('stdout', process.stdout);
+  watch('stderr', process.stderr);
+  process.on('exit', () => {
+    if (lost !== undefined) process.exitCode ||= 1;
+  });
+  return {
+    onLost(listener) {
+      listeners.add(listener);
+      if (lost !== undefined) listener(lost);
+      return () => void listeners.delete(listener);
+    },
+  };
 }
 
 function onEndSignal(listener: (signal: EndSignal) => void): () => void {
@@ -47,4 +75,26 @@ function onEndSignal(listener: (signal: EndSignal) => void): () => void {
     process.off('SIGTERM', terminate);
     process.off('SIGHUP', terminate);
   };
+}
+
+/** How often, and how long apart in milliseconds, an operation may be looked for before it counts as hanging. */
+const LOOKS = 5;
+const LOOK_MS = 50;
+
+/**
+ * Ends the process. Node waits at its end for the threads that carry out file operations and name lookups, for ever where a file
+ * system does not answer: then only SIGKILL ends it (exit 137 for a shell).
+ */
+function leave(exitCode: number, looks = LOOKS): void {
+  const hanging = process
+    .getActiveResourcesInfo()
+    .filter((name) => /^FSReq|^GetAddrInfoReq|^GetNameInfoReq/.test(name));
+  if (hanging.length === 0) process.exit(exitCode);
+  if (looks > 0) {
+    setTimeout(() => leave(exitCode, looks - 1), LOOK_MS);
+    return;
+  }
+  const what = hanging.some((name) => name.startsWith('FSReq')) ? 'a file system' : 'the name server';
+  process.stderr.write(`imgmgr: ${what} does not answer, so the process ends itself by SIGKILL (exit 137)\n`);
+  process.kill(process.pid, 'SIGKILL');
 }

@@ -4,6 +4,7 @@ import {filterDefinitions} from '../core/filter.ts';
 import type {Image} from '../core/image.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import {interruptible} from '../workflow/interruptible.ts';
 import {verifyAll} from '../workflow/verification/verify-all.ts';
 import type {Context, DefinitionsOfFolder, OpenCloud} from './context.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
@@ -98,7 +99,7 @@ interface OneCloud {
 async function onCloud({work, context, run, cloud, targets, loose, selected}: OneCloud): Promise<CloudOutcome> {
   const {options, emit, signal, invocation} = work;
   try {
-    const ports = await cloud.open();
+    const ports = interruptible(await cloud.open(), signal);
     return await verifyAll({
       run,
       ports,
@@ -111,11 +112,13 @@ async function onCloud({work, context, run, cloud, targets, loose, selected}: On
       surroundings: context.surroundings,
       emit,
       signal,
+      beginWriting: work.beginWriting,
       verification: await prepareVerification(invocation.verify, context),
       targets,
       loose,
     });
   } catch (thrown) {
+    if (signal.aborted) throw thrown;
     const error = asImgmgrError(thrown);
     emit({type: 'cloud-failed', cloud: cloud.name, error});
     return {cloud: cloud.name, counts: countsOf({failed: 1}), errors: [error], changesPending: false};

@@ -6,6 +6,7 @@ import {filterDefinitions} from '../core/filter.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import {interruptible} from '../workflow/interruptible.ts';
 import {processCloud} from '../workflow/process-all.ts';
 import type {Builds, CloudOutcome, RunOptions} from '../workflow/types.ts';
 import {toDefinition} from './ad-hoc-image.ts';
@@ -28,6 +29,10 @@ export interface Work {
   readonly env: Env;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Comes with the signal where nothing was written yet: whatever is under way may be dropped. */
+  readonly abandoned: AbortSignal;
+  /** Says that something is about to be written, until the result is called. */
+  readonly beginWriting: () => () => void;
 }
 
 /** Gives one outcome per cloud; throws what concerns the run as a whole (flags, configuration, definitions). */
@@ -125,7 +130,7 @@ interface OneCloud {
 async function onCloud({work, context, selection, cloud, run, builds}: OneCloud): Promise<CloudOutcome> {
   const {options, emit, signal, invocation} = work;
   try {
-    const ports = await cloud.open();
+    const ports = interruptible(await cloud.open(), signal);
     const {surroundings, source, converter} = context;
     const {verify, acquire} = options.policy;
     const verification = verify && acquire ? await prepareVerification(invocation.verify, context) : undefined;
@@ -142,8 +147,10 @@ async function onCloud({work, context, selection, cloud, run, builds}: OneCloud)
       surroundings,
       emit,
       signal,
+      beginWriting: work.beginWriting,
     });
   } catch (thrown) {
+    if (signal.aborted) throw thrown;
     const error = asImgmgrError(thrown);
     emit({type: 'cloud-failed', cloud: cloud.name, error});
     return {cloud: cloud.name, counts: countsOf({failed: 1}), errors: [error], changesPending: false};

@@ -230,7 +230,10 @@ export type Event =
   | {
       readonly type: 'interrupted';
       readonly signal: 'SIGINT' | 'SIGTERM';
+      /** True: the process ends now. */
       readonly again: boolean;
+      /** No second signal: the time for cleaning up is over. */
+      readonly late?: true;
       readonly left: readonly string[];
     }
   /** What ended the whole run before (or while) clouds were worked on. */

@@ -87,12 +87,14 @@ export interface HttpOptions {
   readonly lookup?: LookupFunction;
   readonly tls?: TlsOptions;
   readonly onExchange?: (exchange: Exchange) => void;
+  /** Ends every request, whatever its own signal says. */
+  readonly signal?: AbortSignal;
   /** Sent with every request. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Http {
   request<Kind extends keyof BodyOf>(request: HttpRequest<Kind>): Promise<HttpResponse<BodyOf[Kind]>>;
-  /** Ends idle connections; safe to call twice. */
+  /** Ends all connections, what is under way on them, and its repetitions; safe to call twice. */
   close(): void;
 }

@@ -168,13 +168,13 @@ function httpSentence(event: Extract<Event, {type: 'http'}>): Sentence {
   return {level: 'debug', text: `${event.method} ${event.url} ${result} ${Math.round(event.ms)} ms${request}`};
 }
 
-function interrupted({signal, again, left}: Extract<Event, {type: 'interrupted'}>): Sentence {
+function interrupted({signal, again, late, left}: Extract<Event, {type: 'interrupted'}>): Sentence {
   if (!again) return {level: 'error', text: `${signal}: stopping and cleaning up; once more leaves at once`};
-  if (left.length === 0)
-    return {level: 'error', text: `${signal} again: leaving at once; nothing is known to be left behind`};
+  const why = late ? `${signal}: the run did not end in time, leaving now` : `${signal} again: leaving at once`;
+  if (left.length === 0) return {level: 'error', text: `${why}; nothing is known to be left behind`};
   return {
     level: 'error',
-    text: `${signal} again: leaving at once; left behind: ${formatCount(left.length, 'thing')}`,
+    text: `${why}; left behind: ${formatCount(left.length, 'thing')}`,
     details: [...left, 'hint: the next run finds and removes them by their stamp'],
   };
 }

@@ -3,11 +3,12 @@ import type {Definition} from '../core/definition.ts';
 import type {Action, DefinitionPlan} from '../core/plan.ts';
 import {MANAGED_TAG} from '../core/stamp.ts';
 import type {Image} from '../core/image.ts';
-import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import {ImgmgrError} from '../errors.ts';
 import {logInTo} from './log-in.ts';
 import {applyPlan} from './apply-plan.ts';
 import {mayDelete} from './delete-image.ts';
 import {ImportRefusals} from './import-refusals.ts';
+import {interruptionOr} from './interruptible.ts';
 import type {Claim} from './lease-keeper.ts';
 import {LeaseKeeper} from './lease-keeper.ts';
 import type {CloudPlan, Listings, View} from './observe.ts';
@@ -53,7 +54,7 @@ class CloudWork {
     try {
       await this.#work();
     } catch (error) {
-      const reason = this.#run.signal.aborted ? interruption(this.#run.signal) : asImgmgrError(error);
+      const reason = interruptionOr(this.#run.signal, error);
       this.#errors.push(reason);
       if (reason.code !== 'INTERRUPTED') {
         this.#tally.add({failed: 1});
@@ -77,14 +78,22 @@ class CloudWork {
     const account = await logInTo(ports.store, emit);
     const images = await ports.store.listTagged(MANAGED_TAG);
     const view = viewOf(images, account.projectId, ports.store.now());
-    const plan = await this.#plan(await listings, view);
+    const read = await listings;
+    // A list that was let go is no failure of its definition.
+    this.#run.signal.throwIfAborted();
+    const plan = await this.#plan(read, view);
     if (plan.definitions.some((one) => one.actions.some(({kind}) => kind === 'verify')))
       await this.#verifier?.require({readsOnly: options.dryRun});
     if (options.dryRun) return this.#tell(plan);
     const writes = this.#definitionsWithWrites(plan);
     if (writes.length === 0 && plan.leftovers.length === 0) return this.#tell(plan);
     await this.#guardDeletions(plan);
-    await this.#underLease({plan, writes, listings: await listings, view});
+    const endWriting = this.#run.beginWriting?.();
+    try {
+      await this.#underLease({plan, writes, listings: read, view});
+    } finally {
+      endWriting?.();
+    }
   }
 
   /** Plans, looks up the names that would be published, and plans again knowing who bears them. */
@@ -335,10 +344,6 @@ class CloudWork {
 /** What this Glance hashes new bytes with, as an image of ours there tells; sha512 where there is none. */
 function hashAlgorithm(view: View): string {
   return view.own.find(({image}) => image.osHashAlgo !== null)?.image.osHashAlgo ?? 'sha512';
-}
-
-function interruption(signal: AbortSignal): ImgmgrError {
-  return signal.reason instanceof ImgmgrError ? signal.reason : new ImgmgrError('INTERRUPTED', 'interrupted');
 }
 
 function uniqueById(images: readonly Image[]): Image[] {

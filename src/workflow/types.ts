@@ -91,6 +91,8 @@ export interface CloudRun {
   readonly surroundings: Surroundings;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Called before the first write; the result when everything is in order again. Throws INTERRUPTED where the run is to end. */
+  readonly beginWriting?: () => () => void;
 }
 
 /** What came of a run on one cloud; `errors` decide the exit code. */

@@ -1,6 +1,7 @@
 import {clearLine, cursorTo, moveCursor} from 'node:readline';
 import {PassThrough, Writable} from 'node:stream';
 import type {EndSignal, Io} from '../../src/cli/io.ts';
+import type {ImgmgrError} from '../../src/errors.ts';
 
 /** An {@link Io} without a process: streams are collected, signals are sent by the test, time stands still unless moved. */
 export interface FakeIo extends Io {
@@ -8,6 +9,8 @@ export interface FakeIo extends Io {
   readonly err: () => string;
   readonly input: PassThrough;
   readonly send: (signal: EndSignal) => void;
+  /** An output cannot be written any more. */
+  readonly lose: (error: ImgmgrError) => void;
   /** Exit codes that the process was left with, in order. */
   readonly left: readonly number[];
   readonly advance: (ms: number) => void;
@@ -18,6 +21,7 @@ export function fakeIo({tty = false}: {readonly tty?: boolean} = {}): FakeIo {
   const stderr = collector(tty);
   const input = Object.assign(new PassThrough(), {isTTY: tty});
   const listeners = new Set<(signal: EndSignal) => void>();
+  const losers = new Set<(error: ImgmgrError) => void>();
   const left: number[] = [];
   let elapsedMs = 0;
   return {
@@ -30,12 +34,19 @@ export function fakeIo({tty = false}: {readonly tty?: boolean} = {}): FakeIo {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
+    onLostOutput(listener) {
+      losers.add(listener);
+      return () => void losers.delete(listener);
+    },
     leave: (code) => void left.push(code),
     out: stdout.text,
     err: stderr.text,
     input,
     send(signal) {
       for (const listener of listeners) listener(signal);
+    },
+    lose(error) {
+      for (const listener of losers) listener(error);
     },
     left,
     advance(ms) {

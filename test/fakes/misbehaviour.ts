@@ -84,6 +84,7 @@ export const MISBEHAVIOURS = {
     ['POST', 'PATCH', 'PUT', 'DELETE'],
     ANY_IMAGE_CALL,
   ),
+  neverAnswers: kind('the connection stays open and nothing comes', 1),
   slowAnswers: kind('answers come after delayMs (default 200)', Infinity),
   connectionReset: kind('the connection is reset before anything is done', 1, undefined, ANY_IMAGE_CALL),
   halfAnswer: kind(

@@ -78,6 +78,7 @@ async function answer(
   incoming: IncomingMessage,
 ): Promise<Reply | 'nothing'> {
   const text = await bodyText(request);
+  if (options.misbehaviours.take(request, ['neverAnswers'], text)) return 'nothing';
   const slow = options.misbehaviours.take(request, ['slowAnswers'], text);
   if (slow !== undefined) await sleep(slow.options.delayMs ?? 200);
   const misdeed = options.misbehaviours.take(request, BEFORE, text);

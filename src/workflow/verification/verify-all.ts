@@ -7,8 +7,9 @@ import {releaseOf} from '../../core/release.ts';
 import {MANAGED_TAG, readStamp} from '../../core/stamp.ts';
 import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
-import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import {ImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
+import {interruptionOr} from '../interruptible.ts';
 import {isLeaseAlive} from '../lease-keeper.ts';
 import {newerFormat} from '../newer-format.ts';
 import {pool} from '../pool.ts';
@@ -41,10 +42,12 @@ export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
     tally.add({failed: 1});
   };
   const verifier = new Verifier({...run, store: ports.store, tests: ports.tests, parts: verification});
+  let endWriting: (() => void) | undefined;
   try {
     const images = await chooseImages(run, fail);
     if (images.length > 0) {
       await verifier.require();
+      endWriting = run.beginWriting?.();
       await sweep(run);
     }
     await pool(options.jobs, images, async (image) => {
@@ -53,7 +56,7 @@ export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
       else tally.add({passed: 1});
     });
   } catch (error) {
-    const reason = asImgmgrError(error);
+    const reason = interruptionOr(run.signal, error);
     errors.push(reason);
     if (reason.code !== 'INTERRUPTED') {
       tally.add({failed: 1});
@@ -61,6 +64,7 @@ export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
     }
   } finally {
     await verifier.close();
+    endWriting?.();
   }
   return {cloud: ports.store.cloud, counts: tally.counts(), errors, changesPending: false};
 }

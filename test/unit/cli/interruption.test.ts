@@ -1,8 +1,9 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {fakeIo} from '../../cli/fake-io.ts';
 import {ACQUIRE, PROGRESS, PUBLISH} from '../report/samples.ts';
-import {CLEANUP_LIMIT_MS, watchForInterruption} from '../../../src/cli/interruption.ts';
+import {CLEANUP_LIMIT_MS, READING_LIMIT_MS, watchForInterruption} from '../../../src/cli/interruption.ts';
 import type {Event} from '../../../src/core/events.ts';
+import {ImgmgrError} from '../../../src/errors.ts';
 
 function watch(): {
   readonly io: ReturnType<typeof fakeIo>;
@@ -44,13 +45,41 @@ describe('an interruption', () => {
   });
 
   it('leaves when the cleanup takes too long', () => {
-    const {io, events} = watch();
+    const {io, events, interruption} = watch();
+    interruption.beginWriting();
     io.send('SIGTERM');
     vi.advanceTimersByTime(CLEANUP_LIMIT_MS - 1);
     expect(io.left).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(io.left).toEqual([143]);
-    expect(events.at(-1)).toMatchObject({again: true});
+    expect(events.at(-1)).toMatchObject({again: true, late: true});
+  });
+
+  it('R9: of a run that has written nothing, or has finished writing, drops every connection and leaves soon', async () => {
+    const {io, interruption} = watch();
+    interruption.beginWriting()();
+    io.send('SIGINT');
+    expect(interruption.abandoned.aborted).toBe(true);
+    vi.advanceTimersByTime(READING_LIMIT_MS);
+    expect(io.left).toEqual([130]);
+    expect(await interruption.overdue).toMatchObject({code: 'INTERRUPTED'});
+    expect(() => interruption.beginWriting()).toThrow('interrupted by SIGINT');
+  });
+
+  it('R9: of a run that writes drops no connection', () => {
+    const {io, interruption} = watch();
+    interruption.beginWriting();
+    io.send('SIGINT');
+    expect([interruption.signal.aborted, interruption.abandoned.aborted]).toEqual([true, false]);
+  });
+
+  it('R9: a lost output ends the run as a signal does, with exit 1 where it has to be left', () => {
+    const {io, interruption} = watch();
+    interruption.beginWriting();
+    io.lose(new ImgmgrError('OUTPUT_LOST', 'stdout cannot be written'));
+    expect([interruption.signal.aborted, interruption.received()]).toEqual([true, undefined]);
+    vi.advanceTimersByTime(CLEANUP_LIMIT_MS);
+    expect(io.left).toEqual([1]);
   });
 
   it('is over when the run is: no limit, no listener', () => {

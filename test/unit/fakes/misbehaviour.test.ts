@@ -132,6 +132,14 @@ const shows: Readonly<Record<MisbehaviourName, () => Promise<void>>> = {
     expect((await glance(cloud, 'POST /v2/images', {json: {name: 'x'}})).status).toBe(504);
     expect(cloud.views()).toMatchObject([{name: 'x'}]);
   },
+  neverAnswers: async () => {
+    const misdeed = cloud.misbehave('neverAnswers', {match: {path: '/v2/info/stores'}});
+    const given = new AbortController();
+    const asked = fetch(`${await endpoint('image')}/v2/info/stores`, {signal: given.signal});
+    await expect.poll(() => misdeed.happened()).toBe(1);
+    given.abort();
+    await expect(asked).rejects.toThrow('abort');
+  },
   slowAnswers: async () => {
     const misdeed = cloud.misbehave('slowAnswers', {delayMs: 80});
     const start = performance.now();
