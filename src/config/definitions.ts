@@ -1,3 +1,4 @@
+import {withoutSlashes} from '../core/without-slashes.ts';
 import {readDefinitions} from '../core/read-definitions.ts';
 import type {Definition} from '../core/definition.ts';
 import type {YamlNode} from '../core/yaml-node.ts';
@@ -50,7 +51,7 @@ async function filesUnder(path: string, io: DefinitionFiles): Promise<string[]> 
   try {
     if (!(await io.stat(path)).isDirectory()) return [path];
     const names = (await io.readdir(path)).filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();
-    if (names.length > 0) return names.map((name) => `${path.replace(/\/+$/, '')}/${name}`);
+    if (names.length > 0) return names.map((name) => `${withoutSlashes(path)}/${name}`);
   } catch (error) {
     throw unreadable(path, error);
   }

@@ -25,8 +25,12 @@ function normalise(text: string): string {
     .trim();
 }
 
+/** Longer words are compared with nothing: the work grows with the product of their lengths. */
+const LONGEST = 256;
+
 /** Edits needed, at most a third of the longer word; a part of a name is a little further away than a typing error. */
 function farness(wanted: string, candidate: string): number {
+  if (Math.max(wanted.length, candidate.length) > LONGEST) return Number.POSITIVE_INFINITY;
   const edits = editDistance(wanted, candidate);
   const allowed = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
   if (edits <= allowed && edits < Math.max(wanted.length, candidate.length)) return edits;

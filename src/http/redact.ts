@@ -3,15 +3,22 @@ const SECRET_PARAMETER =
 
 /** The URL as it may be printed: no user name or password, no fragment, secret query values replaced by `***`. */
 export function publicUrl(url: string): string {
-  if (!URL.canParse(url)) return url.replace(/\/\/[^/@]*@/, '//').replace(/[?#].*$/, '');
+  if (!URL.canParse(url))
+    return url
+      .replace(/\/\/[^/@]*@/, '//')
+      .split(/[?#]/, 1)
+      .join('');
   const parsed = new URL(url);
   parsed.username = '';
   parsed.password = '';
   parsed.hash = '';
-  parsed.search = parsed.search.replace(/([?&])([^=&]*)=([^&]*)/g, (pair: string, mark: string, name: string) =>
-    SECRET_PARAMETER.test(decoded(name)) ? `${mark}${name}=***` : pair,
-  );
+  parsed.search = parsed.search.slice(1).split('&').map(publicPair).join('&');
   return parsed.href;
+}
+
+function publicPair(pair: string): string {
+  const end = pair.indexOf('=');
+  return end >= 0 && SECRET_PARAMETER.test(decoded(pair.slice(0, end))) ? `${pair.slice(0, end)}=***` : pair;
 }
 
 function decoded(name: string): string {

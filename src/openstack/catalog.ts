@@ -1,3 +1,4 @@
+import {withoutSlashes} from '../core/without-slashes.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {OpenStackCloud} from './cloud.ts';
 
@@ -46,9 +47,9 @@ export function findEndpoint(
 ): string | undefined {
   const override = choice.endpointOverrides[type];
   if (override !== undefined)
-    return withoutSlash(override.replaceAll(/%\((?:project|tenant)_id\)s/g, choice.projectId ?? ''));
+    return withoutSlashes(override.replaceAll(/%\((?:project|tenant)_id\)s/g, choice.projectId ?? ''));
   const found = usable(catalog, type, choice)[0];
-  return found && withoutSlash(found.url);
+  return found && withoutSlashes(found.url);
 }
 
 /** The region that a service is used in; `others` are further ones that have it, where none was chosen. */
@@ -128,8 +129,4 @@ function endpointsOf(catalog: readonly CatalogService[], type: ServiceType, choi
 /** As keystoneauth: https://opendev.org/openstack/keystoneauth/src/tag/5.0.0/keystoneauth1/access/service_catalog.py#L175 */
 function hasName(service: CatalogService, wanted: string | undefined): boolean {
   return wanted === undefined || service.name === undefined || service.name === '' || service.name === wanted;
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
 }

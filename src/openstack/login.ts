@@ -1,3 +1,4 @@
+import {withoutSlashes} from '../core/without-slashes.ts';
 import {z} from 'zod';
 import type {Account} from '../cloud/image-store.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -75,7 +76,7 @@ export async function logIn(http: Http, cloud: OpenStackCloud): Promise<Login> {
 
 /** `…/v3`, whatever version the auth_url of clouds.yaml ends with. */
 export function identityBase(authUrl: string): string {
-  const base = authUrl.replace(/\/+$/, '').replace(/\/v\d+(\.\d+)?$/, '');
+  const base = withoutSlashes(authUrl).replace(/\/v\d+(\.\d+)?$/, '');
   return `${base}/v3`;
 }
 

@@ -114,15 +114,22 @@ function fromJson(body: string): string | undefined {
 // webob (Glance): the explanation stands behind the heading, before or after two line breaks.
 function fromHtml(body: string): string | undefined {
   if (!/<html/i.test(body)) return undefined;
-  const words = /<\/h1>([^]*?)<\/body>/i.exec(body)?.[1] ?? /<title>([^]*?)<\/title>/i.exec(body)?.[1] ?? '';
+  const words = between(body, '</h1>', '</body>') ?? between(body, '<title>', '</title>') ?? '';
   return words
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^<>]*>/g, ' ')
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&quot;', '"')
     .replaceAll('&#39;', "'")
     .replaceAll('&#x27;', "'")
     .replaceAll('&amp;', '&');
+}
+
+function between(body: string, start: string, end: string): string | undefined {
+  const lower = body.toLowerCase();
+  const from = lower.indexOf(start);
+  const to = from < 0 ? -1 : lower.indexOf(end, from + start.length);
+  return to < 0 ? undefined : body.slice(from + start.length, to);
 }
 
 function oneLine(text: string): string {

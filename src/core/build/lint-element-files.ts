@@ -136,7 +136,7 @@ const ASSIGNMENT = /\b([A-Za-z_]\w{0,60})(?:=|:\s+)(?:"([^"]*)|'([^']*)|([^\s"'#
 function secretOf(line: string): string | undefined {
   if (/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/.test(line)) return 'the line holds an access key';
   // Of a variable only its default is literal.
-  const literal = line.replaceAll(/\$\{\w+:?[-=]([^}]*)\}/g, '$1').replaceAll(/\$(?:\{[^}]*\}?|\w+)/g, '');
+  const literal = line.replaceAll(/\$\{\w+:?[-=]([^}]{0,100})\}/g, '$1').replaceAll(/\$(?:\{[^}]*\}?|\w+)/g, '');
   const whole = secretIn('', literal);
   if (whole !== undefined) return `the line ${whole}`;
   for (const [, name = '', ...values] of literal.matchAll(ASSIGNMENT)) {

@@ -77,7 +77,7 @@ export function withoutSecrets(url: string): string {
   const isUrl = url.includes('://') && URL.canParse(url);
   // What is no URL may hold its credentials anywhere before the last @.
   const plain = isUrl ? url.replace(/\/\/[^/?#]*@/, '//') : url.replace(/^.*@/s, '');
-  return plain.replace(/[?#].*$/s, '');
+  return plain.split(/[?#]/, 1).join('');
 }
 
 /** `YYYYMMDD` or `YYYYMMDD.n`. */

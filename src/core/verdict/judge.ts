@@ -3,6 +3,7 @@ import type {CheckResult, GuestReport} from '../guest-report.ts';
 import {CHECKS} from './checks.ts';
 import type {Severity} from './checks.ts';
 import {readConsole} from './console-signs.ts';
+import {isStandIn} from './console-text.ts';
 import type {ConsoleSign} from './console-signs.ts';
 import type {Cause, JudgedCheck, Verdict} from './verdict.ts';
 import {environmentFault, imageFault} from './verdict.ts';
@@ -180,6 +181,16 @@ const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
     text: 'the guest ended in emergency mode',
     hint: 'usually a line of /etc/fstab that names what is not there',
   },
+  'root-read-only': {
+    cause: 'root-read-only',
+    text: 'the root file system stayed read-only',
+    hint: 'look at the line of / in /etc/fstab, at ro on the kernel command line, and at the file system for errors',
+  },
+  'no-datasource': {
+    cause: 'cloud-init-failed',
+    text: 'cloud-init found no datasource, so it had no user data to run',
+    hint: 'does datasource_list in /etc/cloud name what this cloud has (OpenStack, ConfigDrive), and does ds-identify find it?',
+  },
   'cloud-init-failed': {
     cause: 'cloud-init-failed',
     text: 'cloud-init failed before it came to the user data',
@@ -213,11 +224,12 @@ const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
   },
 };
 
-const SURROUNDINGS: ReadonlySet<Cause> = new Set(['listener-unreachable', 'hypervisor-too-slow']);
+const SURROUNDINGS: ReadonlySet<Cause> = new Set(['no-witness', 'listener-unreachable', 'hypervisor-too-slow']);
 
 function judgeSilence(witnesses: Witnesses, state: 'active' | 'stopped'): Verdict {
   const {console, trace, waitedMs} = witnesses;
-  const sign = console === undefined ? undefined : readConsole(console);
+  const reached = trace.hello || trace.agentFetched;
+  const sign = console === undefined || isStandIn(console) ? undefined : readConsole(console, {reached});
   const after = `${state === 'stopped' ? 'the server powered itself off' : 'no report'} after ${seconds(waitedMs)}`;
   const refusals = trace.refused.length === 0 ? '' : `; refused: ${trace.refused.slice(-1).join('')}`;
   const fault = (silence: Silence): Verdict => {
@@ -228,8 +240,8 @@ function judgeSilence(witnesses: Witnesses, state: 'active' | 'stopped'): Verdic
   const told = sign === undefined || !AFTER_CONTACT.has(sign) ? undefined : SILENCES[sign];
   if (trace.hello) return fault(told ?? (trace.refused.length > 0 ? REFUSED : KILLED));
   if (trace.agentFetched) return fault(told ?? FETCHED_ONLY);
+  if (state === 'stopped' && (sign === undefined || sign === 'booted')) return fault(POWERED_OFF);
   if (sign === undefined) return fault(UNSEEN);
-  if (state === 'stopped' && sign === 'booted') return fault(POWERED_OFF);
   return fault(SILENCES[sign]);
 }
 
@@ -252,9 +264,9 @@ const FETCHED_ONLY: Silence = {
   hint: 'is /run mounted noexec, or the machine of another architecture? the console tells the rest',
 };
 const UNSEEN: Silence = {
-  cause: 'no-report',
-  text: 'the guest never called, and this cloud gives no console that could tell why',
-  hint: 'let this account read the console log (os-getConsoleOutput)',
+  cause: 'no-witness',
+  text: 'the guest never called, and this cloud gives no console that could say why',
+  hint: 'let this account read the console log (os-getConsoleOutput), and see that guests reach this host: --advertise HOST:PORT, firewall, security group',
 };
 const POWERED_OFF: Silence = {
   cause: 'powered-off',

@@ -1,6 +1,6 @@
 import type {Spans} from '../../core/events.ts';
 import type {Datasource} from '../../core/job.ts';
-import {plainConsole} from '../../core/verdict/console-signs.ts';
+import {plainConsole, redactSecrets} from '../../core/verdict/console-text.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import type {Boot} from './types.ts';
@@ -19,7 +19,7 @@ export async function tellVerdict(
   {verdict, spans, seen, token}: Told,
 ): Promise<Verdict> {
   const {context} = verifier;
-  const console = seen?.console === undefined ? undefined : redacted(plainConsole(seen.console), token);
+  const console = seen?.console === undefined ? undefined : redactSecrets(plainConsole(seen.console), token);
   const evidence =
     datasource === undefined
       ? undefined
@@ -46,10 +46,4 @@ export async function tellVerdict(
     ...(evidence !== undefined && {evidence}),
   });
   return verdict;
-}
-
-/** The token, and what stands behind a word for a secret, are nobody's business, also not in a file of ours. */
-function redacted(text: string, token: string | undefined): string {
-  const plain = token === undefined ? text : text.replaceAll(token, '***');
-  return plain.replace(/((?:password|passwd|secret|token)\s*(?:is|for \S+ is)?\s*[:=]\s*)\S+/gi, '$1***');
 }

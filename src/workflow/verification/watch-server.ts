@@ -1,7 +1,8 @@
 import type {Ticket} from '../../cloud/report-desk.ts';
 import type {ServerInterface, ServerLook, TestServer} from '../../cloud/test-server-host.ts';
 import type {GuestReport} from '../../core/guest-report.ts';
-import {isBeyondHope, plainConsole, readConsole as signOf} from '../../core/verdict/console-signs.ts';
+import {isBeyondHope, readConsole as signOf} from '../../core/verdict/console-signs.ts';
+import {consoleLines} from '../../core/verdict/console-text.ts';
 import {judge} from '../../core/verdict/judge.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Cause, Verdict} from '../../core/verdict/verdict.ts';
@@ -88,7 +89,7 @@ export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Pro
 
 /** No report can come any more. Of a guest that has spoken to us already, only the end of its agent or its kernel is believed. */
 function isOver(text: string, hello: boolean): boolean {
-  return hello ? ['agent-killed', 'kernel-panic'].includes(signOf(text)) : isBeyondHope(text);
+  return hello ? ['agent-killed', 'kernel-panic'].includes(signOf(text, {reached: true})) : isBeyondHope(text);
 }
 
 /** `mode: boot`: the server is up when its console shows the pattern, or the port answers. */
@@ -97,7 +98,7 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
   const {context} = boot.verifier;
   const {surroundings, signal, parts} = context;
   const {port, console: wanted} = boot.task.wishes;
-  const pattern = new RegExp(wanted ?? (port === undefined ? 'login:' : '(?!)'), 'm');
+  const pattern = new RegExp(wanted ?? (port === undefined ? 'login:' : '(?!)'));
   const elapsed = (): number => surroundings.monotonic() - startMs;
   let state: ServerLook = {kind: 'building', detail: 'not looked at yet'};
   let console: string | undefined;
@@ -109,7 +110,7 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
     if (state.kind === 'error' || state.kind === 'gone') break;
     if (state.kind === 'building') continue;
     console = (await readConsole(wait)) ?? console;
-    if (console !== undefined && pattern.test(plainConsole(console))) found = `the console shows ${pattern.source}`;
+    if (console !== undefined && hasLine(console, pattern)) found = `the console shows ${pattern.source}`;
     else if (port !== undefined && (await anyAnswers(server.interfaces, port, parts.probePort)))
       found = `TCP port ${port} answers`;
     else if (state.kind === 'stopped' || (console !== undefined && isBeyondHope(console))) break;
@@ -123,6 +124,11 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
   };
   const expected = port === undefined ? `/${pattern.source}/ on the console` : `TCP port ${port}`;
   return {witnesses, verdict: found === undefined ? unbooted(witnesses, expected) : booted(found)};
+}
+
+/** Line by line, so that the definition's pattern costs no more than the longest line allows. */
+function hasLine(text: string, pattern: RegExp): boolean {
+  return consoleLines(text).some((line) => pattern.test(line));
 }
 
 function longer(pauseMs: number, {kind}: ServerLook): number {

@@ -140,10 +140,22 @@ describe('silence', () => {
     expect(judge({...silent, console})).toMatchObject({cause, kind});
   });
 
-  it('without a console says that it could not look', () => {
-    const blind: Witnesses = {server: silent.server, trace: silent.trace, waitedMs: 1};
-    expect(judge(blind)).toMatchObject({kind: 'fail', cause: 'no-report'});
-    expect(judge(blind).hint).toContain('os-getConsoleOutput');
+  it.each([
+    [undefined],
+    ['The console log is missing. Check your VSPC configuration'],
+    ['FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE'],
+  ])('R6: without a witness nothing is said against the image, and both remedies are named: console %j', (console) => {
+    const {server, trace, waitedMs} = silent;
+    const verdict = judge({server, trace, waitedMs, ...(console !== undefined && {console})});
+    expect(verdict).toMatchObject({kind: 'environment', cause: 'no-witness'});
+    expect(verdict.hint).toContain('os-getConsoleOutput');
+    expect(verdict.hint).toContain('--advertise');
+    expect(verdict.hint).toContain('security group');
+  });
+
+  it('R6: a guest that prints such a sentence among others has a console', () => {
+    const console = `${'[    0.1] Linux version\n'.repeat(5)}init: console log is missing\nlogin: `;
+    expect(judge({...silent, console})).toMatchObject({kind: 'fail', cause: 'agent-missing'});
   });
 
   it('after a hello is the agent, killed; after the download alone a report that never came', () => {

@@ -259,7 +259,7 @@ describe('one verification', () => {
     const {verify, servers} = world({deadlineMs: 20_000});
     servers.guest = () => undefined;
     servers.faults.console = new ImgmgrError('UNAVAILABLE', '503');
-    expect(await verify()).toMatchObject({cause: 'no-report'});
+    expect(await verify()).toMatchObject({kind: 'environment', cause: 'no-witness'});
   });
 });
 
