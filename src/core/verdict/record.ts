@@ -39,6 +39,23 @@ export function verdictProperties(verdict: Verdict, {run, at, boot}: VerdictCont
   };
 }
 
+const UNSEEN = 'no-witness ';
+
+/** After so many boots without a witness an image is not booted again by itself. */
+export const MOST_UNSEEN = 3;
+
+/** How often in a row the image was booted without a report and without a console. */
+export function unseenBoots(image: Pick<Image, 'properties'>): number {
+  const text = remembered(image, 'imgmgr_verdict') ?? '';
+  const count = text.startsWith(UNSEEN) ? Number(text.slice(UNSEEN.length)) : 0;
+  return Number.isSafeInteger(count) ? count : 0;
+}
+
+/** One more of them, in the place of a verdict, which it is not: {@link readVerdict} sees none. */
+export function unseenProperties(image: Pick<Image, 'properties'>): Record<string, string> {
+  return {imgmgr_verdict: `${UNSEEN}${unseenBoots(image) + 1}`};
+}
+
 /** The verdict that an image carries; undefined: none, or an unreadable one. */
 export function readVerdict(image: Pick<Image, 'properties'>): RecordedVerdict | undefined {
   const kind = remembered(image, 'imgmgr_verdict');

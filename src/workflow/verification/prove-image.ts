@@ -3,7 +3,7 @@ import type {Definition} from '../../core/definition.ts';
 import {currentForm, formContext} from '../../core/form.ts';
 import type {Image} from '../../core/image.ts';
 import type {Release} from '../../core/release.ts';
-import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
+import {MOST_UNSEEN, bootHash, unseenBoots, unseenProperties, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {AcquireContext} from '../acquire.ts';
@@ -36,6 +36,7 @@ export interface Proof {
 export async function proveImage(context: AcquireContext, verifier: Verifier, task: ProofTask): Promise<Proof> {
   const {definition, release, image} = task;
   const form = currentForm(formContext({...task, policy: context.options.policy, adHoc: context.adHoc}));
+  if (unseenBoots(image) >= MOST_UNSEEN && !context.options.policy.reverify) throw notAgain(task);
   const verdict = await verifyImage(verifier, {
     image,
     definition: definition.name,
@@ -43,8 +44,11 @@ export async function proveImage(context: AcquireContext, verifier: Verifier, ta
     wishes: definition.verify ?? {},
   });
   if (verdict.kind === 'environment') {
-    if (image.properties['imgmgr_state'] === 'importing')
-      await patchSurely(context, image, {set: {imgmgr_state: 'ready'}});
+    const set = {
+      ...(image.properties['imgmgr_state'] === 'importing' && {imgmgr_state: 'ready'}),
+      ...(verdict.cause === 'no-witness' && !task.wasPublished && unseenProperties(image)),
+    };
+    if (Object.keys(set).length > 0) await patchSurely(context, image, {set});
     throw new ImgmgrError(
       'ENVIRONMENT',
       `${definition.name} ${release.version} could not be verified: ${verdict.cause}, ${verdict.message}`,
@@ -58,6 +62,16 @@ export async function proveImage(context: AcquireContext, verifier: Verifier, ta
     'VERIFICATION',
     `${definition.name} ${release.version} failed its verification: ${causeText(verdict)}`,
     {hint: verdict.hint ?? 'the failing checks tell what to mend; docs/checks.md explains each'},
+  );
+}
+
+function notAgain({definition, release, image}: ProofTask): ImgmgrError {
+  return new ImgmgrError(
+    'ENVIRONMENT',
+    `${definition.name} ${release.version} was booted ${unseenBoots(image)} times without a report and without a console, so it is not booted again`,
+    {
+      hint: 'let this account read the console log (os-getConsoleOutput), or let guests reach this host (--advertise, firewall, security group); then run with --reverify',
+    },
   );
 }
 

@@ -204,6 +204,28 @@ describe('manage with verification', () => {
     expect((await manage(await X('1', '2'))).done).toEqual(['verify 2', 'publish 2', 'retire 1']);
   });
 
+  it('R6: boots an image without a witness three times, then not before --reverify, exit 75 at once', async () => {
+    servers.guest = () => undefined;
+    servers.text = undefined;
+    const listed = {...(await X('1')), verify: {deadlineSeconds: 1}};
+    for (const count of [1, 2, 3]) {
+      expect(await manage(listed)).toMatchObject({codes: ['ENVIRONMENT']});
+      const [image] = await images();
+      expect(image?.properties).toMatchObject({imgmgr_state: 'ready', imgmgr_verdict: `no-witness ${count}`});
+      expect(image && readVerdict(image)).toBeUndefined();
+    }
+    let booted = false;
+    servers.guest = () => (booted = true);
+    const refused = await manage(listed);
+    expect(refused.codes).toEqual(['ENVIRONMENT']);
+    expect(refused.outcome.errors[0]?.hint).toContain('--reverify');
+    expect(booted).toBe(false);
+    servers.text = 'login: ';
+    servers.guest = ({server, ticket}) => ticket.hear(goodReport(server.id, []));
+    expect((await manage(listed, {reverify: true})).codes).toEqual([]);
+    expect((await images()).map((image) => readVerdict(image)?.kind)).toEqual(['pass']);
+  });
+
   it('imports nothing where no server could be made, and says so', async () => {
     servers.able = {kind: 'no-service', reason: 'there is no compute service'};
     const ran = await manage(await X('1'));
