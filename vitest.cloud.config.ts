@@ -13,8 +13,8 @@ interface Part {
 }
 
 const ALL: Part = {include: ['test/cloud/*.test.ts', FULL], setup: 'test/cloud/support/empty-cloud.ts'};
-/** With limits in ms, which hold on a cloud that nothing else keeps busy. */
-const ALONE = ['test/cloud/rotation.test.ts'];
+/** With limits in ms, which hold on a cloud that nothing else keeps busy, or with a part of the cloud broken for a while. */
+const ALONE = ['test/cloud/rotation.test.ts', 'test/cloud/silent-cell.test.ts'];
 
 /** `images` and `servers` disturb each other in nothing, and each waits for the cloud much of the time. */
 const PARTS: Readonly<Record<string, Part>> = {

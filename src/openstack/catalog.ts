@@ -64,6 +64,22 @@ export function regionOf(
   return {region: first, others};
 }
 
+/** The same choice for another region: what clouds.yaml says for the region of its own does not hold there. */
+export function inRegion<Choice extends EndpointChoice>(choice: Choice, region: string): Choice {
+  const services = Object.entries(choice.services ?? {}).map(([type, own]) => [type, {...own, region}]);
+  return {...choice, region, endpointOverrides: {}, services: Object.fromEntries(services)};
+}
+
+/** The regions, ours among them, whose image service is the one that we use, by any of its addresses. */
+export function regionsWithSameImages(catalog: readonly CatalogService[], choice: EndpointChoice): readonly string[] {
+  const {region} = regionOf(catalog, 'image', choice);
+  const override = choice.endpointOverrides.image;
+  const endpoints = endpointsOf(catalog, 'image', choice);
+  const ours = new Set(endpoints.filter((each) => each.region === region).map(({url}) => withoutSlash(url)));
+  if (override !== undefined) ours.add(withoutSlash(override));
+  return [...new Set(endpoints.filter(({url}) => ours.has(withoutSlash(url))).map((each) => each.region))];
+}
+
 /** The endpoints that fit, the best interface first, each interface in the order of the catalog. */
 function usable(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): CatalogEndpoint[] {
   const {region, interfaces} = wantedFrom(type, choice);

@@ -35,6 +35,8 @@ export interface OpenStackParts {
 
 const REMOVAL_MS = 5 * 60_000;
 
+const asItIs = (endpoint: string): string => endpoint;
+
 /** All ports of one cloud, sharing one login, which is made when first needed. */
 export function createOpenStack(
   cloud: OpenStackCloud,
@@ -46,9 +48,11 @@ export function createOpenStack(
   const session = new Session({cloud, http, clock, monotonic});
   const shared = {session, http, clock};
   const glance = new GlanceApi(new ServiceClient({...shared, type: 'image', base: glanceBase}));
-  const nova = new NovaApi(new ServiceClient({...shared, type: 'compute', base: (endpoint) => endpoint}));
+  const novaIn = (region?: string): NovaApi =>
+    new NovaApi(new ServiceClient({...shared, type: 'compute', base: asItIs, ...(region !== undefined && {region})}));
+  const nova = novaIn();
   const neutron = new NeutronApi(new ServiceClient({...shared, type: 'network', base: neutronBase}));
-  const cinder = new CinderApi(new ServiceClient({...shared, type: 'block-storage', base: (endpoint) => endpoint}));
+  const cinder = new CinderApi(new ServiceClient({...shared, type: 'block-storage', base: asItIs}));
   const tests = new NovaTestServerHost({
     session,
     nova,
@@ -60,7 +64,7 @@ export function createOpenStack(
   });
   return {
     store: new GlanceImageStore({session, glance, clock, close: () => http.close()}),
-    servers: new NovaServerHost({session, nova}),
+    servers: new NovaServerHost({session, nova: novaIn}),
     tests,
   };
 }

@@ -29,6 +29,8 @@ export interface ServiceParts {
   readonly http: Http;
   readonly clock: ServerClock;
   readonly type: ServiceType;
+  /** Another region than the cloud's own. */
+  readonly region?: string;
   readonly base: (endpoint: string) => string;
 }
 
@@ -68,11 +70,11 @@ export class ServiceClient {
   }
 
   async #send<Kind extends keyof BodyOf>(call: ServiceCall<Kind>, token: string): Promise<HttpResponse<BodyOf[Kind]>> {
-    const {session, http, clock, type, base} = this.#parts;
+    const {session, http, clock, type, region, base} = this.#parts;
     const {path, headers, ...rest} = call;
     const answer = await http.request({
       ...rest,
-      url: `${base(await session.endpoint(type))}${path}`,
+      url: `${base(await session.endpoint(type, region))}${path}`,
       headers: {...headers, 'X-Auth-Token': token},
       timeoutMs: call.body === undefined ? CALL_TIMEOUT_MS : STREAM_TIMEOUT_MS,
     });

@@ -1,7 +1,7 @@
 import type {Account} from '../cloud/image-store.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Http} from '../http.ts';
-import {badEndpoint, findEndpoint, noEndpoint, regionOf} from './catalog.ts';
+import {badEndpoint, findEndpoint, inRegion, noEndpoint, regionOf, regionsWithSameImages} from './catalog.ts';
 import type {CatalogService, ServiceType} from './catalog.ts';
 import type {ServerClock, Monotonic} from './clock.ts';
 import type {OpenStackCloud} from './cloud.ts';
@@ -73,11 +73,12 @@ export class Session {
     );
   }
 
-  /** The service's base URL; throws CONFIG with what the catalog does have. */
-  async endpoint(type: ServiceType): Promise<string> {
+  /** The service's base URL, in another region where one is given; throws CONFIG with what the catalog does have. */
+  async endpoint(type: ServiceType, region?: string): Promise<string> {
     const {catalog, account} = await this.#loggedIn();
-    const found = findEndpoint(catalog, type, {...this.cloud, ...(account && {projectId: account.projectId})});
-    if (found === undefined) throw noEndpoint(catalog, type, this.cloud);
+    const cloud = region === undefined ? this.cloud : inRegion(this.cloud, region);
+    const found = findEndpoint(catalog, type, {...cloud, ...(account && {projectId: account.projectId})});
+    if (found === undefined) throw noEndpoint(catalog, type, cloud);
     if (!/^https?:$/.test(URL.parse(found)?.protocol ?? '')) throw badEndpoint(found, type, this.cloud);
     return found;
   }
@@ -91,6 +92,17 @@ export class Session {
     const {region, others} = regionOf(catalog, 'image', this.cloud);
     const otherRegions = this.cloud.otherRegions ?? others;
     return {...(region !== undefined && {region}), ...(otherRegions.length > 0 && {otherRegions})};
+  }
+
+  /** The regions whose servers can run on our images: ours (undefined) and those with the same image endpoint, as far as they have Nova. */
+  async computeRegions(): Promise<readonly (string | undefined)[]> {
+    const {catalog} = await this.#loggedIn();
+    const others = regionsWithSameImages(catalog, this.cloud);
+    const own = regionOf(catalog, 'compute', this.cloud).region;
+    const further = others.filter(
+      (region) => region !== own && findEndpoint(catalog, 'compute', inRegion(this.cloud, region)) !== undefined,
+    );
+    return [...((await this.has('compute')) ? [undefined] : []), ...further];
   }
 
   async #loggedIn(): Promise<Login> {

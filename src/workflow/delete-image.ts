@@ -18,7 +18,7 @@ export async function mayDelete({ports, emit, deleteInUse}: DeleteContext, image
   if (use.kind === 'unused' || use.kind === 'no-service') return true;
   const why =
     use.kind === 'unknown'
-      ? `nobody could be asked who uses it (${use.reason})`
+      ? `whether servers use it cannot be found out (${use.reason})`
       : `${use.servers.length} server(s) run on it: ${use.servers
           .slice(0, 5)
           .map((server) => `${server.name} (${server.id})`)
@@ -29,7 +29,7 @@ export async function mayDelete({ports, emit, deleteInUse}: DeleteContext, image
     cloud: ports.store.cloud,
     image: image.id,
     message: `${image.name ?? ''} (${image.id}) stays: ${why}`,
-    hint: 'hide it with --hide, or delete it all the same with --delete-in-use',
+    hint: use.kind === 'unknown' ? use.hint : 'hide it with --hide, or delete it all the same with --delete-in-use',
   });
   return false;
 }

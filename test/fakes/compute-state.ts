@@ -3,6 +3,10 @@ export interface FakeServer {
   readonly id: string;
   readonly name: string;
   readonly projectId: string;
+  /** The further region that it is in (`FakeCloudOptions.furtherRegions`). */
+  readonly region?: string;
+  /** Its host; servers of hosts in cells that do not answer are left out of lists. */
+  readonly host?: string;
   /** Undefined: booted from a volume, so Nova names no image. */
   readonly imageId?: string;
   readonly metadata?: Readonly<Record<string, string>>;
@@ -106,6 +110,8 @@ export interface FakeCompute {
   portQuota: number;
   /** Nova knows no microversion beyond 2.1. */
   old: boolean;
+  /** Compute hosts of cells that do not answer. */
+  silentHosts: readonly string[];
   /** What new volumes come to. */
   volumesBecome: 'available' | 'error';
 }
@@ -129,6 +135,7 @@ export function createCompute(servers: FakeServer[], projectId: string): FakeCom
     instanceQuota: 10,
     portQuota: -1,
     old: false,
+    silentHosts: [],
     volumesBecome: 'available',
   };
 }

@@ -32,6 +32,8 @@ export interface FakeCloudOptions extends GlanceOptions {
   /** 0 (any free one) by default. */
   readonly port?: number;
   readonly region?: string;
+  /** Regions with the same image service and a Nova of their own, which has the servers of that region. */
+  readonly furtherRegions?: readonly string[];
   readonly clock?: FakeClock;
   /** How long tokens live; an hour by default. */
   readonly tokenSeconds?: number;
@@ -122,6 +124,10 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
       ...(options.computeService === false
         ? []
         : [{type: 'compute', name: 'nova', region, url: `${compute}/compute/v2.1`}]),
+      ...(options.furtherRegions ?? []).flatMap((name) => [
+        {type: 'image', name: 'glance', region: name, url: imageUrl},
+        {type: 'compute', name: 'nova', region: name, url: `${compute}/compute/in-${name}/v2.1`},
+      ]),
       ...(options.networkService === false
         ? []
         : [{type: 'network', name: 'neutron', region, url: `${listener.url}/network`}]),

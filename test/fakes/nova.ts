@@ -19,15 +19,38 @@ export interface NovaContext {
 /** Nova's servers, flavors and limits, as far as imgmgr uses them. */
 export async function answerNova(context: NovaContext, request: FakeRequest, caller: FakeAccount): Promise<Reply> {
   const {compute} = context;
-  const path = request.path.replace(/\/$/, '').replace(/^\/v2\.1/, '');
+  const [, region, rest = ''] = /^(?:\/in-([^/]+))?(.*)$/.exec(request.path) ?? [];
+  const path = rest.replace(/\/$/, '').replace(/^\/v2\.1/, '');
   const call = `${request.method} ${path}`;
-  if (call === 'GET /servers' || call === 'GET /servers/detail') return listServers(compute.servers, request, caller);
+  const here = compute.servers.filter((server) => server.region === region);
+  if (call === 'GET /servers' || call === 'GET /servers/detail')
+    return listServers(
+      here.filter(({host}) => host === undefined || !compute.silentHosts.includes(host)),
+      request,
+      caller,
+    );
+  if (call === 'GET /os-services') return listServices(compute, request, caller);
   if (call === 'POST /servers') return await createServer(context, request, caller);
   if (call === 'GET /flavors/detail') return listFlavors(compute, request);
   if (call === 'GET /limits') return limits(compute, caller);
   const [, id, what] = /^\/servers\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
   if (id === undefined) throw new Refusal(404, 'The resource could not be found.');
   return await serverCall(compute, request, caller, [id, what]);
+}
+
+/** Hosts of cells that do not answer are there since 2.69 only, and then with nothing but their status. */
+function listServices(compute: FakeCompute, request: FakeRequest, caller: FakeAccount): Reply {
+  if (!caller.roles.includes('admin'))
+    throw new Refusal(403, "Policy doesn't allow os_compute_api:os-services:list to be performed.");
+  const version = request.headers['x-openstack-nova-api-version'];
+  if (compute.old && version !== undefined)
+    throw new Refusal(
+      406,
+      `Version ${String(version)} is not supported by the API. Minimum is 2.1 and maximum is 2.1.`,
+    );
+  const up = {binary: 'nova-compute', host: 'compute-1', zone: 'nova', status: 'enabled', state: 'up'};
+  const silent = compute.silentHosts.map((host) => ({binary: 'nova-compute', host, status: 'UNKNOWN'}));
+  return {status: 200, json: {services: [up, ...(version === '2.69' ? silent : [])]}};
 }
 
 function listFlavors(compute: FakeCompute, request: FakeRequest): Reply {

@@ -13,6 +13,9 @@ const PAGE_SIZE = 1000;
 /** The first microversion whose flavors tell their extra specs. */
 const WITH_EXTRA_SPECS = '2.61';
 
+/** The first microversion that names the hosts of cells that do not answer. */
+const WITH_SILENT_CELLS = '2.69';
+
 /** What a create call of ours carries. */
 export interface NewServer {
   readonly name: string;
@@ -48,6 +51,24 @@ export class NovaApi {
       name: server.name,
       projectId: server.tenant_id,
     }));
+  }
+
+  /**
+   * Compute hosts of cells that do not answer; `forbidden` for ordinary tenants, `too-old` where Nova is older than 2.69.
+   * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/api/openstack/compute/services.py (_get_service_detail)
+   */
+  async silentHosts(): Promise<readonly string[] | 'forbidden' | 'too-old'> {
+    const headers = {'X-OpenStack-Nova-API-Version': WITH_SILENT_CELLS};
+    try {
+      const call = this.#client.call({method: 'GET', path: '/os-services', headers, expect: [200], response: 'json'});
+      const answer = await allowed(call);
+      if (answer === undefined) return 'forbidden';
+      const {services} = parsed(schema.services, answer, 'GET');
+      return services.filter(({status}) => status === 'UNKNOWN').map(({host}) => host);
+    } catch (error) {
+      if (statusOf(error) !== 406) throw error;
+      return 'too-old';
+    }
   }
 
   /** Servers of our project whose name begins so (letters, digits and dashes: the filter is a regular expression). */

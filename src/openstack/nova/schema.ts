@@ -61,6 +61,9 @@ export const limits = z.object({
 /** What the project may have of servers, and has. */
 export type ServerLimits = z.infer<typeof limits>['limits']['absolute'];
 
+/** https://docs.openstack.org/api-ref/compute/#list-compute-services; since 2.69 hosts of cells that do not answer have the status UNKNOWN. */
+export const services = z.object({services: z.array(z.object({host: z.string(), status: z.string()}))});
+
 export const consoleOutput = z.object({output: z.string().nullable()});
 
 /** https://docs.openstack.org/api-ref/compute/#list-actions-for-server */

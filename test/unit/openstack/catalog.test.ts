@@ -1,5 +1,12 @@
 import {describe, expect, test} from 'vitest';
-import {badEndpoint, findEndpoint, noEndpoint, regionOf} from '../../../src/openstack/catalog.ts';
+import {
+  badEndpoint,
+  findEndpoint,
+  inRegion,
+  noEndpoint,
+  regionOf,
+  regionsWithSameImages,
+} from '../../../src/openstack/catalog.ts';
 import type {CatalogService, EndpointChoice} from '../../../src/openstack/catalog.ts';
 
 const CATALOG: readonly CatalogService[] = [
@@ -74,6 +81,36 @@ describe('L: image_service_name', () => {
       message: "cloud 'c' has no public image endpoint of a service named 'nope' in region 'North' in its catalog",
       hint: "its image services are named 'glance-old', 'glance': correct image_service_name in clouds.yaml, or remove it",
     });
+  });
+});
+
+describe('R15: regions with the same images', () => {
+  const shared: readonly CatalogService[] = [
+    {
+      type: 'image',
+      endpoints: [
+        {interface: 'public', region: 'North', url: 'https://image/'},
+        {interface: 'internal', region: 'North', url: 'http://image.internal'},
+        {interface: 'public', region: 'South', url: 'https://image'},
+        {interface: 'internal', region: 'East', url: 'http://image.internal'},
+        {interface: 'public', region: 'West', url: 'https://other'},
+      ],
+    },
+  ];
+
+  test('are those with one of the addresses of our image service, on any interface', () => {
+    expect(regionsWithSameImages(shared, choice({region: 'North'}))).toEqual(['North', 'South', 'East']);
+    expect(regionsWithSameImages(shared, choice({region: 'West'}))).toEqual(['West']);
+  });
+
+  test('are found by an address that clouds.yaml gives, too', () => {
+    const overridden = choice({region: 'None', endpointOverrides: {image: 'https://other'}});
+    expect(regionsWithSameImages(shared, overridden)).toEqual(['West']);
+  });
+
+  test('are looked at without what clouds.yaml says for the own region', () => {
+    const own = choice({region: 'North', endpointOverrides: {image: 'x'}, services: {image: {region: 'West'}}});
+    expect(findEndpoint(shared, 'image', inRegion(own, 'South'))).toBe('https://image');
   });
 });
 

@@ -51,7 +51,7 @@ describe('one login', () => {
     const {store, servers} = connected;
     await Promise.all([store.listTagged('a'), store.account(), servers.imageUse('x'), store.listNamed(['n'])]);
     expect(logins()).toBe(1);
-    expect(connected.exchanges.map(({method}) => method)).toEqual(['POST', 'GET', 'GET', 'GET', 'GET', 'GET']);
+    expect(connected.exchanges.map(({method}) => method)).toEqual(['POST', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET']);
   });
 
   test('that failed is tried anew by the next who asks', async () => {
