@@ -75,9 +75,9 @@ export function regionsWithSameImages(catalog: readonly CatalogService[], choice
   const {region} = regionOf(catalog, 'image', choice);
   const override = choice.endpointOverrides.image;
   const endpoints = endpointsOf(catalog, 'image', choice);
-  const ours = new Set(endpoints.filter((each) => each.region === region).map(({url}) => withoutSlash(url)));
-  if (override !== undefined) ours.add(withoutSlash(override));
-  return [...new Set(endpoints.filter(({url}) => ours.has(withoutSlash(url))).map((each) => each.region))];
+  const ours = new Set(endpoints.filter((each) => each.region === region).map(({url}) => withoutSlashes(url)));
+  if (override !== undefined) ours.add(withoutSlashes(override));
+  return [...new Set(endpoints.filter(({url}) => ours.has(withoutSlashes(url))).map((each) => each.region))];
 }
 
 /** The endpoints that fit, the best interface first, each interface in the order of the catalog. */
