@@ -10,8 +10,10 @@ import type {Answer} from './http/line.ts';
 import type {JudgeAddress} from './http/judged-lookup.ts';
 import {judgeByOwnResolver, judgeLiteral, SYSTEM_LOOKUP} from './http/judged-lookup.ts';
 import {checkProxies, proxyForUrl} from './http/proxy.ts';
+import {learnHeaders, learnUrl} from './http/learn.ts';
 import type {Proxy} from './http/proxy.ts';
 import {publicUrl} from './http/redact.ts';
+import type {Secrets} from './secrets/registry.ts';
 import {redirected} from './http/redirect.ts';
 import type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
 
@@ -122,7 +124,10 @@ class Client {
   async #send(request: AnyRequest): Promise<Answer> {
     const proxy = this.#proxyFor(request.url);
     const lookup = this.#options.lookup ?? SYSTEM_LOOKUP;
-    const line = new Line(request, {lookup, proxy});
+    const {secrets} = this.#options;
+    const line = new Line(request, {lookup, proxy, scrub: (text) => secrets?.scrub(text) ?? text});
+    const headers = this.#headers(request);
+    if (secrets !== undefined) learn(secrets, {request, headers, proxy});
     try {
       line.check();
       if (request.judgeAddress !== undefined) line.refuse(await this.#judge(request.url, request.judgeAddress, proxy));
@@ -130,7 +135,7 @@ class Client {
       const raw = await client.request<Readable>({
         method: request.method,
         url: request.url,
-        headers: this.#headers(request),
+        headers,
         data: line.payload(),
         transport: {request: line.open.bind(line)},
         responseType: 'stream',
@@ -145,9 +150,11 @@ class Client {
         httpsAgent: this.#agents.https,
         proxy: proxy === undefined ? false : axiosProxy(proxy),
       });
+      const answered = Object.fromEntries(Object.entries(raw.headers));
+      if (secrets !== undefined) learnHeaders(secrets, answered);
       return await line.receive({
         status: raw.status,
-        headers: Object.fromEntries(Object.entries(raw.headers)),
+        headers: answered,
         data: raw.data,
       });
     } catch (error) {
@@ -180,6 +187,19 @@ class Client {
       ...request.headers,
     };
   }
+}
+
+function learn(
+  secrets: Secrets,
+  {
+    request,
+    headers,
+    proxy,
+  }: {request: AnyRequest; headers: Readonly<Record<string, unknown>>; proxy: Proxy | undefined},
+): void {
+  learnUrl(secrets, request.url);
+  learnHeaders(secrets, headers);
+  if (proxy?.auth !== undefined) secrets.addLogin(proxy.auth.username, proxy.auth.password);
 }
 
 function axiosProxy({protocol, host, port, auth}: Proxy): AxiosProxyConfig {

@@ -12,10 +12,11 @@ import {agentFolder, imagesPath, localDir, proxyFor, stateDir, workDir} from '..
 import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
-import type {ResolvedCloud} from '../core/resolved-cloud.ts';
+import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
 import {checkProxies, createHttp} from '../http.ts';
+import type {Secrets} from '../secrets/registry.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
 import type {VerificationParts} from '../workflow/verification/types.ts';
@@ -78,6 +79,8 @@ export interface ContextParts {
   readonly abandoned: AbortSignal;
   /** Redirects of sources may lead to this host and to private networks. */
   readonly allowPrivateSources: boolean;
+  /** Gets to know the secrets of clouds, proxies and guests. */
+  readonly secrets: Secrets;
 }
 
 const GIB = 1024 ** 3;
@@ -90,6 +93,7 @@ export function createContext({
   allowPrivateSources,
   region,
   abandoned,
+  secrets,
 }: ContextParts): Context {
   const cwd = process.cwd();
   const home = env['HOME'] ?? homedir();
@@ -98,6 +102,7 @@ export function createContext({
     proxy: proxyFor(side, env),
     env,
     signal: abandoned,
+    secrets,
     onExchange: (exchange) => emit({type: 'http', ...exchange}),
     headers: {'user-agent': `imgmgr/${VERSION}`},
   });
@@ -147,6 +152,7 @@ export function createContext({
       const chosen = {...(by !== undefined && {by}), ...(region !== undefined && {region})};
       const clouds = selectClouds({requested, ...chosen, env, cwd, home, readFile: readTextFile});
       for (const cloud of clouds) if (cloud.kind === 'local') warnOfShadowed(cloud.shadowed, emit);
+      for (const cloud of clouds) if (cloud.kind !== 'local') addAuth(secrets, cloud.auth);
       return clouds.map((cloud) => choose(cloud));
     },
     local: (files) => choose({kind: 'local', name: 'local'}, files),
@@ -175,10 +181,14 @@ export function createContext({
       return {
         openDesk: createReportDeskOpener({
           agentFolder: agentFolder(env, {home, cwd}) ?? builtAgents(),
-          ...{onRefused: refused, onReportRefused: refused},
+          ...{onRefused: refused, onReportRefused: refused, secrets},
         }),
         userData: (job, {ignoreBaked}) => userData(job, {ignoreBaked}),
-        keepEvidence: evidenceKeeper(stateDir(env, home, process.getuid?.() ?? 0), emit),
+        keepEvidence: evidenceKeeper({
+          folder: stateDir(env, home, process.getuid?.() ?? 0),
+          emit,
+          scrub: (text) => secrets.scrub(text),
+        }),
         probePort,
       };
     },
@@ -189,6 +199,12 @@ export function createContext({
 }
 
 const REFUSED_HINT = 'only the guest under test should call; limit who can reach the listener (firewall, --listen)';
+
+function addAuth(secrets: Secrets, auth: CloudAuth): void {
+  if (auth.type === 'token') secrets.add(auth.token);
+  else if (auth.type === 'application-credential') secrets.add(auth.secret);
+  else secrets.addLogin('name' in auth.user ? auth.user.name : auth.user.id, auth.password);
+}
 
 /** Beside the bundle, or, when run from the sources, where `npm run build` puts them. */
 function builtAgents(): string {

@@ -4,8 +4,16 @@ import type {Emit} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
 import type {Evidence} from '../workflow/verification/types.ts';
 
-/** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone; a folder that cannot be written costs a warning, no verdict. */
-export function evidenceKeeper(folder: string, emit: Emit): (evidence: Evidence) => Promise<string | undefined> {
+/** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone, without the secrets of the run; a folder that cannot be written costs a warning, no verdict. */
+export function evidenceKeeper({
+  folder,
+  emit,
+  scrub,
+}: {
+  readonly folder: string;
+  readonly emit: Emit;
+  readonly scrub: (text: string) => string;
+}): (evidence: Evidence) => Promise<string | undefined> {
   return async (evidence) => {
     const {run, image, datasource, cloud} = evidence;
     const place = join(folder, 'evidence');
@@ -14,7 +22,7 @@ export function evidenceKeeper(folder: string, emit: Emit): (evidence: Evidence)
       await mkdir(place, {recursive: true, mode: 0o700});
       const file = await open(`${path}.new`, 'w', 0o600);
       try {
-        await file.writeFile(`${jsonText(evidence, 2)}\n`);
+        await file.writeFile(scrub(`${jsonText(evidence, 2)}\n`));
       } finally {
         await file.close();
       }

@@ -5,6 +5,7 @@ import type {ImgmgrError} from '../errors.ts';
 import {renderError} from '../report/error-text.ts';
 import type {Reporter} from '../report/reporter.ts';
 import {createReporter} from '../report/reporter.ts';
+import type {Secrets} from '../secrets/registry.ts';
 import {VERSION} from '../version.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {createConfirm} from './confirm.ts';
@@ -20,11 +21,12 @@ import type {Work, WorkOnClouds} from './work-on-clouds.ts';
 export interface ExecuteParts {
   readonly io: Io;
   readonly env: Env;
+  readonly secrets: Secrets;
   readonly loadWork: () => Promise<WorkOnClouds>;
 }
 
 /** Carries out one command: reports, listens for signals, sums up. Never throws; the answer is the exit code. */
-export async function execute(invocation: Invocation, {io, env, loadWork}: ExecuteParts): Promise<ExitCode> {
+export async function execute(invocation: Invocation, {io, env, secrets, loadWork}: ExecuteParts): Promise<ExitCode> {
   const startedMs = io.monotonic();
   const {output, command, options} = invocation;
   const reporter = await createReporter({sink: io, env, ...output, dryRun: options.dryRun});
@@ -36,7 +38,7 @@ export async function execute(invocation: Invocation, {io, env, loadWork}: Execu
     reporter.emit(event);
   };
   try {
-    const work = workOf({invocation, io, env, emit, reporter, interruption});
+    const work = workOf({invocation, io, env, secrets, emit, reporter, interruption});
     const outcomes: CloudOutcome[] = [];
     // What has written nothing is not waited for: a file system or a name server may never answer.
     const failure = await Promise.race([runToTheEnd(loadWork, work, outcomes), interruption.overdue]);
@@ -58,16 +60,17 @@ interface WorkParts {
   readonly invocation: Invocation;
   readonly io: Io;
   readonly env: Env;
+  readonly secrets: Secrets;
   readonly emit: Emit;
   readonly reporter: Reporter;
   readonly interruption: Interruption;
 }
 
-function workOf({invocation, io, env, emit, reporter, interruption}: WorkParts): Work {
+function workOf({invocation, io, env, secrets, emit, reporter, interruption}: WorkParts): Work {
   const {signal, abandoned, beginWriting} = interruption;
   const confirmDelete = createConfirm({io, format: invocation.output.format, hold: () => reporter.hold(), signal});
   const options = {...invocation.options, ...(confirmDelete && {confirmDelete})};
-  return {invocation, options, io, env, emit, signal, abandoned, beginWriting};
+  return {invocation, options, io, env, secrets, emit, signal, abandoned, beginWriting};
 }
 
 /** Collects the outcomes; the answer is the error that ended the run before its end. */

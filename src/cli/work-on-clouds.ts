@@ -15,6 +15,7 @@ import {prepareBuilds, settleBuilds} from './builds.ts';
 import {compareManifests} from './compare-manifests.ts';
 import type {Context, OpenCloud} from './context.ts';
 import {createContext} from './context.ts';
+import type {Secrets} from '../secrets/registry.ts';
 import {verifyOnClouds} from './verify-on-clouds.ts';
 import type {Invocation} from './invocation.ts';
 import type {Env, Io} from './io.ts';
@@ -33,6 +34,7 @@ export interface Work {
   readonly abandoned: AbortSignal;
   /** Says that something is about to be written, until the result is called. */
   readonly beginWriting: () => () => void;
+  readonly secrets: Secrets;
 }
 
 /** Gives one outcome per cloud; throws what concerns the run as a whole (flags, configuration, definitions). */

@@ -6,6 +6,7 @@ import type {BodyOf, HttpRequest, HttpResponse} from './types.ts';
 import {classify, HttpError} from './error.ts';
 import type {HttpFailure} from './error.ts';
 import {guarded} from './guard.ts';
+import {plainHeaders, retryAfterSeconds} from './headers.ts';
 import {SLOWEST_BYTES_PER_MINUTE} from './progress-floor.ts';
 import type {Floor} from './progress-floor.ts';
 import type {Proxy} from './proxy.ts';
@@ -35,6 +36,8 @@ export interface Connecting {
   readonly lookup: LookupFunction;
   /** What it goes through. */
   readonly proxy: Proxy | undefined;
+  /** Takes the secrets out of what a server says. */
+  readonly scrub: (text: string) => string;
 }
 
 /** Limit of name, connection and TLS together. */
@@ -195,9 +198,9 @@ export class Line {
         if (text.length >= ERROR_BODY_CHARACTERS) break;
       }
     } catch {
-      return text;
+      // What came says enough.
     }
-    return text.slice(0, ERROR_BODY_CHARACTERS);
+    return this.#beginOf(text);
   }
 
   async #read(data: Readable, maxBytes: number): Promise<Buffer> {
@@ -238,6 +241,11 @@ export class Line {
     return body;
   }
 
+  // Cleaned before it is cut, so that no half of a secret is left at its end.
+  #beginOf(text: string): string {
+    return this.#connecting.scrub(text.slice(0, 2 * ERROR_BODY_CHARACTERS)).slice(0, ERROR_BODY_CHARACTERS);
+  }
+
   #floor(): Floor {
     const {timeoutMs, slowestBytesPerMinute} = this.#request;
     return {bytesPerMinute: slowestBytesPerMinute ?? SLOWEST_BYTES_PER_MINUTE, windowMs: timeoutMs};
@@ -251,7 +259,7 @@ export class Line {
         kind: 'invalid-body',
         message: 'the answer is no JSON',
         status: told.status,
-        body: text.slice(0, ERROR_BODY_CHARACTERS),
+        body: this.#beginOf(text),
         ...(told.requestId === undefined ? {} : {requestId: told.requestId}),
       });
     }
@@ -269,23 +277,6 @@ function proxyFailure(proxy: Proxy, what: string, code?: string): Omit<HttpFailu
     message: `the proxy ${proxy.shown} (${proxy.variable}) ${what}`,
     ...(code === undefined ? {} : {systemCode: code}),
   };
-}
-
-/** `Retry-After` in seconds or as a date (RFC 9110, 10.2.3); undefined when absent or unreadable. */
-export function retryAfterSeconds(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d+$/.test(header.trim())) return Number(header);
-  const at = Date.parse(header);
-  return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - Date.now()) / 1000));
-}
-
-function plainHeaders(headers: Readonly<Record<string, unknown>>): Record<string, string> {
-  const plain: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string') plain[name.toLowerCase()] = value;
-    else if (Array.isArray(value)) plain[name.toLowerCase()] = value.join(', ');
-  }
-  return plain;
 }
 
 function seconds(ms: number): string {

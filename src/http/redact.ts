@@ -1,6 +1,11 @@
 const SECRET_PARAMETER =
   /^x-amz-|^x-goog-|^temp_url_|token|sig$|signature|secret|passw|credential|api_?key|^key$|^auth$/i;
 
+/** True when the value of a query parameter of that name is a signature, a token or a password. */
+export function isSecretParameter(name: string): boolean {
+  return SECRET_PARAMETER.test(name);
+}
+
 /** The URL as it may be printed: no user name or password, no fragment, secret query values replaced by `***`. */
 export function publicUrl(url: string): string {
   if (!URL.canParse(url))

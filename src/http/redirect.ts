@@ -1,6 +1,7 @@
 import type {BodyOf, HttpRequest} from './types.ts';
 import {HttpError} from './error.ts';
 import type {Answer} from './line.ts';
+import {SECRET_HEADER} from './learn.ts';
 import {publicUrl} from './redact.ts';
 
 type AnyRequest = HttpRequest<keyof BodyOf>;
@@ -12,8 +13,6 @@ export interface Hop {
   readonly left: number;
   readonly limit: number;
 }
-
-const SECRET_HEADER = /^(authorization|cookie|proxy-authorization|x-auth-token|x-subject-token)$/i;
 
 /** The request that follows a redirect: secrets dropped when the origin changes; refused after the limit and from https to http. */
 export function redirected(hop: Hop): AnyRequest {

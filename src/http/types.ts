@@ -1,6 +1,7 @@
 import type {LookupFunction} from 'node:net';
 import type {Readable} from 'node:stream';
 import type {ErrorCode} from '../errors.ts';
+import type {Secrets} from '../secrets/registry.ts';
 import type {JudgeAddress} from './judged-lookup.ts';
 import type {ProxyEnv} from './proxy.ts';
 
@@ -83,6 +84,8 @@ export interface HttpOptions {
   readonly proxy: 'environment' | 'none';
   /** Where the variables of proxies are read from; default: of this process. CONFIG when one names no usable proxy. */
   readonly env?: ProxyEnv;
+  /** Gets to know what requests and answers carry (tokens, credentials, signatures), and cleans what servers say. */
+  readonly secrets?: Secrets;
   /** Resolves names; default: the resolver of the system. */
   readonly lookup?: LookupFunction;
   readonly tls?: TlsOptions;

@@ -4,13 +4,14 @@ import {createServer, type Server, type TLSSocket} from 'node:tls';
 import {Server as GrpcServer, ServerCredentials} from '@grpc/grpc-js';
 import type {OpenReportDesk, ReportDesk} from '../cloud/report-desk.ts';
 import {ImgmgrError} from '../errors.ts';
+import type {Secrets} from '../secrets/registry.ts';
 import {type AgentFile, findAgents} from './agents.ts';
 import {makeIdentity} from './certificate.ts';
 import {type ConnectionLimits, Connections} from './connections.ts';
 import {agentServer} from './download.ts';
 import {MESSAGE_LIMIT, RAW_SERVICE} from './protocol.ts';
 import {verificationService} from './service.ts';
-import {TicketBook} from './ticket.ts';
+import {downloadKey, TicketBook} from './ticket.ts';
 
 /** What desks have in common. */
 export interface DeskOptions {
@@ -21,6 +22,8 @@ export interface DeskOptions {
   /** Told of each report and call that is refused though its token is right; no secret is in it. */
   readonly onReportRefused?: (reason: string) => void;
   readonly limits?: Partial<DeskLimits>;
+  /** Gets to know the tokens of guests. */
+  readonly secrets?: Pick<Secrets, 'add'>;
 }
 
 /** How patient a desk is. */
@@ -60,6 +63,7 @@ class SocketDesk implements ReportDesk {
   readonly serverName = SERVER_NAME;
   readonly agents: Readonly<Record<string, string>>;
   readonly #tickets: TicketBook;
+  readonly #secrets: DeskOptions['secrets'];
   readonly #connections: Connections;
   readonly #grpc = new GrpcServer(GRPC_OPTIONS);
   readonly #http: HttpServer;
@@ -81,6 +85,7 @@ class SocketDesk implements ReportDesk {
     const onProven = (peer: string) => this.#connections.prove(peer);
     this.#tickets = new TicketBook(options.onReportRefused);
     this.#connections = new Connections(limits);
+    this.#secrets = options.secrets;
     this.certificate = identity.certificate;
     this.agents = Object.fromEntries([...agents].map(([machine, {sha256}]) => [machine, sha256]));
     const parts = {agents, tickets: this.#tickets, onRefused, onProven, serverPatienceMs: limits.serverPatienceMs};
@@ -122,7 +127,10 @@ class SocketDesk implements ReportDesk {
   }
 
   issue(run: string) {
-    return this.#tickets.issue(run);
+    const ticket = this.#tickets.issue(run);
+    this.#secrets?.add(ticket.token);
+    this.#secrets?.add(downloadKey(ticket.token));
+    return ticket;
   }
 
   close(): Promise<void> {

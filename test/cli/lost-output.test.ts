@@ -9,6 +9,7 @@ import {execute} from '../../src/cli/execute.ts';
 import {toInvocation} from '../../src/cli/options.ts';
 import {ImgmgrError} from '../../src/errors.ts';
 import {run} from '../../src/run.ts';
+import {SecretRegistry} from '../../src/secrets/registry.ts';
 import {listen} from '../fakes/listener.ts';
 import {fakeIo} from './fake-io.ts';
 import type {Table} from './table.ts';
@@ -86,6 +87,7 @@ describe('R9: what hangs on this host', () => {
     const ended = execute(toInvocation({command: 'manage', flags: {}}), {
       io,
       env: {},
+      secrets: new SecretRegistry(),
       loadWork: () =>
         Promise.resolve(async function* () {
           hangs();

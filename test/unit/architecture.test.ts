@@ -17,13 +17,14 @@ interface Room {
   readonly node: 'all' | 'types' | 'none';
 }
 
-const ADAPTER = {rooms: ['core', 'cloud', 'host', 'http.ts', 'exec.ts', 'errors.ts'], node: 'all'} as const;
+const ADAPTER = {rooms: ['core', 'cloud', 'host', 'http.ts', 'exec.ts', 'secrets', 'errors.ts'], node: 'all'} as const;
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': {rooms: [], packages: [], node: 'none'},
   'version.ts': {rooms: [], packages: [], node: 'none'},
-  'http.ts': {rooms: ['errors.ts', 'http'], packages: ['axios', 'p-retry'], node: 'all'},
-  http: {rooms: ['errors.ts', 'http.ts'], packages: ['axios'], node: 'all'},
+  secrets: {rooms: [], packages: [], node: 'all'},
+  'http.ts': {rooms: ['errors.ts', 'http', 'secrets'], packages: ['axios', 'p-retry'], node: 'all'},
+  http: {rooms: ['errors.ts', 'http.ts', 'secrets'], packages: ['axios'], node: 'all'},
   'exec.ts': {rooms: ['errors.ts'], packages: ['execa'], node: 'all'},
   core: {rooms: ['errors.ts'], packages: ['zod'], node: 'none'},
   config: {rooms: ['core', 'errors.ts'], packages: ['js-yaml', 'zod'], node: 'all'},
@@ -37,11 +38,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   workflow: {rooms: ['core', 'cloud', 'errors.ts'], packages: [], node: 'types'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
   cli: {
-    rooms: ['core', 'config', 'cloud', 'workflow', 'report', 'errors.ts', 'version.ts'],
+    rooms: ['core', 'config', 'cloud', 'workflow', 'report', 'secrets', 'errors.ts', 'version.ts'],
     packages: ['commander'],
     node: 'all',
   },
-  'run.ts': {rooms: ['cli', 'report', 'errors.ts', 'version.ts'], packages: [], node: 'none'},
+  'run.ts': {rooms: ['cli', 'report', 'secrets', 'errors.ts', 'version.ts'], packages: [], node: 'none'},
 };
 
 /** Only the context, of which open-cloud is a part, constructs adapters: only they may import them. */

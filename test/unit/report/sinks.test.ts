@@ -203,7 +203,7 @@ describe('S8: what comes from outside', () => {
     it('S8: the file of evidence', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'imgmgr-evidence-'));
       try {
-        const keep = evidenceKeeper(folder, () => undefined);
+        const keep = evidenceKeeper({folder, emit: () => undefined, scrub: (text) => text});
         const path = await keep({
           cloud: poison,
           run: 'run-1',

@@ -1,0 +1,30 @@
+import type {Secrets} from '../secrets/registry.ts';
+import {isSecretParameter} from './redact.ts';
+
+/** Headers that carry a secret, of requests and of answers. */
+export const SECRET_HEADER = /^(authorization|cookie|set-cookie|proxy-authorization|x-auth-token|x-subject-token)$/i;
+
+/** Makes known what the secret headers carry; of `Basic …` and `Bearer …` also what stands behind the word. */
+export function learnHeaders(secrets: Secrets, headers: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!SECRET_HEADER.test(name) || typeof value !== 'string') continue;
+    secrets.add(value);
+    secrets.add(/^\w+ +(\S+)$/.exec(value)?.[1]);
+  }
+}
+
+/** Makes known the user, password and signatures of a URL. */
+export function learnUrl(secrets: Secrets, url: string): void {
+  if (!URL.canParse(url)) return;
+  const {username, password, searchParams} = new URL(url);
+  if (password !== '') secrets.addLogin(decoded(username), decoded(password));
+  for (const [name, value] of searchParams) if (isSecretParameter(name)) secrets.add(value);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
