@@ -40,6 +40,8 @@ export interface ErrorDetail {
   readonly hint?: string;
   /** Where: `file:line:column`, a field, or `METHOD path (request id)`. */
   readonly place?: string;
+  /** What of a test server could not be had, where that is known. */
+  readonly lacks?: 'flavor' | 'network';
   readonly cause?: unknown;
   /** Further problems that were found at the same time (definition and configuration errors). */
   readonly problems?: readonly Problem[];
@@ -64,6 +66,7 @@ export class ImgmgrError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly place: string | undefined;
+  readonly lacks: ErrorDetail['lacks'];
   readonly problems: readonly Problem[];
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
@@ -72,6 +75,7 @@ export class ImgmgrError extends Error {
     this.code = code;
     this.hint = detail.hint;
     this.place = detail.place;
+    this.lacks = detail.lacks;
     this.problems = detail.problems ?? [];
   }
 }

@@ -1,6 +1,4 @@
-import {readFile} from 'node:fs/promises';
 import type {
-  CloudTls,
   DomainRef,
   OpenStackCloud as Resolved,
   ProjectRef,
@@ -11,7 +9,7 @@ import type {
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import {createHttp} from '../http.ts';
-import type {HttpOptions, TlsOptions} from '../http.ts';
+import type {HttpOptions} from '../http.ts';
 import type {
   Auth,
   Domain,
@@ -22,6 +20,7 @@ import type {
 } from '../openstack/create-openstack.ts';
 import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {CloudPorts} from '../workflow/types.ts';
+import {readTlsFiles} from './tls-files.ts';
 
 /** What the adapters are constructed with besides the cloud. */
 export interface CloudParts {
@@ -47,27 +46,8 @@ export async function openCloud(cloud: ResolvedCloud, parts: CloudParts): Promis
     });
   }
   const {createOpenStack} = await import('../openstack/create-openstack.ts');
-  const tls = await readTls(cloud.tls, cloud.name);
+  const tls = await readTlsFiles(cloud.tls, cloud.name);
   return createOpenStack(describe(cloud), {http: createHttp({...parts.http, tls})});
-}
-
-async function readTls({verify, caFile, certFile, keyFile}: CloudTls, cloud: string): Promise<TlsOptions> {
-  const read = async (file: string, field: string): Promise<string> => {
-    try {
-      return await readFile(file, 'utf8');
-    } catch (cause) {
-      throw new ImgmgrError('CONFIG', `${field} of cloud ${cloud} cannot be read: ${file}`, {
-        hint: 'correct the path in clouds.yaml',
-        cause,
-      });
-    }
-  };
-  return {
-    verify,
-    ...(caFile !== undefined && {ca: await read(caFile, 'cacert')}),
-    ...(certFile !== undefined && {cert: await read(certFile, 'cert')}),
-    ...(keyFile !== undefined && {key: await read(keyFile, 'key')}),
-  };
 }
 
 const SERVICES = ['image', 'compute', 'network', 'block-storage'] as const;

@@ -127,9 +127,13 @@ export function isPlainHttp({kind, systemCode}: HttpError): boolean {
   return kind === 'tls' && systemCode !== undefined && NO_TLS.has(systemCode);
 }
 
+/** Numbers of OpenSSL behind EPROTO: wrong version number, packet length too long, http request. */
+const NO_TLS_NUMBER = /^write EPROTO [0-9A-F]+:error:0A(?:00010B|0000C6|00009C):/;
+
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const code: unknown = Reflect.get(error, 'code');
+  if (code === 'EPROTO' && NO_TLS_NUMBER.test(error.message)) return 'ERR_SSL_WRONG_VERSION_NUMBER';
   if (typeof code === 'string' && !code.startsWith('ERR_BAD_')) return code;
   return error.cause === undefined ? undefined : codeOf(error.cause);
 }

@@ -1,9 +1,15 @@
 import {ImgmgrError} from '../errors.ts';
 import {HttpError} from '../http.ts';
+import {explanation} from './refusal.ts';
 
 /** The HTTP status behind an error of a call; undefined when there was no answer, or when the error is another one. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof ImgmgrError && error.cause instanceof HttpError ? error.cause.status : undefined;
+}
+
+/** The service's own words in a refusal, without its address, which may hold any word; '' where there was no answer. */
+export function wordsOf(error: ImgmgrError): string {
+  return error.cause instanceof HttpError ? explanation(error.cause.body) : '';
 }
 
 /** A call's result, undefined when the service says that it does not know what was asked for. */

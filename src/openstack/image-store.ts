@@ -11,6 +11,7 @@ import type {
 import {applyPatch} from '../core/form.ts';
 import type {Image, ImagePatch, NewImage, Visibility} from '../core/image.ts';
 import {ImgmgrError} from '../errors.ts';
+import {statusOf, wordsOf} from './answers.ts';
 import type {ServerClock} from './clock.ts';
 import type {GlanceApi, Upload} from './glance/api.ts';
 import {ImportWatch} from './glance/import-watch.ts';
@@ -96,7 +97,7 @@ export class GlanceImageStore implements ImageStore {
     try {
       await recoded(this.#parts.glance.delete(id), {
         CONFLICT: (error) => inUse(id, error),
-        FORBIDDEN: (error) => (/protected/i.test(error.message) ? isProtected(id, error) : undefined),
+        FORBIDDEN: (error) => (/protected/i.test(wordsOf(error)) ? isProtected(id, error) : undefined),
       });
     } catch (error) {
       if (!(error instanceof ImgmgrError) || error.code !== 'NOT_FOUND') throw error;
@@ -239,7 +240,7 @@ export class GlanceImageStore implements ImageStore {
 
   #send(to: 'file' | 'stage', upload: Upload): Promise<void> {
     return recoded(this.#parts.glance.send(to, upload), {
-      CLOUD_REFUSED: (error) => (/answered 415/.test(error.message) ? formatRefused(error) : undefined),
+      CLOUD_REFUSED: (error) => (statusOf(error) === 415 ? formatRefused(error) : undefined),
     });
   }
 }
@@ -275,7 +276,7 @@ function isProtected(id: string, error: ImgmgrError): ImgmgrError {
  * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/quota/__init__.py (_enforce_image_property_quota)
  */
 function tooManyProperties(error: ImgmgrError, properties: Readonly<Record<string, string>>): ImgmgrError | undefined {
-  const what = /number of allowed image (properties|tags)/.exec(error.message)?.[1];
+  const what = /number of allowed image (properties|tags)/.exec(wordsOf(error))?.[1];
   if (what === undefined) return undefined;
   const keys = Object.keys(properties);
   const own = keys.filter((key) => key.startsWith('imgmgr_')).length;

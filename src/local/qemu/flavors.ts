@@ -35,15 +35,21 @@ export function chooseFlavor(image: Image, named: string | undefined): Flavor {
     const largest = FLAVORS.at(-1);
     throw new ImgmgrError('UNSUPPORTED', `no local flavor fits: ${largest?.name} ${largest && lack(largest)}`, {
       place: `image ${image.id}`,
+      lacks: 'flavor',
       hint: 'verify this image in another cloud (--verify-cloud)',
     });
   }
   const found = FLAVORS.find(({id, name}) => named === id || named === name);
-  if (!found) throw new ImgmgrError('NOT_FOUND', `the local cloud has no flavor '${named}'`, {hint: `it has ${names}`});
+  if (!found)
+    throw new ImgmgrError('NOT_FOUND', `the local cloud has no flavor '${named}'`, {
+      lacks: 'flavor',
+      hint: `it has ${names}`,
+    });
   const reason = lack(found);
   if (reason !== undefined)
     throw new ImgmgrError('UNSUPPORTED', `the flavor ${found.name} ${reason}`, {
       place: `image ${image.id}`,
+      lacks: 'flavor',
       hint: `name a larger one (${names}), or none`,
     });
   return found;

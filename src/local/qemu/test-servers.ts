@@ -89,6 +89,7 @@ class QemuServers implements TestServerHost {
   async place({image, flavor: named, network}: ServerNeeds): Promise<ServerPlace> {
     if (network !== undefined && network !== NETWORK.name)
       throw new ImgmgrError('NOT_FOUND', `the local cloud has no network '${network}'`, {
+        lacks: 'network',
         hint: `its only one is '${NETWORK.name}'`,
       });
     const flavor = chooseFlavor(image, named);

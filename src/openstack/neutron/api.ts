@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import type {z} from 'zod';
 import {ImgmgrError} from '../../errors.ts';
-import {absentWhenUnknown, allowed} from '../answers.ts';
+import {absentWhenUnknown, allowed, wordsOf} from '../answers.ts';
 import {everyPage} from '../paginate.ts';
 import {parsed, recoded} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
@@ -130,7 +130,7 @@ export class NeutronApi {
 function withQuota<T>(call: Promise<T>): Promise<T> {
   return recoded(call, {
     CONFLICT: (error) =>
-      /quota/i.test(error.message)
+      /quota/i.test(wordsOf(error))
         ? new ImgmgrError('QUOTA', error.message, {
             ...(error.place !== undefined && {place: error.place}),
             cause: error.cause,

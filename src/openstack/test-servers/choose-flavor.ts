@@ -37,6 +37,7 @@ export function chooseFlavor(input: {
   const [smallest] = fitting.filter(({disk}) => disk > 0).concat(fitting);
   if (smallest !== undefined) return toFlavor(smallest);
   throw new ImgmgrError('UNSUPPORTED', `no flavor fits the image: it needs ${amounts(demand)}`, {
+    lacks: 'flavor',
     hint: `there are ${list(flavors)}; add a flavor, or name one with --flavor`,
   });
 }
@@ -60,12 +61,16 @@ export function requireRoom(flavor: Flavor, limits: ServerLimits): void {
 function theNamed(flavors: readonly NovaFlavor[], named: string, demand: Demand, volumes: boolean): NovaFlavor {
   const flavor = flavors.find(({id}) => id === named) ?? flavors.find(({name}) => name === named);
   if (flavor === undefined)
-    throw new ImgmgrError('NOT_FOUND', `there is no flavor '${named}'`, {hint: `there are ${list(flavors)}`});
+    throw new ImgmgrError('NOT_FOUND', `there is no flavor '${named}'`, {
+      lacks: 'flavor',
+      hint: `there are ${list(flavors)}`,
+    });
   const reason =
     misfit(flavor, demand) ??
     (flavor.disk === 0 && !volumes ? 'it has no disk, and this cloud has no block storage' : undefined);
   if (reason === undefined) return flavor;
   throw new ImgmgrError('UNSUPPORTED', `flavor '${named}' does not fit the image: ${reason}`, {
+    lacks: 'flavor',
     hint: 'name another one with --flavor, or none',
   });
 }

@@ -35,21 +35,27 @@ function theNamed(networks: readonly Network[], named: string): Network {
   const network = byId ?? byName[0];
   if (network === undefined)
     throw new ImgmgrError('NOT_FOUND', `there is no network '${named}'`, {
+      lacks: 'network',
       hint: networks.length === 0 ? 'the project sees no network at all' : `there are ${list(networks)}`,
     });
   if (byId === undefined && ids.length > 1)
     throw new ImgmgrError('UNSUPPORTED', `several networks are called '${named}': ${ids.join(', ')}`, {
+      lacks: 'network',
       hint: 'name one by its id with --network',
     });
   if (network.subnets.length === 0)
     throw new ImgmgrError('UNSUPPORTED', `network '${named}' has no subnet, so a server would get no address there`, {
+      lacks: 'network',
       hint: 'name another one with --network',
     });
   return network;
 }
 
 function undecided(message: string): ImgmgrError {
-  return new ImgmgrError('UNSUPPORTED', message, {hint: 'name a network with --network (name or id)'});
+  return new ImgmgrError('UNSUPPORTED', message, {
+    lacks: 'network',
+    hint: 'name a network with --network (name or id)',
+  });
 }
 
 function list(networks: readonly Network[]): string {

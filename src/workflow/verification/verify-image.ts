@@ -161,16 +161,15 @@ async function withShare<T>(verifier: Verifier, {image}: VerifyTask, work: () =>
   }
 }
 
-const SURROUNDING_FAULTS: Partial<Record<ImgmgrError['code'], Cause>> = {QUOTA: 'quota'};
+const LACKS: Readonly<Record<NonNullable<ImgmgrError['lacks']>, Cause>> = {
+  flavor: 'no-flavor',
+  network: 'no-network-to-boot-on',
+};
 
+// From what is known where the error was made: messages name hosts, and a host may be called anything.
 function faultOf(reason: ImgmgrError): Verdict {
-  const cause =
-    SURROUNDING_FAULTS[reason.code] ??
-    (/flavor/i.test(reason.message)
-      ? 'no-flavor'
-      : /network/i.test(reason.message)
-        ? 'no-network-to-boot-on'
-        : 'cloud-failed');
+  const lacking = reason.lacks === undefined ? 'cloud-failed' : LACKS[reason.lacks];
+  const cause = reason.code === 'QUOTA' ? 'quota' : lacking;
   const where = reason.place === undefined ? '' : ` (${reason.place})`;
   return environmentFault(cause, `${reason.message}${where}`, reason.hint);
 }

@@ -193,8 +193,16 @@ describe('one verification', () => {
   });
 
   it.each([
-    ['place', new ImgmgrError('UNSUPPORTED', 'no flavor fits 20 GiB', {hint: 'make one'}), 'no-flavor'],
-    ['place', new ImgmgrError('UNSUPPORTED', 'no network that servers could be on'), 'no-network-to-boot-on'],
+    [
+      'place',
+      new ImgmgrError('UNSUPPORTED', 'no flavor fits 20 GiB', {hint: 'make one', lacks: 'flavor'}),
+      'no-flavor',
+    ],
+    [
+      'place',
+      new ImgmgrError('UNSUPPORTED', 'none that servers could be on', {lacks: 'network'}),
+      'no-network-to-boot-on',
+    ],
     ['start', new ImgmgrError('QUOTA', 'Quota exceeded for instances'), 'quota'],
     ['start', new ImgmgrError('UNAVAILABLE', '503'), 'cloud-failed'],
   ] as const)('a fault of the surroundings in %s is no verdict on the image: %s', async (where, fault, cause) => {
@@ -202,6 +210,12 @@ describe('one verification', () => {
     servers.faults[where] = fault;
     expect(await verify()).toMatchObject({kind: 'environment', cause, failed: []});
     expect(events.filter(({type}) => type === 'verdict')).toHaveLength(1);
+  });
+
+  it.each(['network', 'flavor', 'quota'])('L: an outage of a host called %s.… is cloud-failed', async (word) => {
+    const {verify, servers} = world();
+    servers.faults.place = new ImgmgrError('UNAVAILABLE', `no answer from https://${word}.example.org: ECONNREFUSED`);
+    expect(await verify()).toMatchObject({kind: 'environment', cause: 'cloud-failed'});
   });
 
   it('a fault of the configuration ends the run instead', async () => {
