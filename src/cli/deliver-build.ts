@@ -6,6 +6,7 @@ import type {BuildFormat} from '../core/build/spec.ts';
 import type {Conversion} from '../core/conversion.ts';
 import {neededConversion} from '../core/conversion.ts';
 import type {Definition} from '../core/definition.ts';
+import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {RunOptions} from '../workflow/types.ts';
 import type {Context} from './context.ts';
@@ -13,7 +14,9 @@ import type {Work} from './work-on-clouds.ts';
 
 /** A build and the folder that is to have it. */
 export interface Delivery {
-  readonly work: Pick<Work, 'emit' | 'signal'> & {readonly options: Pick<RunOptions, 'policy' | 'importTimeoutMs'>};
+  readonly work: Pick<Work, 'emit' | 'signal'> & {
+    readonly options: Pick<RunOptions, 'policy' | 'importTimeoutMs' | 'limits'>;
+  };
   readonly context: Pick<Context, 'converter' | 'surroundings'>;
   readonly definition: Definition;
   readonly artifact: Artifact;
@@ -69,7 +72,7 @@ function imagesOf({work, definition, artifact}: Delivery): readonly BuiltImage[]
 }
 
 async function convert(
-  {work, context, artifact}: Delivery,
+  {work, context, artifact, definition: built}: Delivery,
   {path, half, format, conversion}: BuiltImage & {readonly half: string; readonly conversion: Conversion},
 ): Promise<void> {
   const {emit, signal, options} = work;
@@ -80,7 +83,8 @@ async function convert(
     const elapsedMs = context.surroundings.monotonic() - startMs;
     emit({type: 'progress', cloud: 'this host', definition, version, elapsedMs, limitMs, ...amount});
   };
-  await context.converter.convertFile(path, half, {from: format, conversion, limitMs, signal, progress});
+  const limits = limitsOf(options.limits, built.limits);
+  await context.converter.convertFile(path, half, {from: format, conversion, limits, limitMs, signal, progress});
 }
 
 /** Makes a file beside and puts it in its place in one step. */

@@ -5,7 +5,7 @@ import type {ConvertedFormat} from '../core/conversion.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
-import {checksum, day, duration, hostAndPort, list, oneOf, pairs, socket, wholeNumber, word} from './parse.ts';
+import {bytes, checksum, day, duration, hostAndPort, list, oneOf, pairs, socket, wholeNumber, word} from './parse.ts';
 
 /** The values of all flags that any command has, as commander hands them over; absent where not given. */
 export interface Flags {
@@ -69,6 +69,9 @@ export interface Flags {
   readonly prefetch?: 'never' | 'on-stuck' | 'always';
   readonly stuckRetry?: number;
   readonly importTimeout?: number;
+  readonly maxDownload?: number;
+  readonly maxUnpacked?: number;
+  readonly maxVirtual?: number;
   readonly allowPrivateSources?: boolean;
   readonly format?: 'human' | 'json' | 'junit';
   readonly json?: boolean;
@@ -140,6 +143,9 @@ export function addAcquireFlags(command: Command): Command {
     .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
     .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
     .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
+    .option('--max-download <size>', 'largest file that is fetched; default: 64G', bytes('--max-download'))
+    .option('--max-unpacked <size>', 'largest file after unpacking; default: 64G', bytes('--max-unpacked'))
+    .option('--max-virtual <size>', 'largest disk that an image may claim; default: 256G', bytes('--max-virtual'))
     .option('--allow-private-sources', 'redirects of a source may lead to this host and to private networks')
     .option('--no-wait', 'hand the work to the cloud and return')
     .option('--no-publish', 'stop before the image becomes visible')

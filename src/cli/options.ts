@@ -1,3 +1,4 @@
+import type {SizeLimits} from '../core/limits.ts';
 import type {Policy} from '../core/policy.ts';
 import {DEFAULT_POLICY} from '../core/policy.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -40,10 +41,19 @@ export function toInvocation({command, flags, policy = {}}: Request): Invocation
       ...(flags.prefetch !== undefined && {prefetch: flags.prefetch}),
       stuckRetry: flags.stuckRetry ?? 0,
       importTimeoutMs: flags.importTimeout ?? DEFAULT_IMPORT_TIMEOUT_MS,
+      limits: toLimits(flags),
       ...(flags.waitLock !== undefined && {waitLockMs: flags.waitLock}),
       silenceNotVerified: flags.verify === false,
     },
     output: toOutput(flags),
+  };
+}
+
+function toLimits({maxDownload, maxUnpacked, maxVirtual}: Flags): Partial<SizeLimits> {
+  return {
+    ...(maxDownload !== undefined && {download: maxDownload}),
+    ...(maxUnpacked !== undefined && {unpacked: maxUnpacked}),
+    ...(maxVirtual !== undefined && {virtual: maxVirtual}),
   };
 }
 

@@ -1,3 +1,4 @@
+import {parseSize} from '../core/limits.ts';
 import type {Digest} from '../core/digest.ts';
 import {digestFromHex, parseDigest} from '../core/digest.ts';
 import {nearest} from '../core/nearest.ts';
@@ -10,6 +11,18 @@ export function wholeNumber(flag: string, min = 0): (text: string) => number {
     if (!/^\d{1,9}$/.test(text) || Number(text) < min)
       throw new ImgmgrError('USAGE', `${flag} takes a whole number of at least ${min}, not ${quote(text)}`);
     return Number(text);
+  };
+}
+
+/** Reads a size in bytes. */
+export function bytes(flag: string): (text: string) => number {
+  return (text) => {
+    const size = parseSize(text);
+    if (size === undefined)
+      throw new ImgmgrError('USAGE', `${flag} takes a size, not ${quote(text)}`, {
+        hint: 'write a number with its unit, like 512M, 20G or 1T',
+      });
+    return size;
   };
 }
 

@@ -1,4 +1,5 @@
 import type {Conversion} from '../core/conversion.ts';
+import type {SizeLimits} from '../core/limits.ts';
 import type {OpenedSource} from './image-source.ts';
 
 /** How a disk is to be converted. */
@@ -6,6 +7,8 @@ export interface ConvertRequest {
   /** Glance's disk_format of what is converted; content that disagrees is refused. */
   readonly from: string;
   readonly conversion: Conversion;
+  /** What it may have at most; default: {@link DEFAULT_LIMITS}. */
+  readonly limits?: SizeLimits;
   /** Milliseconds for all of it; then TIMEOUT. */
   readonly limitMs: number;
   readonly signal: AbortSignal;

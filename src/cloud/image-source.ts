@@ -1,5 +1,6 @@
 import type {Readable} from 'node:stream';
 import type {Digest} from '../core/digest.ts';
+import type {SizeLimits} from '../core/limits.ts';
 
 /** What is to be read: the places in order of preference (mirror first), all of the same bytes. */
 export interface SourceRequest {
@@ -18,6 +19,8 @@ export interface SourceRequest {
    * hash over all bytes halves the throughput, and is of use only for a comparison with Glance's `os_hash_value`.
    */
   readonly wantSha512?: boolean;
+  /** What it may have at most; default: {@link DEFAULT_LIMITS}. */
+  readonly limits?: SizeLimits;
   /** All of the reading must be done within this time, else it ends with TIMEOUT; milliseconds. */
   readonly limitMs?: number;
   readonly signal?: AbortSignal;

@@ -2,10 +2,12 @@ import {builtMeta} from './build/claims.ts';
 import type {BuildSpec} from './build/spec.ts';
 import {readMeta} from './definition-meta.ts';
 import {BUILD_FORMATS} from './definition-schema.ts';
-import type {RawBuild, RawImage, RawVerify, RawVersion} from './definition-schema.ts';
+import type {RawBuild, RawImage, RawLimits, RawVerify, RawVersion} from './definition-schema.ts';
 import {mapsUnder} from './definition-subject.ts';
 import type {Definition, VerifyWishes, Version} from './definition.ts';
 import {parseDigest} from './digest.ts';
+import type {SizeLimits} from './limits.ts';
+import {parseSize} from './limits.ts';
 import {parseDuration} from './time-text.ts';
 import type {YamlMap} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';
@@ -39,6 +41,7 @@ export function convertImage(raw: RawImage, node: YamlMap): Definition {
     ...given('stores', raw.stores && [...new Set(raw.stores)]),
     ...given('build', raw.build && convertBuild(raw.build, raw.format)),
     ...given('verify', raw.verify && convertVerify(raw.verify)),
+    ...given('limits', raw.limits ? convertLimits(raw.limits) : undefined),
   };
 }
 
@@ -79,6 +82,15 @@ function convertBuild(raw: RawBuild, format: RawImage['format']): BuildSpec {
     ...given('mkfsOptions', raw.mkfs_options),
     ...given('elementsPath', raw.elements_path),
     ...given('source', raw.source),
+  };
+}
+
+function convertLimits({download, unpacked, virtual}: RawLimits): Partial<SizeLimits> {
+  const bytes = (value: string | number | null | undefined): number | undefined => parseSize(String(value ?? ''));
+  return {
+    ...given('download', bytes(download)),
+    ...given('unpacked', bytes(unpacked)),
+    ...given('virtual', bytes(virtual)),
   };
 }
 

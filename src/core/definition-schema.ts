@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {parseDigest} from './digest.ts';
 import {CHECK_IDS} from './verdict/checks.ts';
+import {parseSize} from './limits.ts';
 import {isCalendarDate, parseDuration} from './time-text.ts';
 
 /** What Glance takes as disk_format and the peer's schema allows. */
@@ -51,6 +52,13 @@ const duration = () =>
     .string({error: 'write a number with its unit, like 90s, 10m or 2h'})
     .refine((value) => parseDuration(value) !== undefined, {
       error: 'is no duration; write a number with its unit, like 90s, 10m or 2h',
+    });
+
+const size = () =>
+  z
+    .union([z.string(), z.int()], {error: 'write a number with its unit, like 20G'})
+    .refine((value) => parseSize(String(value)) !== undefined, {
+      error: 'is no size; write a number with its unit, like 512M, 20G or 1T',
     });
 
 const isRegex = (value: string): boolean => {
@@ -159,6 +167,14 @@ const verify = z
   })
   .describe('How the image is verified before it is published.');
 
+const limits = z
+  .strictObject({
+    download: size().nullish().describe('Of the file as served, like 20G. Default: 64G.'),
+    unpacked: size().nullish().describe('Of the file after unpacking. Default: 64G.'),
+    virtual: size().nullish().describe('Of the disk that the image claims. Default: 256G.'),
+  })
+  .describe('What the image may have at most; units K, M, G, T of 1024.');
+
 /** One entry of `images`. */
 export const imageSchema = z.strictObject({
   name: filled().describe('The plain name of the image.'),
@@ -184,6 +200,7 @@ export const imageSchema = z.strictObject({
   latest_checksum_url: http().nullish().describe('For tools that keep catalogues up to date.'),
   build: build.nullish(),
   verify: verify.nullish(),
+  limits: limits.nullish(),
   stores: z
     .array(filled())
     .min(1)
@@ -202,6 +219,7 @@ export function keysOfImage(path: readonly PropertyKey[]): readonly string[] {
   if (section === undefined) return Object.keys(imageSchema.shape);
   if (section === 'versions' && item !== undefined) return Object.keys(version.shape);
   if (section === 'build') return Object.keys(build.shape);
+  if (section === 'limits') return Object.keys(limits.shape);
   return section === 'verify' ? Object.keys(verify.shape) : [];
 }
 
@@ -213,6 +231,9 @@ export type RawVersion = z.infer<typeof version>;
 export type RawBuild = z.infer<typeof build>;
 /** The section `verify` that fits the schema. */
 export type RawVerify = z.infer<typeof verify>;
+
+/** The section `limits` that fits the schema. */
+export type RawLimits = z.infer<typeof limits>;
 
 /** The JSON Schema of a definition file, for editors; rules between several keys are not in it. */
 export function definitionsJsonSchema(): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type {Place} from '../errors.ts';
 import type {BuildSpec} from './build/spec.ts';
 import type {Digest} from './digest.ts';
 import type {Visibility} from './image.ts';
+import type {SizeLimits} from './limits.ts';
 
 /** How a superseded image is retired (product: "An image's life"). */
 export type RetireWay = 'renamed' | 'hidden' | 'renamed-by-date' | 'deactivated' | 'community';
@@ -35,6 +36,8 @@ export interface Definition {
   readonly build?: BuildSpec;
   /** What the definition says about its verification; absent fields: the flags and the image's meta decide. */
   readonly verify?: VerifyWishes;
+  /** What its image may have at most, where the definition says so; bytes. */
+  readonly limits?: Partial<SizeLimits>;
   /** Where the name stands. */
   readonly place: Place;
 }

@@ -8,6 +8,7 @@ import type {
   OpenSource,
 } from '../cloud/image-converter.ts';
 import type {OpenedSource} from '../cloud/image-source.ts';
+import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Confinement} from '../host/confine.ts';
@@ -20,7 +21,6 @@ import type {Room} from './convert/room.ts';
 import {requireRoom} from './convert/room.ts';
 import {drain, spool} from './convert/spool.ts';
 import {inWorkFolder, sweepWorkFolders} from './convert/work-folder.ts';
-import {MAX_VIRTUAL_BYTES} from './opened.ts';
 import {showUrl} from './place.ts';
 
 /** What disks are converted with. */
@@ -28,8 +28,6 @@ export interface ConverterOptions {
   readonly exec: Exec;
   /** Where the folders for temporary files are made. */
   readonly root: string;
-  /** Default 256 GiB. */
-  readonly maxVirtualBytes?: number;
   /** How qemu-img is kept from other files; default: the best way that works on this host. */
   readonly confinement?: () => Promise<Confinement>;
 }
@@ -69,14 +67,14 @@ interface Place extends ConverterOptions {
 async function judgeNamed(
   place: Place,
   path: string,
-  {from, signal}: JudgeRequest,
+  {from, signal, limits}: JudgeRequest,
 ): Promise<{readonly virtualSize: number}> {
   return unchanged(path, async () => {
     const disk = {path: await named(place, path), format: from, show: path};
     const {virtualSize} = await requireSound({
       disk,
       tool: await toolOf(place, disk.path, signal),
-      maxVirtualBytes: place.maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
+      maxVirtualBytes: limitsOf(limits).virtual,
     });
     return {virtualSize};
   });
@@ -129,7 +127,7 @@ async function convertIntoFile(
 async function convertInFolder(
   place: Place,
   {path, show, target, room}: {readonly path: string; readonly show: string; readonly target: string; room: Room},
-  {from, conversion, signal, progress}: ConvertRequest,
+  {from, conversion, limits, signal, progress}: ConvertRequest,
 ): ReturnType<typeof convertJudged> {
   return convertJudged({
     tool: await toolOf(place, path, signal),
@@ -137,7 +135,7 @@ async function convertInFolder(
     target,
     conversion,
     room,
-    maxVirtualBytes: place.maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
+    maxVirtualBytes: limitsOf(limits).virtual,
     progress: (bytes, total) => progress?.({phase: 'converting', bytes, total}),
   });
 }

@@ -4,8 +4,7 @@ import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Http} from '../http.ts';
 import {openInTime, probeInTime} from './deadline.ts';
-import {MAX_UNPACKED_BYTES, MAX_VIRTUAL_BYTES, openServed} from './opened.ts';
-import type {Limits} from './opened.ts';
+import {openServed} from './opened.ts';
 import {PROBE_BYTES, probeServed} from './probe.ts';
 import {readPublishedDigest} from './published-digest.ts';
 import {createKinds, kindFor} from './registry.ts';
@@ -24,20 +23,12 @@ export interface SourceOptions {
   readonly attempts?: number;
   /** Before a repetition, doubled each time; default 500 ms. */
   readonly delayMs?: number;
-  /** Default 64 GiB. */
-  readonly maxUnpackedBytes?: number;
-  /** Default 256 GiB. */
-  readonly maxVirtualBytes?: number;
   /** Redirects may lead to this host and to private networks; default: false. */
   readonly allowPrivate?: boolean;
 }
 
 /** The sources of image bytes: http, file, stdin. */
 export function createSource(options: SourceOptions): ImageSource {
-  const limits: Limits = {
-    maxUnpackedBytes: options.maxUnpackedBytes ?? MAX_UNPACKED_BYTES,
-    maxVirtualBytes: options.maxVirtualBytes ?? MAX_VIRTUAL_BYTES,
-  };
   const kinds = createKinds({
     web: {http: options.http, allowPrivate: options.allowPrivate ?? false, silenceMs: options.silenceMs ?? 60_000},
     patience: {attempts: options.attempts ?? 3, delayMs: options.delayMs ?? 500},
@@ -48,14 +39,14 @@ export function createSource(options: SourceOptions): ImageSource {
       probeInTime(asked, async (request) =>
         firstThatAnswers(kinds, request, async (kind, url) => {
           const served = await kind.read({...reading(request, url), firstBytes: PROBE_BYTES});
-          return probeServed(served, request, limits);
+          return probeServed(served, request);
         }),
       ),
     open: async (asked) =>
       openInTime(asked, async (request) =>
         firstThatAnswers(kinds, request, async (kind, url) => {
           const served = await kind.read(reading(request, url));
-          return openServed(served, {request, exec: options.exec, limits});
+          return openServed(served, {request, exec: options.exec});
         }),
       ),
     findDigest: async (place, signal) => readPublishedDigest(kindFor(kinds, place.url), place, signal),

@@ -2,6 +2,7 @@ import {judgeEnd, judgeFormat} from '../core/format/assertion.ts';
 import {isConvertible} from '../core/conversion.ts';
 import type {EndInspection, FileEnd, Inspection} from '../core/format/inspect.ts';
 import {inspectEnd, inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
+import {raiseHint} from '../core/limits.ts';
 import type {FormatProblem, ProblemId} from '../core/format/inspection.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Peeker} from './chunks.ts';
@@ -75,7 +76,7 @@ function mismatchHint(found: string, asserted: string): string {
 function hintFor(id: ProblemId): string {
   const hints: Partial<Record<ProblemId, string>> = {
     TooSmall: 'see what the address really serves',
-    VirtualTooLarge: 'shrink the disk, or raise the limit if this size is meant',
+    VirtualTooLarge: `shrink the disk; ${raiseHint('virtual')}`,
     Packed: 'only gz, xz, zst and bz2 are taken off on the way',
     BackingFile: 'flatten it: qemu-img convert -O qcow2 IN OUT',
     DataFile: 'flatten it: qemu-img convert -O qcow2 IN OUT',

@@ -3,6 +3,8 @@ import type {OpenedSource, SourceFacts, SourceRequest} from '../cloud/image-sour
 import {END_REACH} from '../core/format/inspect.ts';
 import type {Digest, DigestAlgorithm} from '../core/digest.ts';
 import {sameDigest} from '../core/digest.ts';
+import type {SizeLimits} from '../core/limits.ts';
+import {limitsOf, raiseHint} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Peeker} from './chunks.ts';
@@ -15,23 +17,10 @@ import {createTally} from './tally.ts';
 import type {Tally} from './tally.ts';
 import {unwrap} from './unwrap.ts';
 
-const GIB = 1024 ** 3;
-
-/** What is taken when nothing else is said: bytes of a file, and of the disk inside. */
-export const MAX_UNPACKED_BYTES = 64 * GIB;
-export const MAX_VIRTUAL_BYTES = 256 * GIB;
-
-/** Limits of what is taken, in bytes. */
-export interface Limits {
-  readonly maxUnpackedBytes: number;
-  readonly maxVirtualBytes: number;
-}
-
 /** What opening needs besides the source. */
 export interface OpenContext {
   readonly request: SourceRequest;
   readonly exec: Exec;
-  readonly limits: Limits;
 }
 
 /** What the digest is checked with. */
@@ -46,7 +35,7 @@ interface Passage extends Checked {
   readonly given?: Tally;
   readonly judged: Judged;
   readonly judgement: Judgement;
-  readonly limits: Limits;
+  readonly limits: SizeLimits;
 }
 
 /**
@@ -58,14 +47,24 @@ export async function openServed(served: Served, context: OpenContext): Promise<
   let inner: Peeker | undefined;
   try {
     const show = showUrl(served.url);
-    const {maxUnpackedBytes} = context.limits;
-    if (served.size !== undefined && served.size > maxUnpackedBytes) throw tooLarge(show, maxUnpackedBytes);
-    const unwrapped = await unwrap(tally.through(served.chunks), {exec: context.exec, show});
+    const limits = limitsOf(context.request.limits);
+    const {download} = limits;
+    if (served.size !== undefined && served.size > download) throw tooLarge(show, 'download', download);
+    const fetched = tally.through(capped(served.chunks, {show, download}));
+    const unwrapped = await unwrap(fetched, {exec: context.exec, show});
     inner = unwrapped.inner;
     const judgement = judgementOf(served, context);
     const judged = await judgeStart(inner, judgement);
     const given = unwrapped.wrappers.length > 0 ? createTally(givenAlgorithms(context.request)) : undefined;
-    return opened(inner, {...context, served, tally, judged, judgement, ...(given === undefined ? {} : {given})});
+    return opened(inner, {
+      ...context,
+      limits,
+      served,
+      tally,
+      judged,
+      judgement,
+      ...(given === undefined ? {} : {given}),
+    });
   } catch (error) {
     await inner?.close();
     await served.close();
@@ -107,8 +106,7 @@ async function* heldBack(chunks: AsyncIterable<Uint8Array>, passage: Passage): A
       held.push(chunk);
       heldBytes += chunk.length;
       total += chunk.length;
-      if (total > passage.limits.maxUnpackedBytes)
-        throw tooLarge(passage.judgement.show, passage.limits.maxUnpackedBytes);
+      if (total > passage.limits.unpacked) throw tooLarge(passage.judgement.show, 'unpacked', passage.limits.unpacked);
       for (let [first] = held; first !== undefined && heldBytes - first.length >= END_REACH; [first] = held) {
         held.shift();
         heldBytes -= first.length;
@@ -175,11 +173,11 @@ function givenAlgorithms(request: SourceRequest): readonly DigestAlgorithm[] {
   return request.digest === undefined ? [] : [request.digest.algorithm];
 }
 
-function judgementOf({contentType, url}: Served, {request, limits}: OpenContext): Judgement {
+function judgementOf({contentType, url}: Served, {request}: OpenContext): Judgement {
   return {
     show: showUrl(url),
     format: request.format,
-    maxVirtualBytes: limits.maxVirtualBytes,
+    maxVirtualBytes: limitsOf(request.limits).virtual,
     ...(contentType === undefined ? {} : {contentType}),
   };
 }
@@ -188,9 +186,23 @@ function trailing(show: string): ImgmgrError {
   return new ImgmgrError('FORMAT_REFUSED', `${show} has something behind the end of its compressed data`);
 }
 
-function tooLarge(show: string, limit: number): ImgmgrError {
-  return new ImgmgrError('FORMAT_REFUSED', `${show} is larger than the limit of ${limit} bytes`, {
-    hint: 'a compressed file can unfold to any size; raise the limit if this size is meant',
+/** Ends a download that has more bytes than it may, whatever the server said before. */
+async function* capped(
+  chunks: AsyncIterable<Uint8Array>,
+  {show, download}: {readonly show: string; readonly download: number},
+): AsyncGenerator<Uint8Array> {
+  let total = 0;
+  for await (const chunk of chunks) {
+    total += chunk.length;
+    if (total > download) throw tooLarge(show, 'download', download);
+    yield chunk;
+  }
+}
+
+function tooLarge(show: string, name: 'download' | 'unpacked', limit: number): ImgmgrError {
+  const which = name === 'download' ? 'is larger' : 'is, unpacked, larger';
+  return new ImgmgrError('FORMAT_REFUSED', `${show} ${which} than the limit of ${limit} bytes`, {
+    hint: raiseHint(name),
   });
 }
 

@@ -1,9 +1,9 @@
 import type {SourceProbe, SourceRequest} from '../cloud/image-source.ts';
 import {inspectStart} from '../core/format/inspect.ts';
+import {limitsOf} from '../core/limits.ts';
 import {wrapperOf} from '../core/format/wrapper.ts';
 import {peekable} from './chunks.ts';
 import {refuseUnfit} from './judge.ts';
-import type {Limits} from './opened.ts';
 import {showUrl} from './place.ts';
 import type {Served} from './served.ts';
 
@@ -11,12 +11,12 @@ import type {Served} from './served.ts';
 export const PROBE_BYTES = 64 * 1024;
 
 /** Judges the first 64 KiB of a source and leaves it. */
-export async function probeServed(served: Served, request: SourceRequest, limits: Limits): Promise<SourceProbe> {
+export async function probeServed(served: Served, request: SourceRequest): Promise<SourceProbe> {
   try {
     const {head, complete} = await peekable(served.chunks).peek(PROBE_BYTES);
     const size = served.size ?? (complete ? head.length : undefined);
     const compressed = wrapperOf(head) !== undefined;
-    const virtualSize = compressed ? undefined : judge(head, {served, request, limits, size});
+    const virtualSize = compressed ? undefined : judge(head, {served, request, size});
     return {
       url: served.url,
       compressed,
@@ -33,14 +33,14 @@ export async function probeServed(served: Served, request: SourceRequest, limits
 /** Bytes of the disk inside, if the first bytes tell. */
 function judge(
   head: Uint8Array,
-  {served, request, limits, size}: {served: Served; request: SourceRequest; limits: Limits; size: number | undefined},
+  {served, request, size}: {served: Served; request: SourceRequest; size: number | undefined},
 ): number | undefined {
   const inspection = inspectStart(head, size !== undefined && size <= head.length);
   const {contentType} = served;
   refuseUnfit(inspection, {
     show: showUrl(served.url),
     format: request.format,
-    maxVirtualBytes: limits.maxVirtualBytes,
+    maxVirtualBytes: limitsOf(request.limits).virtual,
     ...(contentType === undefined ? {} : {contentType}),
   });
   return inspection.virtualSize ?? (inspection.needed === undefined ? size : undefined);

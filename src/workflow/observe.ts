@@ -13,6 +13,7 @@ import {isCopyOfOurs, isSnapshot, readStamp} from '../core/stamp.ts';
 import {asImgmgrError} from '../errors.ts';
 import {isLeaseAlive} from './lease-keeper.ts';
 import {newerFormat} from './newer-format.ts';
+import {limitsOf} from '../core/limits.ts';
 import type {Buildable} from './make-build.ts';
 import {chooseOne, readBuild} from './make-build.ts';
 import type {ReadVersion} from './resolve-releases.ts';
@@ -165,6 +166,7 @@ async function releasesOf(
     source: run.source,
     baseDir: run.baseDir,
     now: view.now,
+    limits: limitsOf(run.options.limits, definition.limits),
     signal: run.signal,
   });
   return {releases, decisions: []};

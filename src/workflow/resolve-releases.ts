@@ -1,3 +1,4 @@
+import type {SizeLimits} from '../core/limits.ts';
 import type {DigestPlace, ImageSource} from '../cloud/image-source.ts';
 import type {Definition, Version} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
@@ -32,6 +33,7 @@ export interface LabelContext {
   readonly source: ImageSource;
   readonly baseDir: string;
   readonly now: Date;
+  readonly limits: SizeLimits;
   readonly signal: AbortSignal;
 }
 
@@ -52,10 +54,10 @@ export async function labelReleases(versions: readonly ReadVersion[], context: L
 
 async function upstreamDate(
   listed: Version,
-  {source, baseDir, now, signal, definition}: LabelContext,
+  {source, baseDir, now, limits, signal, definition}: LabelContext,
 ): Promise<string> {
   const urls = listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url];
-  const probe = await source.probe({urls, baseDir, format: definition.format, signal});
+  const probe = await source.probe({urls, baseDir, format: definition.format, limits, signal});
   return dayOfChange(probe.lastModified, now).replaceAll('-', '');
 }
 

@@ -6,6 +6,7 @@ import {describeConversion} from '../core/conversion.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {completeBuild} from './complete-build.ts';
 import {conversionOf} from './conversion.ts';
+import {limitsOf} from '../core/limits.ts';
 import {sourceRequest} from './source-request.ts';
 
 /** One way of bytes through us into a record. */
@@ -79,6 +80,7 @@ async function openSource(stream: StreamTask): Promise<OpenedSource> {
   return converter.convert((limited) => context.source.open({...request, signal: limited}), {
     from: definition.format,
     conversion,
+    limits: limitsOf(context.options.limits, definition.limits),
     limitMs,
     signal,
     progress: progressTeller(stream),

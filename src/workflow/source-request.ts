@@ -1,4 +1,5 @@
 import type {SourceRequest} from '../cloud/image-source.ts';
+import {limitsOf} from '../core/limits.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 
 /** How the source of a release is asked. */
@@ -10,6 +11,7 @@ export function sourceRequest(context: AcquireContext, {definition, release, art
     format: definition.format,
     // Hashing costs more than sending; the demanded digest is what counts, and a build has none until now.
     wantSha512: artifact !== undefined,
+    limits: limitsOf(context.options.limits, definition.limits),
     signal: context.signal,
     ...(digest && {digest}),
     // Only a digest of the definition itself: a published one may come over the same way.

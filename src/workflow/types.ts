@@ -7,6 +7,7 @@ import type {TestServerHost} from '../cloud/test-server-host.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Counts} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
+import type {SizeLimits} from '../core/limits.ts';
 import type {Policy} from '../core/policy.ts';
 import type {ImgmgrError} from '../errors.ts';
 import type {VerificationParts} from './verification/types.ts';
@@ -53,6 +54,8 @@ export interface RunOptions {
   readonly stuckRetry: number;
   /** Deadline of one image's import over all attempts, milliseconds. */
   readonly importTimeoutMs: number;
+  /** What images may have at most, over their definitions; absent: what those say. */
+  readonly limits?: Partial<SizeLimits>;
   /** How long to wait for another run's lease; undefined: until its holder's time is over. */
   readonly waitLockMs?: number;
   /** `--no-verify`: do not even report "not verified". */

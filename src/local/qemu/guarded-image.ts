@@ -1,6 +1,7 @@
 import {realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ImageConverter} from '../../cloud/image-converter.ts';
+import {DEFAULT_LIMITS} from '../../core/limits.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Machine} from './machine.ts';
 import {DRIVERS, FILES} from './machine.ts';
@@ -32,7 +33,9 @@ export function bootedImage(image: Machine['image'], folder: string): Machine['i
 /** Judges the image by both guards, converts it where QEMU shall not read its format, and gives what is booted, behind all links. */
 export async function prepareImage({guard, image, folder, signal}: GuardedImage): Promise<Machine['image']> {
   if (guard === undefined) throw new ImgmgrError('INTERNAL', 'the local cloud was made without a guard of its images');
-  const request = {from: image.format, limitMs: LIMIT_MS, signal};
+  // Its size was a matter of the import.
+  const limits = {...DEFAULT_LIMITS, virtual: Number.MAX_SAFE_INTEGER};
+  const request = {from: image.format, limits, limitMs: LIMIT_MS, signal};
   const booted = bootedImage(image, folder);
   if (booted === image) await guard.judgeFile(image.path, request);
   else await guard.convertFile(image.path, booted.path, {...request, conversion: {to: 'qcow2', compress: false}});

@@ -1,5 +1,6 @@
 import type {ConvertedFile} from '../../cloud/image-converter.ts';
 import type {Conversion} from '../../core/conversion.ts';
+import {raiseHint} from '../../core/limits.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {inspectFile, judgeFile} from '../inspect-file.ts';
 import type {AgreedDisk} from './agree.ts';
@@ -51,7 +52,7 @@ export async function requireSound({
     throw new ImgmgrError(
       'FORMAT_REFUSED',
       `${disk.show} claims a disk of ${agreed.virtualSize} bytes, more than the limit of ${maxVirtualBytes}`,
-      {hint: 'shrink the disk, or raise the limit if this size is meant'},
+      {hint: `shrink the disk; ${raiseHint('virtual')}`},
     );
   return agreed;
 }

@@ -47,6 +47,25 @@ const DATE = 'write it as YYYY-MM-DD';
 const DIGEST = 'write algorithm:hex, with md5, sha1, sha256, sha384 or sha512 and all of its digits';
 const DURATION = 'write a number with its unit, like 90s, 10m or 2h';
 
+describe('R12: limits', () => {
+  const place = (line: string): string[] => problemsWith({}, '    limits:', `      ${line}`);
+
+  test('a size that is none is an error with its place', () => {
+    for (const bad of ['much', '20 GB', '0', '-1'])
+      expect(place(`virtual: ${bad}`)).toEqual([
+        expect.stringMatching(/^17:16 "virtual" of limits of image "Debian 12" .*20G/),
+      ]);
+  });
+
+  test('an unknown limit is named', () => {
+    expect(place('dowload: 20G')).toEqual([expect.stringContaining('download')]);
+  });
+
+  test('good ones are none', () => {
+    expect(place('{download: 20G, unpacked: 1T, virtual: 1048576}')).toEqual([]);
+  });
+});
+
 describe('one wrong value, one problem with its place and next step', () => {
   test.each<[string, Change, string]>([
     [

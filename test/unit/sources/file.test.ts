@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {describe, expect, test} from 'vitest';
+import {DEFAULT_LIMITS} from '../../../src/core/limits.ts';
 import {bytes, fixedVhd, gptDisk, qcow2, vdi, vmdk} from '../core/image-bytes.ts';
 import {digestOf, failure, noise, readAll, readUntilBroken, request, source} from './under-test.ts';
 
@@ -140,11 +141,24 @@ describe('refuses before a byte is given on', () => {
     expect([error.code, error.hint]).toEqual(['FORMAT_REFUSED', hint]);
   });
 
-  test('a file beyond the limit', async () => {
+  test('R12: a file beyond the limit', async () => {
     const error = await failure(
-      source({maxUnpackedBytes: 1000}).open(request('file:a', {baseDir: folderWith({a: IMAGE})})),
+      source().open(request('file:a', {baseDir: folderWith({a: IMAGE}), limits: {...DEFAULT_LIMITS, download: 1000}})),
     );
     expect([error.code, error.message]).toEqual(['FORMAT_REFUSED', 'file:a is larger than the limit of 1000 bytes']);
+    expect(error.hint).toContain('--max-download, or with limits: {download: …} in the definition');
+  });
+
+  test('R12: a disk beyond the limit that was set, which the hint names', async () => {
+    const limits = {...DEFAULT_LIMITS, virtual: 1024};
+    const error = await failure(source().open(request('file:a', {baseDir: folderWith({a: qcow2()}), limits})));
+    expect([error.code, error.hint]).toEqual(['FORMAT_REFUSED', expect.stringContaining('--max-virtual')]);
+    const large = {...DEFAULT_LIMITS, virtual: 63 * 1024 ** 4};
+    const opened = await source().open(
+      request('file:a', {baseDir: folderWith({a: qcow2({size: 63 * 1024 ** 4})}), limits: large}),
+    );
+    expect(opened.virtualSize).toBe(63 * 1024 ** 4);
+    opened.bytes.destroy();
   });
 });
 

@@ -2,6 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {Readable} from 'node:stream';
 import {gzipSync} from 'node:zlib';
 import {describe, expect, test} from 'vitest';
+import {DEFAULT_LIMITS} from '../../../src/core/limits.ts';
 import {createExec} from '../../../src/exec.ts';
 import {bytes, qcow2} from '../core/image-bytes.ts';
 import {digestOf, failure, noise, readAll, readUntilBroken, request, source} from './under-test.ts';
@@ -83,10 +84,15 @@ describe.each(KINDS)('%s', (kind) => {
     expect([error.code, error.message]).toEqual(['FORMAT_REFUSED', 'stdin is qcow2 with a backing file']);
   });
 
-  test('that unfolds beyond the limit is stopped', async () => {
-    const one = source({stdin: piped(pack[kind](bytes(5_000_000))), maxUnpackedBytes: 1_000_000});
-    const {given, error} = await readUntilBroken(one.open(request('-', {format: 'raw'})));
-    expect([error.code, error.message]).toEqual(['FORMAT_REFUSED', 'stdin is larger than the limit of 1000000 bytes']);
+  test('R12: that unfolds beyond the limit is stopped', async () => {
+    const one = source({stdin: piped(pack[kind](bytes(5_000_000)))});
+    const limits = {...DEFAULT_LIMITS, unpacked: 1_000_000};
+    const {given, error} = await readUntilBroken(one.open(request('-', {format: 'raw', limits})));
+    expect([error.code, error.message]).toEqual([
+      'FORMAT_REFUSED',
+      'stdin is, unpacked, larger than the limit of 1000000 bytes',
+    ]);
+    expect(error.hint).toContain('--max-unpacked');
     expect(given).toBeLessThanOrEqual(1_000_000);
   });
 });

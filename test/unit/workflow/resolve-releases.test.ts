@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import type {DigestPlace, ImageSource} from '../../../src/cloud/image-source.ts';
 import type {Definition, Version} from '../../../src/core/definition.ts';
+import {DEFAULT_LIMITS} from '../../../src/core/limits.ts';
 import {labelReleases, readDigests} from '../../../src/workflow/resolve-releases.ts';
 
 const place = {file: 'x.yml', line: 1, column: 1};
@@ -73,6 +74,7 @@ test.each([
       images: [],
       source,
       baseDir: '/',
+      limits: DEFAULT_LIMITS,
       now: new Date('2026-11-26T10:00:00Z'),
       signal: new AbortController().signal,
     },
