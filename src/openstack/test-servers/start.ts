@@ -21,7 +21,7 @@ const MOST_USER_DATA = 65_535;
 const VOLUME_MS = 20 * 60_000;
 
 /**
- * Port, volume where the flavor has no disk, server: each with the stamp in its create call, so that a crash at any moment leaves
+ * Port, volume where the flavor has no disk or Nova boots from volumes only, server: each with the stamp in its create call, so that a crash at any moment leaves
  * nothing that nobody knows. What was made before a failure or an interruption is removed again. `sshKey` is left to user-data: Nova
  * hands out keys by keypairs only, which belong to users and carry no stamp.
  */
@@ -46,13 +46,32 @@ export async function startServer(parts: StartParts, request: ServerRequest): Pr
       await untilAvailable(parts, made.volume, signal);
     }
     requireGoing(signal);
-    const id = await makeServer(parts, request, {port: port.id, userData, volume: made.volume});
+    const order = {port: port.id, userData};
+    let id: string;
+    try {
+      id = await makeServer(parts, request, {...order, volume: made.volume});
+    } catch (error) {
+      if (made.volume !== undefined || !asksForVolume(error)) throw error;
+      made.volume = await makeVolume(parts, request, label);
+      await untilAvailable(parts, made.volume, signal);
+      requireGoing(signal);
+      id = await makeServer(parts, request, {...order, volume: made.volume});
+    }
     made.server = id;
     requireGoing(signal);
     return {id, name: request.name, interfaces, ...besides(made)};
   } catch (error) {
     throw await withCleanup(error, removeMade(parts, made));
   }
+}
+
+/** Nova lets this flavor boot from volumes only: its own words, or those of a policy of that name. */
+function asksForVolume(error: unknown): boolean {
+  return (
+    error instanceof ImgmgrError &&
+    error.code === 'FORBIDDEN' &&
+    /only volume-backed servers|zero_disk_flavor/i.test(error.message)
+  );
 }
 
 function besides({port, volume, securityGroup}: Made): Omit<Made, 'server'> {

@@ -28,6 +28,8 @@ export async function createServer(
   if (flavor === undefined) throw new Refusal(400, `Flavor ${String(body['flavorRef'])} could not be found.`);
   const mapping = asRecord((body['block_device_mapping_v2'] as unknown[] | undefined)?.[0]);
   const imageId = typeof body['imageRef'] === 'string' ? body['imageRef'] : undefined;
+  if (imageId !== undefined && compute.volumesOnly)
+    throw new Refusal(403, 'Only volume-backed servers are allowed for flavors with zero disk.');
   if (imageId !== undefined) checkImage({images, imageId, flavor, caller});
   const volume = compute.volumes.find(({id}) => id === mapping?.['uuid']);
   if (mapping !== undefined && volume?.status !== 'available')

@@ -283,6 +283,25 @@ describe('a start', () => {
     expect(things()).toEqual(NOTHING);
   });
 
+  test('R7: whose flavor has a disk, where Nova boots from volumes only, is tried again from a volume', async () => {
+    fake.compute.volumesOnly = true;
+    const wanted = await request();
+    expect(wanted.place.flavor.diskGib).toBeGreaterThan(0);
+    const server = await tests.start(wanted);
+    expect(fake.compute.volumes).toMatchObject([{id: server.volume, metadata: {imgmgr_run: STAMP.run}}]);
+    expect(fake.compute.servers).toMatchObject([{volumeId: server.volume}]);
+    await tests.remove(server);
+    expect(things()).toEqual(NOTHING);
+  });
+
+  test('R7: any other refusal of Nova is not tried again from a volume', async () => {
+    const wanted = await request();
+    fake.compute.forbidden = ['servers'];
+    expect((await failure(tests.start(wanted))).code).toBe('FORBIDDEN');
+    expect(fake.requests.filter(({path}) => path.includes('/volumes'))).toEqual([]);
+    expect(things()).toEqual(NOTHING);
+  });
+
   test('whose volume cannot be made leaves nothing', async () => {
     fake.compute.volumesBecome = 'error';
     expect(await failure(tests.start(await request({}, {flavor: 'diskless'})))).toMatchObject({code: 'CLOUD_REFUSED'});
