@@ -30,6 +30,7 @@ export interface Flags {
   readonly verifyCloud?: string;
   readonly flavor?: string;
   readonly network?: string;
+  readonly root?: 'volume';
   readonly listen?: {readonly host: string; readonly port: number};
   readonly advertise?: {readonly host: string; readonly port?: number};
   readonly deadline?: number;
@@ -171,6 +172,7 @@ export function addBootFlags(command: Command): Command {
     .option('--verify-cloud <name>', 'boot in another project: a cloud of clouds.yaml', word('--verify-cloud'))
     .option('--flavor <name>', 'flavor of the test servers; default: the smallest that fits', word('--flavor'))
     .option('--network <name>', 'their network; default: the only one, else the only shared one', word('--network'))
+    .option('--root <what>', "volume: they boot from a volume; default: the flavor's disk", oneOf('--root', ['volume']))
     .option('--listen <host:port>', 'where their reports are taken; default: any free port', socket('--listen'))
     .option('--advertise <host:port>', 'what they call, where that differs (NAT)', hostAndPort('--advertise'))
     .option('--deadline <duration>', 'from the order of a server to its report; default: 10m', duration('--deadline'))

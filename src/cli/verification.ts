@@ -26,6 +26,7 @@ export function toVerifyRequest(flags: Flags): VerifyRequest {
     record: flags.record ?? true,
     ...(flags.flavor !== undefined && {flavor: flags.flavor}),
     ...(flags.network !== undefined && {network: flags.network}),
+    ...(flags.root !== undefined && {root: flags.root}),
     ...(flags.advertise !== undefined && {advertise: flags.advertise}),
     ...(flags.lookup !== undefined && {lookup: flags.lookup}),
     ...(flags.sshKey !== undefined && {sshKeyFile: flags.sshKey}),

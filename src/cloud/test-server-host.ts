@@ -15,6 +15,8 @@ export interface ServerNeeds {
   readonly flavor?: string;
   /** Name or id of the network; absent: the project's only one, else the only shared one. */
   readonly network?: string;
+  /** Boot from a volume whatever the flavor; absent: as the flavor and the cloud have it. Clouds without volumes of their own ignore it. */
+  readonly root?: 'volume';
 }
 
 /** Nova's flavor, as far as a test needs it. */
@@ -31,6 +33,8 @@ export interface Flavor {
 export interface ServerPlace {
   readonly flavor: Flavor;
   readonly network: {readonly id: string; readonly name: string};
+  /** As it was asked for. */
+  readonly root?: 'volume';
   /** Size of the root disk that the guest will see. */
   readonly diskBytes: number;
   /** Ways to metadata and user-data that this cloud has. */

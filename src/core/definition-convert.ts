@@ -103,6 +103,7 @@ function convertVerify(raw: RawVerify): VerifyWishes {
     ...given('deadlineSeconds', parseDuration(raw.deadline ?? '')),
     ...given('flavor', raw.flavor),
     ...given('network', raw.network),
+    ...given('root', raw.root),
     ...given('ready', raw.ready),
     ...given('console', raw.console),
     ...given('port', raw.port),

@@ -80,7 +80,8 @@ function explain(issue: Issue, what: string, node: YamlNode): {message: string; 
 
 function oneOf(node: YamlNode, values: readonly string[]): string {
   const nearest = node.kind === 'scalar' ? didYouMean(node.source, values) : undefined;
-  return nearest ?? `use one of ${values.join(', ')}`;
+  if (nearest !== undefined) return nearest;
+  return values.length === 1 ? `write ${values.join('')}, or leave the key out` : `use one of ${values.join(', ')}`;
 }
 
 /** `"min_disk" of image "X"`; entries of a list are counted from 1. */

@@ -145,6 +145,10 @@ const verify = z
     deadline: duration().nullish().describe('Limit from the creation of the server to the verdict, like 10m.'),
     flavor: filled().nullish().describe('Flavor of the test server.'),
     network: filled().nullish().describe('Network of the test server.'),
+    root: z
+      .literal('volume')
+      .nullish()
+      .describe('volume: the test server boots from a volume. Default: as the flavor and the cloud have it.'),
     ready: filled().nullish().describe('Command that has to succeed in the guest.'),
     console: filled()
       .refine((value) => isRegex(value), {error: 'is no regular expression; correct it'})

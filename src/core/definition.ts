@@ -48,6 +48,8 @@ export interface VerifyWishes {
   readonly deadlineSeconds?: number;
   readonly flavor?: string;
   readonly network?: string;
+  /** The test server boots from a volume, whatever its flavor. */
+  readonly root?: 'volume';
   /** A command that has to succeed in the guest. */
   readonly ready?: string;
   /** `mode: boot`: a regular expression that the console has to show. */

@@ -66,7 +66,7 @@ export class NovaTestServerHost implements TestServerHost {
     return {kind: 'able'};
   }
 
-  async place({image, flavor: flavorName, network: networkName}: ServerNeeds): Promise<ServerPlace> {
+  async place({image, flavor: flavorName, network: networkName, root}: ServerNeeds): Promise<ServerPlace> {
     const {session, nova, neutron} = this.#parts;
     const [{projectId}, volumes, flavors, networks, limits] = await Promise.all([
       session.account(),
@@ -75,12 +75,19 @@ export class NovaTestServerHost implements TestServerHost {
       neutron.networks(),
       nova.limits(),
     ]);
+    if (root === 'volume' && !volumes)
+      throw new ImgmgrError(
+        'UNSUPPORTED',
+        `the server is to boot from a volume, and cloud ${session.cloud.name} has no block-storage service`,
+        {hint: 'leave out --root and verify.root, or boot in another cloud with --verify-cloud'},
+      );
     const flavor = chooseFlavor({flavors, image, volumes, ...(flavorName !== undefined && {named: flavorName})});
     const {id, name} = chooseNetwork({networks, projectId, ...(networkName !== undefined && {named: networkName})});
     if (limits !== undefined) requireRoom(flavor, limits);
     return {
       flavor,
       network: {id, name},
+      ...(root !== undefined && {root}),
       diskBytes: (flavor.diskGib === 0 ? demandOf(image).diskGib : flavor.diskGib) * GIB,
       datasources: ['metadata', 'config-drive'],
     };
@@ -93,8 +100,9 @@ export class NovaTestServerHost implements TestServerHost {
   }
 
   async start(request: ServerRequest): Promise<TestServer> {
-    const {projectId} = await this.#parts.session.account();
-    return startServer({...this.#parts, projectId}, request);
+    const {session} = this.#parts;
+    const {projectId} = await session.account();
+    return startServer({...this.#parts, projectId, hasVolumes: () => session.has('block-storage')}, request);
   }
 
   async look({id}: TestServer): Promise<ServerLook> {

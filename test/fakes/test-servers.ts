@@ -3,6 +3,7 @@ import type {
   ServerAbility,
   ServerLeftover,
   ServerLook,
+  ServerNeeds,
   ServerPlace,
   ServerRequest,
   TestServer,
@@ -120,13 +121,14 @@ export class FakeTestServers implements TestServerHost {
     return Promise.resolve(this.able);
   }
 
-  place(): Promise<ServerPlace> {
+  place({root}: Partial<ServerNeeds> = {}): Promise<ServerPlace> {
     this.#trip('place');
     return Promise.resolve({
       flavor: {id: 'f1', name: 'small', vcpus: 1, ramMib: 512, diskGib: 3},
       network: {id: 'n1', name: 'net'},
       diskBytes: 3 * 1024 ** 3,
       datasources: ['metadata', 'config-drive'],
+      ...(root !== undefined && {root}),
       ...this.where,
     });
   }

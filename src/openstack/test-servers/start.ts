@@ -13,6 +13,8 @@ import {NAME_PREFIX, stampDescription, stampMetadata} from './stamp-text.ts';
 /** What {@link startServer} works with; `projectId` is ours. */
 export interface StartParts extends RemovalParts {
   readonly projectId: string;
+  /** Has the cloud block storage? */
+  readonly hasVolumes: () => Promise<boolean>;
 }
 
 const GIB = 2 ** 30;
@@ -21,9 +23,9 @@ const MOST_USER_DATA = 65_535;
 const VOLUME_MS = 20 * 60_000;
 
 /**
- * Port, volume where the flavor has no disk or Nova boots from volumes only, server: each with the stamp in its create call, so that a crash at any moment leaves
- * nothing that nobody knows. What was made before a failure or an interruption is removed again. `sshKey` is left to user-data: Nova
- * hands out keys by keypairs only, which belong to users and carry no stamp.
+ * Port, volume where it is asked for, the flavor has no disk or Nova boots from volumes only, server: each with the stamp in its create
+ * call, so that a crash at any moment leaves nothing that nobody knows. What was made before a failure or an interruption is removed
+ * again. `sshKey` is left to user-data: Nova hands out keys by keypairs only, which belong to users and carry no stamp.
  */
 export async function startServer(parts: StartParts, request: ServerRequest): Promise<TestServer> {
   const made: {-readonly [Key in keyof Made]: Made[Key]} = {};
@@ -41,20 +43,20 @@ export async function startServer(parts: StartParts, request: ServerRequest): Pr
     const interfaces = [interfaceOf(port)];
     const userData = encoded(request.userData(interfaces));
     requireGoing(signal);
-    if (request.place.flavor.diskGib === 0) {
+    const bringVolume = async (): Promise<void> => {
       made.volume = await makeVolume(parts, request, label);
       await untilAvailable(parts, made.volume, signal);
-    }
-    requireGoing(signal);
+      requireGoing(signal);
+    };
+    if (request.place.flavor.diskGib === 0 || request.place.root === 'volume') await bringVolume();
     const order = {port: port.id, userData};
     let id: string;
     try {
       id = await makeServer(parts, request, {...order, volume: made.volume});
     } catch (error) {
       if (made.volume !== undefined || !asksForVolume(error)) throw error;
-      made.volume = await makeVolume(parts, request, label);
-      await untilAvailable(parts, made.volume, signal);
-      requireGoing(signal);
+      if (!(await parts.hasVolumes())) throw noVolumes(error);
+      await bringVolume();
       id = await makeServer(parts, request, {...order, volume: made.volume});
     }
     made.server = id;
@@ -66,11 +68,24 @@ export async function startServer(parts: StartParts, request: ServerRequest): Pr
 }
 
 /** Nova lets this flavor boot from volumes only: its own words, or those of a policy of that name. */
-function asksForVolume(error: unknown): boolean {
+function asksForVolume(error: unknown): error is ImgmgrError {
   return (
     error instanceof ImgmgrError &&
     error.code === 'FORBIDDEN' &&
     /only volume-backed servers|zero_disk_flavor/i.test(error.message)
+  );
+}
+
+/** Nova's refusal, and why no second try can mend it. */
+function noVolumes(refusal: ImgmgrError): ImgmgrError {
+  return new ImgmgrError(
+    'UNSUPPORTED',
+    `${refusal.message}; the cloud has no block-storage service to make a volume in`,
+    {
+      ...(refusal.place !== undefined && {place: refusal.place}),
+      hint: 'ask the operator to allow servers that boot from an image, or boot in another cloud with --verify-cloud',
+      cause: refusal,
+    },
   );
 }
 

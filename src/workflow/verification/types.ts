@@ -14,6 +14,8 @@ export interface VerifyOptions {
   readonly deadlineMs: number;
   readonly flavor?: string;
   readonly network?: string;
+  /** Test servers boot from a volume; a definition's `verify.root` goes before. */
+  readonly root?: 'volume';
   /** Where the listener binds; the port 0 is any free one. */
   readonly listen: {readonly host?: string; readonly port: number};
   /** What the guests call instead of the address that was found out. */

@@ -34,8 +34,10 @@ async function bootAll(verifier: Verifier, task: VerifyTask): Promise<Verdict> {
   const {options} = verifier.context.parts;
   const flavor = task.wishes.flavor ?? options.flavor;
   const network = task.wishes.network ?? options.network;
+  const root = task.wishes.root ?? options.root;
   const place = await verifier.tests.place({
     image: task.image,
+    ...(root !== undefined && {root}),
     ...(flavor !== undefined && {flavor}),
     ...(network !== undefined && {network}),
   });

@@ -119,6 +119,7 @@ describe('manage', () => {
   it.each<[string[], Partial<Invocation['verify']>]>([
     [['--verify-cloud', 'tenant'], {cloud: 'tenant'}],
     [['--flavor', 'small', '--network', 'net'], {flavor: 'small', network: 'net'}],
+    [['--root', 'volume'], {root: 'volume'}],
     [['--listen', ':7443'], {listen: {host: '0.0.0.0', port: 7443}}],
     [['--listen', '[::1]:0'], {listen: {host: '::1', port: 0}}],
     [['--advertise', '192.0.2.7'], {advertise: {host: '192.0.2.7'}}],

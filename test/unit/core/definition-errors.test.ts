@@ -294,6 +294,10 @@ describe('the sections of our own', () => {
       'verify: {datasource: 3}',
       '16:26 "datasource" of verify of image "Debian 12" must be metadata, config-drive, nocloud, or a list of these, not 3 | write metadata, config-drive, nocloud, or a list of these',
     ],
+    [
+      'verify: {root: image}',
+      '16:20 "root" of verify of image "Debian 12" cannot be "image" | write volume, or leave the key out',
+    ],
     ['verify: {flavour: x}', '16:14 unknown key "flavour" in verify of image "Debian 12" | did you mean "flavor"?'],
     [
       'build: {elements: [vm]}',

@@ -294,6 +294,36 @@ describe('a start', () => {
     expect(things()).toEqual(NOTHING);
   });
 
+  test('R7: where Nova boots from volumes only and there is no block storage, the error says both', async () => {
+    await restart({volumeService: false});
+    fake.compute.volumesOnly = true;
+    const error = await failure(tests.start(await request()));
+    expect(error).toMatchObject({code: 'UNSUPPORTED', hint: texts('--verify-cloud')});
+    expect(error.message).toMatch(/Only volume-backed servers are allowed.*; the cloud has no block-storage service/);
+    expect(things()).toEqual(NOTHING);
+  });
+
+  test('R7: that is asked to boot from a volume does, with the disk of its flavor and one call to Nova', async () => {
+    const wanted = await request({}, {root: 'volume'});
+    const server = await tests.start(wanted);
+    expect(fake.compute.volumes).toMatchObject([{id: server.volume, sizeGib: wanted.place.flavor.diskGib}]);
+    expect(fake.compute.servers).toMatchObject([{volumeId: server.volume}]);
+    const orders = fake.requests.filter(({method, path}) => method === 'POST' && path.endsWith('/servers'));
+    expect(orders).toHaveLength(1);
+    await tests.remove(server);
+    expect(things()).toEqual(NOTHING);
+  });
+
+  test('R7: that is asked to boot from a volume has no place where there is no block storage', async () => {
+    await restart({volumeService: false});
+    const error = await failure(request({}, {root: 'volume'}));
+    expect(error).toMatchObject({
+      code: 'UNSUPPORTED',
+      message: texts('no block-storage service'),
+      hint: texts('--root'),
+    });
+  });
+
   test('R7: any other refusal of Nova is not tried again from a volume', async () => {
     const wanted = await request();
     fake.compute.forbidden = ['servers'];

@@ -218,6 +218,16 @@ describe('one verification', () => {
     expect(await verify()).toMatchObject({kind: 'environment', cause: 'cloud-failed'});
   });
 
+  it('R7: the root that the definition or --root asks for is where the server is booted from', async () => {
+    const plain = world();
+    await plain.verify();
+    await plain.verify({root: 'volume'});
+    expect(plain.servers.requests.map(({place}) => place.root)).toEqual([undefined, 'volume']);
+    const flagged = world({root: 'volume'});
+    await flagged.verify();
+    expect(flagged.servers.requests.map(({place}) => place.root)).toEqual(['volume']);
+  });
+
   it('a fault of the configuration ends the run instead', async () => {
     const {verify} = world();
     await expect(verify({datasources: ['nocloud']})).rejects.toMatchObject({code: 'CONFIG'});
