@@ -1,4 +1,6 @@
 import {asImgmgrError} from './errors.ts';
+import type {ImgmgrError} from './errors.ts';
+import {countsOf} from './core/counts.ts';
 import {exitCodeOfError} from './cli/exit-codes.ts';
 import type {ExitCode} from './cli/exit-codes.ts';
 import type {Env, Io} from './cli/io.ts';
@@ -46,7 +48,9 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
   } catch (thrown) {
     const error = asImgmgrError(thrown);
     io.stderr.write(renderError(error, {stack: argv.includes('--debug')}));
-    return exitCodeOfError(error.code);
+    const exitCode = exitCodeOfError(error.code);
+    await answerInForm(formOf(argv), {io, error, exitCode});
+    return exitCode;
   }
 }
 
@@ -80,4 +84,27 @@ function withoutSecrets(own: Io, secrets: SecretRegistry): {readonly io: Io; rea
 async function loadWork(): Promise<WorkOnClouds> {
   const {workOnClouds} = await import('./cli/work-on-clouds.ts');
   return workOnClouds;
+}
+
+/** The form that was asked for, as far as a command line tells that could not be understood. */
+function formOf(argv: readonly string[]): 'human' | 'json' | 'junit' {
+  const word = argv.find((_, index) => argv[index - 1] === '--format') ?? '';
+  const forms = [...argv.flatMap((each) => (each.startsWith('--format=') ? [each.slice(9)] : [])), word];
+  if (argv.includes('--json') || forms.includes('json')) return 'json';
+  return forms.includes('junit') ? 'junit' : 'human';
+}
+
+/** Whoever reads stdout gets the error there, too. */
+async function answerInForm(
+  form: 'human' | 'json' | 'junit',
+  {io, error, exitCode}: {readonly io: Io; readonly error: ImgmgrError; readonly exitCode: ExitCode},
+): Promise<void> {
+  if (form === 'human') return;
+  const {createAnswer} =
+    form === 'json'
+      ? await import('./report/json.ts').then(({createJson}) => ({createAnswer: createJson}))
+      : await import('./report/junit.ts').then(({createJunit}) => ({createAnswer: createJunit}));
+  const emit = createAnswer({sink: io, verbosity: 'normal', dryRun: false});
+  emit({type: 'run-failed', error});
+  emit({type: 'finished', counts: countsOf({}), counted: [], exitCode, ms: io.monotonic()});
 }

@@ -18,12 +18,16 @@ export interface QuestionParts {
 /** Lists the images and asks on the terminal; undefined where nobody sits in front of one. */
 export function createConfirm({io, format, hold, signal}: QuestionParts): Confirm | undefined {
   if (format !== 'human' || io.stdin.isTTY !== true || io.stderr.isTTY !== true) return undefined;
-  return async (images) => {
-    const list = images.map(({id, name}) => `  ${clean(id)}  ${clean(name)}\n`).join('');
+  return async (images, cloud) => {
+    const list = images
+      .map(
+        ({id, name, reason}) => `  ${clean(id)}  ${clean(name)}${reason === undefined ? '' : `: ${clean(reason)}`}\n`,
+      )
+      .join('');
     const count = images.length === 1 ? 'This image' : `These ${images.length} images`;
     const release = hold();
     try {
-      io.stderr.write(`${count} will be deleted:\n${list}Delete? [y/N] `);
+      io.stderr.write(`${count} on cloud ${clean(cloud)} will be deleted:\n${list}Delete? [y/N] `);
       return /^y(es)?$/i.test((await readLine(io, signal)).trim());
     } finally {
       release();

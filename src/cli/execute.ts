@@ -29,7 +29,7 @@ export interface ExecuteParts {
 export async function execute(invocation: Invocation, {io, env, secrets, loadWork}: ExecuteParts): Promise<ExitCode> {
   const startedMs = io.monotonic();
   const {output, command, options} = invocation;
-  const reporter = await createReporter({sink: io, env, ...output, dryRun: options.dryRun});
+  const reporter = await createReporter({sink: io, env, ...output, dryRun: options.dryRun, ...answersOf(command)});
   // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
   reporter.emit({type: 'starting', command, version: VERSION});
   const interruption = watchForInterruption(io, reporter.emit);
@@ -54,6 +54,11 @@ export async function execute(invocation: Invocation, {io, env, secrets, loadWor
     interruption.stop();
     reporter.close();
   }
+}
+
+function answersOf(command: Invocation['command']): {readonly answers?: 'verdicts' | 'ids'} {
+  if (command === 'verify') return {answers: 'verdicts'};
+  return command === 'import' ? {answers: 'ids'} : {};
 }
 
 interface WorkParts {

@@ -5,14 +5,27 @@ import type {ConvertedFormat} from '../core/conversion.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
-import {bytes, checksum, day, duration, hostAndPort, list, oneOf, pairs, socket, wholeNumber, word} from './parse.ts';
+import {
+  bytes,
+  checksum,
+  day,
+  duration,
+  hostAndPort,
+  list,
+  oneOf,
+  pairs,
+  socket,
+  wholeNumber,
+  word,
+  words,
+} from './parse.ts';
 
 /** The values of all flags that any command has, as commander hands them over; absent where not given. */
 export interface Flags {
   readonly cloud?: readonly string[];
   readonly region?: string;
   readonly images?: string;
-  readonly filter?: string;
+  readonly filter?: readonly string[];
   readonly force?: boolean;
   readonly latest?: boolean;
   readonly hide?: boolean;
@@ -118,7 +131,7 @@ export function addSelectionFlags(command: Command): Command {
     .option('--cloud <name>', 'cloud of clouds.yaml, or "local"; may be repeated', list('--cloud'))
     .option('--region <name>', 'region to work in; default: OS_REGION_NAME, else the first', word('--region'))
     .option('--images <path>', 'definitions: a folder or one file', word('--images'))
-    .option('--filter <regex>', 'only definitions whose name matches', word('--filter'))
+    .option('--filter <regex>', 'only definitions whose name matches; may be repeated', words('--filter'))
     .option('--force', 'process disabled definitions too');
 }
 

@@ -28,8 +28,8 @@ export interface Invocation {
   readonly region?: string;
   /** File or folder of the definitions; undefined: the default place. */
   readonly images?: string;
-  /** Regular expression on definition names. */
-  readonly filter?: string;
+  /** Regular expressions on definition names; one of them has to match. */
+  readonly filter?: readonly string[];
   /** The one image that `import` was given as an argument. */
   readonly adHoc?: AdHocImage;
   /** Redirects of sources may lead to this host and to private networks. */

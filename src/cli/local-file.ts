@@ -24,6 +24,20 @@ export async function isLocalFile(target: string, cwd: string): Promise<boolean>
   }
 }
 
+/** SOURCE_REFUSED for a path that nothing is at. */
+async function requireThere(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return;
+    throw new ImgmgrError('SOURCE_REFUSED', `${path} does not exist`, {
+      cause,
+      hint: 'a relative path starts from the current folder; an image of a cloud is given by its id or name',
+    });
+  }
+}
+
 /** The file as an image that no store has; SOURCE_* and FORMAT_REFUSED as for an import. */
 export async function readLocalFile(
   target: string,
@@ -35,6 +49,7 @@ export async function readLocalFile(
   }: {readonly cwd: string; readonly source: ImageSource; readonly loose: LooseImage; readonly signal: AbortSignal},
 ): Promise<{readonly path: string; readonly image: Image}> {
   const path = resolve(cwd, target);
+  await requireThere(path);
   const diskFormat = loose.diskFormat ?? (/\.(?:raw|img)$/i.test(path) ? 'raw' : 'qcow2');
   const probe = await source.probe({
     urls: [pathToFileURL(path).href],

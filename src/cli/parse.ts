@@ -132,3 +132,9 @@ function durationMs(value: string): number | undefined {
 function quote(value: string): string {
   return JSON.stringify(value);
 }
+
+/** Collects what must not be empty; the flag may be repeated. */
+export function words(flag: string): (text: string, before: readonly string[] | undefined) => readonly string[] {
+  const one = word(flag);
+  return (value, before = []) => [...before, one(value)];
+}

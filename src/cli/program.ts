@@ -66,7 +66,25 @@ export function buildProgram({io, version, execute}: ProgramParts): Command {
   addOutputFlags(program);
   for (const add of [addManage, addBuild, addImport, addVerify, addHide, addDelete, addDryRun]) add(program, execute);
   addHelp(program, io);
+  refuseRepeated(program);
   return program;
+}
+
+/** What may be given several times; all of it counts. */
+const REPEATABLE: ReadonlySet<string> = new Set(['--cloud', '--filter', '--property', '--stores', '--diff']);
+
+/** USAGE for every other flag that is given twice: the one or the other would be left out without a word. */
+function refuseRepeated(program: Command): void {
+  const seen = new Set<string>();
+  for (const command of [program, ...program.commands])
+    for (const option of command.options) {
+      const flag = option.long ?? option.flags;
+      if (REPEATABLE.has(flag)) continue;
+      command.on(`option:${option.name()}`, () => {
+        if (seen.has(flag)) throw new ImgmgrError('USAGE', `${flag} is given twice`, {hint: 'give it once'});
+        seen.add(flag);
+      });
+    }
 }
 
 function asUsageError(error: CommanderError, argv: readonly string[]): ImgmgrError {

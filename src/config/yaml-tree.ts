@@ -66,7 +66,7 @@ class TreeBuilder {
     const start = this.last;
     this.announce(token, start);
     const weighed = token.kind === 'scalar' ? {node: this.scalar(token), start, weight: 1} : this.collection(token);
-    if (weighed.weight + this.merged > MAX_EXPANDED) throw tooMany(start);
+    if (weighed.weight + this.merged > MAX_EXPANDED) throw this.hasAliases() ? tooMany(start) : tooLarge(start);
     if (token.anchor !== undefined) this.anchors.set(token.anchor, weighed);
     return weighed;
   }
@@ -76,6 +76,10 @@ class TreeBuilder {
     if (this.anchors.has(anchor))
       throw new YamlStop(start, `anchor &${anchor} is defined twice`, 'give each anchor a name of its own');
     this.anchors.set(anchor, undefined);
+  }
+
+  private hasAliases(): boolean {
+    return this.tokens.some(({kind}) => kind === 'alias');
   }
 
   private alias({name, start}: AliasToken): Weighed {
@@ -186,6 +190,10 @@ class TreeBuilder {
 /** Keys are the same when Python's dict says so: `1` and `1.0` are, `1` and `'1'` are not. */
 function identityOf(key: YamlScalar): string {
   return typeof key.value === 'string' ? `text ${key.value}` : `value ${Number(key.value)} ${key.value === null}`;
+}
+
+function tooLarge(offset: number): YamlStop {
+  return new YamlStop(offset, `the file holds more than ${MAX_EXPANDED} values`, 'split it into several files');
 }
 
 function tooMany(offset: number): YamlStop {

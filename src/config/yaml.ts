@@ -71,6 +71,8 @@ function readEvents(source: PaddedText): {events: readonly Event[]} | {events?: 
 
 function syntaxHint(reason: string): string {
   if (reason.includes('nesting')) return 'nest less deeply';
+  if (/non-printable|valid JSON character/.test(reason))
+    return 'remove the control character, or write it as an escape inside double quotes';
   if (reason.includes('tab')) return 'indent with spaces';
   if (reason.includes('indentation')) return 'check the indentation; quote a value that contains ": "';
   return 'quote the value, or correct the line';

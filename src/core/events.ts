@@ -225,7 +225,13 @@ export type Event =
   | {
       readonly type: 'deletable';
       readonly cloud: string;
-      readonly images: readonly {readonly id: string; readonly name: string; readonly definition: string}[];
+      readonly images: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly definition: string;
+        /** Why it may be deleted. */
+        readonly reason?: string;
+      }[];
     }
   | {
       readonly type: 'interrupted';

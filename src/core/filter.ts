@@ -6,8 +6,16 @@ import {nearest} from './nearest.ts';
  * The definitions whose name the pattern is found in, as Python's `re.search` finds it; all of them without a pattern.
  * Throws USAGE for a pattern that is no regular expression and for one that matches nothing.
  */
-export function filterDefinitions(definitions: readonly Definition[], pattern?: string): readonly Definition[] {
+export function filterDefinitions(
+  definitions: readonly Definition[],
+  pattern?: string | readonly string[],
+): readonly Definition[] {
   if (pattern === undefined) return definitions;
+  // Each of several has to find something, as if it stood alone.
+  if (typeof pattern !== 'string') {
+    const found = new Set(pattern.flatMap((one) => filterDefinitions(definitions, one)));
+    return definitions.filter((definition) => found.has(definition));
+  }
   const regex = compile(pattern);
   const found = definitions.filter(({name}) => regex.test(name));
   if (found.length > 0) return found;

@@ -4,6 +4,8 @@ import {planWord, renamed, subject, unchangedText} from './action-text.ts';
 import {formatCount} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
+import type {Verbosity} from './sentences.ts';
+import {verdictSentence} from './sentences.ts';
 
 type Planned = Extract<Event, {type: 'planned'}>;
 type Deletable = Extract<Event, {type: 'deletable'}>;
@@ -32,10 +34,34 @@ function countsBeside(definitions: Planned['definitions']): string {
   return shown.map((field) => `, ${counts[field]} ${field}`).join('');
 }
 
-/** The images that `--yes` would delete, one a line: id, then name. */
+/** The verdict of a boot, below it what explains it. */
+export function verdictText(event: Extract<Event, {type: 'verdict'}>, verbosity: Verbosity, paint: Paint): string {
+  const {text, details = []} = verdictSentence(event, verbosity === 'verbose' || verbosity === 'debug');
+  const mark = event.verdict.kind === 'pass' ? paint.green(clean(text)) : paint.red(clean(text));
+  return [mark, ...details.map((detail) => `  ${clean(detail)}`), ''].join('\n');
+}
+
+/** Keeps the ids of images that were made, by definition and version; what failed later is none. */
+export function noteId(event: Event, ids: Map<string, string>): void {
+  if (event.type !== 'action-done' && event.type !== 'action-failed') return;
+  const {kind, definition, version} = event.action;
+  if (kind === 'remove' || kind === 'retire') return;
+  const key = JSON.stringify([event.cloud, definition, version]);
+  if (event.type === 'action-failed') ids.delete(key);
+  else if (event.image !== undefined) ids.set(key, event.image);
+}
+
+/** The images that `--yes` would delete, one a line: id, name, and why. */
 export function deletableText({cloud, images}: Deletable, paint: Paint): string {
   const head = paint.bold(clean(`${cloud}: ${formatCount(images.length, 'image')} to delete`));
-  return [head, ...images.map(({id, name}) => `  ${clean(id)}  ${clean(name)}`), ''].join('\n');
+  return [
+    head,
+    ...images.map(
+      ({id, name, reason}) => `  ${clean(id)}  ${clean(name)}${reason === undefined ? '' : `: ${clean(reason)}`}`,
+    ),
+    'Nothing was deleted: add --yes to delete.',
+    '',
+  ].join('\n');
 }
 
 const WIDTH = 10;

@@ -40,6 +40,7 @@ export function createJunit({
         return;
       case 'action-done':
         addTime(caseOf(event.cloud, subject(event.action)), event.ms);
+        noteImage(caseOf(event.cloud, subject(event.action)), event.image);
         return;
       case 'action-failed':
         addTime(caseOf(event.cloud, subject(event.action)), event.ms);
@@ -114,6 +115,11 @@ function notePlanned(testCase: TestCase, action: ActionSummary, dryRun: boolean)
 
 function unchangedNote({unchanged}: {readonly unchanged: number}): string {
   return unchanged === 1 ? 'unchanged' : `unchanged: ${formatCount(unchanged, 'image')}`;
+}
+
+function noteImage({notes}: TestCase, image: string | undefined): void {
+  const note = `image ${image ?? ''}`;
+  if (image !== undefined && !notes.includes(note)) notes.push(note);
 }
 
 function addTime(testCase: TestCase, ms: number): void {

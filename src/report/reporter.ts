@@ -1,5 +1,5 @@
 import type {Emit, Event} from '../core/events.ts';
-import {deletableText, planText} from './answer.ts';
+import {deletableText, noteId, planText, verdictText} from './answer.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
 import {createPaint} from './paint.ts';
@@ -24,6 +24,8 @@ export interface ReporterParts {
   readonly color: boolean;
   /** The plan is the answer. */
   readonly dryRun: boolean;
+  /** What else the command is asked for: the verdicts of `verify`, the ids of `import`. */
+  readonly answers?: 'verdicts' | 'ids';
 }
 
 /** The report of the chosen form. Loads only what that form needs. */
@@ -46,7 +48,11 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
   const answer = await createAnswer(parts);
   if (!mayMove(env, sink.stderr)) {
     const {createLog} = await import('./log.ts');
-    return still(both(createLog({sink, verbosity, paint}), answer));
+    const log = createLog({sink, verbosity, paint});
+    const emit: Emit = (event) => {
+      if (!isAnswered(parts, event)) log(event);
+    };
+    return still(both(emit, answer));
   }
   const {createHuman} = await import('./human.ts');
   const loadSpinner = async (): Promise<Spinner> => {
@@ -55,7 +61,7 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
   };
   const human = createHuman({sink, verbosity, paint, loadSpinner});
   const emit: Emit = (event) => {
-    human.emit(event);
+    if (!isAnswered(parts, event)) human.emit(event);
     if (!ANSWERS.has(event.type)) return;
     const release = human.hold();
     answer(event);
@@ -64,14 +70,33 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
   return {emit, hold: () => human.hold(), close: () => human.close()};
 }
 
-const ANSWERS: ReadonlySet<Event['type']> = new Set(['planned', 'deletable', 'artifact', 'difference']);
+const ANSWERS: ReadonlySet<Event['type']> = new Set([
+  'planned',
+  'deletable',
+  'artifact',
+  'difference',
+  'verdict',
+  'action-done',
+  'action-failed',
+  'finished',
+]);
+
+/** The verdict of `verify` goes to stdout alone. */
+function isAnswered({format, answers}: ReporterParts, {type}: Event): boolean {
+  return format === 'human' && answers === 'verdicts' && type === 'verdict';
+}
 
 /** What goes to stdout for people: the plan of `dry-run`, images that wait for `--yes`, the files of `build`. */
 async function createAnswer(parts: ReporterParts): Promise<Emit> {
   if (parts.format !== 'human') return () => undefined;
   const {stdout} = parts.sink;
   const paint = await createPaint(levelOf(parts, stdout));
+  const ids = new Map<string, string>();
   return (event: Event) => {
+    if (parts.answers === 'verdicts' && event.type === 'verdict')
+      stdout.write(verdictText(event, parts.verbosity, paint));
+    if (parts.answers === 'ids') noteId(event, ids);
+    if (event.type === 'finished') stdout.write([...ids.values()].map((id) => `${clean(id)}\n`).join(''));
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
     if (event.type === 'deletable') stdout.write(deletableText(event, paint));
     if (event.type === 'artifact') stdout.write(event.files.map(({path}) => `${clean(path)}\n`).join(''));

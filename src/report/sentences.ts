@@ -137,7 +137,7 @@ function failure(what: string, error: ImgmgrError, verbosity: Verbosity): Senten
 }
 
 /** `✔ Debian 12 (20260901) passed: 41 checks passed`; with `-v` every check that is not simply passed. */
-function verdictSentence(event: Extract<Event, {type: 'verdict'}>, verbose: boolean): Sentence {
+export function verdictSentence(event: Extract<Event, {type: 'verdict'}>, verbose: boolean): Sentence {
   const {verdict, datasource, evidence} = event;
   const words = {pass: 'passed', fail: 'failed its verification', environment: 'could not be verified'} as const;
   const way = datasource === undefined ? '' : ` by ${datasource}`;

@@ -160,12 +160,14 @@ class CloudWork {
     const {policy, confirmDelete} = this.#run.options;
     const images = plan.definitions.flatMap((one) =>
       this.#allowed(one).flatMap((action) =>
-        action.kind === 'delete' ? [{id: action.image.id, name: action.image.name ?? ''}] : [],
+        action.kind === 'delete'
+          ? [{id: action.image.id, name: action.image.name ?? '', reason: action.summary.reason}]
+          : [],
       ),
     );
     const many = images.length > policy.maxDelete;
     if (images.length === 0 || (policy.yes && !many)) return;
-    if (confirmDelete && (await confirmDelete(images))) return;
+    if (confirmDelete && (await confirmDelete(images, this.#run.ports.store.cloud))) return;
     if (many)
       throw new ImgmgrError('LIMIT', `${images.length} images would be deleted, --max-delete is ${policy.maxDelete}`, {
         hint: 'look at the list with dry-run, then raise --max-delete',
@@ -324,7 +326,15 @@ class CloudWork {
     const {policy, confirmDelete} = this.#run.options;
     if (!policy.delete || policy.yes || confirmDelete) return;
     const images = plan.definitions.flatMap((one) =>
-      one.deletable.map(({image}) => ({id: image.id, name: image.name ?? '', definition: one.definition.name})),
+      one.deletable.map(({image}) => {
+        const planned = one.actions.find((action) => action.kind === 'delete' && action.image.id === image.id);
+        return {
+          id: image.id,
+          name: image.name ?? '',
+          definition: one.definition.name,
+          ...(planned && {reason: planned.summary.reason}),
+        };
+      }),
     );
     if (images.length > 0) this.#run.emit({type: 'deletable', cloud: this.#run.ports.store.cloud, images});
   }

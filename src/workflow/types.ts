@@ -61,7 +61,10 @@ export interface RunOptions {
   /** `--no-verify`: do not even report "not verified". */
   readonly silenceNotVerified: boolean;
   /** Asks the operator before deletions; undefined where nobody can be asked. */
-  readonly confirmDelete?: (images: readonly {readonly id: string; readonly name: string}[]) => Promise<boolean>;
+  readonly confirmDelete?: (
+    images: readonly {readonly id: string; readonly name: string; readonly reason?: string}[],
+    cloud: string,
+  ) => Promise<boolean>;
 }
 
 /** How images of definitions with `build:` are made. */

@@ -137,7 +137,7 @@ describe('manage on the local cloud', () => {
 
     const asked = await imgmgr('delete', ...local);
     expect(asked.code).toBe(0);
-    expect(asked.io.out()).toMatch(/^local: 1 image to delete\n {2}[0-9a-f-]{36} {2}Test \(1\)\n$/);
+    expect(asked.io.out()).toMatch(/^local: 1 image to delete\n {2}[0-9a-f-]{36} {2}Test \(1\)/);
 
     const deleted = await imgmgr('delete', '--yes', ...local);
     expect(deleted.code).toBe(0);
@@ -323,5 +323,117 @@ describe('U1: disabled definitions', () => {
     const images = await define(`images:${definition()}${definition({name: 'Old', enable: false})}`);
     const {io} = await imgmgr('dry-run', '--force', '--cloud', 'local', '--images', images);
     expect(io.err()).not.toContain('disabled');
+  });
+});
+
+describe('U3: the answer is on stdout, in every format', () => {
+  it('import prints the id of the image, also with -q', async () => {
+    const {code, io} = await imgmgr('import', join(folder, 'disk.raw'), '--cloud', 'local', '-q');
+    expect([code, io.err()]).toEqual([0, '']);
+    expect(io.out()).toMatch(/^[0-9a-f-]{36}\n$/);
+    expect(await readdir(join(folder, 'local', 'images'))).toContain(io.out().trim());
+  });
+
+  it('import prints no id of an image that is not there', async () => {
+    const {code, io} = await imgmgr(
+      'import',
+      join(folder, 'disk.raw'),
+      '--cloud',
+      'local',
+      '--checksum',
+      'ab'.repeat(32),
+    );
+    expect([code, io.out()]).toEqual([1, '']);
+  });
+
+  it('import names the id in JUnit', async () => {
+    const {io} = await imgmgr('import', join(folder, 'disk.raw'), '--cloud', 'local', '--format', 'junit');
+    expect(io.out()).toMatch(/image [0-9a-f-]{36}/);
+  });
+
+  it.each([
+    ['--json', []],
+    ['--format', ['json']],
+    ['--format=json', []],
+  ])('a usage error is a JSON line with %s', async (flag, more) => {
+    const {code, io} = await imgmgr('manage', '--latets', flag, ...more);
+    const lines = io
+      .out()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(code).toBe(2);
+    expect(lines[0]).toMatchObject({
+      schema: 1,
+      type: 'run-failed',
+      error: {code: 'USAGE', hint: 'did you mean --latest?'},
+    });
+    expect(lines.at(-1)).toMatchObject({type: 'finished', exitCode: 2});
+    expect(io.err()).toContain('imgmgr: unknown option');
+  });
+
+  it('a usage error is a JUnit document', async () => {
+    const {code, io} = await imgmgr('manage', '--latets', '--format', 'junit');
+    expect(code).toBe(2);
+    expect(io.out()).toMatch(/^<\?xml[^]*<failure type="USAGE" message="unknown option[^]*<\/testsuites>\n$/);
+  });
+});
+
+describe('U2: delete without --yes off a terminal', () => {
+  it('lists cloud, image and reason, and names --yes', async () => {
+    const local = ['--cloud', 'local', '--images', await define(`images:${definition()}`)];
+    await imgmgr('manage', '--no-verify', ...local);
+    await define(`images:${definition({versions: ['2']})}`);
+    await imgmgr('manage', '--no-verify', ...local);
+    const {code, io} = await imgmgr('delete', ...local);
+    expect(code).toBe(0);
+    expect(io.out()).toMatch(
+      /^local: 1 image to delete\n {2}[0-9a-f-]{36} {2}Test \(1\): .+\nNothing was deleted: add --yes to delete\.\n$/,
+    );
+  });
+});
+
+describe('U4: the fact, then the remedy for that fact', () => {
+  it('verify of a file that is not there speaks of the current folder', async () => {
+    const {code, io} = await imgmgr('verify', './nope');
+    expect(code).toBe(1);
+    expect(io.err()).toMatch(/nope does not exist/);
+    expect(io.err()).toContain('hint: a relative path starts from the current folder');
+    expect(io.err()).not.toContain('definitions');
+  });
+});
+
+describe('L: the same flag twice', () => {
+  it.each([['--images'], ['--latest'], ['--jobs'], ['--json']])(
+    '%s: exit 2, whose hint is to give it once',
+    async (flag) => {
+      const value = flag === '--images' ? ['a'] : flag === '--jobs' ? ['2'] : [];
+      const {code, io} = await imgmgr('manage', flag, ...value, flag, ...value);
+      expect(code).toBe(2);
+      expect(io.err()).toContain(`imgmgr: ${flag} is given twice`);
+    },
+  );
+
+  it('--filter: all of them count', async () => {
+    const names = ['A', 'B', 'C'].map((name) => definition({name})).join('');
+    const images = await define(`images:${names}`);
+    const {code, io} = await imgmgr(
+      'dry-run',
+      '--cloud',
+      'local',
+      '--images',
+      images,
+      '--filter',
+      'C',
+      '--filter',
+      'A',
+    );
+    expect(code).toBe(3);
+    expect([...io.out().matchAll(/import {5}(\w)/g)].map(([, name]) => name)).toEqual(['A', 'C']);
+    const wrong = await imgmgr('dry-run', '--cloud', 'local', '--images', images, '--filter', 'C', '--filter', 'Z');
+    expect([wrong.code, wrong.io.err()]).toMatchObject([
+      2,
+      expect.stringContaining('--filter "Z" matches no image definition'),
+    ]);
   });
 });

@@ -177,3 +177,23 @@ describe('verify', () => {
     expect(ran.text).toContain('import the file there first');
   });
 });
+
+describe('U3: the verdict of verify is on stdout', () => {
+  it.each([
+    [{console: 'x login: '}, 0, /^X \(1\) passed: the console shows login:\n$/],
+    [
+      {console: 'Kernel panic - not syncing'},
+      5,
+      /^X \(1\) failed its verification: kernel-panic, .+\n( {2}hint: .+\n)?( {2}evidence: .+\n)?$/,
+    ],
+  ])('%j, also with -q, and not on stderr besides', async (life, code, answer) => {
+    const text = table.x(['1'], {verify: '{mode: boot}'});
+    await table.manage(text);
+    table.cloud.compute.life = life;
+    const argv = ['verify', '--cloud', 'admin', '--images', await table.write(text)];
+    const loud = await table.print(...argv);
+    expect([loud.code, loud.out]).toMatchObject([code, expect.stringMatching(answer)]);
+    expect(loud.err).not.toContain('X (1) ');
+    expect((await table.print(...argv, '-q')).out).toMatch(answer);
+  });
+});

@@ -139,7 +139,7 @@ describe('manage', () => {
 
   it('takes where the definitions are and which of them', async () => {
     const invocation = await parse(['manage', '--images', 'etc/images', '--filter', '^Alma']);
-    expect(invocation).toMatchObject({images: 'etc/images', filter: '^Alma'});
+    expect(invocation).toMatchObject({images: 'etc/images', filter: ['^Alma']});
   });
 
   it('is dry-run with --dry-run', async () => {
@@ -161,7 +161,7 @@ describe('manage', () => {
     expect(invocation).toMatchObject({
       clouds: ['admin'],
       images: '/etc/images',
-      filter: 'Ubuntu',
+      filter: ['Ubuntu'],
       options: {stuckRetry: 1, policy: {hide: true, delete: true, yes: true, latest: true}},
     });
   });
@@ -196,7 +196,7 @@ describe('the other commands', () => {
     expect(invocation.adHoc).toBeUndefined();
     expect(invocation).toMatchObject({
       command: 'import',
-      filter: 'Debian',
+      filter: ['Debian'],
       options: {policy: {publish: false, delete: false}},
     });
   });

@@ -29,13 +29,25 @@ describe('the question before a deletion', () => {
     expect(question({format: 'junit'}).confirm).toBeUndefined();
   });
 
+  it('U2: names the cloud, and the reason of each image', async () => {
+    const {io, confirm} = question();
+    const answer = confirm?.([{id: '91bc', name: 'X (1)', reason: 'retention over: keeps last-1'}], 'admin');
+    io.input.write('n\n');
+    expect(await answer).toBe(false);
+    expect(io.err()).toBe(
+      'This image on cloud admin will be deleted:\n  91bc  X (1): retention over: keeps last-1\nDelete? [y/N] ',
+    );
+  });
+
   it('lists every image first, cleaned, on stderr, while nothing else moves there', async () => {
     const {io, confirm, held} = question();
-    const answer = confirm?.(IMAGES);
+    const answer = confirm?.(IMAGES, 'admin');
     expect(held()).toBe(1);
     io.input.write('y\n');
     expect(await answer).toBe(true);
-    expect(io.err()).toBe('These 2 images will be deleted:\n  91bc  AlmaLinux 9 (1)\n  3f2a  evil?[2J\nDelete? [y/N] ');
+    expect(io.err()).toBe(
+      'These 2 images on cloud admin will be deleted:\n  91bc  AlmaLinux 9 (1)\n  3f2a  evil?[2J\nDelete? [y/N] ',
+    );
     expect(io.out()).toBe('');
     expect(held()).toBe(0);
   });
@@ -48,21 +60,21 @@ describe('the question before a deletion', () => {
     ['yess', false],
   ])('takes %j as %s', async (typed, expected) => {
     const {io, confirm} = question();
-    const answer = confirm?.(IMAGES);
+    const answer = confirm?.(IMAGES, 'admin');
     io.input.write(`${typed}\n`);
     expect(await answer).toBe(expected);
   });
 
   it('takes the end of input as no', async () => {
     const {io, confirm} = question();
-    const answer = confirm?.(IMAGES);
+    const answer = confirm?.(IMAGES, 'admin');
     io.input.end();
     expect(await answer).toBe(false);
   });
 
   it('ends with an interruption, as no', async () => {
     const {controller, confirm} = question();
-    const answer = confirm?.(IMAGES);
+    const answer = confirm?.(IMAGES, 'admin');
     controller.abort();
     expect(await answer).toBe(false);
   });

@@ -163,3 +163,15 @@ describe('plain values', () => {
     );
   });
 });
+
+test.each(['a: \u0001b\n', 'a: "x\u0007"\n'])('U4: a control character is named as what it is: %j', (text) => {
+  expect(parseYaml(text, 'f').problems[0]?.hint).toContain('remove the control character');
+});
+
+test('U4: a file with too many values of its own is called too large, not a nest of aliases', () => {
+  const [problem] = parseYaml(`a: [${'1,'.repeat(1_000_001)}]`, 'f').problems;
+  expect(problem).toMatchObject({
+    message: 'the file holds more than 1000000 values',
+    hint: 'split it into several files',
+  });
+});

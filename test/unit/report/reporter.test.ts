@@ -34,6 +34,7 @@ describe('a report', () => {
         '1 package added',
         'admin: 1 image to delete',
         '  91bc  AlmaLinux 9 (20240101)',
+        'Nothing was deleted: add --yes to delete.',
         '',
       ].join('\n'),
     );

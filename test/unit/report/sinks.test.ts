@@ -242,7 +242,7 @@ async function askToDelete(poison: string): Promise<string> {
     hold: () => () => undefined,
     signal: new AbortController().signal,
   });
-  expect(await confirm?.([{id: poison, name: poison}])).toBe(false);
+  expect(await confirm?.([{id: poison, name: poison, reason: poison}], poison)).toBe(false);
   return asked;
 }
 
