@@ -42,7 +42,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['commander'],
     node: 'all',
   },
-  'run.ts': {rooms: ['cli', 'report', 'secrets', 'errors.ts', 'version.ts'], packages: [], node: 'none'},
+  'run.ts': {rooms: ['cli', 'core', 'report', 'secrets', 'errors.ts', 'version.ts'], packages: [], node: 'none'},
 };
 
 /** Only the context, of which open-cloud is a part, constructs adapters: only they may import them. */
