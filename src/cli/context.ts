@@ -20,7 +20,8 @@ import type {Secrets} from '../secrets/registry.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
 import type {VerificationParts} from '../workflow/verification/types.ts';
-import {evidenceKeeper} from './evidence.ts';
+import type {HashBytes} from '../workflow/verification/verify-deep.ts';
+import {evidenceFinder, evidenceKeeper} from './evidence.ts';
 import type {Env, Io} from './io.ts';
 import type {BuildRequest} from './builds.ts';
 import {lazyBuilder} from './lazy-builder.ts';
@@ -61,7 +62,11 @@ export interface Context {
   /** Builds images on this host. */
   builder(request: BuildRequest): ImageBuilder;
   /** What verification needs of this host. */
-  verification(): Promise<Pick<VerificationParts, 'openDesk' | 'userData' | 'keepEvidence' | 'probePort'>>;
+  verification(): Promise<
+    Pick<VerificationParts, 'openDesk' | 'userData' | 'keepEvidence' | 'findEvidence' | 'probePort'>
+  >;
+  /** Hashes a stream. */
+  readonly hashBytes: HashBytes;
   /** Ends all connections. */
   close(): Promise<void>;
 }
@@ -189,8 +194,13 @@ export function createContext({
           emit,
           scrub: (text) => secrets.scrub(text),
         }),
+        findEvidence: evidenceFinder(stateDir(env, home, process.getuid?.() ?? 0)),
         probePort,
       };
+    },
+    async hashBytes(bytes, algorithms, seen) {
+      const {hashStream} = await import('../sources/tally.ts');
+      return hashStream(bytes, algorithms, seen);
     },
     async close() {
       await Promise.all([source.close(), ...opened.flatMap(({store, tests}) => [tests.close(), store.close()])]);

@@ -1,4 +1,4 @@
-import {mkdir, open, rename} from 'node:fs/promises';
+import {mkdir, open, readdir, rename, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Emit} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
@@ -37,6 +37,22 @@ export function evidenceKeeper({
         message: `the evidence could not be kept in ${path}: ${error instanceof Error ? error.message : String(error)}`,
         hint: 'the verdict holds all the same; XDG_STATE_HOME names another folder',
       });
+      return undefined;
+    }
+  };
+}
+
+/** Finds the newest evidence file of an image in `FOLDER/evidence`; undefined where there is none, or nothing can be read. */
+export function evidenceFinder(folder: string): (image: string) => Promise<string | undefined> {
+  return async (image) => {
+    const place = join(folder, 'evidence');
+    try {
+      const names = (await readdir(place)).filter((name) => name.includes(`-${image}-`) && name.endsWith('.json'));
+      const files = await Promise.all(
+        names.map(async (name) => ({path: join(place, name), time: (await stat(join(place, name))).mtimeMs})),
+      );
+      return files.sort((a, b) => b.time - a.time)[0]?.path;
+    } catch {
       return undefined;
     }
   };

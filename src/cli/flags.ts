@@ -51,6 +51,7 @@ export interface Flags {
   readonly inject?: boolean;
   readonly sshKey?: string;
   readonly lookup?: string;
+  readonly deep?: boolean;
   /** False: `--no-record`. */
   readonly record?: boolean;
   /** False: `--no-build`. */

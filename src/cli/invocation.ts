@@ -45,6 +45,8 @@ export interface Invocation {
     /** Two manifests to compare, instead of building. */
     readonly diff?: readonly [string, string];
   };
+  /** `verify --deep`: read and hash the bytes instead of booting. */
+  readonly deep?: boolean;
   /** What `verify` was given: ids, names, or local files. */
   readonly targets?: readonly string[];
   /** How a local file of {@link targets} is described. */

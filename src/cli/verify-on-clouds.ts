@@ -6,6 +6,7 @@ import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import {verifyAll} from '../workflow/verification/verify-all.ts';
+import {verifyDeep} from '../workflow/verification/verify-deep.ts';
 import type {Context, DefinitionsOfFolder, OpenCloud} from './context.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
 import {prepareVerification} from './verification.ts';
@@ -24,6 +25,10 @@ export async function* verifyOnClouds(work: Work, context: Context): AsyncGenera
         hint: 'leave --cloud out, or import the file there first',
       },
     );
+  if (files.length > 0 && invocation.deep === true)
+    throw new ImgmgrError('USAGE', `--deep reads images of a cloud, and ${files[0] ?? ''} is a local file`, {
+      hint: 'leave the file or --deep out',
+    });
   const needsClouds = others.length > 0 || files.length === 0;
   const clouds = needsClouds ? context.clouds(invocation.clouds) : [];
   const byDefinition = needsClouds && others.length === 0;
@@ -100,12 +105,12 @@ async function onCloud({work, context, run, cloud, targets, loose, selected}: On
   const {options, emit, signal, invocation} = work;
   try {
     const ports = interruptible(await cloud.open(), signal);
-    return await verifyAll({
+    const verifyRun = {
       run,
       ports,
       source: context.source,
       definitions: selected.definitions,
-      allNames: new Set(),
+      allNames: new Set<string>(),
       baseDir: selected.folder,
       adHoc: false,
       options,
@@ -116,7 +121,13 @@ async function onCloud({work, context, run, cloud, targets, loose, selected}: On
       verification: await prepareVerification(invocation.verify, context),
       targets,
       loose,
-    });
+    };
+    return invocation.deep === true
+      ? await verifyDeep({
+          ...verifyRun,
+          hashBytes: (bytes, algorithms, seen) => context.hashBytes(bytes, algorithms, seen),
+        })
+      : await verifyAll(verifyRun);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     const error = asImgmgrError(thrown);

@@ -60,7 +60,10 @@ export type WarningCode =
   | 'local-shadowed'
   | 'region-not-chosen'
   | 'evidence-lost'
-  | 'report-refused';
+  | 'report-refused'
+  | 'digest-unknown' // nothing says whether a live image has the bytes that are demanded
+  | 'import-unchanged' // `import` found the same bytes under other properties
+  | 'upstream-went-back'; // `latest` is an older version than the published one
 
 /** Where the time of a verification went, milliseconds. */
 export interface Spans {
@@ -201,6 +204,17 @@ export type Event =
       readonly datasource?: Datasource;
       readonly evidence?: string;
       readonly spans: Spans;
+    }
+  /** What came of reading the bytes of an image (`verify --deep`): digests as `algorithm:hex`; `recorded`: a demanded one is on record now. */
+  | {
+      readonly type: 'bytes-verified';
+      readonly cloud: string;
+      readonly definition: string;
+      readonly version?: string;
+      readonly image: string;
+      readonly bytes: number;
+      readonly digests: readonly string[];
+      readonly recorded: boolean;
     }
   /** A decision and its reason, for `-v`. */
   | {readonly type: 'decision'; readonly cloud?: string; readonly definition?: string; readonly message: string}

@@ -23,6 +23,8 @@ export interface Image {
   readonly virtualSize: number | null;
   readonly osHashAlgo: string | null;
   readonly osHashValue: string | null;
+  /** Glance's legacy md5 of what it holds, hexadecimal; absent where it has none. */
+  readonly checksum?: string;
   /** ISO 8601, UTC, whole seconds in Glance. */
   readonly createdAt: string;
   readonly updatedAt: string;

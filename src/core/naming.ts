@@ -15,6 +15,13 @@ export function retiredName(definition: Definition, version: string): string {
     : publishedName(definition, version);
 }
 
+/** What users find under the name of a definition whose newest version failed, for a message. */
+export function describePublished({name}: Definition, published: readonly Image[]): string {
+  const shown = published.map((image) => `image ${image.id} ("${image.name ?? ''}")`);
+  if (shown.length === 0) return `nothing is published under ${name}`;
+  return `${shown.join(', ')} ${shown.length === 1 ? 'stays' : 'stay'} published`;
+}
+
 /** What has to be known to name an image that is being retired. */
 export interface RetireNaming {
   readonly definition: Definition;

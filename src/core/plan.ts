@@ -50,6 +50,8 @@ export interface PlanWarning {
 export interface PlanFailure {
   readonly version: string;
   readonly error: ImgmgrError;
+  /** Glance id of the image that failed its verification. */
+  readonly image?: string;
 }
 
 /** Everything that is to be done for one definition, in order. */
@@ -67,6 +69,8 @@ export interface DefinitionPlan {
   readonly deletable: readonly OwnImage[];
   /** Versions that cannot be had, although nothing is wrong with the definition. */
   readonly failures: readonly PlanFailure[];
+  /** The published images that no other one superseded, as they are before the plan. */
+  readonly published: readonly Image[];
   /** Failed candidates that are kept, the newest first. */
   readonly quarantined: readonly Image[];
   /** Why nothing at all is planned for the definition. */

@@ -1,7 +1,8 @@
 import type {Definition, Version} from './definition.ts';
 import type {Digest} from './digest.ts';
-import {sameDigest} from './digest.ts';
 import type {Image} from './image.ts';
+import type {FileDigests} from './same-bytes.ts';
+import {compareBytes} from './same-bytes.ts';
 import type {Stamp} from './stamp.ts';
 import {compareVersions} from './version.ts';
 
@@ -13,6 +14,14 @@ export interface Release {
   /** True for `version: latest`: then the digest is the identity, not the version. */
   readonly latest: boolean;
   readonly listed: Version;
+  /** Without a demanded digest: digests of the local file that is listed. */
+  readonly file?: FileDigests;
+  /** The disk format of its source. */
+  readonly format?: string;
+  /** Only an image that is known to have its bytes is its image (`--replace`). */
+  readonly exact?: boolean;
+  /** It comes from the command line, where each run may name other bytes under the same version. */
+  readonly adHoc?: boolean;
   /** A build of ours: made on this host where no image and no artifact of it is there; `why`, one clause. */
   readonly build?: {readonly inputs: string; readonly why: string};
 }
@@ -39,17 +48,22 @@ export function releaseOf(version: Version): Release {
 }
 
 /**
- * Is this image the release's? Same version and no contradicting digest; for `latest` the same digest. A digest of another
- * algorithm contradicts nothing.
+ * Is this image the release's? For `latest`: the same digest. Else the same version, and no known digest that disproves it; an image
+ * that was never published needs one that agrees, where a digest is demanded.
  */
 export function isOfRelease(own: OwnImage, release: Release): boolean {
-  if (release.latest) return release.digest !== undefined && carriesDigest(own, release.digest);
-  return own.stamp.version === release.version && !contradicts(own, release);
+  if (!release.latest && own.stamp.version !== release.version) return false;
+  const {kind} = compareBytes(own, release);
+  if (kind !== 'unknown') return kind === 'same';
+  if (release.latest) return false;
+  if (isFinished(own)) return release.exact !== true;
+  if (release.adHoc === true) return release.digest === undefined && hasSameSource(own, release);
+  return release.digest === undefined;
 }
 
-/** True when the image is of the release's version but was made from other bytes than the definition now demands. */
-export function hasOtherDigest(own: OwnImage, release: Release): boolean {
-  return !release.latest && own.stamp.version === release.version && contradicts(own, release);
+/** True when the image is of the release's version, but not its image: made from other bytes, or not known to be made from these. */
+export function hasOtherBytes(own: OwnImage, release: Release): boolean {
+  return !release.latest && own.stamp.version === release.version && !isOfRelease(own, release);
 }
 
 /** The image of a release: of several the current one, else the one made last. */
@@ -72,12 +86,12 @@ export function currentReleases(definition: Definition, sorted: readonly Release
   return definition.multi ? sorted.slice(-1) : sorted;
 }
 
-function carriesDigest({image, stamp}: OwnImage, digest: Digest): boolean {
-  if (stamp.digest && stamp.digest.algorithm === digest.algorithm) return sameDigest(stamp.digest, digest);
-  return image.osHashAlgo === digest.algorithm && image.osHashValue === digest.hex;
+/** Published once. */
+function isFinished({stamp}: OwnImage): boolean {
+  return stamp.state === 'current' || stamp.state === 'retired';
 }
 
-function contradicts({stamp}: OwnImage, release: Release): boolean {
-  const {digest} = release;
-  return !!digest && !!stamp.digest && stamp.digest.algorithm === digest.algorithm && !sameDigest(stamp.digest, digest);
+/** Made from the same address, which is all that is known of an image without digests. */
+export function hasSameSource({image}: OwnImage, {listed}: Release): boolean {
+  return /^https?:/i.test(listed.url) && image.properties['image_source'] === listed.url;
 }

@@ -3,7 +3,7 @@ import type {Image, ImagePatch, NewImage} from '../core/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Received} from './receive.ts';
 
-/** What `image.json` says: the image, and Glance's legacy md5 `checksum`, which nobody but auditors reads. */
+/** What `image.json` says: the image, and Glance's legacy md5 `checksum`. */
 export interface ImageRecord {
   readonly image: Image;
   readonly checksum: string | null;
@@ -213,6 +213,7 @@ function toImage(record: z.infer<typeof Base>, properties: Readonly<Record<strin
     virtualSize: record.virtual_size,
     osHashAlgo: record.os_hash_algo,
     osHashValue: record.os_hash_value,
+    ...(record.checksum !== null && {checksum: record.checksum}),
     createdAt: record.created_at,
     updatedAt: record.updated_at,
     stores: record.stores.split(',').filter((store) => store !== ''),

@@ -117,6 +117,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'definition-failed':
     case 'warning':
     case 'verdict':
+    case 'bytes-verified':
     case 'decision':
     case 'http':
     case 'deletable':

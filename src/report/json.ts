@@ -29,6 +29,7 @@ export function createJson({
 const QUIET: ReadonlySet<Event['type']> = new Set([
   'planned',
   'verdict',
+  'bytes-verified',
   'deletable',
   'artifact',
   'difference',

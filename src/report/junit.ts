@@ -62,6 +62,9 @@ export function createJunit({
       case 'verdict':
         noteVerdict(event, caseOf);
         return;
+      case 'bytes-verified':
+        caseOf(event.cloud, `${subject(event)}: bytes`).notes.push(event.digests.join(', '));
+        return;
       case 'finished':
         sink.stdout.write(toXml([...cases.values()], event));
         return;

@@ -72,6 +72,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [warning(event)];
     case 'verdict':
       return [verdictSentence(event, verbose)];
+    case 'bytes-verified':
+      return [bytesVerified(event)];
     case 'decision':
       return verbose
         ? [info(event.definition === undefined ? event.message : `${event.definition}: ${event.message}`)]
@@ -155,6 +157,16 @@ export function verdictSentence(event: Extract<Event, {type: 'verdict'}>, verbos
     ...(verdict.kind === 'pass' && {done: true}),
     text: `${subject(event)} ${words[verdict.kind]}${way}: ${verdict.cause === 'passed' ? '' : `${verdict.cause}, `}${verdict.message}`,
     ...(details.length > 0 && {details}),
+  };
+}
+
+function bytesVerified(event: Extract<Event, {type: 'bytes-verified'}>): Sentence {
+  const recorded = event.recorded ? '; the demanded digest is recorded' : '';
+  return {
+    level: 'info',
+    done: true,
+    text: `${subject(event)}: ${formatBytes(event.bytes)} read, no digest disagrees${recorded}`,
+    details: event.digests,
   };
 }
 

@@ -32,3 +32,15 @@ export function createTally(algorithms: readonly DigestAlgorithm[]): Tally {
     digests: () => (digests ??= hashes.map(({algorithm, hash}) => ({algorithm, hex: hash.digest('hex')}))),
   };
 }
+
+/** Reads a stream to its end and gives its digests; rejects with the stream's error. `seen` hears the bytes so far with every chunk. */
+export async function hashStream(
+  chunks: AsyncIterable<Uint8Array>,
+  algorithms: readonly DigestAlgorithm[],
+  seen: (bytes: number) => void,
+): Promise<{readonly bytes: number; readonly digests: readonly Digest[]}> {
+  const tally = createTally(algorithms);
+  const through = tally.through(chunks);
+  while ((await through.next()).done !== true) seen(tally.bytes());
+  return {bytes: tally.bytes(), digests: tally.digests()};
+}

@@ -1,4 +1,7 @@
 import type {Image} from '../core/image.ts';
+import {remembered} from '../core/record.ts';
+import type {Release} from '../core/release.ts';
+import {readStamp} from '../core/stamp.ts';
 import type {ErrorCode} from '../errors.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import {acquireImage} from './acquire.ts';
@@ -54,7 +57,11 @@ async function fromStore(context: AcquireContext, task: AcquireTask & {readonly 
     options: {...others, prefetch: 'always', ...(method !== undefined && method !== 'web-download' && {method})},
   };
   const format = twin.diskFormat ?? definition.format;
-  const acquired = await acquireImage(stored, {...task, definition: {...definition, format}});
+  const acquired = await acquireImage(stored, {
+    ...task,
+    release: withDigestOf(twin, task.release),
+    definition: {...definition, format},
+  });
   if (!isSame(twin, acquired.image)) {
     await discardImage(context, task, acquired.image.id);
     throw new ImgmgrError(
@@ -63,7 +70,28 @@ async function fromStore(context: AcquireContext, task: AcquireTask & {readonly 
       {hint: 'run again; if it stays so, the store behind the cloud has damaged one of them'},
     );
   }
-  return {...acquired, detail: `${acquired.detail}, bytes of image ${twin.id}`};
+  return {
+    ...acquired,
+    marks: {...acquired.marks, ...marksOf(twin)},
+    detail: `${acquired.detail}, bytes of image ${twin.id}`,
+  };
+}
+
+/** The bytes are those of the twin: what is demanded now was not compared with them. */
+function withDigestOf(twin: Image, {digest: _demanded, ...release}: Release): Release {
+  const known = readStamp(twin)?.digest;
+  return {...release, ...(known && {digest: known})};
+}
+
+/** What is known of the twin's bytes holds for the copy. */
+function marksOf(twin: Image): Readonly<Record<string, string>> {
+  const names = ['imgmgr_bytes', 'imgmgr_digests'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = remembered(twin, name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** A cloud that converts what it is given keeps other bytes of the same disk; then the copy proves nothing, and its boot does. */

@@ -1,10 +1,13 @@
 import type {ImageStore} from '../cloud/image-store.ts';
 import type {Definition} from '../core/definition.ts';
 import {compact, currentForm, formContext, isEmptyPatch, publishPatch, supersededForm} from '../core/form.ts';
+import type {Digest} from '../core/digest.ts';
 import type {FormContext} from '../core/form.ts';
 import type {Image, ImagePatch} from '../core/image.ts';
 import type {Action, DefinitionPlan, Target} from '../core/plan.ts';
 import type {Release} from '../core/release.ts';
+import {compareBytes} from '../core/same-bytes.ts';
+import {readStamp} from '../core/stamp.ts';
 import {readVerdict} from '../core/verdict/record.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {AcquireContext, Acquired} from './acquire.ts';
@@ -32,6 +35,13 @@ export interface ApplyContext {
   readonly assertMayWrite: () => void;
   /** Why nothing may be published here, asked before the first byte travels; undefined: allowed or not known. */
   readonly publishObstacle: (definition: Definition) => Promise<ImgmgrError | undefined>;
+}
+
+/** The demanded digest, where the image has none on record and is known to have these bytes. */
+function digestToRecord(image: Image, release: Release): {readonly digest?: Digest} {
+  const stamp = readStamp(image);
+  if (!release.digest || !stamp || stamp.digest) return {};
+  return compareBytes({image, stamp}, release).kind === 'same' ? {digest: release.digest} : {};
 }
 
 /** Carries out one definition's plan in its order; a failure ends only what depends on it. */
@@ -226,6 +236,7 @@ class DefinitionWork {
         release: action.release,
         image,
         quarantined: this.#plan.quarantined,
+        published: this.#plan.published,
         wasPublished: ['current', 'retired'].includes(image.properties['imgmgr_state'] ?? ''),
       });
       this.#proofs.set(image.id, proof);
@@ -258,7 +269,7 @@ class DefinitionWork {
       form,
       state: action.as,
       run: acquire.run,
-      ...(action.release.digest && {digest: action.release.digest}),
+      ...digestToRecord(live, action.release),
       proof: {...this.#proofs.get(live.id)?.properties, ...this.#acquired.get(action.release)?.marks},
     });
     const after = await patchSurely(acquire, live, patch);

@@ -17,6 +17,7 @@ import {limitsOf} from '../core/limits.ts';
 import type {Buildable} from './make-build.ts';
 import {chooseOne, readBuild} from './make-build.ts';
 import type {ReadVersion} from './resolve-releases.ts';
+import {withFileDigests} from './file-digests.ts';
 import {labelReleases, readDigests} from './resolve-releases.ts';
 import type {CloudRun} from './types.ts';
 
@@ -44,13 +45,18 @@ export async function readListings(run: CloudRun, definitions: readonly Definiti
   const entries = await Promise.all(
     definitions.map(async (definition): Promise<[Definition, readonly ReadVersion[] | Buildable | ImgmgrError]> => {
       try {
-        return [definition, await (definition.build ? readBuild(run, definition) : readDigests(definition, run))];
+        return [definition, await (definition.build ? readBuild(run, definition) : readVersions(run, definition))];
       } catch (error) {
         return [definition, asImgmgrError(error)];
       }
     }),
   );
   return new Map(entries);
+}
+
+async function readVersions(run: CloudRun, definition: Definition): Promise<readonly ReadVersion[]> {
+  const versions = await readDigests(definition, run);
+  return run.adHoc ? versions.map((version) => withFileDigests(run, definition, version)) : versions;
 }
 
 /** Sorts a listing into ours, leases and the rest. */
@@ -183,6 +189,7 @@ function failedPlan(definition: Definition, error: ImgmgrError): DefinitionPlan 
     publishes: [],
     deletable: [],
     failures: [],
+    published: [],
     quarantined: [],
     currentVersions: [],
     busy: false,

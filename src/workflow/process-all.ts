@@ -17,6 +17,7 @@ import {Tally} from './tally.ts';
 import {pool} from './pool.ts';
 import {sweepServers} from './verification/sweep-servers.ts';
 import type {CloudOutcome, CloudRun} from './types.ts';
+import {withEvidence} from './verification/with-evidence.ts';
 import {Verifier} from './verification/verifier.ts';
 
 /** The tag by which the peer marks its images; `--adopt` looks among them. */
@@ -102,10 +103,11 @@ class CloudWork {
     const first = await planCloud({...request, others: []});
     const names = [...new Set(first.definitions.flatMap((plan) => plan.publishes))];
     const {adopt} = this.#run.options.policy;
-    if (names.length === 0 && !adopt) return first;
+    const findEvidence = this.#run.verification?.findEvidence;
+    if (names.length === 0 && !adopt) return withEvidence(first, findEvidence);
     const {store} = this.#run.ports;
     const [named, tagged] = await Promise.all([this.#bearersOf(names), adopt ? store.listTagged(PEER_TAG) : []]);
-    return planCloud({...request, others: uniqueById([...named, ...tagged])});
+    return withEvidence(await planCloud({...request, others: uniqueById([...named, ...tagged])}), findEvidence);
   }
 
   async #bearersOf(names: readonly string[]): Promise<readonly Image[]> {

@@ -2,6 +2,7 @@ import type {SizeLimits} from '../core/limits.ts';
 import type {DigestPlace, ImageSource} from '../cloud/image-source.ts';
 import type {Definition, Version} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
+import type {FileDigests} from '../core/same-bytes.ts';
 import type {OwnImage, Release} from '../core/release.ts';
 import {findImage, releaseOf} from '../core/release.ts';
 import {dayOfChange} from '../core/time-text.ts';
@@ -10,6 +11,8 @@ import {dayOfChange} from '../core/time-text.ts';
 export interface ReadVersion {
   readonly listed: Version;
   readonly digest?: Digest;
+  /** Of a local file of the command line without a demanded digest: reads and hashes it, once however often it is asked. */
+  readonly file?: () => Promise<FileDigests>;
 }
 
 /** Reads the digests that stand upstream (`checksums_url`, `checksum_url`); needs no cloud. Throws DIGEST_*, SOURCE_*. */
@@ -43,8 +46,12 @@ export interface LabelContext {
  */
 export async function labelReleases(versions: readonly ReadVersion[], context: LabelContext): Promise<Release[]> {
   return Promise.all(
-    versions.map(async ({listed, digest}) => {
-      if (listed.version !== 'latest') return {...releaseOf(listed), ...(digest && {digest})};
+    versions.map(async ({listed, digest, file}) => {
+      if (listed.version !== 'latest') {
+        const isThere = file && context.images.some(({stamp}) => stamp.version === listed.version);
+        const read = isThere ? await file() : undefined;
+        return {...releaseOf(listed), ...(digest && {digest}), ...(read && {file: read})};
+      }
       const release: Release = {version: 'latest', latest: true, listed, ...(digest && {digest})};
       const known = findImage(release, context.images);
       return {...release, version: known ? known.stamp.version : await upstreamDate(listed, context)};

@@ -7,7 +7,7 @@ import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {completeBuild} from './complete-build.ts';
 import {conversionOf} from './conversion.ts';
 import {limitsOf} from '../core/limits.ts';
-import {sourceRequest} from './source-request.ts';
+import {needsOwnDigest, sourceRequest} from './source-request.ts';
 
 /** One way of bytes through us into a record. */
 export interface StreamTask {
@@ -57,7 +57,8 @@ async function completeManifest(
   opened: OpenedSource,
 ): Promise<Readonly<Record<string, string>>> {
   const sha512 = opened.facts().digests.find(({algorithm}) => algorithm === 'sha512')?.hex;
-  return completeBuild(context, task, sha512);
+  const own = sha512 !== undefined && needsOwnDigest(context, task) ? {imgmgr_digests: `sha512:${sha512}`} : {};
+  return {...own, ...(await completeBuild(context, task, sha512))};
 }
 
 /** A direct upload reaches one store; the others get a copy, before anybody can see the image. */

@@ -1,6 +1,7 @@
 import type {SourceRequest} from '../cloud/image-source.ts';
 import {limitsOf} from '../core/limits.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
+import {conversionOf} from './conversion.ts';
 
 /** How the source of a release is asked. */
 export function sourceRequest(context: AcquireContext, {definition, release, artifact}: AcquireTask): SourceRequest {
@@ -10,11 +11,19 @@ export function sourceRequest(context: AcquireContext, {definition, release, art
     baseDir: context.baseDir,
     format: definition.format,
     // Hashing costs more than sending; the demanded digest is what counts, and a build has none until now.
-    wantSha512: artifact !== undefined,
+    wantSha512: artifact !== undefined || needsOwnDigest(context, {definition, release}),
     limits: limitsOf(context.options.limits, definition.limits),
     signal: context.signal,
     ...(digest && {digest}),
     // Only a digest of the definition itself: a published one may come over the same way.
     ...(listed.allowHttpRedirect === true && listed.checksum !== undefined && {allowHttpRedirect: true}),
   };
+}
+
+/** An image of the command line that is converted: only a digest of the source lets a second import recognise it. */
+export function needsOwnDigest(
+  context: AcquireContext,
+  {definition, release}: Pick<AcquireTask, 'definition' | 'release'>,
+): boolean {
+  return context.adHoc && release.digest === undefined && conversionOf(context, definition) !== undefined;
 }

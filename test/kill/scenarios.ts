@@ -258,6 +258,28 @@ export const CHANGES: readonly Scenario[] = [
     disturbed: {definitions: of([version('1'), version('2')]), flags: ['--adopt', '--latest']},
     writes: undefined,
   },
+  {
+    what: 'a rotation away from an image in the format of an earlier imgmgr',
+    before: [],
+    seed: (cloud) =>
+      void cloud.seed(
+        {
+          name: 'X',
+          tags: ['managed_by_imgmgr', 'os:debian', 'T'],
+          properties: {
+            ...{internal_version: '1', image_name: 'X', os_purpose: 'generic', os_distro: 'debian'},
+            ...{imgmgr_definition: 'X', imgmgr_version: '1', imgmgr_state: 'current', imgmgr_run: 'earlier'},
+            imgmgr_digest: `sha512:${createHash('sha512').update(bytesOf('1')).digest('hex')}`,
+            imgmgr_keys: 'image_name internal_version os_distro os_purpose tag:T tag:os:debian',
+            imgmgr_applied: 'visibility=public os_hidden=false status=active protected=false',
+            ...{imgmgr_verdict: 'pass', imgmgr_verdict_cause: 'passed', imgmgr_verdict_agent: '0.1.0'},
+          },
+        },
+        bytesOf('1'),
+      ),
+    disturbed: {definitions: of([version('1'), version('2')]), flags: ['--latest']},
+    writes: undefined,
+  },
 ];
 
 /** Two definitions whose writes mingle. */

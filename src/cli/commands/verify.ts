@@ -15,7 +15,8 @@ export function addVerify(program: Command, execute: Execute): void {
     .description('boot a test server from an image, print its verdict, clean up; exit 5 when one fails')
     .addHelpText('before', EXAMPLES);
   addRunFlags(addBootFlags(addSelectionFlags(command)))
-    .option('--no-record', 'store no verdict on the image')
+    .option('--deep', 'boot nothing: read the bytes of each image once and compare them with every known digest')
+    .option('--no-record', 'store no verdict and no digest on the image')
     .optionsGroup('A local file:')
     .option(
       '--disk-format <format>',
@@ -30,6 +31,7 @@ export function addVerify(program: Command, execute: Execute): void {
       return execute({
         ...toInvocation({command: 'verify', flags}),
         targets: images,
+        deep: flags.deep ?? false,
         looseImage: {
           minDiskGib: flags.minDisk ?? 0,
           minRamMib: flags.minRam ?? 0,
@@ -44,4 +46,5 @@ const EXAMPLES = `Examples:
   imgmgr verify --cloud admin --filter Debian
   imgmgr verify --cloud admin 6c1d0a3e-5f0b-4f0e-9a70-2f3f0c9f6f11
   imgmgr verify ./debian-12.qcow2
+  imgmgr verify --cloud admin --deep
 `;

@@ -3,7 +3,8 @@ import {formatDigest} from '../digest.ts';
 import type {Image} from '../image.ts';
 import {publishedName} from '../naming.ts';
 import type {OwnImage, Release} from '../release.ts';
-import {hasOtherDigest} from '../release.ts';
+import {hasOtherBytes} from '../release.ts';
+import {compareBytes, describeDigests} from '../same-bytes.ts';
 import {isCopyOfOurs, isSnapshot, readStamp} from '../stamp.ts';
 import type {Draft} from './draft.ts';
 import {supersededName} from './draft.ts';
@@ -11,7 +12,7 @@ import {supersededName} from './draft.ts';
 /** A listed version whose bytes changed under it: an error, unless `--replace`. */
 export function findChangedDigest(draft: Draft): ImgmgrError | undefined {
   for (const release of draft.sorted) {
-    const other = draft.finished().find((own) => hasOtherDigest(own, release));
+    const other = draft.finished().find((own) => hasOtherBytes(own, release));
     if (!other || draft.published(release)) continue;
     const error = changedDigest(draft, release, other);
     if (error) return error;
@@ -36,12 +37,10 @@ function changedDigest(draft: Draft, release: Release, other: OwnImage): ImgmgrE
   const place = formatPlace(release.listed.place);
   const label = `${draft.definition.name} ${release.version}`;
   if (!draft.input.policy.replace) {
-    const [has, wants] = [other.stamp.digest, release.digest].map((digest) =>
-      digest ? formatDigest(digest) : 'no digest',
-    );
+    const {digest} = release;
     return new ImgmgrError(
       'DIGEST_CHANGED',
-      `${label} is there as ${other.image.id} with ${has ?? ''}, the definition now demands ${wants ?? ''}`,
+      `${label} is there as ${other.image.id} with ${knownDigests(other, release)}, the definition now demands ${digest ? formatDigest(digest) : 'other bytes'}`,
       {
         place,
         hint: 'give the new bytes a new version, or accept them under this one with --replace',
@@ -57,6 +56,12 @@ function changedDigest(draft: Draft, release: Release, other: OwnImage): ImgmgrE
       hint: 'give the version a new id, or none',
     },
   );
+}
+
+/** The digest that disproves it; else all that are known. */
+function knownDigests(own: OwnImage, release: Release): string {
+  const compared = compareBytes(own, release);
+  return compared.kind === 'other' ? formatDigest(compared.known) : describeDigests(own);
 }
 
 function namesAboutToBePublished(draft: Draft): Set<string> {

@@ -4,7 +4,7 @@ import type {ActionSummary} from '../events.ts';
 import type {Form, FormContext} from '../form.ts';
 import {formContext, supersededForm} from '../form.ts';
 import type {Image} from '../image.ts';
-import {nameWhenSuperseded} from '../naming.ts';
+import {describePublished, nameWhenSuperseded} from '../naming.ts';
 import {retireWay} from '../policy.ts';
 import {formatApplied} from '../stamp.ts';
 import type {Action, DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from '../plan.ts';
@@ -41,10 +41,20 @@ export class Draft {
   constructor(input: PlanInput) {
     this.input = input;
     this.definition = input.definition;
-    this.sorted = sortReleases(input.releases);
-    this.current = currentReleases(input.definition, this.sorted);
+    this.sorted = sortReleases(input.releases).map((release) => inRun(input, release));
     this.images = [...input.images];
+    this.current = this.#isOlderImport() ? [] : currentReleases(input.definition, this.sorted);
     this.taken = new Set(this.finished().flatMap((own) => own.image.name ?? []));
+  }
+
+  /** `import` of an older version than the published one: it is published already retired. */
+  #isOlderImport(): boolean {
+    const [release] = this.sorted;
+    return (
+      this.input.adHoc &&
+      release !== undefined &&
+      this.images.some(({stamp}) => stamp.state === 'current' && compareVersions(stamp.version, release.version) > 0)
+    );
   }
 
   /** Published once: current or retired. */
@@ -89,15 +99,20 @@ export class Draft {
     const checks = verdict && verdict.failed.length > 0 ? ` (${verdict.failed.join(', ')})` : '';
     this.failures.push({
       version: release.version,
+      image: image.id,
       error: new ImgmgrError(
         'VERIFICATION',
-        `${this.definition.name} ${release.version} failed its verification${verdict ? ` at ${verdict.at}: ${verdict.cause}${checks}` : ''}, image ${image.id}`,
+        `${this.definition.name} ${release.version} failed its verification${verdict ? ` at ${verdict.at}: ${verdict.cause}${checks}` : ''}, image ${image.id}; ${describePublished(this.definition, this.#published())}`,
         {
           place: formatPlace(release.listed.place),
           hint: 'mend the image and list it as a new version or with its new digest, or boot this one again with --reverify',
         },
       ),
     });
+  }
+
+  #published(): Image[] {
+    return this.input.images.flatMap(({image, stamp}) => (stamp.state === 'current' ? [image] : []));
   }
 
   context(release: Release): FormContext {
@@ -146,6 +161,7 @@ export class Draft {
       publishes: this.publishes,
       deletable,
       failures: error ? [] : this.failures,
+      published: this.#published(),
       quarantined: this.images
         .filter(({stamp}) => stamp.state === 'quarantined')
         .sort(newestFirst)
@@ -164,6 +180,16 @@ function newestFirst(a: OwnImage, b: OwnImage): number {
     compareVersions(b.stamp.version, a.stamp.version) ||
     byLastPublished(a, b)
   );
+}
+
+/** The release with what this run adds to the question which image is its image. */
+function inRun({definition, policy, adHoc}: PlanInput, release: Release): Release {
+  return {
+    ...release,
+    format: definition.format,
+    ...(policy.replace && (adHoc || release.digest !== undefined) && {exact: true}),
+    ...(adHoc && {adHoc: true}),
+  };
 }
 
 /** What every summary says about an image that is there. */

@@ -23,6 +23,8 @@ export function planLeftovers(draft: Draft): void {
   if (draft.sorted.length === 0) return;
   for (const own of draft.images.filter(({stamp}) => stamp.state === 'ready' || stamp.state === 'pending')) {
     const release = draft.sorted.find((listed) => isOfRelease(own, listed));
+    // The command line lists one version; that says nothing about others that were imported with --no-publish.
+    if (!release && draft.input.adHoc && !draft.sorted.some(({version}) => version === own.stamp.version)) continue;
     if (!release) remove(draft, own, 'was never published and is no longer listed');
     else if (isStalled(own) && release.listed.id !== own.image.id)
       remove(draft, own, `was to be left to the cloud by run ${own.stamp.run}, but nothing imports it`);

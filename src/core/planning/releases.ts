@@ -1,3 +1,4 @@
+import {formatDigest} from '../digest.ts';
 import {describeConversion, isConvertible, neededConversion} from '../conversion.ts';
 import {findDrift} from '../drift.ts';
 import type {Form} from '../form.ts';
@@ -6,6 +7,7 @@ import type {Image, ImagePatch} from '../image.ts';
 import type {Target} from '../plan.ts';
 import type {OwnImage, Release} from '../release.ts';
 import {byLastPublished, isOfRelease} from '../release.ts';
+import {compareBytes, describeDigests} from '../same-bytes.ts';
 import {readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Applied} from '../stamp.ts';
 import {formatApplied} from '../stamp.ts';
@@ -17,6 +19,7 @@ import {retirePredecessors} from './retire.ts';
 /** What one listed version needs: nothing, mending, its name back, or to be made and published. */
 export function planRelease(draft: Draft, release: Release): void {
   const existing = draft.published(release);
+  if (existing) warnUnlessCompared(draft, release, existing);
   if (!existing) {
     if (draft.isWanted(release)) planNew(draft, release);
   } else if (!draft.isCurrent(release)) draft.unchanged += draft.isWanted(release) ? 1 : 0;
@@ -26,6 +29,22 @@ export function planRelease(draft: Draft, release: Release): void {
     mend(draft, release, existing);
     retirePredecessors(draft, existing, release);
   }
+}
+
+/** A demanded digest that can be compared with none of the image: said in every run, until one of its algorithm is on record. */
+function warnUnlessCompared(draft: Draft, release: Release, existing: OwnImage): void {
+  const compared = compareBytes(existing, release);
+  if (!release.digest || compared.kind !== 'unknown') return;
+  const {image} = existing;
+  const isChanged = compared.held === 'changed';
+  draft.warn({
+    code: 'digest-unknown',
+    image: image.id,
+    message: `${draft.definition.name} ${release.version}: the definition demands ${formatDigest(release.digest)}, image ${image.id} has ${describeDigests(existing)}: ${isChanged ? 'it was unpacked or converted on its way, so that a digest of what the cloud holds cannot be compared' : 'these cannot be compared'}`,
+    hint: isChanged
+      ? 'manage --replace imports it again and records the digest'
+      : 'verify --deep reads the bytes once and records the digest; manage --replace imports it again',
+  });
 }
 
 /** What the image was proven with has changed, and could break its boot: it is proven anew before anybody sees it. */

@@ -32,6 +32,7 @@ const base = z.object({
   virtual_size: z.number().nullable().default(null),
   os_hash_algo: z.string().nullable().default(null),
   os_hash_value: z.string().nullable().default(null),
+  checksum: z.string().nullable().default(null),
   created_at: z.string(),
   updated_at: z.string(),
   // Ids joined by commas; only where several stores are enabled and the image has data.
@@ -43,7 +44,6 @@ const NO_PROPERTIES: ReadonlySet<string> = new Set([
   'self',
   'file',
   'schema',
-  'checksum',
   'locations',
   'direct_url',
   'validation_data',
@@ -68,6 +68,7 @@ export const image = base.catchall(z.unknown()).transform((raw): Image => ({
   virtualSize: raw.virtual_size,
   osHashAlgo: raw.os_hash_algo,
   osHashValue: raw.os_hash_value,
+  ...(raw.checksum !== null && {checksum: raw.checksum}),
   createdAt: raw.created_at,
   updatedAt: raw.updated_at,
   stores: splitList(raw.stores),

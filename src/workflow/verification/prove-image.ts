@@ -2,6 +2,7 @@ import type {ImageStore} from '../../cloud/image-store.ts';
 import type {Definition} from '../../core/definition.ts';
 import {currentForm, formContext} from '../../core/form.ts';
 import type {Image} from '../../core/image.ts';
+import {describePublished} from '../../core/naming.ts';
 import type {Release} from '../../core/release.ts';
 import {MOST_UNSEEN, bootHash, unseenBoots, unseenProperties, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
@@ -19,6 +20,8 @@ export interface ProofTask {
   readonly image: Image;
   /** Failed candidates of the definition that are kept already, the newest first. */
   readonly quarantined: readonly Image[];
+  /** What users find under the name of the definition until this image is published. */
+  readonly published: readonly Image[];
   /** The image was published once, so its place is not the quarantine. */
   readonly wasPublished: boolean;
 }
@@ -60,7 +63,7 @@ export async function proveImage(context: AcquireContext, verifier: Verifier, ta
   await quarantine(context, task, properties);
   throw new ImgmgrError(
     'VERIFICATION',
-    `${definition.name} ${release.version} failed its verification: ${causeText(verdict)}`,
+    `${definition.name} ${release.version} failed its verification: ${causeText(verdict)}; ${describePublished(definition, task.published)}`,
     {hint: verdict.hint ?? 'the failing checks tell what to mend; docs/checks.md explains each'},
   );
 }

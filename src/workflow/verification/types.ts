@@ -52,6 +52,8 @@ export interface VerificationParts {
   readonly userData: (job: Job, how: {readonly ignoreBaked: boolean}) => string;
   /** Keeps it in a file and tells which; undefined where that failed. */
   readonly keepEvidence: (evidence: Evidence) => Promise<string | undefined>;
+  /** The newest evidence file of an image on this host; undefined where there is none. */
+  readonly findEvidence?: (image: string) => Promise<string | undefined>;
   /** Does anything listen there? */
   readonly probePort: (address: string, port: number) => Promise<boolean>;
   /** Another project to boot in (`--verify-cloud`). */

@@ -3,6 +3,7 @@ import {compact, currentForm, formContext} from '../../core/form.ts';
 import type {Image} from '../../core/image.ts';
 import {readLeases} from '../../core/lease.ts';
 import {isNewerSchema} from '../../core/record.ts';
+import type {OwnImage} from '../../core/release.ts';
 import {releaseOf} from '../../core/release.ts';
 import {MANAGED_TAG, readStamp} from '../../core/stamp.ts';
 import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
@@ -69,16 +70,26 @@ export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
   return {cloud: ports.store.cloud, counts: tally.counts(), errors, changesPending: false};
 }
 
-async function chooseImages(run: VerifyRun, fail: (error: ImgmgrError) => void): Promise<readonly Image[]> {
+/**
+ * The images that a run of `verify` works on: the named ones, else the current images of the definitions and those that `alsoWanted`
+ * asks for; `fail` hears of names that do not lead to one image.
+ */
+export async function chooseImages(
+  run: VerifyRun,
+  fail: (error: ImgmgrError) => void,
+  alsoWanted: (own: OwnImage, definition: Definition) => boolean = () => false,
+): Promise<readonly Image[]> {
   const {ports, targets, loose, definitions, emit, options} = run;
   const {store} = ports;
   if (loose.length > 0 && targets.length === 0) return loose;
   const account = await logInTo(store, emit);
   if (targets.length === 0) {
-    const names = new Set(definitions.filter(({enabled}) => enabled || options.policy.force).map(({name}) => name));
+    const selected = definitions.filter(({enabled}) => enabled || options.policy.force);
     const own = (await store.listTagged(MANAGED_TAG)).filter((image) => {
       const stamp = readStamp(image);
-      return image.owner === account.projectId && stamp?.state === 'current' && names.has(stamp.definition);
+      const definition = selected.find(({name}) => name === stamp?.definition);
+      if (image.owner !== account.projectId || !stamp || !definition) return false;
+      return stamp.state === 'current' || alsoWanted({image, stamp}, definition);
     });
     if (own.length === 0)
       emit({

@@ -1,0 +1,191 @@
+import type {Readable} from 'node:stream';
+import type {Definition} from '../../core/definition.ts';
+import type {Digest, DigestAlgorithm} from '../../core/digest.ts';
+import {formatDigest} from '../../core/digest.ts';
+import {compact} from '../../core/form.ts';
+import type {Image} from '../../core/image.ts';
+import {isNewerSchema} from '../../core/record.ts';
+import type {OwnImage, Release} from '../../core/release.ts';
+import {releaseOf} from '../../core/release.ts';
+import {compareBytes, heldDigests, recordedDigests} from '../../core/same-bytes.ts';
+import {readStamp} from '../../core/stamp.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import {newerFormat} from '../newer-format.ts';
+import {pool} from '../pool.ts';
+import {readDigests} from '../resolve-releases.ts';
+import {Tally} from '../tally.ts';
+import type {CloudOutcome} from '../types.ts';
+import {judgeDigests} from './judge-digests.ts';
+import type {VerifyRun} from './verify-all.ts';
+import {chooseImages} from './verify-all.ts';
+
+/** Hashes a stream; `seen` hears the bytes so far. */
+export type HashBytes = (
+  bytes: Readable,
+  algorithms: readonly DigestAlgorithm[],
+  seen: (bytes: number) => void,
+) => Promise<{readonly bytes: number; readonly digests: readonly Digest[]}>;
+
+/** A run of `verify --deep` on one cloud. */
+export interface DeepRun extends VerifyRun {
+  readonly hashBytes: HashBytes;
+}
+
+const STORED_ALGORITHMS: readonly DigestAlgorithm[] = ['sha512'];
+
+/**
+ * Reads the bytes of images from the store once and compares them with every digest that is known or demanded; a demanded digest that
+ * nothing was known of is recorded on images of ours, in one PATCH. Boots nothing. Never throws for what one image or this cloud
+ * did wrong: that stands in the outcome.
+ */
+export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
+  const {ports, emit, options, signal} = run;
+  const {cloud} = ports.store;
+  const tally = new Tally();
+  const errors: ImgmgrError[] = [];
+  const fail = (error: ImgmgrError): void => {
+    errors.push(error);
+    tally.add({failed: 1});
+  };
+  try {
+    const images = await chooseImages(run, fail, isListed);
+    const {projectId} = await ports.store.account();
+    const demands = demandsOf(run);
+    await pool(options.jobs, images, async (image) => {
+      signal.throwIfAborted();
+      try {
+        tally.add({passed: 1, ...((await readOne(run, {image, projectId, demands})) && {updated: 1})});
+      } catch (thrown) {
+        if (signal.aborted) throw thrown;
+        const error = asImgmgrError(thrown);
+        fail(error);
+        emit({type: 'definition-failed', cloud, definition: nameOf(image), error});
+      }
+    });
+  } catch (thrown) {
+    const error = asImgmgrError(thrown);
+    errors.push(error);
+    if (error.code !== 'INTERRUPTED') {
+      tally.add({failed: 1});
+      emit({type: 'cloud-failed', cloud, error});
+    }
+  }
+  return {cloud, counts: tally.counts(), errors, changesPending: false};
+}
+
+/** A superseded image of a listed version counts, too: its demanded digest is compared in every run. */
+function isListed({stamp}: OwnImage, definition: Definition): boolean {
+  return stamp.state === 'retired' && definition.versions.some(({version}) => version === stamp.version);
+}
+
+type Demands = (definition: Definition) => Promise<readonly Release[]>;
+
+/** The digests that a definition demands now, read once however many of its images there are. */
+function demandsOf(run: DeepRun): Demands {
+  const answers = new Map<Definition, Promise<readonly Release[]>>();
+  const ask = async (definition: Definition): Promise<readonly Release[]> =>
+    (await readDigests(definition, run)).map(({listed, digest}) => ({
+      ...releaseOf(listed),
+      format: definition.format,
+      ...(digest && {digest}),
+    }));
+  return (definition) => {
+    const answer = answers.get(definition) ?? ask(definition);
+    answers.set(definition, answer);
+    return answer;
+  };
+}
+
+interface OneImage {
+  readonly image: Image;
+  readonly projectId: string;
+  readonly demands: Demands;
+}
+
+/** True when a digest was recorded. */
+async function readOne(run: DeepRun, {image, projectId, demands}: OneImage): Promise<boolean> {
+  const stamp = readStamp(image);
+  if (stamp && isNewerSchema(image)) throw newerFormat(image, stamp.definition);
+  const own = stamp && {image, stamp};
+  const definition = run.definitions.find(({name}) => name === stamp?.definition);
+  const releases = definition && definition.versions.length > 0 ? await demands(definition) : [];
+  const release = releases.find(({listed}) => listed.version === stamp?.version);
+  const {bytes, digests} = await read(run, image, algorithmsFor(image, own, release));
+  const {notes, error} = judgeDigests({image, digests, ...(own && {own}), ...(release && {release})});
+  if (error) throw error;
+  for (const note of notes) run.emit({type: 'warning', cloud: run.ports.store.cloud, image: image.id, ...note});
+  const isOurs = own !== undefined && image.owner === projectId;
+  const patch = isOurs && run.verification.options.record ? recording({own, release, digests}) : undefined;
+  if (patch) await run.ports.store.update(image, compact(image, {set: patch}));
+  run.emit({
+    type: 'bytes-verified',
+    cloud: run.ports.store.cloud,
+    definition: nameOf(image),
+    image: image.id,
+    bytes,
+    digests: digests.map(formatDigest),
+    recorded: patch !== undefined,
+    ...(stamp && {version: stamp.version}),
+  });
+  return patch !== undefined;
+}
+
+function algorithmsFor(image: Image, own: OwnImage | undefined, release: Release | undefined): DigestAlgorithm[] {
+  const known = [
+    ...heldDigests({image}),
+    ...(own ? recordedDigests(own) : []),
+    ...(release?.digest ? [release.digest] : []),
+  ];
+  const algorithms = known.map(({algorithm}) => algorithm);
+  return [...new Set(algorithms.length > 0 ? algorithms : STORED_ALGORITHMS)];
+}
+
+async function read(
+  {ports, hashBytes, signal, emit, surroundings, options}: DeepRun,
+  image: Image,
+  algorithms: readonly DigestAlgorithm[],
+): Promise<{readonly bytes: number; readonly digests: readonly Digest[]}> {
+  const {store} = ports;
+  const startMs = surroundings.monotonic();
+  let toldMs = startMs;
+  const stored = await store.download(image.id, signal);
+  const total = stored.size ?? image.size ?? undefined;
+  return hashBytes(stored.bytes, algorithms, (bytes) => {
+    const nowMs = surroundings.monotonic();
+    if (nowMs - toldMs < 250) return;
+    toldMs = nowMs;
+    emit({
+      type: 'progress',
+      cloud: store.cloud,
+      definition: nameOf(image),
+      version: readStamp(image)?.version ?? '',
+      image: image.id,
+      phase: 'fetching',
+      bytes,
+      ...(total !== undefined && {total}),
+      elapsedMs: nowMs - startMs,
+      limitMs: options.importTimeoutMs,
+    });
+  });
+}
+
+/** What puts a demanded digest on record that nothing was known of and that the bytes have; undefined: nothing to record. */
+function recording(input: {
+  readonly own: OwnImage;
+  readonly release: Release | undefined;
+  readonly digests: readonly Digest[];
+}): Readonly<Record<string, string>> | undefined {
+  const {own, release, digests} = input;
+  const demanded = release?.digest;
+  if (!release || !demanded) return undefined;
+  const compared = compareBytes(own, release);
+  if (compared.kind !== 'unknown' || compared.held === 'changed') return undefined;
+  if (!digests.some(({algorithm, hex}) => algorithm === demanded.algorithm && hex === demanded.hex)) return undefined;
+  const text = formatDigest(demanded);
+  if (!own.stamp.digest) return {imgmgr_digest: text};
+  return {imgmgr_digests: [...(own.stamp.moreDigests ?? []).map(formatDigest), text].join(',')};
+}
+
+function nameOf(image: Image): string {
+  return readStamp(image)?.definition ?? image.name ?? image.id;
+}
