@@ -78,9 +78,11 @@ async function fromStore(context: AcquireContext, task: AcquireTask & {readonly 
 }
 
 /** The bytes are those of the twin: what is demanded now was not compared with them. */
-function withDigestOf(twin: Image, {digest: _demanded, ...release}: Release): Release {
+function withDigestOf(twin: Image, release: Release): Release {
   const known = readStamp(twin)?.digest;
-  return {...release, ...(known && {digest: known})};
+  if (known) return {...release, digest: known};
+  const {digest, ...others} = release;
+  return digest ? others : release;
 }
 
 /** What is known of the twin's bytes holds for the copy. */

@@ -1,14 +1,13 @@
 import type {Definition} from '../core/definition.ts';
+import {limitsOf} from '../core/limits.ts';
 import type {FileDigests} from '../core/same-bytes.ts';
 import type {ReadVersion} from './resolve-releases.ts';
 import type {CloudRun} from './types.ts';
 
+type HashRun = Pick<CloudRun, 'source' | 'baseDir' | 'options' | 'signal'>;
+
 /** The version of a local file with the way to its digests; any other one, and one with a demanded digest, as it is. */
-export function withFileDigests(
-  run: Pick<CloudRun, 'source' | 'baseDir' | 'signal'>,
-  definition: Definition,
-  version: ReadVersion,
-): ReadVersion {
+export function withFileDigests(run: HashRun, definition: Definition, version: ReadVersion): ReadVersion {
   if (version.digest || !version.listed.url.startsWith('file:')) return version;
   let answer: Promise<FileDigests> | undefined;
   return {...version, file: () => (answer ??= hashFile(run, definition, version))};
@@ -16,11 +15,18 @@ export function withFileDigests(
 
 /** Reads the whole file as an import would; throws SOURCE_* and FORMAT_REFUSED for one that could not be imported. */
 async function hashFile(
-  {source, baseDir, signal}: Pick<CloudRun, 'source' | 'baseDir' | 'signal'>,
-  {format}: Definition,
+  {source, baseDir, options, signal}: HashRun,
+  {format, limits}: Definition,
   {listed}: ReadVersion,
 ): Promise<FileDigests> {
-  const opened = await source.open({urls: [listed.url], baseDir, format, wantSha512: true, signal});
+  const opened = await source.open({
+    urls: [listed.url],
+    baseDir,
+    format,
+    wantSha512: true,
+    signal,
+    limits: limitsOf(options.limits, limits),
+  });
   await new Promise((resolve, reject) => opened.bytes.once('end', resolve).once('error', reject).resume());
   const {digests, unwrapped} = opened.facts();
   return {served: digests, ...(unwrapped && {stored: unwrapped})};

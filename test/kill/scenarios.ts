@@ -267,10 +267,14 @@ export const CHANGES: readonly Scenario[] = [
           name: 'X',
           tags: ['managed_by_imgmgr', 'os:debian', 'T'],
           properties: {
-            ...{internal_version: '1', image_name: 'X', os_purpose: 'generic', os_distro: 'debian'},
+            ...{internal_version: '1', image_name: 'X', os_purpose: 'generic', os_distro: 'debian', os_version: '12'},
+            ...{architecture: 'x86_64', uuid_validity: 'none', image_source: 'https://example.test/1.raw'},
+            ...{image_build_date: '2026-01-02', image_original_user: 'debian', image_description: 'X'},
             ...{imgmgr_definition: 'X', imgmgr_version: '1', imgmgr_state: 'current', imgmgr_run: 'earlier'},
             imgmgr_digest: `sha512:${createHash('sha512').update(bytesOf('1')).digest('hex')}`,
-            imgmgr_keys: 'image_name internal_version os_distro os_purpose tag:T tag:os:debian',
+            imgmgr_keys:
+              'architecture image_build_date image_description image_name image_original_user image_source ' +
+              'internal_version os_distro os_purpose os_version tag:T tag:os:debian uuid_validity',
             imgmgr_applied: 'visibility=public os_hidden=false status=active protected=false',
             ...{imgmgr_verdict: 'pass', imgmgr_verdict_cause: 'passed', imgmgr_verdict_agent: '0.1.0'},
           },

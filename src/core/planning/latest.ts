@@ -21,8 +21,8 @@ export function keepNewerLatest(input: PlanInput): {
     const newer = release.latest ? newerThan(input, release) : undefined;
     if (!newer) return release;
     warnings.push(wentBack(input, release, newer));
-    const {digest: _served, ...rest} = release;
-    return {...rest, version: newer.stamp.version, ...(newer.stamp.digest && {digest: newer.stamp.digest})};
+    const {version, digest} = newer.stamp;
+    return {version, latest: true, listed: release.listed, ...(digest && {digest})};
   });
   return {input: {...input, releases}, warnings};
 }

@@ -9,7 +9,9 @@ import type {OwnImage, Release} from '../../core/release.ts';
 import {releaseOf} from '../../core/release.ts';
 import {compareBytes, heldDigests, recordedDigests} from '../../core/same-bytes.ts';
 import {readStamp} from '../../core/stamp.ts';
-import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import type {ImgmgrError} from '../../errors.ts';
+import {asImgmgrError} from '../../errors.ts';
+import {interruptionOr} from '../interruptible.ts';
 import {newerFormat} from '../newer-format.ts';
 import {pool} from '../pool.ts';
 import {readDigests} from '../resolve-releases.ts';
@@ -47,8 +49,10 @@ export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
     errors.push(error);
     tally.add({failed: 1});
   };
+  let endWriting: (() => void) | undefined;
   try {
     const images = await chooseImages(run, fail, isListed);
+    if (run.verification.options.record) endWriting = run.beginWriting?.();
     const {projectId} = await ports.store.account();
     const demands = demandsOf(run);
     await pool(options.jobs, images, async (image) => {
@@ -63,12 +67,14 @@ export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
       }
     });
   } catch (thrown) {
-    const error = asImgmgrError(thrown);
+    const error = interruptionOr(signal, thrown);
     errors.push(error);
     if (error.code !== 'INTERRUPTED') {
       tally.add({failed: 1});
       emit({type: 'cloud-failed', cloud, error});
     }
+  } finally {
+    endWriting?.();
   }
   return {cloud, counts: tally.counts(), errors, changesPending: false};
 }

@@ -57,6 +57,7 @@ describe('JSON lines on stdout', () => {
     const types = written(EVERY_EVENT, 'quiet').map(({type}) => type);
     expect(types).toEqual([
       'planned',
+      'bytes-verified',
       'artifact',
       'difference',
       'action-failed',

@@ -132,6 +132,7 @@ const EVERY_TYPE = Object.keys({
   'cloud-failed': true,
   warning: true,
   verdict: true,
+  'bytes-verified': true,
   decision: true,
   http: true,
   waiting: true,

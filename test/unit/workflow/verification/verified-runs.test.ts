@@ -70,6 +70,12 @@ const OPTIONS: VerifyOptions = {
   record: true,
 };
 
+/** Where the evidence of an image is on this host. */
+const evidence = new Map<string, string>();
+beforeEach(() => {
+  evidence.clear();
+});
+
 function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
   const local = createLocal({dir: join(dir, 'local')});
   return {
@@ -95,6 +101,7 @@ function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
       openDesk: () => Promise.resolve(servers.desk),
       userData: (job: object) => JSON.stringify(job),
       keepEvidence: () => Promise.resolve(undefined),
+      findEvidence: (image: string) => Promise.resolve(evidence.get(image)),
       probePort: () => Promise.resolve(false),
     },
   };
@@ -155,6 +162,34 @@ describe('manage with verification', () => {
       imgmgr_verdict_checks: 'dns',
       imgmgr_verdict_agent: '0.1.0',
     });
+  });
+
+  it('U7: the error of a failed image names the image that stays published, or says that nothing is', async () => {
+    bad.add('1').add('3');
+    expect((await manage(await X('1'))).outcome.errors[0]?.message).toMatch(/; nothing is published under X$/);
+    await manage(await X('2'));
+    const live = await named('X');
+    const failed = await manage(await X('2', '3'));
+    expect(failed.codes).toEqual(['VERIFICATION']);
+    expect(failed.outcome.errors[0]?.message).toContain(`; image ${live?.id ?? '?'} ("X") stays published`);
+  });
+
+  it('U7: later runs name what stays published, and the evidence file, or that this host has none', async () => {
+    await manage(await X('1'));
+    bad.add('2');
+    await manage(await X('1', '2'));
+    const [live, kept] = [await named('X'), await named('X (2)')];
+    const stays = `image ${live?.id ?? '?'} ("X") stays published`;
+    const without = await manage(await X('1', '2'));
+    expect(without.outcome.errors[0]?.message).toContain(`${stays}; this host has no evidence file of it`);
+    evidence.set(kept?.id ?? '', '/state/evidence/run-1.json');
+    const again = await manage(await X('1', '2'));
+    expect(again).toMatchObject({codes: ['VERIFICATION'], done: []});
+    expect(again.outcome.errors[0]?.message).toContain(`${stays}; evidence: /state/evidence/run-1.json`);
+    const [told] = again.events.flatMap((event) =>
+      event.type === 'action-failed' || event.type === 'definition-failed' ? [event.error.message] : [],
+    );
+    expect(told).toContain('evidence: /state/evidence/run-1.json');
   });
 
   it('neither fetches nor boots nor writes while that version is quarantined, and names it each time', async () => {

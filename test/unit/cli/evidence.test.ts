@@ -1,0 +1,36 @@
+import {mkdir, mkdtemp, rm, utimes, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {evidenceFinder} from '../../../src/cli/evidence.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'imgmgr-evidence-'));
+});
+afterEach(async () => rm(folder, {recursive: true, force: true}));
+
+async function keep(name: string, seconds: number): Promise<string> {
+  const path = join(folder, 'evidence', name);
+  await mkdir(join(folder, 'evidence'), {recursive: true});
+  await writeFile(path, '{}');
+  await utimes(path, seconds, seconds);
+  return path;
+}
+
+describe('the evidence of an image', () => {
+  it('U7: is the newest whole file of this image', async () => {
+    await keep('run1-aaaa-metadata.json', 100);
+    const newest = await keep('run0-aaaa-config-drive.json', 200);
+    await keep('run3-aaaa-metadata.json.new', 300);
+    await keep('run4-bbbb-metadata.json', 400);
+    expect(await evidenceFinder(folder)('aaaa')).toBe(newest);
+  });
+
+  it('U7: is none where no file is of this image, and where there is no folder', async () => {
+    expect(await evidenceFinder(folder)('aaaa')).toBeUndefined();
+    await keep('run4-bbbb-metadata.json', 400);
+    expect(await evidenceFinder(folder)('aaaa')).toBeUndefined();
+  });
+});
