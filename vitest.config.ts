@@ -3,6 +3,7 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/build-launcher.ts',
     exclude: ['test/cloud/**', 'test/bench/**', 'test/kill/**', 'test/build/**', 'test/dib/**', 'node_modules/**'],
     expect: {poll: {timeout: 30_000}},
     testTimeout: 90_000,

@@ -81,7 +81,7 @@ export async function openDesk(
   ]);
   const clouds = join(folder, 'clouds.yaml');
   await writeFile(clouds, cloud.cloudsYaml());
-  const env = {
+  const env = (): Readonly<Record<string, string | undefined>> => ({
     HOME: folder,
     PATH: process.env['PATH'],
     OS_CLIENT_CONFIG_FILE: clouds,
@@ -89,19 +89,19 @@ export async function openDesk(
     IMGMGR_BUILD_DIR: join(folder, 'work'),
     XDG_STATE_HOME: join(folder, 'state'),
     ...more,
-  };
+  });
   return {
     cloud,
     upstream,
     folder,
     async imgmgr(...argv) {
       const io = fakeIo();
-      const code = await run([...withoutVerification(argv), '--json'], io, env);
+      const code = await run([...withoutVerification(argv), '--json'], io, env());
       return readRun(code, io.out(), io.err());
     },
     async print(...argv) {
       const io = fakeIo();
-      const code = await run(withoutVerification(argv), io, env);
+      const code = await run(withoutVerification(argv), io, env());
       return {code, out: io.out(), err: io.err()};
     },
     async write(text) {
