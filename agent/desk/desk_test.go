@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +98,28 @@ func TestHelloTellsHowFarTheClocksAreApart(t *testing.T) {
 	offset, err := d.Hello(limited(t, 20*time.Second), said.GetIdentity(), time.Now)
 	if err != nil || (offset-time.Hour).Abs() > 5*time.Second {
 		t.Fatalf("%v, %v", offset, err)
+	}
+}
+
+func TestS9TheMarkOfThePlaceAndTheTokenComeBeforeTheMessage(t *testing.T) {
+	own, text := desktest.Good(t)
+	l := &desktest.Listener{}
+	token := strings.Repeat("0123456789abcdef", 4)
+	d, err := Open(&job.Job{Address: desktest.Serve(t, l, own), Certificate: text, ServerName: desktest.ServerName, Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	if _, err := d.Hello(limited(t, 20*time.Second), said.GetIdentity(), time.Now); err != nil {
+		t.Fatal(err)
+	}
+	names, credentials := l.Shown()
+	// The same mark as in test/unit/verify/flood.test.ts.
+	if !slices.Equal(names, []string{"b3ee4dc1e9f8bb4b9f07aae222db5d29." + desktest.ServerName}) {
+		t.Errorf("server names %v", names)
+	}
+	if !slices.Equal(credentials, []string{"Bearer " + token}) {
+		t.Errorf("%d credentials", len(credentials))
 	}
 }
 

@@ -2,8 +2,12 @@ import type {Socket} from 'node:net';
 
 /** How many connections may be there at once, and how long one may last that has not shown a right token, ms. */
 export interface ConnectionLimits {
-  readonly total: number;
-  readonly perAddress: number;
+  /** Those that have not sent a whole TLS greeting; each costs a file descriptor and little else. */
+  readonly silent: number;
+  /** Those that have, without the mark of a ticket. */
+  readonly strangers: number;
+  /** Those of one ticket: they bear its mark, or have shown its token. */
+  readonly perTicket: number;
   readonly unprovenMs: number;
 }
 
@@ -11,66 +15,113 @@ interface Connection {
   readonly socket: Socket;
   readonly address: string;
   readonly timer: NodeJS.Timeout;
+  room: Room;
   proven: boolean;
 }
 
+/** Where a connection has its place, oldest first. */
+type Room = Set<Connection>;
+
 /**
- * The connections of a desk. When there are too many, the oldest that has proven nothing makes room, so that neither scanners nor
- * silent connections keep a guest out; a new one is turned away only where all others have proven themselves.
+ * The connections of a desk. Each has a place in one of the rooms: the silent, the strangers, or that of a ticket. A full room gives up one
+ * of its own, so that no flood takes places from another room: among the silent and the strangers a random one of the address that
+ * has most of them (the first to come would never live long enough for a handshake under a flood), in a ticket's room the oldest that
+ * has not shown the token. The mark decides about places only, never about trust.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  /** By `ADDRESS:PORT`, oldest first. */
+  readonly #random: () => number;
+  /** By `ADDRESS:PORT`. */
   readonly #open = new Map<string, Connection>();
+  readonly #silent: Room = new Set();
+  readonly #strangers: Room = new Set();
+  readonly #tickets = new Map<object, Room>();
 
-  constructor(limits: ConnectionLimits) {
+  /** `random`: as Math.random. */
+  constructor(limits: ConnectionLimits, random = Math.random) {
     this.#limits = limits;
+    this.#random = random;
   }
 
+  /** How many are there. */
   get size(): number {
     return this.#open.size;
   }
 
+  /** Takes a new connection, among the silent. */
   add(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
-    const peer = `${address}:${socket.remotePort}`;
     // A reset is no news, and without a listener it would end the process.
     socket.on('error', () => undefined);
-    const isRoom =
-      this.#makeRoom(this.#limits.perAddress, (other) => other.address === address) &&
-      this.#makeRoom(this.#limits.total, () => true);
-    if (!isRoom || address === '') return void socket.destroy();
+    if (address === '') return void socket.destroy();
+    const peer = `${address}:${socket.remotePort}`;
+    if (this.#silent.size >= this.#limits.silent) this.#dropAny(this.#silent);
     const timer = setTimeout(() => socket.destroy(), this.#limits.unprovenMs);
     timer.unref();
-    const connection: Connection = {socket, address, timer, proven: false};
+    const connection: Connection = {socket, address, timer, room: this.#silent, proven: false};
+    this.#silent.add(connection);
     this.#open.set(peer, connection);
     socket.once('close', () => {
-      clearTimeout(timer);
+      this.#leave(connection);
       if (this.#open.get(peer) === connection) this.#open.delete(peer);
     });
   }
 
-  /** That `ADDRESS:PORT` has shown a right token. */
-  prove(peer: string): void {
+  /** That `ADDRESS:PORT` has sent its TLS greeting, with the mark of that ticket or without any. */
+  greeted(peer: string, ticket: object | undefined): void {
+    const connection = this.#open.get(peer);
+    if (!connection || connection.room !== this.#silent) return;
+    if (ticket) {
+      this.#moveTo(connection, ticket);
+      return;
+    }
+    if (this.#strangers.size >= this.#limits.strangers) this.#dropAny(this.#strangers);
+    this.#move(connection, this.#strangers);
+  }
+
+  /** That `ADDRESS:PORT` has shown the token of that ticket. */
+  prove(peer: string, ticket: object): void {
     const connection = this.#open.get(peer);
     if (!connection) return;
     connection.proven = true;
     clearTimeout(connection.timer);
+    if (connection.room !== this.#tickets.get(ticket)) this.#moveTo(connection, ticket);
   }
 
+  /** Ends all of them. */
   destroyAll(): void {
     for (const {socket} of this.#open.values()) socket.destroy();
   }
 
-  #makeRoom(limit: number, counts: (other: Connection) => boolean): boolean {
-    const others = [...this.#open].filter(([, other]) => counts(other));
-    if (others.length < limit) return true;
-    const oldest = others.find(([, other]) => !other.proven);
-    if (!oldest) return false;
-    const [peer, {socket, timer}] = oldest;
-    this.#open.delete(peer);
-    clearTimeout(timer);
-    socket.destroy();
-    return true;
+  #moveTo(connection: Connection, ticket: object): void {
+    const room: Room = this.#tickets.get(ticket) ?? new Set();
+    this.#tickets.set(ticket, room);
+    if (room.size >= this.#limits.perTicket) this.#drop([...room].find(({proven}) => !proven) ?? [...room][0]);
+    this.#move(connection, room);
+  }
+
+  #move(connection: Connection, room: Room): void {
+    connection.room.delete(connection);
+    connection.room = room;
+    room.add(connection);
+  }
+
+  /** A random one of the address that has most places. */
+  #dropAny(room: Room): void {
+    const byAddress = Map.groupBy(room, ({address}) => address).values();
+    const most = [...byAddress].reduce((a, b) => (b.length > a.length ? b : a), []);
+    this.#drop(most[Math.floor(this.#random() * most.length)]);
+  }
+
+  #drop(connection: Connection | undefined): void {
+    if (!connection) return;
+    this.#leave(connection);
+    connection.socket.destroy();
+  }
+
+  #leave(connection: Connection): void {
+    clearTimeout(connection.timer);
+    connection.room.delete(connection);
+    for (const [ticket, room] of this.#tickets) if (room.size === 0) this.#tickets.delete(ticket);
   }
 }

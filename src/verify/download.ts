@@ -2,14 +2,14 @@ import {createReadStream} from 'node:fs';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {pipeline} from 'node:stream/promises';
 import type {AgentFile} from './agents.ts';
-import type {TicketBook} from './ticket.ts';
+import type {OpenTicket, TicketBook} from './ticket.ts';
 
 /** What the download works with. */
 export interface DownloadParts {
   readonly agents: ReadonlyMap<string, AgentFile>;
   readonly tickets: TicketBook;
   readonly onRefused: (reason: string) => void;
-  readonly onProven: (peer: string) => void;
+  readonly onProven: (peer: string, ticket: OpenTicket) => void;
 }
 
 /** A download that stands still for so long is given up, ms. */
@@ -54,7 +54,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
     refuse(404);
     return;
   }
-  parts.onProven(peer);
+  parts.onProven(peer, ticket);
   socket.setTimeout(STALL_MS, () => socket.destroy());
   response.writeHead(200, {
     'Content-Type': 'application/octet-stream',

@@ -4,6 +4,8 @@ import descriptor from './verify-proto.json' with {type: 'json'};
 
 /** Largest request that is looked at, bytes. */
 export const MESSAGE_LIMIT = 256 * 1024;
+/** The same for calls that show no token before their message, bytes; reports have some 10 KiB. */
+export const UNPROVEN_MESSAGE_LIMIT = 64 * 1024;
 
 /** Who calls, as the proto says it. */
 export interface CallerIdentity {

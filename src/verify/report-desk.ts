@@ -1,17 +1,19 @@
 import type {Server as HttpServer} from 'node:http';
-import type {AddressInfo, Socket} from 'node:net';
-import {createServer, type Server, type TLSSocket} from 'node:tls';
+import {type AddressInfo, createServer, type Server, type Socket} from 'node:net';
+import {createServer as createTlsServer, type Server as TlsServer, type TLSSocket} from 'node:tls';
 import {Server as GrpcServer, ServerCredentials} from '@grpc/grpc-js';
 import type {OpenReportDesk, ReportDesk} from '../cloud/report-desk.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {type AgentFile, findAgents} from './agents.ts';
 import {makeIdentity} from './certificate.ts';
+import {onGreeting} from './client-hello.ts';
 import {type ConnectionLimits, Connections} from './connections.ts';
+import {credentialCheck} from './credential.ts';
 import {agentServer} from './download.ts';
 import {MESSAGE_LIMIT, RAW_SERVICE} from './protocol.ts';
 import {verificationService} from './service.ts';
-import {downloadKey, TicketBook} from './ticket.ts';
+import {downloadKey, type OpenTicket, TicketBook} from './ticket.ts';
 
 /** What desks have in common. */
 export interface DeskOptions {
@@ -33,7 +35,7 @@ export interface DeskLimits extends ConnectionLimits {
 }
 
 const SERVER_NAME = 'imgmgr.invalid';
-const LIMITS: DeskLimits = {total: 64, perAddress: 16, unprovenMs: 20_000, serverPatienceMs: 15_000};
+const LIMITS: DeskLimits = {silent: 256, strangers: 64, perTicket: 8, unprovenMs: 20_000, serverPatienceMs: 15_000};
 
 const GRPC_OPTIONS = {
   // Somewhat more than is taken, so that what is too large can be told of.
@@ -65,9 +67,10 @@ class SocketDesk implements ReportDesk {
   readonly #tickets: TicketBook;
   readonly #secrets: DeskOptions['secrets'];
   readonly #connections: Connections;
-  readonly #grpc = new GrpcServer(GRPC_OPTIONS);
+  readonly #grpc: GrpcServer;
   readonly #http: HttpServer;
-  readonly #tls: Server;
+  readonly #tls: TlsServer;
+  readonly #listener: Server;
   #port = 0;
   #closed: Promise<void> | undefined;
 
@@ -82,27 +85,27 @@ class SocketDesk implements ReportDesk {
   }) {
     const limits = {...LIMITS, ...options.limits};
     const onRefused = options.onRefused ?? (() => undefined);
-    const onProven = (peer: string) => this.#connections.prove(peer);
+    const onProven = (peer: string, ticket: OpenTicket) => this.#connections.prove(peer, ticket);
     this.#tickets = new TicketBook(options.onReportRefused);
     this.#connections = new Connections(limits);
     this.#secrets = options.secrets;
     this.certificate = identity.certificate;
     this.agents = Object.fromEntries([...agents].map(([machine, {sha256}]) => [machine, sha256]));
     const parts = {agents, tickets: this.#tickets, onRefused, onProven, serverPatienceMs: limits.serverPatienceMs};
+    this.#grpc = new GrpcServer({...GRPC_OPTIONS, interceptors: [credentialCheck(parts)]});
     this.#grpc.addService(RAW_SERVICE, verificationService(parts));
     this.#http = agentServer(parts);
-    this.#tls = createServer({
+    this.#tls = createTlsServer({
       cert: identity.certificate,
       key: identity.key,
       ALPNProtocols: ['h2', 'http/1.1'],
       minVersion: 'TLSv1.2',
       handshakeTimeout: Math.min(10_000, limits.unprovenMs),
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 30_000,
     });
     const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#tls.prependListener('connection', (socket: Socket) => this.#connections.add(socket));
+    this.#listener = createServer({noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000}, (socket) =>
+      this.#accept(socket),
+    );
     this.#tls.on('tlsClientError', (error) => onRefused(`no TLS handshake (${codeOf(error)})`));
     this.#tls.on('secureConnection', (socket: TLSSocket) => {
       socket.on('error', () => undefined);
@@ -118,12 +121,22 @@ class SocketDesk implements ReportDesk {
   /** CONFIG when the address is not ours or taken. */
   async listen(bind: string, port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#tls.once('error', (cause: Error) => reject(notBound({bind, port, cause})));
-      this.#tls.listen({host: bind, port}, resolve);
+      this.#listener.once('error', (cause: Error) => reject(notBound({bind, port, cause})));
+      this.#listener.listen({host: bind, port}, resolve);
     });
     // Accepting may fail later on (no file descriptor left), which is no reason to die.
-    this.#tls.on('error', () => undefined);
-    this.#port = (this.#tls.address() as AddressInfo).port;
+    this.#listener.on('error', () => undefined);
+    this.#port = (this.#listener.address() as AddressInfo).port;
+  }
+
+  /** TLS costs more than a file descriptor: it begins with a greeting. */
+  #accept(socket: Socket): void {
+    this.#connections.add(socket);
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    onGreeting(socket, (serverName) => {
+      this.#connections.greeted(peer, this.#tickets.byServerName(serverName));
+      this.#tls.emit('connection', socket);
+    });
   }
 
   issue(run: string) {
@@ -136,7 +149,7 @@ class SocketDesk implements ReportDesk {
   close(): Promise<void> {
     this.#closed ??= new Promise<void>((resolve) => {
       this.#tickets.close();
-      this.#tls.close(() => resolve());
+      this.#listener.close(() => resolve());
       this.#grpc.forceShutdown();
       this.#connections.destroyAll();
     });

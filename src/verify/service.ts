@@ -17,7 +17,7 @@ export interface ServiceParts {
   /** A refusal that belongs to no ticket. */
   readonly onRefused: (reason: string) => void;
   /** A right token came from this `ADDRESS:PORT`. */
-  readonly onProven: (peer: string) => void;
+  readonly onProven: (peer: string, ticket: OpenTicket) => void;
   /** How long a report waits for {@link OpenTicket.expectServer}, ms. */
   readonly serverPatienceMs: number;
 }
@@ -91,7 +91,7 @@ export function verificationService(parts: ServiceParts): UntypedServiceImplemen
       onRefused(`a wrong token from ${call.getPeer()}`);
       throw unknown();
     }
-    onProven(call.getPeer());
+    onProven(call.getPeer(), ticket);
     if (identity?.run !== ticket.run) {
       ticket.refuse(`a call for the run ${short(identity?.run ?? '')} with the token of ${ticket.run}`);
       throw unknown();

@@ -20,6 +20,8 @@ export class OpenTicket implements Ticket {
   /** What is compared, so that the time it takes tells nothing. */
   readonly tokenHash: Buffer;
   readonly downloadHash: Buffer;
+  /** See {@link placeMark}. */
+  readonly mark: string;
   agentFetched = false;
   /** Digest of the report that was accepted. */
   accepted: string | undefined;
@@ -37,6 +39,7 @@ export class OpenTicket implements Ticket {
     this.#onWithdrawn = onWithdrawn;
     this.tokenHash = digest(this.token);
     this.downloadHash = digest(downloadKey(this.token));
+    this.mark = placeMark(this.token);
     this.report = this.#report.promise;
     this.greeted = this.#greeted.promise;
     // Whoever withdraws need not listen.
@@ -84,6 +87,14 @@ export function downloadKey(token: string): string {
   return createHash('sha256').update(`imgmgr agent download ${token}`).digest('hex');
 }
 
+/**
+ * The first label of the TLS server name by which an agent asks for a place of its ticket. Everybody on the way can read it, so that it is good for
+ * nothing else; the token cannot be had from it.
+ */
+export function placeMark(token: string): string {
+  return createHash('sha256').update(`imgmgr place ${token}`).digest('hex').slice(0, 32);
+}
+
 /** The tickets that are open. */
 export class TicketBook {
   readonly #open = new Set<OpenTicket>();
@@ -109,6 +120,12 @@ export class TicketBook {
 
   byDownloadKey(key: string): OpenTicket | undefined {
     return this.#find(key, (ticket) => ticket.downloadHash);
+  }
+
+  /** By the server name `MARK.…`. */
+  byServerName(name: string): OpenTicket | undefined {
+    const mark = name.split('.', 1)[0];
+    return [...this.#open].find((ticket) => ticket.mark === mark);
   }
 
   close(): void {

@@ -18,6 +18,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
 	"imgmgr/agent/verifyv1"
@@ -37,13 +38,16 @@ type Listener struct {
 	encoded [][]byte
 	reports []*verifyv1.ReportRequest
 	hellos  []*verifyv1.HelloRequest
+	names   []string
+	shown   []string
 }
 
 // Hello keeps what was said and tells the time.
-func (l *Listener) Hello(_ context.Context, hello *verifyv1.HelloRequest) (*verifyv1.HelloReply, error) {
+func (l *Listener) Hello(ctx context.Context, hello *verifyv1.HelloRequest) (*verifyv1.HelloReply, error) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.hellos = append(l.hellos, hello)
+	l.shown = append(l.shown, metadata.ValueFromIncomingContext(ctx, "authorization")...)
 	return &verifyv1.HelloReply{NowUnixMs: time.Now().Add(-l.Behind).UnixMilli()}, nil
 }
 
@@ -84,6 +88,13 @@ func (l *Listener) Hellos() []*verifyv1.HelloRequest {
 	return l.hellos
 }
 
+// Shown returns the server names and the credentials of greetings.
+func (l *Listener) Shown() (names, credentials []string) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.names, l.shown
+}
+
 // Certificate makes one that is valid between the two times, and its PEM.
 func Certificate(t *testing.T, from, to time.Time) (tls.Certificate, string) {
 	t.Helper()
@@ -114,7 +125,13 @@ func Serve(t *testing.T, l *Listener, own tls.Certificate) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{own}})))
+	config := &tls.Config{GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		l.mutex.Lock()
+		defer l.mutex.Unlock()
+		l.names = append(l.names, hello.ServerName)
+		return &own, nil
+	}}
+	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))
 	verifyv1.RegisterVerificationServer(server, l)
 	go func() { _ = server.Serve(socket) }()
 	t.Cleanup(server.Stop)

@@ -48,13 +48,18 @@ export function goodReport(token: string, change: object = {}, identity: object 
   };
 }
 
+/** The message's bytes. */
+export function encode(method: 'Hello' | 'Report', message: object): Buffer {
+  return WIRE[method].requestSerialize(message);
+}
+
 /** A real gRPC client that trusts only the desk's certificate. */
 export class Caller {
   readonly #client: Client;
 
-  constructor(desk: ReportDesk) {
+  constructor(desk: ReportDesk, port = desk.port) {
     const trust = ChannelCredentials.createSsl(Buffer.from(desk.certificate));
-    this.#client = new Client(`127.0.0.1:${desk.port}`, trust, {
+    this.#client = new Client(`127.0.0.1:${port}`, trust, {
       'grpc.ssl_target_name_override': desk.serverName,
       'grpc.use_local_subchannel_pool': 1,
     });

@@ -167,7 +167,7 @@ describe('a report', () => {
 describe('the desk outlives', () => {
   it.each<[string, Buffer, number]>([
     ['bytes that are no protobuf', Buffer.from('ff'.repeat(50), 'hex'), status.INVALID_ARGUMENT],
-    ['groups nested without end', Buffer.alloc(200_000, 0x7b), status.INVALID_ARGUMENT],
+    ['groups nested without end', Buffer.alloc(60_000, 0x7b), status.INVALID_ARGUMENT],
     ['a message over 256 KiB', Buffer.alloc(300_000), status.RESOURCE_EXHAUSTED],
     ['a message of many MiB', Buffer.alloc(8_000_000), status.RESOURCE_EXHAUSTED],
   ])('%s', async (_what, bytes, code) => {
@@ -203,7 +203,8 @@ describe('the desk outlives', () => {
       ends.push(() => socket.destroy());
       socket.on('error', () => undefined).resume();
     }
-    const gone = Promise.all(all3.map(async (socket) => once(socket, 'close')));
+    // Also by a reset, which bytes that nobody reads any more lead to.
+    const gone = Promise.all(all3.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     const drip = setInterval(() => slow.write('X-A: b\r\n'), 100);
     await accepted(all);
     await gone;
@@ -211,10 +212,13 @@ describe('the desk outlives', () => {
   });
 
   it('a proven connection stays when strangers need room', async () => {
-    const all = await ready({total: 3, perAddress: 3, unprovenMs: 2000});
+    const all = await ready({silent: 2});
     await accepted(all);
     const strangers = Array.from({length: 10}, () => plain(all.desk.port));
-    await Promise.all(strangers.slice(0, 8).map(async (socket) => socket.closed || once(socket, 'close')));
+    let gone = 0;
+    await new Promise<void>((resolve) => {
+      for (const socket of strangers) socket.once('close', () => ++gone === 8 && resolve());
+    });
     await accepted(all);
     expect(strangers.filter((socket) => !socket.closed)).toHaveLength(2);
   });
