@@ -7,6 +7,7 @@ import {pipeline} from 'node:stream/promises';
 import type {ElementFile, ElementTree} from '../core/build/element-tree.ts';
 import {didYouMean} from '../core/nearest.ts';
 import {ImgmgrError} from '../errors.ts';
+import {IrregularFileError, readRegularFile} from '../host/regular-file.ts';
 
 /** What is selected, and where elements lie. */
 export interface ElementSelection {
@@ -86,7 +87,9 @@ async function select(names: readonly string[], shelf: Shelf): Promise<readonly 
 }
 
 async function readList({folder}: Place, file: string): Promise<string[]> {
-  const text = await readFile(join(folder, file), 'utf8').catch(ignoreMissing);
+  const text = await readRegularFile(join(folder, file), {maxBytes: MAX_TEXT})
+    .then(String)
+    .catch(refuseIrregular(join(folder, file)));
   return [...new Set(text?.split('\n').map((line) => line.trim()))].filter((line) => line !== '');
 }
 
@@ -164,6 +167,19 @@ function sha256(content: string | Uint8Array): string {
 
 function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function refuseIrregular(path: string): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof IrregularFileError)) {
+      ignoreMissing(error);
+      return undefined;
+    }
+    throw new ImgmgrError('DEFINITION', `${path} ${error.message}`, {
+      cause: error,
+      hint: 'put a regular file in its place',
+    });
+  };
 }
 
 function ignoreMissing(error: unknown): undefined {

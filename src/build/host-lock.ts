@@ -7,6 +7,7 @@ import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
 import type {Holder} from '../host/holder.ts';
 import {giveSigns, isHolderGone, ownHolder} from '../host/holder.ts';
+import {makePrivateFolder} from '../host/private-folder.ts';
 import {readRegularFile} from '../host/regular-file.ts';
 
 /** The right to build on this host, held. */
@@ -45,7 +46,7 @@ const NOTE_BYTES = 64 * 1024;
  */
 export async function takeHostLock(request: LockRequest): Promise<HostLock> {
   const {folder, limitMs, signal, waiting, pollMs = POLL_MS} = request;
-  await mkdir(folder, {recursive: true});
+  await makePrivateFolder(folder);
   const startMs = performance.now();
   for (;;) {
     throwIfAborted(signal);
@@ -65,9 +66,11 @@ export async function tryHostLock(folder: string, definition: string): Promise<H
   const {pid, startTime, hostBootId, pidNamespace} = ownHolder();
   const name = [pid, startTime, hostBootId, pidNamespace, randomUUID()].join('.');
   const made = join(folder, `${LOCK}.${name}`);
-  await mkdir(made);
+  await mkdir(made, {mode: 0o700});
   try {
-    await writeFile(join(made, name), JSON.stringify({definition, host: hostname(), since: new Date().toISOString()}));
+    await writeFile(join(made, name), JSON.stringify({definition, host: hostname(), since: new Date().toISOString()}), {
+      mode: 0o600,
+    });
     if (!(await moveIn(made, path))) return undefined;
   } finally {
     await rm(made, {recursive: true, force: true});

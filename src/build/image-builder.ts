@@ -10,6 +10,7 @@ import {patchlevelOf} from '../core/build/patchlevel.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import {logName} from './artifact-names.ts';
+import {makePrivateFolder} from '../host/private-folder.ts';
 import type {ArtifactStore} from './artifact-store.ts';
 import {createArtifactStore} from './artifact-store.ts';
 import {keepLogs} from './build-logs.ts';
@@ -138,6 +139,7 @@ class Build {
   async run(): Promise<Artifact> {
     const {parts, request, trees} = this.#given;
     const root = workRoot(parts.env);
+    await makePrivateFolder(parts.stateFolder);
     const {spec, machine} = request;
     const elements = trees.map(({name}) => name);
     const path = [dirname(this.#given.tool.command), hostPath(parts.env)].join(delimiter);

@@ -1,6 +1,5 @@
-import {readFile, readdir, stat} from 'node:fs/promises';
+import {readdir, stat} from 'node:fs/promises';
 import {existsSync} from 'node:fs';
-import {homedir} from 'node:os';
 import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {ImageBuilder} from '../cloud/image-builder.ts';
@@ -14,6 +13,7 @@ import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
 import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
+import {readRegularFile} from '../host/regular-file.ts';
 import type {HttpOptions} from '../http.ts';
 import {checkProxies, createHttp} from '../http.ts';
 import type {Secrets} from '../secrets/registry.ts';
@@ -22,6 +22,7 @@ import type {CloudPorts, Surroundings} from '../workflow/types.ts';
 import type {VerificationParts} from '../workflow/verification/types.ts';
 import type {HashBytes} from '../workflow/verification/verify-deep.ts';
 import {evidenceFinder, evidenceKeeper} from './evidence.ts';
+import {homeFolder} from './home.ts';
 import type {Env, Io} from './io.ts';
 import type {BuildRequest} from './builds.ts';
 import {lazyBuilder} from './lazy-builder.ts';
@@ -89,6 +90,8 @@ export interface ContextParts {
 }
 
 const GIB = 1024 ** 3;
+/** No file of definitions is larger. */
+const LARGEST_FILE = 256 * 1024 ** 2;
 
 export function createContext({
   io,
@@ -101,7 +104,7 @@ export function createContext({
   secrets,
 }: ContextParts): Context {
   const cwd = process.cwd();
-  const home = env['HOME'] ?? homedir();
+  const home = homeFolder(env);
   const opened: CloudPorts[] = [];
   const httpFor = (side: 'source' | 'cloud'): HttpOptions => ({
     proxy: proxyFor(side, env),
@@ -225,7 +228,11 @@ function builtAgents(): string {
 }
 
 async function readDefinitions(path: string, cwd: string): Promise<DefinitionsOfFolder> {
-  const {definitions} = await requireDefinitions(path, {readFile, readdir, stat});
+  const {definitions} = await requireDefinitions(path, {
+    readFile: (file) => readRegularFile(file, {maxBytes: LARGEST_FILE}),
+    readdir,
+    stat,
+  });
   const absolute = resolve(cwd, path);
   const isFolder = (await stat(absolute)).isDirectory();
   return {definitions, folder: isFolder ? absolute : dirname(absolute)};

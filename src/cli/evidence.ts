@@ -1,5 +1,6 @@
-import {mkdir, open, readdir, rename, stat} from 'node:fs/promises';
+import {open, readdir, rename, stat} from 'node:fs/promises';
 import {join} from 'node:path';
+import {makePrivateFolder} from '../host/private-folder.ts';
 import type {Emit} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
 import type {Evidence} from '../workflow/verification/types.ts';
@@ -19,7 +20,8 @@ export function evidenceKeeper({
     const place = join(folder, 'evidence');
     const path = join(place, `${run}-${image}-${datasource}.json`);
     try {
-      await mkdir(place, {recursive: true, mode: 0o700});
+      await makePrivateFolder(folder);
+      await makePrivateFolder(place);
       const file = await open(`${path}.new`, 'w', 0o600);
       try {
         await file.writeFile(scrub(`${jsonText(evidence, 2)}\n`));

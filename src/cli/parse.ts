@@ -3,6 +3,7 @@ import type {Digest} from '../core/digest.ts';
 import {digestFromHex, parseDigest} from '../core/digest.ts';
 import {nearest} from '../core/nearest.ts';
 import {isCalendarDate, parseDuration} from '../core/time-text.ts';
+import {reservedKey} from '../core/definition-meta.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** Reads a whole number of at least `min`; anything else is a usage error that names the flag. */
@@ -120,7 +121,14 @@ export function pairs(
       throw new ImgmgrError('USAGE', `${flag} takes key=value, not ${quote(value)}`, {
         hint: `for example ${flag} os_distro=debian`,
       });
-    return {...before, [value.slice(0, at)]: value.slice(at + 1)};
+    const key = value.slice(0, at);
+    const reserved = reservedKey(key);
+    if (reserved)
+      throw new ImgmgrError('USAGE', `${flag} ${quote(value)}: ${quote(key)} ${reserved.reason}`, {
+        place: flag,
+        hint: reserved.hint.replace(/^write (\S+) one level up.*/, 'use the flag for $1, or a definition'),
+      });
+    return {...before, [key]: value.slice(at + 1)};
   };
 }
 

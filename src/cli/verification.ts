@@ -1,9 +1,12 @@
-import {readFile} from 'node:fs/promises';
+import {readRegularFile, unreadable} from '../host/regular-file.ts';
 import {resolve} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
 import type {VerificationParts, VerifyOptions} from '../workflow/verification/types.ts';
 import type {Context} from './context.ts';
 import type {Flags} from './flags.ts';
+
+/** No file of that kind is larger. */
+const LARGEST_FILE = 64 * 1024 * 1024;
 
 /** What the flags say about verifying; nothing looked up yet. */
 export interface VerifyRequest extends Omit<VerifyOptions, 'sshKey'> {
@@ -51,9 +54,9 @@ async function readPublicKey(path: string): Promise<string> {
   const hint = 'name a file with one line as in ~/.ssh/id_ed25519.pub';
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readRegularFile(path, {maxBytes: LARGEST_FILE})).toString('utf8');
   } catch (cause) {
-    throw new ImgmgrError('CONFIG', `the SSH key ${path} cannot be read`, {hint, cause});
+    throw new ImgmgrError('CONFIG', `the SSH key ${path} ${unreadable(cause)}`, {hint, cause});
   }
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   // A private key must never travel, so nothing of the file is shown either.

@@ -34,6 +34,8 @@ export type ImportState =
 /** What may be left of a quota; undefined where the cloud does not tell. */
 export interface ImageQuota {
   readonly bytesLeft?: number;
+  /** The folder whose disk sets that limit; absent where a quota does. */
+  readonly disk?: string;
   readonly imagesLeft?: number;
 }
 

@@ -1,4 +1,5 @@
 import {withoutSlashes} from '../core/without-slashes.ts';
+import {IrregularFileError} from '../host/regular-file.ts';
 import {readDefinitions} from '../core/read-definitions.ts';
 import type {Definition} from '../core/definition.ts';
 import type {YamlNode} from '../core/yaml-node.ts';
@@ -85,7 +86,8 @@ function decode(bytes: Uint8Array): string | undefined {
 
 function unreadable(path: string, error: unknown): ImgmgrError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  const irregular = error instanceof IrregularFileError ? `it ${error.message}` : undefined;
+  const reason = irregular ?? REASONS[code] ?? (error instanceof Error ? error.message : String(error));
   const hint = 'give --images a directory with *.yml files, or one file';
   return new ImgmgrError('DEFINITION', `cannot read image definitions from ${path}: ${reason}`, {hint, cause: error});
 }

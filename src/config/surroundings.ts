@@ -1,5 +1,8 @@
-import {readFileSync} from 'node:fs';
 import {isAbsolute, join, resolve} from 'node:path';
+import {readRegularFileSync} from '../host/regular-file.ts';
+
+/** No file of settings is larger. */
+const LARGEST_TEXT = 64 * 1024 * 1024;
 
 /** Environment variables as the process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -37,7 +40,9 @@ export function absolutePath(path: string, {cwd, home}: Pick<Surroundings, 'cwd'
 /** A text file of this host, as {@link Surroundings.readFile} promises. */
 export function readTextFile(path: string): string | undefined {
   try {
-    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(readFileSync(path));
+    return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(
+      readRegularFileSync(path, {maxBytes: LARGEST_TEXT}),
+    );
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined;

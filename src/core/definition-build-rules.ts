@@ -38,12 +38,26 @@ function variables({root, path}: ImageSite, build: YamlMap): Problem[] {
     if (reserved !== undefined) return [{message: `${what} is set by imgmgr itself`, place: key.place, hint: reserved}];
     if (value.kind !== 'scalar') return [];
     if (!keepsItsText(value)) return [misreadText(what, key.source, value)];
+    if (!key.source.startsWith('DIB_') && !OTHER_NAMES.has(key.source))
+      return [
+        {
+          message: `${what} is no variable that a build may be given`,
+          place: key.place,
+          hint: `name it DIB_…; besides those only ${[...OTHER_NAMES].join(', ')} are taken`,
+        },
+      ];
     const secret = secretIn(key.source, value.source);
     if (secret === undefined) return [];
     const message = `${what} ${secret}, and diskimage-builder writes its environment into the image`;
     return [{message, place: key.place, hint: 'remove it; give secrets to servers by their user data, not to images'}];
   });
 }
+
+/** What elements read besides DIB_*, and what cannot change which program of this host runs; docs/building.md lists them. */
+const OTHER_NAMES: ReadonlySet<string> = new Set([
+  ...['FS_TYPE', 'LANG', 'LC_ALL', 'SOURCE_DATE_EPOCH', 'TZ'],
+  ...['http_proxy', 'https_proxy', 'ftp_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY'],
+]);
 
 const RESERVED: ReadonlyMap<string, string> = new Map([
   ['TMP_DIR', 'set IMGMGR_BUILD_DIR for imgmgr instead'],

@@ -65,14 +65,20 @@ function problemOfKey(key: YamlScalar, what: string): Problem | undefined {
     return {message: `${what} is longer than ${LONGEST_KEY} characters`, place, hint: 'shorten the key'};
   if (NOT_STORABLE.test(source))
     return {message: `${what} holds a character that Glance cannot store`, place, hint: 'use other characters'};
-  if (GLANCE_KEYS.has(source) || source.startsWith('os_glance_'))
-    return {message: `${what} cannot be set: Glance keeps this name for itself`, place, hint: hintForCoreKey(source)};
-  if (source.startsWith('imgmgr_'))
-    return {message: `${what} cannot be set: imgmgr keeps its own state there`, place, hint: 'use another name'};
-  const origin = COMPUTED_KEYS.get(source);
-  if (origin !== undefined)
-    return {message: `${what} is written by imgmgr itself`, place, hint: `remove it; it follows ${origin}`};
-  return undefined;
+  const reserved = reservedKey(source);
+  return reserved && {message: `${what} ${reserved.reason}`, place, hint: reserved.hint};
+}
+
+/** Why nobody but Glance or imgmgr may set a property of that name, and what to do instead; undefined when anybody may. */
+export function reservedKey(key: string): {readonly reason: string; readonly hint: string} | undefined {
+  if (GLANCE_KEYS.has(key) || key.startsWith('os_glance_'))
+    return {reason: 'cannot be set: Glance keeps this name for itself', hint: hintForCoreKey(key)};
+  if (key.startsWith('imgmgr_'))
+    return {reason: 'cannot be set: imgmgr keeps its own state there', hint: 'use another name'};
+  const origin = COMPUTED_KEYS.get(key);
+  return origin === undefined
+    ? undefined
+    : {reason: 'is written by imgmgr itself', hint: `remove it; it follows ${origin}`};
 }
 
 function hintForCoreKey(key: string): string {

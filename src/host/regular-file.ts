@@ -1,5 +1,5 @@
 import type {Stats} from 'node:fs';
-import {constants} from 'node:fs';
+import {closeSync, constants, fstatSync, openSync, readFileSync} from 'node:fs';
 import type {FileHandle} from 'node:fs/promises';
 import {open} from 'node:fs/promises';
 
@@ -83,4 +83,22 @@ function kindOf(stats: Stats): string {
   if (stats.isFIFO()) return 'a FIFO';
   if (stats.isCharacterDevice() || stats.isBlockDevice()) return 'a device';
   return 'something else';
+}
+
+/** As {@link readRegularFile}, for what is read before anything else can go on. */
+export function readRegularFileSync(path: string, {maxBytes}: Pick<ReadLimits, 'maxBytes'>): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const stats = fstatSync(file);
+    if (!stats.isFile()) throw new IrregularFileError(`is ${kindOf(stats)}, not a regular file`);
+    if (stats.size > maxBytes) throw new IrregularFileError(`is larger than ${maxBytes} bytes`);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** How a sentence about a file that could not be read goes on: `is a FIFO, not a regular file`, else `cannot be read`. */
+export function unreadable(error: unknown): string {
+  return error instanceof IrregularFileError ? error.message : 'cannot be read';
 }

@@ -22,9 +22,13 @@ export function asStoreError(error: unknown, path: string): unknown {
         ...detail,
         hint: 'free space there, or set IMGMGR_LOCAL to a folder with more room',
       });
+    case 'EROFS':
+      return new ImgmgrError('FORBIDDEN', `${place} is on a file system that is mounted read-only`, {
+        ...detail,
+        hint: 'mount it read-write, or set IMGMGR_LOCAL to a folder on another disk',
+      });
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
       return new ImgmgrError('FORBIDDEN', `${place} may not be read or written (${code})`, {
         ...detail,
         hint: 'give this user the right to it, or set IMGMGR_LOCAL to a folder of your own',

@@ -1,8 +1,10 @@
 import {randomUUID} from 'node:crypto';
-import {mkdir, open, readdir, rename, rm, rmdir, stat, unlink} from 'node:fs/promises';
+import {open, readdir, rename, rm, rmdir, stat, unlink} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {fileSystemNow} from '../host/file-clock.ts';
+import {closeToWriters, makePrivateFolder} from '../host/private-folder.ts';
 import {hasCode} from './disk-error.ts';
-import {isHolderGone, ownHolder} from './holder.ts';
+import {isHolderGone, isUnseen, ownHolder} from './holder.ts';
 
 /**
  * The folders of a local store: `images/<uuid>/{image.json,data}` is all that anybody sees, `aside/` holds what is being
@@ -12,14 +14,14 @@ export class Folders {
   readonly root: string;
   readonly images: string;
   readonly locks: string;
-  readonly #aside: string;
+  readonly aside: string;
   #prepared: Promise<void> | undefined;
 
   constructor(root: string) {
     this.root = root;
     this.images = join(root, 'images');
     this.locks = join(root, 'locks');
-    this.#aside = join(root, 'aside');
+    this.aside = join(root, 'aside');
   }
 
   /** Makes the folders and sweeps what dead processes left, once; every write begins here, no read does. */
@@ -47,14 +49,16 @@ export class Folders {
 
   /** A path in `aside/` that nobody else uses; nothing is there yet. */
   asidePath(): string {
-    return join(this.#aside, `${ownHolder()}.${randomUUID()}`);
+    return join(this.aside, `${ownHolder()}.${randomUUID()}`);
   }
 
   async #makeAndSweep(): Promise<void> {
-    for (const folder of [this.images, this.#aside, this.locks]) await mkdir(folder, {recursive: true});
-    await sweep(this.#aside);
+    for (const folder of [this.images, this.aside, this.locks]) await makePrivateFolder(folder);
+    // The root may be a folder that the operator shares; but nobody else may exchange those in it.
+    await closeToWriters(this.root);
+    await sweep(this.aside, this.aside);
     for (const lock of await readdir(this.locks)) {
-      await sweep(join(this.locks, lock));
+      await sweep(join(this.locks, lock), this.aside);
       await removeEmpty(join(this.locks, lock));
     }
   }
@@ -79,7 +83,7 @@ export async function replaceFile(request: {
 
 /** Writes a new file that survives a power cut. */
 export async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx');
+  const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();
@@ -107,13 +111,14 @@ export async function removeEmpty(path: string): Promise<void> {
   }
 }
 
-/** Removes the entries of processes that are gone; another user's are left to that user. */
-async function sweep(folder: string): Promise<void> {
+/** Removes the entries of processes that are gone; another user's are left to that user. `aside`: where the file system is asked for its time. */
+async function sweep(folder: string, aside: string): Promise<void> {
   for (const name of await entries(folder)) {
     const path = join(folder, name);
     try {
       const {mtimeMs} = await stat(path);
-      if (isHolderGone(name, mtimeMs)) await rm(path, {recursive: true, force: true});
+      const nowMs = isUnseen(name) ? await fileSystemNow(aside) : Date.now();
+      if (isHolderGone(name, mtimeMs, nowMs)) await rm(path, {recursive: true, force: true});
     } catch (error) {
       if (!hasCode(error, 'ENOENT', 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error;
     }

@@ -8,20 +8,26 @@ export function ownHolder(): string {
   return [process.pid, statOf(process.pid)?.startTime ?? '0', bootId(), pidNamespace()].join('.');
 }
 
-/** How long a holder in another container, whose processes we cannot see, is believed without a sign of life. */
+/** How long a holder whose process we cannot see is believed without a sign of life. */
 export const FOREIGN_MS = 30_000;
 
 /**
- * True when the process that a file name begins with is gone. In another process namespace only the time since the last
- * sign of life (`touchedMs`, milliseconds since the epoch) can tell. A name that no holder made is not ours to judge: false.
+ * True when the process that a file name begins with is gone. In another process namespace, and on another host or before this one was
+ * started again, only the time since the last sign of life (`touchedMs`, milliseconds since the epoch; `nowMs` by the same clock) can
+ * tell. A name that no holder made is not ours to judge: false.
  */
-export function isHolderGone(name: string, touchedMs: number): boolean {
+export function isHolderGone(name: string, touchedMs: number, nowMs = Date.now()): boolean {
   const [pid, startTime, boot, namespace] = name.split('.');
   if (pid === undefined || startTime === undefined || boot === undefined || namespace === undefined) return false;
-  if (boot !== bootId()) return true;
-  if (namespace !== pidNamespace()) return Date.now() - touchedMs > FOREIGN_MS;
+  if (isUnseen(name)) return nowMs - touchedMs > FOREIGN_MS;
   const stat = statOf(Number(pid));
   return stat === undefined || stat.startTime !== startTime || stat.dead;
+}
+
+/** True where the process of that holder would not be seen from here even if it lives. */
+export function isUnseen(name: string): boolean {
+  const [, , boot, namespace] = name.split('.');
+  return boot !== bootId() || namespace !== pidNamespace();
 }
 
 /**

@@ -82,7 +82,7 @@ export class LocalImageStore implements ImageStore {
   }
 
   quota(): Promise<ImageQuota> {
-    return this.#onDisk(async () => ({bytesLeft: await this.#shelf.freeBytes()}));
+    return this.#onDisk(async () => ({bytesLeft: await this.#shelf.freeBytes(), disk: this.#shelf.root}));
   }
 
   mayPublish(): Promise<boolean> {

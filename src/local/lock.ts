@@ -1,11 +1,15 @@
-import {mkdir, rename, rm, stat, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, rename, rm, stat, writeFile} from 'node:fs/promises';
+import {hostname} from 'node:os';
 import {basename, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ImgmgrError} from '../errors.ts';
+import {fileSystemNow} from '../host/file-clock.ts';
+import {giveSign} from '../host/holder.ts';
+import {readRegularFile} from '../host/regular-file.ts';
 import {hasCode} from './disk-error.ts';
 import type {Folders} from './folders.ts';
 import {entries, removeEmpty, unlinkIfThere} from './folders.ts';
-import {FOREIGN_MS, isHolderGone} from './holder.ts';
+import {FOREIGN_MS, isHolderGone, isUnseen} from './holder.ts';
 
 /** A lock that is held. */
 export interface Lock {
@@ -37,14 +41,15 @@ export async function tryLock(folders: Folders, name: string): Promise<Lock | un
   const made = folders.asidePath();
   const holder = basename(made);
   const path = join(folders.locks, name);
-  await mkdir(made);
-  await writeFile(join(made, holder), '');
-  if (!(await moveIn(made, path))) {
+  await mkdir(made, {mode: 0o700});
+  const note = JSON.stringify({host: hostname(), since: new Date().toISOString()});
+  await writeFile(join(made, holder), note, {mode: 0o600});
+  if (!(await moveIn(folders, {made, path}))) {
     await rm(made, {recursive: true, force: true});
     return undefined;
   }
   const signs = setInterval(() => {
-    void giveSign(join(path, holder));
+    giveSign(join(path, holder));
   }, SIGN_OF_LIFE_MS);
   signs.unref();
   return {
@@ -59,8 +64,25 @@ export async function tryLock(folders: Folders, name: string): Promise<Lock | un
 /** Does a living process hold the lock? Changes nothing. */
 export async function isLocked(folders: Folders, name: string): Promise<boolean> {
   const path = join(folders.locks, name);
-  for (const holder of await entries(path)) if (!(await isGone(path, holder))) return true;
+  for (const holder of await entries(path)) if (!(await isGone(folders, join(path, holder)))) return true;
   return false;
+}
+
+/** `process 123 on build-1, since 2026-11-26T09:00:00.000Z`, with what of it can be read. */
+export async function lockHolder(folders: Folders, name: string): Promise<string> {
+  const path = join(folders.locks, name);
+  const [holder] = await entries(path);
+  const pid = holder?.split('.')[0];
+  if (holder === undefined || pid === undefined) return 'another process';
+  try {
+    const text = await readRegularFile(join(path, holder), {maxBytes: 4096, follow: false});
+    const {host, since} = JSON.parse(text.toString('utf8')) as Partial<Record<'host' | 'since', unknown>>;
+    return typeof host === 'string' && typeof since === 'string'
+      ? `process ${pid} on ${host}, since ${since}`
+      : `process ${pid}`;
+  } catch {
+    return `process ${pid}`;
+  }
 }
 
 async function waitForLock(folders: Folders, name: string): Promise<Lock> {
@@ -71,13 +93,17 @@ async function waitForLock(folders: Folders, name: string): Promise<Lock> {
     await sleep(POLL_MS);
   }
   const path = join(folders.locks, name);
-  throw new ImgmgrError('TIMEOUT', `another process has held ${path} for ${LIMIT_MS / 1000} s`, {
+  const holder = await lockHolder(folders, name);
+  throw new ImgmgrError('TIMEOUT', `${path} is locked by ${holder}; it was waited for ${LIMIT_MS / 1000} s`, {
     place: path,
-    hint: 'the file in it begins with the process id; end that process, then run again',
+    hint: 'end that process if it hangs, then run again',
   });
 }
 
-async function moveIn(made: string, path: string): Promise<boolean> {
+async function moveIn(
+  folders: Folders,
+  {made, path}: {readonly made: string; readonly path: string},
+): Promise<boolean> {
   for (;;) {
     try {
       await rename(made, path);
@@ -85,35 +111,27 @@ async function moveIn(made: string, path: string): Promise<boolean> {
     } catch (error) {
       if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
     }
-    if (!(await openStale(path))) return false;
+    if (!(await openStale(folders, path))) return false;
   }
 }
 
 /** Removes the files of dead holders; true when the lock may be free now. */
-async function openStale(path: string): Promise<boolean> {
+async function openStale(folders: Folders, path: string): Promise<boolean> {
   let living = false;
   for (const holder of await entries(path)) {
-    if (await isGone(path, holder)) await unlinkIfThere(join(path, holder));
+    if (await isGone(folders, join(path, holder))) await unlinkIfThere(join(path, holder));
     else living = true;
   }
   return !living;
 }
 
-async function isGone(path: string, holder: string): Promise<boolean> {
+async function isGone(folders: Folders, path: string): Promise<boolean> {
   try {
-    const {mtimeMs} = await stat(join(path, holder));
-    return isHolderGone(holder, mtimeMs);
+    const {mtimeMs} = await stat(path);
+    const holder = basename(path);
+    return isHolderGone(holder, mtimeMs, isUnseen(holder) ? await fileSystemNow(folders.aside) : Date.now());
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return true;
     throw error;
-  }
-}
-
-async function giveSign(path: string): Promise<void> {
-  const now = new Date();
-  try {
-    await utimes(path, now, now);
-  } catch {
-    // A sign that cannot be given is one that others do not see; the lock is judged by them then.
   }
 }

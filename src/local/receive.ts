@@ -21,7 +21,7 @@ export interface Received {
  * SOURCE_UNAVAILABLE when it broke off, INTERRUPTED by the signal, DISK_FULL and the like from the disk.
  */
 export async function receiveBytes(upload: ByteUpload, path: string): Promise<Received> {
-  const file = await open(path, 'wx+');
+  const file = await open(path, 'wx+', 0o600);
   try {
     const received = await writeStream(upload, file, path);
     if (upload.size !== undefined && upload.size !== received.size)

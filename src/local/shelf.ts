@@ -5,7 +5,7 @@ import type {Image} from '../core/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
 import {entries, Folders, replaceFile, syncFolder, writeDurably} from './folders.ts';
-import {isLocked, tryLock, withLock} from './lock.ts';
+import {isLocked, lockHolder, tryLock, withLock} from './lock.ts';
 import type {Received} from './receive.ts';
 import {receiveBytes} from './receive.ts';
 import type {ImageRecord} from './record.ts';
@@ -61,7 +61,7 @@ export class Shelf {
     await this.#folders.prepare();
     const aside = this.#folders.asidePath();
     try {
-      await mkdir(aside);
+      await mkdir(aside, {mode: 0o700});
       await writeDurably(join(aside, 'image.json'), formatRecord(record));
       await syncFolder(aside);
       await rename(aside, this.#folders.image(id));
@@ -113,7 +113,7 @@ export class Shelf {
     const lock = await tryLock(this.#folders, uploadLock(id));
     if (!lock)
       throw new ImgmgrError('CONFLICT', `image ${id} is being uploaded by another process`, {
-        hint: 'wait for it, then run again',
+        hint: `wait for ${await lockHolder(this.#folders, uploadLock(id))}, then run again`,
       });
     const aside = this.#folders.asidePath();
     try {

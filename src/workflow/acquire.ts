@@ -282,10 +282,19 @@ function checkQuota({store}: AcquireContext, bytes: number | undefined, quota: I
     throw new ImgmgrError('QUOTA', `the image quota of ${store.cloud} is used up`, {
       hint: 'delete images or raise the quota image_count_total',
     });
-  if (quota.bytesLeft !== undefined && bytes !== undefined && quota.bytesLeft < bytes)
-    throw new ImgmgrError('QUOTA', `${store.cloud} has room for ${quota.bytesLeft} bytes, the image needs ${bytes}`, {
-      hint: 'delete images or raise the quota image_size_total',
-    });
+  if (quota.bytesLeft === undefined || bytes === undefined || quota.bytesLeft >= bytes) return;
+  if (quota.disk !== undefined)
+    throw new ImgmgrError(
+      'DISK_FULL',
+      `${quota.bytesLeft} bytes are free for ${quota.disk}, the image needs ${bytes}`,
+      {
+        place: quota.disk,
+        hint: 'free space there, or set IMGMGR_LOCAL to a folder with more room',
+      },
+    );
+  throw new ImgmgrError('QUOTA', `${store.cloud} has room for ${quota.bytesLeft} bytes, the image needs ${bytes}`, {
+    hint: 'delete images or raise the quota image_size_total',
+  });
 }
 
 function waitBase(context: AcquireContext, {definition, release}: AcquireTask) {

@@ -40,6 +40,8 @@ export class LeaseKeeper {
   #record: Image | undefined;
   #held = new Set<string>();
   #waiting = new Set<string>();
+  /** The living leases of others, as last seen. */
+  #seen: readonly Lease[] = [];
   #beatMs = 0;
   #beating: Promise<void> | undefined;
 
@@ -64,6 +66,14 @@ export class LeaseKeeper {
     return this.#record;
   }
 
+  /** Who held the definition when it was last looked: run, process, host and since when. */
+  holderOf(definition: string): string {
+    const lease = this.#seen.find((other) => holds(other, definition)) ?? this.#seen[0];
+    if (lease === undefined) return 'another run';
+    const {holder, image} = lease;
+    return `run ${holder.run} (process ${holder.pid} on ${holder.hostName}, since ${image.createdAt})`;
+  }
+
   /** Waits for lost definitions until the time is over; empty `held` then. */
   async waitFor(limitMs: number): Promise<Claim> {
     const {store, surroundings, emit, signal, projectId} = this.#context;
@@ -74,7 +84,7 @@ export class LeaseKeeper {
       emit({
         type: 'waiting',
         cloud: store.cloud,
-        message: `another run holds ${[...this.#waiting].join(', ')}`,
+        message: [...this.#waiting].map((name) => `${name} is locked by ${this.holderOf(name)}`).join('; '),
         elapsedMs,
         limitMs,
       });
@@ -138,11 +148,13 @@ export class LeaseKeeper {
     return {held: new Set(this.#held), lost: new Set(this.#waiting), images};
   }
 
-  #others(leases: readonly Lease[]): Lease[] {
+  #others(leases: readonly Lease[]): readonly Lease[] {
     const {store, surroundings} = this.#context;
-    return leases.filter(
+    const others = leases.filter(
       (lease) => lease.image.id !== this.#record?.id && isLeaseAlive(lease, store.now(), surroundings),
     );
+    if (others.length > 0) this.#seen = others;
+    return others;
   }
 
   async #claim(held: readonly string[], waiting: readonly string[]): Promise<void> {

@@ -201,7 +201,7 @@ class CloudWork {
         claim = await keeper.waitFor(options.waitLockMs ?? DEFAULT_WAIT_MS);
         this.#bearers = undefined;
         if (claim.held.size === 0) {
-          this.#reportLocked(claim);
+          this.#reportLocked(claim, keeper);
           return;
         }
         await this.#applyClaim({...shared, claim, quiet: []});
@@ -341,10 +341,10 @@ class CloudWork {
     if (images.length > 0) this.#run.emit({type: 'deletable', cloud: this.#run.ports.store.cloud, images});
   }
 
-  #reportLocked({lost}: Claim): void {
+  #reportLocked({lost}: Claim, keeper: LeaseKeeper): void {
     for (const name of lost) {
-      const error = new ImgmgrError('LOCKED', `another run is working on ${name}`, {
-        hint: 'run again later, or wait longer with --wait-lock',
+      const error = new ImgmgrError('LOCKED', `${name} is locked by ${keeper.holderOf(name)}`, {
+        hint: 'run again when that run has ended, or wait longer with --wait-lock',
       });
       this.#errors.push(error);
       this.#tally.add({failed: 1});

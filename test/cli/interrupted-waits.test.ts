@@ -145,7 +145,7 @@ describe('R9: a run that has written ends at the first signal and cleans up, whe
     const other = begin('import', `${silent.url}/x.img`, '--cloud', 'admin', '--no-verify', ...RAW);
     await expect.poll(() => asked).toBe(1);
     const second = begin('import', table.serve('1'), '--cloud', 'admin', '--no-verify', ...RAW);
-    await expect.poll(() => second.io.err()).toContain('another run');
+    await expect.poll(() => second.io.err()).toContain(' is locked by run ');
     const misdeed = hush({method: 'GET', path: /^\/v2\/images$/});
     await expect.poll(misdeed.happened).toBeGreaterThan(0);
     second.io.send('SIGINT');

@@ -27,7 +27,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   http: {rooms: ['errors.ts', 'http.ts', 'secrets'], packages: ['axios'], node: 'all'},
   'exec.ts': {rooms: ['errors.ts'], packages: ['execa'], node: 'all'},
   core: {rooms: ['errors.ts'], packages: ['zod'], node: 'none'},
-  config: {rooms: ['core', 'errors.ts'], packages: ['js-yaml', 'zod'], node: 'all'},
+  config: {rooms: ['core', 'host', 'errors.ts'], packages: ['js-yaml', 'zod'], node: 'all'},
   host: {rooms: [], packages: [], node: 'all'},
   cloud: {rooms: ['core', 'errors.ts'], packages: [], node: 'types'},
   openstack: {...ADAPTER, packages: ['zod']},
@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   workflow: {rooms: ['core', 'cloud', 'errors.ts'], packages: [], node: 'types'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
   cli: {
-    rooms: ['core', 'config', 'cloud', 'workflow', 'report', 'secrets', 'errors.ts', 'version.ts'],
+    rooms: ['core', 'config', 'cloud', 'host', 'workflow', 'report', 'secrets', 'errors.ts', 'version.ts'],
     packages: ['commander'],
     node: 'all',
   },

@@ -1,7 +1,9 @@
-import {mkdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import type {ServerLeftover, ServerStamp} from '../../cloud/test-server-host.ts';
+import {makePrivateFolder} from '../../host/private-folder.ts';
+import {readRegularFile, IrregularFileError} from '../../host/regular-file.ts';
 import {hasCode} from '../disk-error.ts';
 import type {Folders} from '../folders.ts';
 import {entries} from '../folders.ts';
@@ -12,6 +14,8 @@ const Stamped = z.strictObject({
   name: z.string(),
   stamp: z.strictObject({run: z.string(), image: z.string(), expires: z.string(), holder: z.string()}),
 });
+
+const STAMP_BYTES = 64 * 1024;
 
 /** A server's folder as the stamp in it tells it. */
 export type StampedServer = z.infer<typeof Stamped>;
@@ -36,7 +40,7 @@ export class ServerFolders {
   /** Makes the folder with nothing in it but the stamp and an empty console. */
   async make(server: {readonly id: string; readonly name: string; readonly stamp: ServerStamp}): Promise<string> {
     await this.#folders.prepare();
-    await mkdir(this.#servers, {recursive: true, mode: 0o700});
+    await makePrivateFolder(this.#servers);
     const aside = this.#folders.asidePath();
     try {
       await mkdir(aside, {mode: 0o700});
@@ -85,11 +89,17 @@ export class ServerFolders {
     return found;
   }
 
+  async #stamp(id: string): Promise<unknown> {
+    const text = await readRegularFile(join(this.path(id), FILES.stamp), {maxBytes: STAMP_BYTES, follow: false});
+    return JSON.parse(text.toString('utf8'));
+  }
+
   async #read(id: string): Promise<StampedServer | undefined> {
     try {
-      return Stamped.parse(JSON.parse(await readFile(join(this.path(id), FILES.stamp), 'utf8')));
+      return Stamped.parse(await this.#stamp(id));
     } catch (error) {
       if (error instanceof z.ZodError || error instanceof SyntaxError) return undefined;
+      if (error instanceof IrregularFileError) return undefined;
       if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
       throw error;
     }

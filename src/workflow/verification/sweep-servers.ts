@@ -62,5 +62,7 @@ function decoded(text: string): string {
 function isDeadHere(holder: string, surroundings: Surroundings): boolean {
   const [hostName, bootId, pid, startTime] = holder.split(' ').map(decoded);
   if (hostName !== surroundings.host.hostName || bootId === undefined || startTime === undefined) return false;
+  // Another boot may be another host with the same name, as containers and clones have; its expiry decides.
+  if (bootId !== surroundings.host.bootId) return false;
   return !surroundings.processAlive({bootId, pid: Number(pid), startTime});
 }

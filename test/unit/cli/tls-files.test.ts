@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -32,6 +33,15 @@ describe('U4: TLS files of a cloud', () => {
     await expect(readTlsFiles({verify: true, caFile: '/nonexistent/ca.pem'}, 'mine')).rejects.toMatchObject({
       code: 'CONFIG',
       message: 'cacert of cloud mine cannot be read: /nonexistent/ca.pem',
+    });
+  });
+
+  test('R9: a FIFO is refused at once', async () => {
+    const path = `${await fileWith('')}.fifo`;
+    execFileSync('mkfifo', [path]);
+    await expect(readTlsFiles({verify: true, keyFile: path}, 'mine')).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: `key of cloud mine is a FIFO, not a regular file: ${path}`,
     });
   });
 

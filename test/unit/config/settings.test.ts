@@ -66,7 +66,7 @@ test('a file that is not there has no text, one that cannot be read throws', () 
     expect(readTextFile(join(folder, 'a'))).toBe('ä');
     expect(readTextFile(join(folder, 'b'))).toBeUndefined();
     expect(readTextFile(join(folder, 'a', 'b'))).toBeUndefined();
-    expect(() => readTextFile(join(folder, 'd'))).toThrow('EISDIR');
+    expect(() => readTextFile(join(folder, 'd'))).toThrow('is a folder, not a regular file');
     expect(() => readTextFile(join(folder, 'latin'))).toThrow('not valid');
   } finally {
     rmSync(folder, {recursive: true});

@@ -315,8 +315,8 @@ describe('the sections of our own', () => {
       `12:46 "A" of build.environment of image "Debian 12" is 0644 without quotes, which YAML reads as the number 420 | quote it: A: '0644'`,
     ],
     [
-      'build: {elements: [vm], environment: {A: yes}}',
-      `12:46 "A" of build.environment of image "Debian 12" is yes without quotes, which YAML reads as the truth value true | quote it: A: 'yes'`,
+      'build: {elements: [vm], environment: {DIB_A: yes}}',
+      `12:50 "DIB_A" of build.environment of image "Debian 12" is yes without quotes, which YAML reads as the truth value true | quote it: DIB_A: 'yes'`,
     ],
     [
       'build: {elements: [vm], environment: {DIB_TOKEN: abc}}',
@@ -326,6 +326,10 @@ describe('the sections of our own', () => {
       'build: {elements: [vm], environment: {DIB_M: "http://a:b@c/"}}',
       '12:43 "DIB_M" of build.environment of image "Debian 12" holds a URL with a password, and diskimage-builder writes its environment into the image | remove it; give secrets to servers by their user data, not to images',
     ],
+    ...['LD_AUDIT', 'LD_LIBRARY_PATH', 'PYTHONPATH', 'GCONV_PATH', 'PERL5LIB', 'IFS'].map((name): [string, string] => [
+      `build: {elements: [vm], environment: {${name}: /x}}`,
+      `12:43 "${name}" of build.environment of image "Debian 12" is no variable that a build may be given | name it DIB_…; besides those only FS_TYPE, LANG, LC_ALL, SOURCE_DATE_EPOCH, TZ, http_proxy, https_proxy, ftp_proxy, no_proxy, HTTP_PROXY, HTTPS_PROXY, FTP_PROXY, NO_PROXY are taken`,
+    ]),
     [
       'build: {elements: [vm], environment: {TMP_DIR: /x}}',
       '12:43 "TMP_DIR" of build.environment of image "Debian 12" is set by imgmgr itself | set IMGMGR_BUILD_DIR for imgmgr instead',

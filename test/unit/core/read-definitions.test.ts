@@ -178,12 +178,12 @@ test('null for an optional key means that it is absent', () => {
 
 test('versions may be empty; a built image has none', () => {
   expect(readOne({...MINIMAL, name: 'X', versions: []}).versions).toEqual([]);
-  const build = {elements: ['vm'], environment: {DIB_RELEASE: 'trixie', N: 1}, packages: ['x'], timeout: '60m'};
+  const build = {elements: ['vm'], environment: {DIB_RELEASE: 'trixie', DIB_N: 1}, packages: ['x'], timeout: '60m'};
   const {versions, build: kept} = readOne({...MINIMAL, name: 'X', versions: null, build});
   expect(versions).toEqual([]);
   expect(kept).toEqual({
     elements: ['vm'],
-    environment: {DIB_RELEASE: 'trixie', N: '1'},
+    environment: {DIB_RELEASE: 'trixie', DIB_N: '1'},
     packages: ['x'],
     formats: ['qcow2'],
     compress: true,

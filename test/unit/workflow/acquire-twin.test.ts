@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
 import {hostSurroundings} from '../../../src/cli/surroundings.ts';
+import type {ImageQuota} from '../../../src/cloud/image-store.ts';
 import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
 import {createExec} from '../../../src/exec.ts';
 import {createHttp} from '../../../src/http.ts';
@@ -16,7 +17,8 @@ import {ImportRefusals} from '../../../src/workflow/import-refusals.ts';
 import {makeQcow2} from '../../fakes/disk-image.ts';
 import {definition, version} from '../core/planning/plan-world.ts';
 
-it('converts the bytes of the store, too, where nothing demands the bytes of the source', async () => {
+/** A local store with one image, and the conversion of it to raw. */
+async function world(quota?: ImageQuota) {
   const dir = await mkdtemp(join(tmpdir(), 'imgmgr-test-'));
   onTestFinished(() => rm(dir, {recursive: true, force: true}));
   const {store} = createLocal({dir: join(dir, 'local')});
@@ -29,35 +31,60 @@ it('converts the bytes of the store, too, where nothing demands the bytes of the
 
   const exec = createExec(process.env);
   const listed = version('1', {url: 'https://example.test/gone.qcow2'});
-  const acquired = await acquireTwin(
-    {
-      run: crypto.randomUUID(),
-      store,
-      source: createSource({http: createHttp({proxy: 'none'}), exec}),
-      converter: createConverter({exec, root: join(dir, 'work')}),
-      options: {
-        jobs: 1,
-        stuckRetry: 0,
-        importTimeoutMs: 60_000,
-        silenceNotVerified: true,
-        dryRun: false,
-        policy: {...DEFAULT_POLICY, convert: {to: 'raw', compress: false}},
+  const acquire = () =>
+    acquireTwin(
+      {
+        run: crypto.randomUUID(),
+        store,
+        source: createSource({http: createHttp({proxy: 'none'}), exec}),
+        converter: createConverter({exec, root: join(dir, 'work')}),
+        options: {
+          jobs: 1,
+          stuckRetry: 0,
+          importTimeoutMs: 60_000,
+          silenceNotVerified: true,
+          dryRun: false,
+          policy: {...DEFAULT_POLICY, convert: {to: 'raw', compress: false}},
+        },
+        baseDir: dir,
+        surroundings: hostSurroundings(),
+        emit: () => undefined,
+        signal: new AbortController().signal,
+        glanceAlgorithm: 'sha512',
+        adHoc: false,
+        quota: () => (quota ? Promise.resolve(quota) : store.quota()),
+        offer: () => store.offer(),
+        imports: new ImportRefusals(store, () => Promise.resolve(true)),
       },
-      baseDir: dir,
-      surroundings: hostSurroundings(),
-      emit: () => undefined,
-      signal: new AbortController().signal,
-      glanceAlgorithm: 'sha512',
-      adHoc: false,
-      quota: () => store.quota(),
-      offer: () => store.offer(),
-      imports: new ImportRefusals(store, () => Promise.resolve(true)),
-    },
-    {definition: definition([listed]), release: {version: '1', listed, latest: false}, twin},
-  );
+      {definition: definition([listed]), release: {version: '1', listed, latest: false}, twin},
+    );
+  return {dir, file, acquire};
+}
+
+it('converts the bytes of the store, too, where nothing demands the bytes of the source', async () => {
+  const {dir, file, acquire} = await world();
+  const acquired = await acquire();
   expect(acquired.image).toMatchObject({diskFormat: 'raw', size: 2 ** 22});
   execFileSync('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', file, join(dir, 'expected')]);
   const kept = await readFile(join(dir, 'local', 'images', acquired.image.id, 'data'));
   expect(kept.equals(await readFile(join(dir, 'expected')))).toBe(true);
   expect(await readdir(join(dir, 'work'))).toEqual([]);
+});
+
+it.each([
+  [
+    {bytesLeft: 10, disk: '/d'},
+    'DISK_FULL',
+    '10 bytes are free for /d, the image needs 4194304',
+    'free space there, or set IMGMGR_LOCAL to a folder with more room',
+  ],
+  [
+    {bytesLeft: 10},
+    'QUOTA',
+    'local has room for 10 bytes, the image needs 4194304',
+    'delete images or raise the quota image_size_total',
+  ],
+])('U4: room that is missing is the fault of what sets the limit: %o', async (quota, code, message, hint) => {
+  const {acquire} = await world(quota);
+  await expect(acquire()).rejects.toMatchObject({code, message, hint});
 });

@@ -75,6 +75,19 @@ describe('the lease', () => {
     one.keeper.assertAlive();
   });
 
+  it('U6: says run, process, host and since when of the holder, while it waits and afterwards', async () => {
+    const {clock, join} = world();
+    const [one, two] = [join(1, 'boot-2'), join(2)];
+    await clock.run(one.keeper.take(['A']));
+    const since = [...one.store.images.values()][0]?.createdAt;
+    await clock.run(two.keeper.take(['A']));
+    await clock.run(two.keeper.waitFor(65_000));
+    const who = `run run-1 (process 1 on host-boot-2, since ${since})`;
+    const waiting = two.events.flatMap((event) => (event.type === 'waiting' ? [event.message] : []));
+    expect(new Set(waiting)).toEqual(new Set([`A is locked by ${who}`]));
+    expect(two.keeper.holderOf('A')).toBe(who);
+  });
+
   it('passes over a dead holder on this host at once', async () => {
     const {clock, join, alive} = world();
     const [one, two] = [join(1), join(2)];
