@@ -66,7 +66,8 @@ export function regionOf(
 
 /** The same choice for another region: what clouds.yaml says for the region of its own does not hold there. */
 export function inRegion<Choice extends EndpointChoice>(choice: Choice, region: string): Choice {
-  const services = Object.entries(choice.services ?? {}).map(([type, own]) => [type, {...own, region}]);
+  const given: NonNullable<EndpointChoice['services']> = choice.services ?? {};
+  const services = Object.entries(given).map(([type, own]) => [type, {...own, region}] as const);
   return {...choice, region, endpointOverrides: {}, services: Object.fromEntries(services)};
 }
 

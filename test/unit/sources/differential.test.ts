@@ -56,7 +56,7 @@ beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'imgmgr-differential-')));
   for (const [name, format, options] of BASES) {
     const path = join(folder, name);
-    execFileSync('qemu-img', ['create', '-q', '-f', format, ...(options && ['-o', options]), path, '1M']);
+    execFileSync('qemu-img', ['create', '-q', '-f', format, ...(options ? ['-o', options] : []), path, '1M']);
     bases.set(name, readFileSync(path));
   }
 });
