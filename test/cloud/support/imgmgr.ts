@@ -64,11 +64,15 @@ export const CLI = fileURLToPath(new URL('../../../dist/bin/imgmgr.js', import.m
 
 /** Runs the built command line as an operator would, and reads what it says; nothing is verified unless --verify is given. */
 export async function imgmgr(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const child = await execa(process.execPath, [CLI, ...withoutVerification(args), '--json', '--debug'], {
-    reject: false,
-    env,
-    stdin: 'ignore',
-  });
+  const child = await execa(
+    process.execPath,
+    [CLI, ...withoutVerification(args), '--json', ...(args.includes('--debug') ? [] : ['--debug'])],
+    {
+      reject: false,
+      env,
+      stdin: 'ignore',
+    },
+  );
   const lines = child.stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
