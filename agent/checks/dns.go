@@ -2,81 +2,38 @@ package checks
 
 import (
 	"context"
-	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"imgmgr/agent/guest"
 )
 
-// dns: the name that the job gives is resolved; without one every configured nameserver must give any answer at all, also a refusal.
+// dns: a configured nameserver is enough unless the job names something to be resolved.
 var dns = Check{ID: "dns", Title: "Names can be resolved", Severity: Fail, Limit: 17 * time.Second,
 	Run: func(ctx context.Context, g *guest.Guest) Finding {
 		if !g.Exists("/etc/resolv.conf", "/etc/nsswitch.conf") {
 			return notApplicable("this system has no resolver (no /etc/resolv.conf, no /etc/nsswitch.conf)")
 		}
-		servers := resolvers(g)
+		servers := nameservers(g, "/etc/resolv.conf")
+		if slices.Contains(servers, "127.0.0.53") && g.Exists("/run/systemd/resolve/resolv.conf") {
+			servers = nameservers(g, "/run/systemd/resolve/resolv.conf")
+		}
 		if len(servers) == 0 {
 			return fail("no nameserver is configured")
 		}
-		within, cancel := context.WithTimeout(ctx, 15*time.Second)
-		defer cancel()
 		name := g.Job.Lookup
 		if name == "" {
-			return askAll(within, g, servers)
+			return pass("nameserver %s; no name was given to be resolved", list(servers))
 		}
+		within, cancel := context.WithTimeout(ctx, 15*time.Second)
+		defer cancel()
 		addresses, err := g.Resolve(within, name)
 		if err != nil || len(addresses) == 0 {
 			return fail("%s cannot be resolved by %s: %v", name, list(servers), err)
 		}
 		return pass("%s is %s", name, list(addresses))
 	}}
-
-// askAll asks all of them side by side, so that it takes no longer than the slowest.
-func askAll(ctx context.Context, g *guest.Guest, servers []string) Finding {
-	problems := make([]string, len(servers))
-	var group sync.WaitGroup
-	for i, server := range servers {
-		group.Go(func() {
-			address, err := netip.ParseAddr(server)
-			if err != nil {
-				problems[i] = "nameserver " + server + " is no address"
-			} else if err := g.AskNameserver(ctx, address); err != nil {
-				problems[i] = "nameserver " + server + " gives no answer: " + err.Error()
-			}
-		})
-	}
-	group.Wait()
-	wrong := slices.DeleteFunc(problems, func(problem string) bool { return problem == "" })
-	return verdict(wrong, "nameserver %s: each gives answers; no name was given to be resolved", list(servers))
-}
-
-// resolvers are those that names are asked of in the end: a stub of this system answers also when the servers behind it do not, so
-// that their list is read, where the stub keeps one.
-func resolvers(g *guest.Guest) []string {
-	servers := nameservers(g, "/etc/resolv.conf")
-	for _, behind := range []struct {
-		stubs []string
-		list  string
-	}{
-		{[]string{"127.0.0.53", "127.0.0.54"}, "/run/systemd/resolve/resolv.conf"},
-		{[]string{"127.0.0.1", "127.0.1.1", "::1"}, "/run/NetworkManager/no-stub-resolv.conf"},
-	} {
-		isStub := func(server string) bool { return slices.Contains(behind.stubs, server) }
-		if slices.ContainsFunc(servers, isStub) && g.Exists(behind.list) {
-			servers = append(slices.DeleteFunc(servers, isStub), nameservers(g, behind.list)...)
-		}
-	}
-	var once []string
-	for _, server := range servers {
-		if !slices.Contains(once, server) {
-			once = append(once, server)
-		}
-	}
-	return once
-}
 
 func nameservers(g *guest.Guest, path string) []string {
 	var servers []string

@@ -33,12 +33,10 @@ type sandbox struct {
 	commands map[string]guest.Output
 	has      map[string][]netip.Addr
 	names    map[string][]string
-	// Nameservers that give no answer.
-	silent map[string]bool
 }
 
 func newSandbox(t *testing.T) *sandbox {
-	s := &sandbox{t: t, commands: map[string]guest.Output{}, has: map[string][]netip.Addr{}, names: map[string][]string{}, silent: map[string]bool{}}
+	s := &sandbox{t: t, commands: map[string]guest.Output{}, has: map[string][]netip.Addr{}, names: map[string][]string{}}
 	s.Guest = &guest.Guest{
 		Root: t.TempDir(), Job: &job.Job{Version: 1, Run: "r1", Token: token, DeadlineSeconds: 60}, Now: time.Now,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
@@ -54,12 +52,6 @@ func newSandbox(t *testing.T) *sandbox {
 				return found, nil
 			}
 			return nil, fmt.Errorf("no such host")
-		},
-		AskNameserver: func(_ context.Context, server netip.Addr) error {
-			if s.silent[server.String()] {
-				return fmt.Errorf("no answer in time")
-			}
-			return nil
 		},
 		StatFS:    func(string) (guest.FSStat, error) { return s.stat, nil },
 		Addresses: func(nic string) ([]netip.Addr, error) { return s.has[nic], nil },

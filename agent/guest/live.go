@@ -27,10 +27,7 @@ func Live(j *job.Job) *Guest {
 		Root: "/", Job: j,
 		Now: time.Now, Sleep: sleep, Exec: run,
 		Resolve: resolver.LookupHost,
-		AskNameserver: func(ctx context.Context, server netip.Addr) error {
-			return AskNameserver(ctx, netip.AddrPortFrom(server, 53), 5*time.Second)
-		},
-		StatFS: statFS, Addresses: addresses, Uname: uname, KernelLog: kernelLog,
+		StatFS:  statFS, Addresses: addresses, Uname: uname, KernelLog: kernelLog,
 	}
 }
 

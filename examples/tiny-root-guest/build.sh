@@ -4,7 +4,7 @@
 #
 #   examples/tiny-root-guest/build.sh [--version N] [--sabotage NAME] [OUT.qcow2]
 #
-# --sabotage makes a guest with one fault: root-not-grown, read-only-root, no-route, wrong-mtu, no-dns, dead-dns, kernel-panic,
+# --sabotage makes a guest with one fault: root-not-grown, read-only-root, no-route, wrong-mtu, no-dns, kernel-panic,
 # no-root-device, silent-console, powered-off, clock-off, agent-missing (nothing to fetch an agent with), agent-killed.
 # Without OUT the image is .cache/tiny-root-guest/tiny-root-guest-N[-NAME].qcow2, and SHA256SUMS beside it lists it. Needs no root
 # and installs nothing: packages are downloaded with apt-get and unpacked under .cache/tiny-root-guest. Only qemu-img (qemu-utils)
@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
 done
 [[ $version =~ ^[0-9]+$ ]] || { echo "build.sh: --version $version is no number" >&2; exit 2; }
 case $sabotage in
-  '' | root-not-grown | read-only-root | no-route | wrong-mtu | no-dns | dead-dns | kernel-panic | no-root-device | silent-console | powered-off | clock-off | agent-missing | agent-killed) ;;
+  '' | root-not-grown | read-only-root | no-route | wrong-mtu | no-dns | kernel-panic | no-root-device | silent-console | powered-off | clock-off | agent-missing | agent-killed) ;;
   *) echo "build.sh: unknown sabotage $sabotage; see --help" >&2; exit 2 ;;
 esac
 out=${out:-$cache/tiny-root-guest-$version${sabotage:+-$sabotage}.qcow2}

@@ -38,7 +38,7 @@ export interface Job {
   readonly deadline_seconds: number;
   /** A shell command that has to succeed in the guest. */
   readonly ready?: string;
-  /** A name to be resolved; absent: every configured nameserver must give any answer. */
+  /** A name to be resolved; absent: a configured nameserver is enough. */
   readonly lookup?: string;
   /** Ids of checks that are not to be run. */
   readonly off: readonly string[];

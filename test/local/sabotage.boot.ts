@@ -66,8 +66,6 @@ describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
     ['no-route', 'default-route'],
     ['wrong-mtu', 'mtu'],
     ['no-dns', 'dns'],
-    // R10: configured, but it gives no answer.
-    ['dead-dns', 'dns'],
     ['clock-off', 'clock'],
     ['silent-console', 'serial-console'],
   ])('names %s by the check %s alone, exit 5', async (sabotage, check) => {
