@@ -213,7 +213,7 @@ describe('asking before a deletion (D17)', () => {
   it('D17: on a terminal the images are listed and asked for; yes deletes them', async () => {
     const {code, err} = await onTerminal('y', await deletion());
     expect(code).toBe(0);
-    expect(err).toMatch(/These 4 images will be deleted:[\s\S]*X \(4\)[\s\S]*Delete\? \[y\/N\]/);
+    expect(err).toMatch(/These 4 images on cloud \S+ will be deleted:[\s\S]*X \(4\)[\s\S]*Delete\? \[y\/N\]/);
     expect(table.names()).toEqual(['X']);
   });
 

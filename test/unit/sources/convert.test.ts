@@ -279,7 +279,11 @@ describe('a conversion refuses', () => {
       confinement: () => findConfinement(() => Promise.reject(new Error())),
     });
     const convert = async (driver: string, format: string) =>
-      unconfined.convertFile(await diskAs(driver), join(folder, `out.${driver}`), order(format, RAW));
+      unconfined.convertFile(
+        await diskAs(driver, ...(driver === 'vpc' ? ['-o', 'force_size=on'] : [])),
+        join(folder, `out.${driver}`),
+        order(format, RAW),
+      );
     for (const [driver, format] of [
       ['vmdk', 'vmdk'],
       ['vdi', 'vdi'],
