@@ -10,7 +10,7 @@ import type {Answer} from './http/line.ts';
 import type {JudgeAddress} from './http/judged-lookup.ts';
 import {judgeByOwnResolver, judgeLiteral, SYSTEM_LOOKUP} from './http/judged-lookup.ts';
 import {checkProxies, proxyForUrl} from './http/proxy.ts';
-import {learnHeaders, learnUrl} from './http/learn.ts';
+import {learnHeaders, learnToken, learnUrl} from './http/learn.ts';
 import type {Proxy} from './http/proxy.ts';
 import {publicUrl} from './http/redact.ts';
 import type {Secrets} from './secrets/registry.ts';
@@ -125,7 +125,7 @@ class Client {
     const proxy = this.#proxyFor(request.url);
     const lookup = this.#options.lookup ?? SYSTEM_LOOKUP;
     const {secrets} = this.#options;
-    const line = new Line(request, {lookup, proxy, scrub: (text) => secrets?.scrub(text) ?? text});
+    const line = new Line(request, {lookup, proxy, scrub: (text) => secrets?.scrubCut(text) ?? text});
     const headers = this.#headers(request);
     if (secrets !== undefined) learn(secrets, {request, headers, proxy});
     try {
@@ -151,7 +151,7 @@ class Client {
         proxy: proxy === undefined ? false : axiosProxy(proxy),
       });
       const answered = Object.fromEntries(Object.entries(raw.headers));
-      if (secrets !== undefined) learnHeaders(secrets, answered);
+      if (secrets !== undefined) learnToken(secrets, request, answered);
       return await line.receive({
         status: raw.status,
         headers: answered,

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {makePrivateFolder} from '../host/private-folder.ts';
 import type {Emit} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
+import {scrubDeep} from '../secrets/scrub-deep.ts';
 import type {Evidence} from '../workflow/verification/types.ts';
 
 /** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone, without the secrets of the run; a folder that cannot be written costs a warning, no verdict. */
@@ -24,7 +25,7 @@ export function evidenceKeeper({
       await makePrivateFolder(place);
       const file = await open(`${path}.new`, 'w', 0o600);
       try {
-        await file.writeFile(scrub(`${jsonText(evidence, 2)}\n`));
+        await file.writeFile(scrub(`${jsonText(scrubDeep(evidence, scrub), 2)}\n`));
       } finally {
         await file.close();
       }

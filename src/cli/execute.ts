@@ -6,6 +6,7 @@ import {renderError} from '../report/error-text.ts';
 import type {Reporter} from '../report/reporter.ts';
 import {createReporter} from '../report/reporter.ts';
 import type {Secrets} from '../secrets/registry.ts';
+import {scrubTold} from '../secrets/scrub-deep.ts';
 import {VERSION} from '../version.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {createConfirm} from './confirm.ts';
@@ -29,7 +30,9 @@ export interface ExecuteParts {
 export async function execute(invocation: Invocation, {io, env, secrets, loadWork}: ExecuteParts): Promise<ExitCode> {
   const startedMs = io.monotonic();
   const {output, command, options} = invocation;
-  const reporter = await createReporter({sink: io, env, ...output, dryRun: options.dryRun, ...answersOf(command)});
+  const raw = await createReporter({sink: io, env, ...output, dryRun: options.dryRun, ...answersOf(command)});
+  // Before a format escapes what is in a text; what is written is scrubbed once more.
+  const reporter: Reporter = {...raw, emit: (event) => raw.emit(scrubTold(event, (text) => secrets.scrub(text)))};
   // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
   reporter.emit({type: 'starting', command, version: VERSION});
   const interruption = watchForInterruption(io, reporter.emit);
@@ -42,9 +45,9 @@ export async function execute(invocation: Invocation, {io, env, secrets, loadWor
     const outcomes: CloudOutcome[] = [];
     // What has written nothing is not waited for: a file system or a name server may never answer.
     const failure = await Promise.race([runToTheEnd(loadWork, work, outcomes), interruption.overdue]);
-    if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, emit, io, invocation});
+    if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, secrets, emit, io, invocation});
     const lost = interruption.lost();
-    if (lost) tellFailure({failure: lost, emit, io, invocation});
+    if (lost) tellFailure({failure: lost, secrets, emit, io, invocation});
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
     const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
     const counted = shownFields(invocation.buildOnly?.upload === true ? BUILD_AND_UPLOAD : command, counts);
@@ -94,11 +97,13 @@ async function runToTheEnd(
 }
 
 function tellFailure({
-  failure,
+  failure: told,
+  secrets,
   emit,
   io,
   invocation,
-}: Pick<WorkParts, 'emit' | 'io' | 'invocation'> & {failure: ImgmgrError}): void {
+}: Pick<WorkParts, 'emit' | 'io' | 'invocation' | 'secrets'> & {failure: ImgmgrError}): void {
+  const failure = scrubTold(told, (text) => secrets.scrub(text));
   emit({type: 'run-failed', error: failure});
   const {format, verbosity} = invocation.output;
   // JSON goes to stdout alone; whoever started the run by hand, or reads cron's mail, must not be left in the dark.

@@ -11,6 +11,7 @@ import {SLOWEST_BYTES_PER_MINUTE} from './progress-floor.ts';
 import type {Floor} from './progress-floor.ts';
 import type {Proxy} from './proxy.ts';
 import {publicUrl} from './redact.ts';
+import {scrubDeep} from '../secrets/scrub-deep.ts';
 import {StallWatch} from './stall-watch.ts';
 import {sweepWhileStreaming} from './sweep.ts';
 import {holdToSize, inSmallPieces} from './upload-body.ts';
@@ -36,7 +37,7 @@ export interface Connecting {
   readonly lookup: LookupFunction;
   /** What it goes through. */
   readonly proxy: Proxy | undefined;
-  /** Takes the secrets out of what a server says. */
+  /** Takes the secrets out of what a server says, also what the end of a text that was cut off shows of them. */
   readonly scrub: (text: string) => string;
 }
 
@@ -241,9 +242,10 @@ export class Line {
     return body;
   }
 
-  // Cleaned before it is cut, so that no half of a secret is left at its end.
+  // Cleaned before it is cut, and before anybody takes escapes off, so that no half of a secret is left.
   #beginOf(text: string): string {
-    return this.#connecting.scrub(text.slice(0, 2 * ERROR_BODY_CHARACTERS)).slice(0, ERROR_BODY_CHARACTERS);
+    const {scrub} = this.#connecting;
+    return wordsOf(text.slice(0, 16 * ERROR_BODY_CHARACTERS), scrub).slice(0, ERROR_BODY_CHARACTERS);
   }
 
   #floor(): Floor {
@@ -263,6 +265,15 @@ export class Line {
         ...(told.requestId === undefined ? {} : {requestId: told.requestId}),
       });
     }
+  }
+}
+
+/** The body without secrets; JSON is taken apart, since any character of it may be escaped. */
+function wordsOf(body: string, scrub: (text: string) => string): string {
+  try {
+    return JSON.stringify(scrubDeep(JSON.parse(body) as unknown, scrub));
+  } catch {
+    return scrub(body);
   }
 }
 

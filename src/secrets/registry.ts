@@ -1,21 +1,35 @@
 import {Automaton} from './automaton.ts';
-import {spellingsOf} from './spellings.ts';
+import {passingSpellingsOf, spellingsOf} from './spellings.ts';
 
 /** What stands in place of a secret. */
 const REDACTED = '***';
 
+/** Fewer characters at a cut end say nothing of a secret. */
+const SHORTEST_BEGINNING = 4;
+
+/** What is kept of secrets that servers hand out: the latest, so that no server decides about the memory and the time of the run. */
+const PASSING_CHARACTERS = 16 * 1024;
+const PASSING_LONGEST = 4096;
+/** Shorter ones may be ordinary words, which a server could make vanish from everything that is written. */
+const PASSING_SHORTEST = 16;
+
 /** Where secrets are made known, as soon as somebody reads or is given one. */
 export interface Secrets {
   add(secret: string | undefined): void;
+  /** What a server handed out (a signature in a redirect); only the latest are kept. */
+  addPassing(secret: string): void;
   /** A user and its password, which HTTP sends as base64 of `user:password`. */
   addLogin(user: string, password: string): void;
   /** The text with every known secret, in every spelling of it, replaced by `***`. Linear in the text. */
   scrub(text: string): string;
+  /** The same for a text that somebody may have cut off: at its end, also before dots and quotes, the beginning of a secret goes, too. */
+  scrubCut(text: string): string;
 }
 
 /** The secrets of one run. */
 export class SecretRegistry implements Secrets {
   readonly #known = new Set<string>();
+  readonly #passing = new Set<string>();
   readonly #spellings = new Set<string>();
   #automaton: Automaton | undefined;
 
@@ -23,6 +37,19 @@ export class SecretRegistry implements Secrets {
     if (secret === undefined || this.#known.has(secret)) return;
     this.#known.add(secret);
     this.#learn(spellingsOf(secret));
+  }
+
+  addPassing(secret: string): void {
+    const kept = secret.slice(0, PASSING_LONGEST);
+    if (kept.length < PASSING_SHORTEST || this.#passing.has(kept) || this.#known.has(secret)) return;
+    this.#passing.add(kept);
+    let characters = [...this.#passing].reduce((sum, {length}) => sum + length, 0);
+    for (const oldest of this.#passing) {
+      if (characters <= PASSING_CHARACTERS) break;
+      characters -= oldest.length;
+      this.#passing.delete(oldest);
+    }
+    this.#automaton = undefined;
   }
 
   addLogin(user: string, password: string): void {
@@ -34,10 +61,17 @@ export class SecretRegistry implements Secrets {
     return this.scrubPart(text, false).text;
   }
 
+  scrubCut(text: string): string {
+    const end = endOfWords(text);
+    const {text: clean, rest} = this.scrubPart(text.slice(0, end), true);
+    const last = rest.length < SHORTEST_BEGINNING ? rest : REDACTED;
+    return clean + last + text.slice(end);
+  }
+
   /** Of a text that goes on: what is certain, and the rest, which may be the beginning of a secret and belongs in front of what follows. */
   scrubPart(text: string, goesOn: boolean): {readonly text: string; readonly rest: string} {
-    if (this.#spellings.size === 0) return {text, rest: ''};
-    this.#automaton ??= new Automaton(this.#spellings);
+    if (this.#spellings.size === 0 && this.#passing.size === 0) return {text, rest: ''};
+    this.#automaton ??= new Automaton([...this.#spellings, ...[...this.#passing].flatMap(passingSpellingsOf)]);
     const {found, open} = this.#automaton.scan(text);
     // What was found up to the open part may be longer in the end.
     const across = found.find(({start, end}) => start < open && end >= open);
@@ -63,4 +97,11 @@ const SECRET_VARIABLE = /^OS_(?:\w*_)?(?:PASSWORD|PASSCODE|SECRET|TOKEN)$/;
 /** Makes the secrets known that stand in environment variables of OpenStack. */
 export function addEnvironment(secrets: Secrets, env: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(env)) if (SECRET_VARIABLE.test(name)) secrets.add(value);
+}
+
+/** Where the dots, quotes and brackets begin that may stand behind a text that was cut off. */
+function endOfWords(text: string): number {
+  let end = text.length;
+  while (end > 0 && end > text.length - 16 && /[.…"'\])}>\s]/.test(text[end - 1] ?? '')) end -= 1;
+  return end;
 }

@@ -11,6 +11,7 @@ import {fakeIo} from './fake-io.ts';
 import {yaml} from './operator.ts';
 
 const PASSWORD = `hunter2-p"ä\\s 's&<w>%/+1`;
+const SHORT_PASSWORD = 'Zq7-short<14';
 const APPLICATION_SECRET = 'c8h0rs3-battery_staple';
 const TOKEN = `gAAAAAB${'kX9_-aQ'.repeat(20)}`;
 const PROXY_PASSWORD = 'pr0xy@word';
@@ -26,7 +27,7 @@ const FORBIDDEN: readonly string[] = [PASSWORD, APPLICATION_SECRET, TOKEN, PROXY
   secret.slice(0, 14),
 ]);
 
-type Wording = 'json' | 'text' | 'html';
+type Wording = 'json' | 'text' | 'html' | 'escaped';
 
 /** What the request held, as careless servers repeat it. */
 async function echoOf(request: IncomingMessage): Promise<string> {
@@ -47,6 +48,12 @@ function answer(
   if (wording === 'json') {
     response.writeHead(status, {'Content-Type': 'application/json'});
     response.end(JSON.stringify({error: {code: status, message: said, title: 'No'}}));
+    return;
+  }
+  if (wording === 'escaped') {
+    const every = [...said].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+    response.writeHead(status, {'Content-Type': 'application/json'});
+    response.end(`{"error": {"code": ${status}, "message": "${every}"}}`);
     return;
   }
   const html = `<html><body><h1>${status}</h1>${said.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</body></html>`;
@@ -84,6 +91,17 @@ async function echoingCloud(refuses: 'login' | 'services', status: number, wordi
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** A cloud that refuses every login with this message. */
+async function sayingCloud(said: string): Promise<string> {
+  const server = createServer((_request, response) => answer(response, {status: 401, wording: 'escaped', said}));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 function cloudsYaml(url: string): string {
   const auth = {
     auth_url: `${url}/v3`,
@@ -101,6 +119,7 @@ function cloudsYaml(url: string): string {
   return JSON.stringify({
     clouds: {
       user: {auth, region_name: 'R'},
+      short: {auth: {...auth, password: SHORT_PASSWORD}, region_name: 'R'},
       credential: {auth_type: 'v3applicationcredential', auth: credential, region_name: 'R'},
       token: {
         auth_type: 'v3token',
@@ -175,6 +194,22 @@ describe('S6: a server that repeats the request gets no secret printed', () => {
     const {code, out} = await ran(url, ['hide', '--images', 'IMAGES', '--cloud', 'user', '--debug']);
     expect(code).toBe(75);
     expectNoSecret(out);
+  });
+
+  it('S6: a message whose every character is escaped, and that is cut off in the middle of a secret', async () => {
+    for (let before = 286; before < 300; before += 3) {
+      const url = await sayingCloud(`${'x'.repeat(before)}${SHORT_PASSWORD}`);
+      const {out} = await ran(url, ['hide', '--images', 'IMAGES', '--cloud', 'short', '--debug']);
+      expect(out).toContain('xxx');
+      expect(out).not.toContain(SHORT_PASSWORD.slice(0, 3));
+    }
+  });
+
+  it('S6: a refusal that the server itself cut off in the middle of a secret', async () => {
+    const url = await sayingCloud(`no user with the password "${SHORT_PASSWORD.slice(0, -1)}..."`);
+    const {out} = await ran(url, ['hide', '--images', 'IMAGES', '--cloud', 'short', '--debug', '--json']);
+    expect(out).toContain('with the password');
+    expect(out).not.toContain(SHORT_PASSWORD.slice(0, 4));
   });
 
   it('a proxy that cannot be reached shows no password', async () => {

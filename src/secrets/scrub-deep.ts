@@ -1,0 +1,60 @@
+/** Closed sets of words of ours, which tell programs what a thing is. */
+const WORDS: ReadonlySet<string> = new Set([
+  'type',
+  'kind',
+  'code',
+  'severity',
+  'outcome',
+  'signal',
+  'format',
+  'phase',
+]);
+
+/** Deeper than anything of ours. */
+const DEEPEST = 64;
+
+type Scrub = (text: string) => string;
+
+/** A copy in which every text is scrubbed, before a format escapes it: in lists, objects and their keys, errors with their stacks and causes. */
+export function scrubDeep<T>(value: T, scrub: Scrub): T {
+  return copyOf(value, {scrub, keep: NOTHING, depth: 0}) as T;
+}
+
+/** The same for an event or an error of ours: the words that tell programs what a thing is stay. */
+export function scrubTold<T>(value: T, scrub: Scrub): T {
+  return copyOf(value, {scrub, keep: WORDS, depth: 0}) as T;
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+interface Copying {
+  readonly scrub: Scrub;
+  readonly keep: ReadonlySet<string>;
+  readonly depth: number;
+}
+
+function copyOf(value: unknown, {scrub, keep, depth}: Copying): unknown {
+  if (typeof value === 'string') return scrub(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) return '***';
+  const inside = {scrub, keep, depth: depth + 1};
+  if (Array.isArray(value)) return value.map((one: unknown) => copyOf(one, inside));
+  if (value instanceof Error) return copyOfError(value, inside);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]: [string, unknown]) => [
+      scrub(key),
+      keep.has(key) && typeof inner === 'string' ? inner : copyOf(inner, inside),
+    ]),
+  );
+}
+
+function copyOfError(error: Error, inside: Copying): Error {
+  const copy = Object.create(Object.getPrototypeOf(error) as object) as Error;
+  for (const key of new Set([...Object.getOwnPropertyNames(error), 'stack'])) {
+    const inner: unknown = Reflect.get(error, key);
+    const value = key === 'name' || inside.keep.has(key) ? inner : copyOf(inner, inside);
+    const enumerable = Object.prototype.propertyIsEnumerable.call(error, key);
+    Object.defineProperty(copy, key, {value, enumerable, configurable: true, writable: true});
+  }
+  return copy;
+}
