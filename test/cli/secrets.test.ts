@@ -51,7 +51,10 @@ function answer(
     return;
   }
   if (wording === 'escaped') {
-    const every = said.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('');
+    const every = said
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join('');
     response.writeHead(status, {'Content-Type': 'application/json'});
     response.end(`{"error": {"code": ${status}, "message": "${every}"}}`);
     return;
