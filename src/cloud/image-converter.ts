@@ -18,8 +18,11 @@ export interface ConvertRequest {
 /** Starts reading what is to be converted. */
 export type OpenSource = (signal: AbortSignal) => Promise<OpenedSource>;
 
+/** How a source is to be judged. */
+export type JudgeSourceRequest = Omit<ConvertRequest, 'conversion'>;
+
 /** How a file is to be judged. */
-export type JudgeRequest = Omit<ConvertRequest, 'conversion' | 'progress'>;
+export type JudgeRequest = Omit<JudgeSourceRequest, 'progress'>;
 
 /** How far it is: `fetching` counts bytes that arrived here, `converting` bytes of the disk. */
 export interface ConvertProgress {
@@ -36,12 +39,13 @@ export interface ConvertedFile {
 }
 
 /**
- * Writes disks in another format, on this host. Errors: UNSUPPORTED (no qemu-img), DISK_FULL, CONFIG (the folder for temporary files
+ * Judges disks with qemu-img and writes them in another format, on this host. Errors: UNSUPPORTED (no qemu-img, or nothing that
+ * keeps it from other files, see `requireTool`), DISK_FULL, CONFIG (the folder for temporary files
  * cannot be used), FORMAT_REFUSED (unsafe, damaged, or not of its format), TIMEOUT, INTERRUPTED, and whatever the source breaks with.
  */
 export interface ImageConverter {
-  /** Looks whether it can be done here at all: UNSUPPORTED. Makes nothing. */
-  requireTool(): Promise<void>;
+  /** Looks whether it can be done here at all, with a disk of that format where one is given: UNSUPPORTED. Makes nothing. */
+  requireTool(disk?: {readonly format: string; readonly show: string}): Promise<void>;
   /** Looks whether so many bytes have room in the folder for temporary files: DISK_FULL. Makes nothing. */
   requireRoom(bytes: number): Promise<void>;
   /**
@@ -50,7 +54,12 @@ export interface ImageConverter {
    * `open` is handed the signal that ends it in time.
    */
   convert(open: OpenSource, request: ConvertRequest): Promise<OpenedSource>;
-  /** The same from a file into a new file, which is removed again when it fails. */
+  /**
+   * Opens a source and reads it to its end into a private copy, so that its digest is proven, has both guards judge the copy, and gives
+   * its bytes as they are. The folder of the copy is gone when the promise resolves, and the copy as soon as it is closed.
+   */
+  judge(open: OpenSource, request: JudgeSourceRequest): Promise<OpenedSource>;
+  /** The same as `convert` from a file into a new file, which is removed again when it fails. */
   convertFile(path: string, target: string, request: ConvertRequest): Promise<ConvertedFile>;
   /**
    * Judges a file by both guards, our inspection and qemu-img, and gives the bytes of its disk; `from` is the format that it must have.

@@ -10,6 +10,14 @@ export type ConvertedFormat = 'raw' | 'qcow2';
 /** Glance's names of the formats that hold a disk which can be written in another format. */
 const DISKS: ReadonlySet<string> = new Set(['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx']);
 
+/** Those of them that name other files in a text, or that programs read in more than one way. */
+const DOUBTFUL: ReadonlySet<string> = new Set(['vmdk', 'vdi', 'vhd', 'vhdx']);
+
+/** True for disks that no cloud gets before qemu-img, too, has judged them on this host; the others are judged while they stream. */
+export function needsBothGuards(format: string): boolean {
+  return DOUBTFUL.has(format);
+}
+
 /** True for disks; a CD-ROM, a kernel or a ramdisk is what it is. */
 export function isConvertible(format: string): boolean {
   return DISKS.has(format);
@@ -27,4 +35,9 @@ export function neededConversion(format: string, wanted: Conversion | undefined)
 /** `converted from qcow2 to raw`, `converted from raw to compressed qcow2`. */
 export function describeConversion(from: string, {to, compress}: Conversion): string {
   return `converted from ${from} to ${compress ? 'compressed ' : ''}${to}`;
+}
+
+/** `judged by qemu-img as vmdk`. */
+export function describeJudging(format: string): string {
+  return `judged by qemu-img as ${format}`;
 }

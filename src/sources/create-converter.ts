@@ -5,6 +5,7 @@ import type {
   ConvertRequest,
   ImageConverter,
   JudgeRequest,
+  JudgeSourceRequest,
   OpenSource,
 } from '../cloud/image-converter.ts';
 import type {OpenedSource} from '../cloud/image-source.ts';
@@ -16,7 +17,7 @@ import {findConfinement} from '../host/confine.ts';
 import {convertJudged, requireSound} from './convert/convert-disk.ts';
 import {withDeadline} from './convert/deadline.ts';
 import type {ToolContext} from './convert/qemu-run.ts';
-import {requireQemuImg} from './convert/qemu-run.ts';
+import {requireConfined, requireQemuImg} from './convert/qemu-run.ts';
 import type {Room} from './convert/room.ts';
 import {requireRoom} from './convert/room.ts';
 import {drain, spool} from './convert/spool.ts';
@@ -35,17 +36,24 @@ export interface ConverterOptions {
 // As large as the pieces of a file, for the same reason.
 const CHUNK = 128 * 1024;
 
-/** Conversion with qemu-img. */
+/** Judging and conversion with qemu-img. */
 export function createConverter(given: ConverterOptions): ImageConverter {
   let found: Promise<Confinement> | undefined;
   const confinement = (): Promise<Confinement> => (found ??= findConfinement(given.exec.run));
   const options = {confinement, ...given};
   return {
-    requireTool: () => requireQemuImg(options.exec),
+    requireTool: async (disk) => {
+      await requireQemuImg(options.exec);
+      if (disk) requireConfined(await options.confinement(), disk);
+    },
     requireRoom: (bytes) => requireRoom({place: options.root}, bytes),
     convert: (openSource, request) =>
       withDeadline(request, (limited) =>
         inWorkFolder(options.root, (folder) => convertSource({...options, folder}, openSource, limited)),
+      ),
+    judge: (openSource, request) =>
+      withDeadline(request, (limited) =>
+        inWorkFolder(options.root, (folder) => judgeSource({...options, folder}, openSource, limited)),
       ),
     convertFile: (path, target, request) =>
       withDeadline(request, (limited) =>
@@ -78,6 +86,25 @@ async function judgeNamed(
     });
     return {virtualSize};
   });
+}
+
+async function judgeSource(place: Place, openSource: OpenSource, request: JudgeSourceRequest): Promise<OpenedSource> {
+  const source = await openSource(request.signal);
+  try {
+    // A file of this host is copied, too: what was judged must be what goes up.
+    const path = await copied(place, source, request);
+    const {virtualSize} = await requireSound({
+      disk: {path, format: request.from, show: showUrl(source.url)},
+      tool: await toolOf(place, path, request.signal),
+      maxVirtualBytes: limitsOf(request.limits).virtual,
+    });
+    const facts = {...source.facts(), virtualSize};
+    // Open before the folder goes, as below.
+    const bytes = (await open(path)).createReadStream({highWaterMark: CHUNK});
+    return {url: source.url, size: facts.givenBytes, virtualSize, bytes, facts: () => facts};
+  } finally {
+    source.bytes.destroy();
+  }
 }
 
 async function toolOf({exec, folder, confinement}: Place, path: string, signal: AbortSignal): Promise<ToolContext> {
@@ -141,19 +168,24 @@ async function convertInFolder(
 }
 
 /** All of the source as a file under a name of ours; what is a file here already is only read, which proves its digest. */
-async function fetched(place: Place, source: OpenedSource, {progress}: ConvertRequest): Promise<string> {
-  const {size, path} = source;
-  const told = (bytes: number): void =>
-    progress?.({phase: 'fetching', bytes, ...(size !== undefined && {total: size})});
-  if (path !== undefined) {
-    await drain(source.bytes, told);
-    return named(place, path);
-  }
+async function fetched(place: Place, source: OpenedSource, request: ConvertRequest): Promise<string> {
+  if (source.path === undefined) return copied(place, source, request);
+  await drain(source.bytes, teller(source, request));
+  return named(place, source.path);
+}
+
+/** All of the source in a file of ours. */
+async function copied(place: Place, source: OpenedSource, request: JudgeSourceRequest): Promise<string> {
+  const {size} = source;
   const room = {place: place.root};
   if (size !== undefined) await requireRoom(room, size);
   const spooled = join(place.folder, 'source');
-  await spool(source.bytes, {path: spooled, room, told});
+  await spool(source.bytes, {path: spooled, room, told: teller(source, request)});
   return spooled;
+}
+
+function teller({size}: OpenedSource, {progress}: JudgeSourceRequest): (bytes: number) => void {
+  return (bytes) => progress?.({phase: 'fetching', bytes, ...(size !== undefined && {total: size})});
 }
 
 async function named({folder}: Place, path: string): Promise<string> {
@@ -168,7 +200,7 @@ async function unchanged<T>(path: string | undefined, work: () => Promise<T>): P
   const before = await identity(path);
   const done = await work();
   if ((await identity(path)) === before) return done;
-  throw new ImgmgrError('SOURCE_UNAVAILABLE', `${path} changed while it was converted`, {
+  throw new ImgmgrError('SOURCE_UNAVAILABLE', `${path} changed while it was read`, {
     hint: 'wait until whoever writes it is done; write aside and rename',
   });
 }

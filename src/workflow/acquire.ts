@@ -10,7 +10,7 @@ import type {Release} from '../core/release.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {chooseMethods, mayTryAnother} from './choose-method.ts';
 import {completeUploadedBuild} from './complete-build.ts';
-import {conversionOf, describeConverting, expectedBytes, requireRoom} from './conversion.ts';
+import {describeStaging, expectedBytes, requireRoom, stagingObstacle, stagingOf} from './conversion.ts';
 import type {ImportRefusals} from './import-refusals.ts';
 import {importsRefused} from './import-refusals.ts';
 import {withArtifact} from './make-build.ts';
@@ -25,7 +25,7 @@ export interface AcquireContext {
   readonly run: string;
   readonly store: ImageStore;
   readonly source: ImageSource;
-  /** Needed where the policy converts. */
+  /** Needed where bytes are converted, or judged by qemu-img. */
   readonly converter?: ImageConverter;
   /** Makes the images of builds; absent where the bytes of one come from somewhere else. */
   readonly builder?: ImageBuilder | undefined;
@@ -69,12 +69,13 @@ export interface Acquired {
 
 /** Brings the bytes of a release into the store, private and fully described, and proves them. Cleans up when it fails. */
 export async function acquireImage(context: AcquireContext, wanted: AcquireTask): Promise<Acquired> {
-  const converting = conversionOf(context, wanted.definition);
+  const {format, name} = wanted.definition;
+  const staging = stagingOf(context, wanted.definition);
   const [quota, offer] = await Promise.all([
     context.quota(),
     context.offer(),
     wanted.permitted,
-    converting?.converter.requireTool(),
+    staging?.converter.requireTool({format, show: `${name} ${wanted.release.version}`}),
   ]);
   const task = await withArtifact(context, wanted);
   const deadlineMs = context.surroundings.monotonic() + context.options.importTimeoutMs;
@@ -82,13 +83,13 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
     ...sourceRequest(context, task),
     limitMs: context.options.importTimeoutMs,
   });
-  const bytes = expectedBytes(probe, converting?.conversion);
+  const bytes = expectedBytes(probe, staging?.conversion);
   checkQuota(context, bytes, quota);
   const {methods: chosen, reason} = chooseMethods({
     ...task,
     probe,
     offer,
-    ...(converting && {conversion: converting.conversion}),
+    ...(staging && {staged: stagingObstacle(format, staging)}),
     glanceAlgorithm: context.glanceAlgorithm,
     options: context.options,
   });
@@ -100,7 +101,7 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
     definition: task.definition.name,
     message: `${task.release.version}: ${methods[0] ?? ''}, because ${methods[0] === chosen[0] ? reason : 'this cloud refuses imports'}`,
   });
-  if (converting) await requireRoom(converting.converter, probe);
+  if (staging) await requireRoom(staging, probe);
   return tryMethods({context, task, probe, bytes, deadlineMs, methods});
 }
 
@@ -228,6 +229,7 @@ async function tryMethod(
   limits: Limits,
 ): Promise<Acquired> {
   const pending = method === 'web-download' && !context.options.policy.wait;
+  const staging = stagingOf(context, task.definition);
   const record = await makeRecord(context, task, probe, pending);
   let marks: Readonly<Record<string, string>> | undefined;
   try {
@@ -249,7 +251,7 @@ async function tryMethod(
         `method ${method}`,
         `disk_format ${image.diskFormat ?? 'unknown'}`,
         ...(image.stores.length > 0 ? [`stores ${image.stores.join(',')}`] : []),
-        ...describeConverting(context, task),
+        ...(staging ? [describeStaging(task.definition.format, staging)] : []),
       ].join(', '),
     };
   } catch (error) {

@@ -1,8 +1,5 @@
 import type {ImportMethod, StoreOffer} from '../cloud/image-store.ts';
 import type {SourceProbe} from '../cloud/image-source.ts';
-import type {Conversion} from '../core/conversion.ts';
-import {describeConversion} from '../core/conversion.ts';
-import type {Definition} from '../core/definition.ts';
 import type {Release} from '../core/release.ts';
 import {ImgmgrError, formatPlace} from '../errors.ts';
 import type {RunOptions} from './types.ts';
@@ -11,10 +8,9 @@ import type {RunOptions} from './types.ts';
 export interface MethodInput {
   readonly release: Release;
   readonly offer: StoreOffer;
-  readonly definition: Pick<Definition, 'format'>;
   readonly probe: SourceProbe;
-  /** What the bytes become on their way. */
-  readonly conversion?: Conversion;
+  /** Why all bytes must come to this host first. */
+  readonly staged?: string;
   /** The algorithm this Glance hashes with. */
   readonly glanceAlgorithm: string;
   readonly options: RunOptions;
@@ -57,9 +53,9 @@ export function chooseMethods(input: MethodInput): MethodChoice {
 
 /** Why the cloud cannot fetch and prove this release by itself; undefined when it can. */
 function webDownloadObstacle(input: MethodInput): string | undefined {
-  const {release, definition, offer, probe, conversion, glanceAlgorithm} = input;
+  const {release, offer, probe, staged, glanceAlgorithm} = input;
   if (!offer.methods.includes('web-download')) return 'this cloud does not offer web-download';
-  if (conversion) return `it is ${describeConversion(definition.format, conversion)} on its way (--convert)`;
+  if (staged !== undefined) return staged;
   if (!probe.remote) return probe.compressed ? 'the source is compressed' : 'the source is not on the web';
   if (!release.digest) return undefined;
   if (release.listed.id !== undefined) return 'a demanded digest on a demanded id is proven while streaming';

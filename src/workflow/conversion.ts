@@ -1,10 +1,16 @@
 import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {SourceProbe} from '../cloud/image-source.ts';
 import type {Conversion} from '../core/conversion.ts';
-import {describeConversion, neededConversion} from '../core/conversion.ts';
+import {describeConversion, describeJudging, needsBothGuards, neededConversion} from '../core/conversion.ts';
 import type {Definition} from '../core/definition.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {RunOptions} from './types.ts';
+
+/** Why all bytes are brought to this host before a cloud gets any, and who does it; `conversion`: what they become there. */
+export interface Staging {
+  readonly conversion?: Conversion;
+  readonly converter: ImageConverter;
+}
 
 /** What decides whether bytes are converted. */
 export interface ConversionContext {
@@ -23,13 +29,25 @@ export function conversionOf(
   return {conversion, converter};
 }
 
-/** Part of the sentence that tells how an image was made; nothing where it was not converted. */
-export function describeConverting(
-  context: ConversionContext,
-  {definition}: {readonly definition: Pick<Definition, 'format'>},
-): readonly string[] {
+/** How bytes in the definition's format come through a copy on this host; undefined where they go on while they stream. */
+export function stagingOf(context: ConversionContext, definition: Pick<Definition, 'format'>): Staging | undefined {
+  const {converter} = context;
   const converting = conversionOf(context, definition);
-  return converting ? [describeConversion(definition.format, converting.conversion)] : [];
+  if (converting || !needsBothGuards(definition.format)) return converting;
+  if (!converter) throw new ImgmgrError('INTERNAL', 'an image is to be judged, but nothing was prepared for it');
+  return {converter};
+}
+
+/** `converted from qcow2 to raw`, `judged by qemu-img as vmdk`. */
+export function describeStaging(format: string, {conversion}: Staging): string {
+  return conversion ? describeConversion(format, conversion) : describeJudging(format);
+}
+
+/** Why no cloud can fetch such bytes by itself. */
+export function stagingObstacle(format: string, staging: Staging): string {
+  return staging.conversion
+    ? `it is ${describeStaging(format, staging)} on its way (--convert)`
+    : `it is ${format}, which qemu-img judges on this host before a cloud gets it`;
 }
 
 /** Bytes that the image will have, where that can be told before: of a conversion to raw the whole disk, to qcow2 nothing. */
@@ -38,8 +56,8 @@ export function expectedBytes(probe: SourceProbe, conversion: Conversion | undef
   return conversion.to === 'raw' ? probe.virtualSize : undefined;
 }
 
-/** Room for the source as it is served, before anything is made; a file of this host is not copied. */
-export async function requireRoom(converter: ImageConverter, probe: SourceProbe): Promise<void> {
-  const isCopied = probe.compressed || !probe.url.startsWith('file:');
+/** Room for the source as it is served, before anything is made; a file of this host that is converted is not copied. */
+export async function requireRoom({conversion, converter}: Staging, probe: SourceProbe): Promise<void> {
+  const isCopied = !conversion || probe.compressed || !probe.url.startsWith('file:');
   if (isCopied && probe.size !== undefined) await converter.requireRoom(probe.size);
 }

@@ -2,10 +2,9 @@ import type {ConvertProgress} from '../cloud/image-converter.ts';
 import type {OpenedSource} from '../cloud/image-source.ts';
 import type {ImportMethod} from '../cloud/image-store.ts';
 import type {Image} from '../core/image.ts';
-import {describeConversion} from '../core/conversion.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {completeBuild} from './complete-build.ts';
-import {conversionOf} from './conversion.ts';
+import {describeStaging, stagingOf} from './conversion.ts';
 import {limitsOf} from '../core/limits.ts';
 import {needsOwnDigest, sourceRequest} from './source-request.ts';
 
@@ -66,26 +65,27 @@ async function copyToOthers(context: AcquireContext, record: Image, stores: read
   if (stores.length > 0) await context.store.copyToStores({id: record.id, stores});
 }
 
-/** The bytes as they go to the store: those of the source, or, once all of them are here and proven, what they were converted to. */
+/** The bytes as they go to the store: those of the source, or, once all of them are here and proven, the judged copy or what it was converted to. */
 async function openSource(stream: StreamTask): Promise<OpenedSource> {
   const {context, task, deadlineMs} = stream;
   const {definition, release} = task;
   const request = sourceRequest(context, task);
-  const converting = conversionOf(context, definition);
+  const staging = stagingOf(context, definition);
   const {store, emit, surroundings, signal} = context;
   const limitMs = deadlineMs - surroundings.monotonic();
-  if (!converting) return context.source.open({...request, limitMs});
-  const {conversion, converter} = converting;
-  const message = `${release.version}: ${describeConversion(definition.format, conversion)} on this host`;
+  if (!staging) return context.source.open({...request, limitMs});
+  const {conversion, converter} = staging;
+  const message = `${release.version}: ${describeStaging(definition.format, staging)} on this host`;
   emit({type: 'decision', cloud: store.cloud, definition: definition.name, message});
-  return converter.convert((limited) => context.source.open({...request, signal: limited}), {
+  const open = (limited: AbortSignal): Promise<OpenedSource> => context.source.open({...request, signal: limited});
+  const judged = {
     from: definition.format,
-    conversion,
     limits: limitsOf(context.options.limits, definition.limits),
     limitMs,
     signal,
     progress: progressTeller(stream),
-  });
+  };
+  return conversion ? converter.convert(open, {...judged, conversion}) : converter.judge(open, judged);
 }
 
 function reportUpload(stream: StreamTask, opened: OpenedSource): void {

@@ -81,7 +81,7 @@ export interface CloudRun {
   readonly run: string;
   readonly ports: CloudPorts;
   readonly source: ImageSource;
-  /** Needed where the policy converts. */
+  /** Needed where bytes are converted, or judged by qemu-img. */
   readonly converter?: ImageConverter;
   /** Absent where nothing is built: `--no-build`, and commands that acquire nothing. */
   readonly builds?: Builds;

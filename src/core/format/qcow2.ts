@@ -7,6 +7,8 @@ const DATA_FILE = 1 << 2;
 const KNOWN_FEATURES = 0b1111;
 const STEP = 64 * 1024;
 const MAX_EXTENSIONS = 32;
+/** Of the disk at an earlier time, in the same file. QEMU takes 65536, and tells of them in more text than anybody reads. */
+const MAX_SNAPSHOTS = 256;
 
 /** Header extensions by their type; what is not listed is refused. */
 const EXTENSIONS: ReadonlyMap<number, FormatProblem | undefined> = new Map([
@@ -62,6 +64,9 @@ function headerProblems(head: Prefix, version: 2 | 3): readonly FormatProblem[] 
   }
   const bits = head.u32be(20);
   if (bits < 9 || bits > 21) problems.push({id: 'Descriptor', message: `is qcow2 with clusters of 2^${bits} bytes`});
+  const snapshots = head.u32be(60);
+  if (snapshots > MAX_SNAPSHOTS)
+    problems.push({id: 'Descriptor', message: `is qcow2 with ${snapshots} snapshots (at most ${MAX_SNAPSHOTS})`});
   return [...problems, ...sizeProblems('qcow2', head.u64be(24))];
 }
 

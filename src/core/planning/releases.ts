@@ -1,5 +1,5 @@
 import {formatDigest} from '../digest.ts';
-import {describeConversion, isConvertible, neededConversion} from '../conversion.ts';
+import {describeConversion, describeJudging, isConvertible, needsBothGuards, neededConversion} from '../conversion.ts';
 import {findDrift} from '../drift.ts';
 import type {Form} from '../form.ts';
 import {applyPatch, candidate, currentForm, describePatch, isEmptyPatch, supersededForm} from '../form.ts';
@@ -151,7 +151,7 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
       {
         ...said,
         newName,
-        reason: [reason, ...conversionOf(draft, release, twin)].join(', '),
+        reason: [reason, ...stagingOf(draft, release, twin)].join(', '),
         ...(release.build && !twin && !begun && {built: true as const}),
       },
     );
@@ -159,8 +159,8 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
   publishNew(draft, {release, target: {acquired: release}, ...(begun && {begun})});
 }
 
-/** What the bytes become on their way; a warning where they cannot become that. Without a demanded digest a twin has the bytes of the store. */
-function conversionOf(draft: Draft, release: Release, twin: Image | undefined): readonly string[] {
+/** What happens to the bytes on this host; a warning where they cannot be converted as wanted. Without a demanded digest a twin has the bytes of the store. */
+function stagingOf(draft: Draft, release: Release, twin: Image | undefined): readonly string[] {
   const {definition, input} = draft;
   const wanted = input.policy.convert;
   const format = (release.digest ? undefined : twin?.diskFormat) ?? definition.format;
@@ -170,7 +170,8 @@ function conversionOf(draft: Draft, release: Release, twin: Image | undefined): 
       message: `${definition.name} ${release.version} is ${format}, no disk that could be converted: it goes as it is`,
     });
   const conversion = neededConversion(format, wanted);
-  return conversion ? [describeConversion(format, conversion)] : [];
+  if (conversion) return [describeConversion(format, conversion)];
+  return needsBothGuards(format) ? [describeJudging(format)] : [];
 }
 
 function publishNew(

@@ -21,7 +21,7 @@ export async function withDeadline<T, R extends JudgeRequest>(
 const LONGEST_MS = 2 ** 31 - 1;
 
 function expired(): ImgmgrError {
-  return new ImgmgrError('TIMEOUT', 'the image was not converted within its time', {
+  return new ImgmgrError('TIMEOUT', 'the image was not judged and converted within its time', {
     hint: 'give it longer with --import-timeout',
   });
 }

@@ -51,7 +51,7 @@ export async function requireQemuImg(exec: Exec): Promise<void> {
 }
 
 /** Where no tool can be kept from other files, only what names none in any reading is opened: else UNSUPPORTED. */
-export function requireConfined({kind}: Confinement, {show, format}: Disk): void {
+export function requireConfined({kind}: Confinement, {show, format}: Pick<Disk, 'show' | 'format'>): void {
   if (kind !== 'none' || ['raw', 'qcow2', 'iso'].includes(format)) return;
   throw new ImgmgrError(
     'UNSUPPORTED',
@@ -93,8 +93,9 @@ export async function look(
   if (exitCode !== 0) throw unreadable(disk, lastLine(stderr, disk));
   try {
     return JSON.parse(stdout) as Record<string, unknown>;
-  } catch (cause) {
-    throw new ImgmgrError('INTERNAL', `qemu-img ${args[0] ?? ''} gave no JSON`, {cause});
+  } catch {
+    // Of a long answer only the end was kept.
+    throw unreadable(disk, `qemu-img ${args[0] ?? ''} tells of it in more than 16 MiB, or not in JSON`);
   }
 }
 

@@ -18,14 +18,14 @@ export async function requireRoom(room: Room, bytes: number): Promise<void> {
   if (free >= bytes) return;
   throw new ImgmgrError(
     'DISK_FULL',
-    `${room.place} has ${mebibytes(free)} free, the conversion needs ${mebibytes(bytes)}`,
+    `${room.place} has ${mebibytes(free)} free, the copy of the image needs ${mebibytes(bytes)}`,
     {place: room.place, hint: room.hint ?? HINT},
   );
 }
 
 /** The error of a tool or a write that found the disk full. */
 export function diskFull({place, hint}: Room, cause?: unknown): ImgmgrError {
-  return new ImgmgrError('DISK_FULL', `no space left for the conversion in ${place}`, {
+  return new ImgmgrError('DISK_FULL', `no space left for the copy of the image in ${place}`, {
     place,
     hint: hint ?? HINT,
     ...(cause !== undefined && {cause}),

@@ -1,6 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import type {Conversion} from '../../../src/core/conversion.ts';
-import {describeConversion, isConvertible, neededConversion} from '../../../src/core/conversion.ts';
+import {
+  describeConversion,
+  describeJudging,
+  isConvertible,
+  needsBothGuards,
+  neededConversion,
+} from '../../../src/core/conversion.ts';
 
 const RAW: Conversion = {to: 'raw', compress: false};
 const QCOW2: Conversion = {to: 'qcow2', compress: false};
@@ -30,5 +36,13 @@ describe('a conversion', () => {
   it('is told in words', () => {
     expect(describeConversion('vmdk', RAW)).toBe('converted from vmdk to raw');
     expect(describeConversion('qcow2', SMALL)).toBe('converted from qcow2 to compressed qcow2');
+  });
+});
+
+describe('both guards on this host', () => {
+  it('S1: are for every disk but raw and qcow2, and for no kernel or CD-ROM, which are read like raw', () => {
+    expect(['vmdk', 'vdi', 'vhd', 'vhdx'].every(needsBothGuards)).toBe(true);
+    expect(['raw', 'qcow2', 'iso', 'aki', 'ari', 'ami', 'ploop', 'gpt'].some(needsBothGuards)).toBe(false);
+    expect(describeJudging('vdi')).toBe('judged by qemu-img as vdi');
   });
 });

@@ -320,6 +320,16 @@ describe('a conversion refuses', () => {
     expect(error.message).toContain(`has ${SIZE} bytes to imgmgr, but ${2 ** 40} to qemu-img`);
   });
 
+  it('S1: an answer of qemu-img that cannot be read, as one with very many snapshots is', async () => {
+    const path = await diskAs('qcow2');
+    const endless = faking((args) => (args[0] === 'info' ? {stdout: '"name": ""}]}'} : undefined));
+    const error = await failure(converter(endless).convertFile(path, join(folder, 'out'), order('qcow2', RAW)));
+    expect([error.code, error.message]).toEqual([
+      'FORMAT_REFUSED',
+      `${path} cannot be read as qcow2: qemu-img info tells of it in more than 16 MiB, or not in JSON`,
+    ]);
+  });
+
   it('a disk whose end is missing, which qemu-img would fill with zeros', async () => {
     const path = await diskAs('qcow2');
     await truncate(path, MIB / 2);
@@ -362,7 +372,7 @@ describe('a conversion refuses', () => {
     });
     const error = await failure(converter(changing).convert(opened(path, 'raw'), order('raw', QCOW2)));
     expect([error.code, await readdir(root)]).toEqual(['SOURCE_UNAVAILABLE', []]);
-    expect(error.message).toContain('changed while it was converted');
+    expect(error.message).toContain('changed while it was read');
   });
 
   it('an image that costs more than it may', async () => {
@@ -430,7 +440,7 @@ describe('room for a conversion', () => {
   it('is demanded before the first byte is fetched', async () => {
     const error = await failure(converter().requireRoom(2 ** 60));
     expect([error.code, error.place]).toEqual(['DISK_FULL', root]);
-    expect(error.message).toMatch(/root has \d+ MiB free, the conversion needs 1099511627776 MiB$/);
+    expect(error.message).toMatch(/root has \d+ MiB free, the copy of the image needs 1099511627776 MiB$/);
     expect(error.hint).toContain('IMGMGR_BUILD_DIR');
     await converter().requireRoom(1);
   });
