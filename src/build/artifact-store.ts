@@ -14,6 +14,7 @@ import {FILES, imageFile, readArtifact} from './read-artifact.ts';
 import {bringFile, replaceText, syncPath, writeDurably} from './durable.ts';
 import {hasCode} from './disk-error.ts';
 import {asFileError} from './file-error.ts';
+import {requireTrustedOwner} from '../host/place.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../host/temporary.ts';
 
 /** A finished build whose files still lie where they were made. */
@@ -53,10 +54,16 @@ export function createArtifactStore(options: {
   readonly damaged: (damaged: Damaged) => void;
 }): ArtifactStore {
   const homeOf = (definition: string): string => join(options.folder, definitionFolder(definition));
-  const look = (definition: string): Promise<Looked> => lookInto(homeOf(definition), definition);
+  const look = async (definition: string): Promise<Looked> => {
+    await requireOurs(options.folder);
+    return lookInto(homeOf(definition), definition);
+  };
   let completing: Promise<unknown> = Promise.resolve();
   return {
-    add: (made) => addArtifact(homeOf(made.definition), made),
+    async add(made) {
+      await requireOurs(options.folder);
+      return addArtifact(homeOf(made.definition), made);
+    },
     async list(definition) {
       const {artifacts, damaged} = await look(definition);
       for (const each of damaged) options.damaged(each);
@@ -76,8 +83,21 @@ export function createArtifactStore(options: {
         .filter((folder) => given === undefined || folder !== dirname(given.manifest));
       for (const path of [...surplus, ...damaged.map((each) => each.path)]) await removeWhole(path);
     },
-    sweep: () => sweepBelow(options.folder),
+    async sweep() {
+      await requireOurs(options.folder);
+      await sweepBelow(options.folder);
+    },
   };
+}
+
+/** CONFIG where another user made the folder, or the one that it lies in: what is there would become an image. */
+async function requireOurs(folder: string): Promise<void> {
+  for (const path of [dirname(folder), folder])
+    try {
+      await requireTrustedOwner(path);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw asFileError(error, {path});
+    }
 }
 
 async function addArtifact(home: string, made: NewArtifact): Promise<Artifact> {

@@ -13,6 +13,12 @@ export function asFileError(error: unknown, {path, bytes}: Refused): unknown {
   const {path: told, dest} = error as NodeJS.ErrnoException & {readonly dest?: string};
   const place = dest ?? told ?? path;
   const code = String(error.code);
+  if (code === 'FOREIGN_PLACE')
+    return new ImgmgrError('CONFIG', error.message, {
+      place,
+      cause: error,
+      hint: 'whoever may exchange it decides what is built; set XDG_STATE_HOME to a folder of this user',
+    });
   if (FULL.has(code))
     return new ImgmgrError('DISK_FULL', `no space left for ${place}${bytes === undefined ? '' : ` (${bytes} bytes)`}`, {
       place,

@@ -18,6 +18,7 @@ import {inBuildPlace} from './build-place.ts';
 import {trim} from './caches.ts';
 import {hostPath} from './dib-command.ts';
 import {CACHES, DEFAULTS, mirrorsOf} from './environment.ts';
+import {asFileError} from './file-error.ts';
 import {elementFolders, readInputs} from './inputs.ts';
 import type {ReadInputs} from './inputs.ts';
 import {preflight} from './preflight.ts';
@@ -139,7 +140,9 @@ class Build {
   async run(): Promise<Artifact> {
     const {parts, request, trees} = this.#given;
     const root = workRoot(parts.env);
-    await makePrivateFolder(parts.stateFolder);
+    await makePrivateFolder(parts.stateFolder).catch((error: unknown) => {
+      throw asFileError(error, {path: parts.stateFolder});
+    });
     const {spec, machine} = request;
     const elements = trees.map(({name}) => name);
     const path = [dirname(this.#given.tool.command), hostPath(parts.env)].join(delimiter);

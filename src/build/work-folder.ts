@@ -6,6 +6,7 @@ import {hasCode} from './disk-error.ts';
 import type {Holder} from '../host/holder.ts';
 import {fileSystemNow} from '../host/file-clock.ts';
 import {giveSigns, isHolderGone, ownHolder, SILENCE_MS} from '../host/holder.ts';
+import {ForeignPlaceError, requireOwnPlace} from '../host/place.ts';
 import {readRegularFile} from '../host/regular-file.ts';
 
 /** The folder of one build; all that the build makes on this host is in it. */
@@ -34,10 +35,12 @@ export function workRoot(env: Readonly<Record<string, string | undefined>>): str
   return named === undefined || named === '' ? DEFAULT_ROOT : named;
 }
 
-/** Makes the folder of a build, only for this user. CONFIG where diskimage-builder could not work; DISK_FULL. */
+/** Makes the folder of a build, only for this user. CONFIG where diskimage-builder could not work, or others could exchange the folder; DISK_FULL. */
 export async function makeWorkFolder(root: string, definition: string): Promise<WorkFolder> {
   try {
-    await mkdir(root, {recursive: true});
+    // Not by the umask: what everybody may write in, everybody may exchange.
+    await mkdir(root, {recursive: true, mode: 0o755});
+    await requireOwnPlace(root);
     const path = join(await realpath(root), `${PREFIX}${randomUUID()}`);
     refuseOddPath(path);
     await mkdir(path, {mode: 0o700});
@@ -103,6 +106,12 @@ function refuseOddPath(path: string): void {
 }
 
 function asRootError(error: unknown, root: string): unknown {
+  if (error instanceof ForeignPlaceError)
+    return new ImgmgrError('CONFIG', `${root} cannot be the folder of builds: ${error.message}`, {
+      place: root,
+      cause: error,
+      hint: 'whoever may rename a build there decides what is in the image; set IMGMGR_BUILD_DIR to a folder of this user that nobody else may write, or set the sticky bit (chmod +t)',
+    });
   if (hasCode(error, 'ENOSPC', 'EDQUOT'))
     return new ImgmgrError('DISK_FULL', `no space left for ${root}`, {
       cause: error,

@@ -1,3 +1,5 @@
+import {randomUUID} from 'node:crypto';
+import {constants} from 'node:fs';
 import {copyFile, mkdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import type {Artifact} from '../cloud/image-builder.ts';
@@ -37,13 +39,15 @@ export async function deliverBuild(delivery: Delivery): Promise<Artifact> {
       imagesOf(delivery).map(async ({path, format, conversion}) => {
         const target = join(folder, `${stem}.${conversion?.to ?? format}`);
         await whole(target, (half) =>
-          conversion ? convert(delivery, {path, half, format, conversion}) : copyFile(path, half),
+          conversion
+            ? convert(delivery, {path, half, format, conversion})
+            : copyFile(path, half, constants.COPYFILE_EXCL),
         );
         return {format: conversion?.to ?? format, path: target, size: (await stat(target)).size};
       }),
     );
     const manifest = join(folder, `${stem}.manifest.json`);
-    await whole(manifest, (half) => copyFile(artifact.manifest, half));
+    await whole(manifest, (half) => copyFile(artifact.manifest, half, constants.COPYFILE_EXCL));
     return {...artifact, files, manifest};
   } catch (cause) {
     if (cause instanceof ImgmgrError) throw cause;
@@ -89,7 +93,8 @@ async function convert(
 
 /** Makes a file beside and puts it in its place in one step. */
 async function whole(target: string, make: (half: string) => Promise<void>): Promise<void> {
-  const half = join(resolve(target, '..'), `.${basename(target)}.${process.pid}`);
+  // A name that nobody can know before: the folder may be one in which others can put links.
+  const half = join(resolve(target, '..'), `.${basename(target)}.${randomUUID()}`);
   try {
     await make(half);
     await rename(half, target);

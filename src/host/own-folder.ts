@@ -1,5 +1,6 @@
 import {basename, dirname} from 'node:path';
 import {Pinned} from './pinned.ts';
+import {othersMayExchange} from './place.ts';
 
 /**
  * Opens a folder that only this user can have made and filled: a real folder of this user with mode 0700, on the same mount as the
@@ -12,7 +13,7 @@ export function openOwnFolder(
   const parent = openFolder(dirname(path));
   if (parent === undefined) return 'gone';
   try {
-    if (!isSafe(parent)) return {refusal: `other users may exchange what lies in ${dirname(path)}`};
+    if (othersMayExchange(parent)) return {refusal: `other users may exchange what lies in ${dirname(path)}`};
     const held = new Pinned(`${parent.path}/${basename(path)}`);
     const refusal = refusalOf(held, {parent, forbidden: readable ? 0o022 : 0o077});
     if (refusal === undefined) return held;
@@ -35,12 +36,6 @@ export function openFolder(path: string): Pinned | undefined {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-/** In a folder with the sticky bit only the owner of an entry, or of the folder, may rename it. */
-function isSafe({uid, mode}: Pinned): boolean {
-  const own = uid === 0 || uid === process.getuid?.();
-  return own && ((mode & 0o022) === 0 || (mode & 0o1000) !== 0);
 }
 
 function refusalOf(

@@ -9,6 +9,7 @@ export class Pinned {
   /** Number of the mount that it lies on, as in /proc/self/mountinfo. */
   readonly mountId: number;
   readonly uid: number;
+  readonly gid: number;
   readonly mode: number;
   readonly dev: bigint;
   readonly ino: bigint;
@@ -21,6 +22,7 @@ export class Pinned {
     try {
       const stats = fstatSync(this.fd, {bigint: true});
       this.uid = Number(stats.uid);
+      this.gid = Number(stats.gid);
       this.mode = Number(stats.mode) & 0o7777;
       [this.dev, this.ino] = [stats.dev, stats.ino];
       this.isFolder = stats.isDirectory();

@@ -1,11 +1,13 @@
 import {chmod, lstat, mkdir, stat} from 'node:fs/promises';
+import {ForeignPlaceError, othersMayExchange, requireTrustedOwner} from './place.ts';
 
 /**
  * Makes the folder, and those above it that are missing, for this user alone (mode 0700), whatever the umask; one of this user that is
- * there and open to others is closed. Another user's stays as it is.
+ * there and open to others is closed. ForeignPlaceError for another user's, and for a link that another user made.
  */
 export async function makePrivateFolder(path: string): Promise<void> {
   await mkdir(path, {recursive: true, mode: 0o700});
+  await requireTrustedOwner(path);
   const stats = await lstat(path);
   if (!stats.isDirectory() || stats.uid !== process.getuid?.() || (stats.mode & 0o777) === 0o700) return;
   await chmod(path, 0o700);
@@ -13,10 +15,15 @@ export async function makePrivateFolder(path: string): Promise<void> {
 
 /**
  * Takes the right to write from all others where everybody has it and no sticky bit keeps names safe, as umask 0 leaves a folder. One
- * that is not this user's, or that only a group may write, stays as it is.
+ * that only a group may write stays as it is. ForeignPlaceError for another user's, and for one that everybody may write and that is not
+ * this user's to close.
  */
 export async function closeToWriters(path: string): Promise<void> {
-  const {mode, uid} = await stat(path);
-  if (uid !== process.getuid?.() || (mode & 0o002) === 0 || (mode & 0o1000) !== 0) return;
+  await requireTrustedOwner(path);
+  const stats = await stat(path);
+  const {mode, uid} = stats;
+  if ((mode & 0o002) === 0 || !othersMayExchange(stats)) return;
+  if (uid !== process.getuid?.() && process.getuid?.() !== 0)
+    throw new ForeignPlaceError(`${path} may be changed by every user of this host`);
   await chmod(path, mode & 0o7755);
 }

@@ -16,6 +16,11 @@ export function asStoreError(error: unknown, path: string): unknown {
   const place = told ?? path;
   const detail = {place, cause: error};
   switch (code) {
+    case 'FOREIGN_PLACE':
+      return new ImgmgrError('CONFIG', error.message, {
+        ...detail,
+        hint: 'whoever may exchange the store decides what is in its images; set IMGMGR_LOCAL to a folder of this user',
+      });
     case 'ENOSPC':
     case 'EDQUOT':
       return new ImgmgrError('DISK_FULL', `no space left for ${place}`, {

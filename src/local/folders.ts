@@ -2,6 +2,7 @@ import {randomUUID} from 'node:crypto';
 import {open, readdir, rename, rm, rmdir, stat, unlink} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileSystemNow} from '../host/file-clock.ts';
+import {requireTrustedOwner} from '../host/place.ts';
 import {closeToWriters, makePrivateFolder} from '../host/private-folder.ts';
 import {hasCode} from './disk-error.ts';
 import {isHolderGone, isUnseen, ownHolder} from './holder.ts';
@@ -16,6 +17,7 @@ export class Folders {
   readonly locks: string;
   readonly aside: string;
   #prepared: Promise<void> | undefined;
+  #trusted: Promise<void> | undefined;
 
   constructor(root: string) {
     this.root = root;
@@ -33,6 +35,12 @@ export class Folders {
       this.#prepared = undefined;
       throw error;
     }
+  }
+
+  /** Throws ForeignPlaceError where the store is another user's, whose images are none of ours; nothing to say where there is none. */
+  async trust(): Promise<void> {
+    this.#trusted ??= trustAll([this.root, this.images]);
+    await this.#trusted;
   }
 
   image(id: string): string {
@@ -53,6 +61,7 @@ export class Folders {
   }
 
   async #makeAndSweep(): Promise<void> {
+    await this.trust();
     for (const folder of [this.images, this.aside, this.locks]) await makePrivateFolder(folder);
     // The root may be a folder that the operator shares; but nobody else may exchange those in it.
     await closeToWriters(this.root);
@@ -62,6 +71,15 @@ export class Folders {
       await removeEmpty(join(this.locks, lock));
     }
   }
+}
+
+async function trustAll(folders: readonly string[]): Promise<void> {
+  for (const folder of folders)
+    try {
+      await requireTrustedOwner(folder);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
 }
 
 /** Writes a whole file beside, makes it durable, and puts it in its place in one step. */

@@ -31,6 +31,7 @@ export class Shelf {
 
   /** All images, as {@link look} sees them. */
   async all(): Promise<readonly Image[]> {
+    await this.#folders.trust();
     const ids = (await entries(this.#folders.images)).filter(isImageId);
     const found: Image[] = [];
     for (let from = 0; from < ids.length; from += READERS) {
@@ -154,6 +155,7 @@ export class Shelf {
 
   async #read(id: string): Promise<ImageRecord | undefined> {
     if (!isImageId(id)) return undefined;
+    await this.#folders.trust();
     const file = this.#folders.record(id);
     let text: string;
     try {

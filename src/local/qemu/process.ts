@@ -12,7 +12,7 @@ export interface ProcessId {
 }
 
 /**
- * The QEMU of a server, by its `-uuid`; undefined when none runs here. Asked of /proc and not of a file, so that it is found
+ * The QEMU of a server, by its `-uuid`; undefined when this user runs none here: others can give their processes any words. Asked of /proc and not of a file, so that it is found
  * even when we were killed before anything could be written down, and never confused with a later process.
  */
 export function findQemu(serverId: string): ProcessId | undefined {
@@ -20,7 +20,7 @@ export function findQemu(serverId: string): ProcessId | undefined {
     if (!/^\d+$/.test(name)) continue;
     const pid = Number(name);
     const startTime = statOf(pid)?.startTime;
-    if (startTime !== undefined && isQemuOf(pid, serverId)) return {pid, startTime};
+    if (startTime !== undefined && isOwn(pid) && isQemuOf(pid, serverId)) return {pid, startTime};
   }
   return undefined;
 }
@@ -58,6 +58,15 @@ function signalProcess(target: ProcessId, signal: NodeJS.Signals): boolean {
       cause: error,
       hint: 'run imgmgr as that user',
     });
+  }
+}
+
+/** By its real user: the owner of /proc/PID is root where a process may not be looked into. */
+function isOwn(pid: number): boolean {
+  try {
+    return /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] === String(process.getuid?.());
+  } catch {
+    return false;
   }
 }
 

@@ -51,8 +51,8 @@ export async function convertDisk(
 ): Promise<void> {
   const {to: format, compress} = to.conversion;
   const args = ['convert', '-p', '-S', '4k', '-f', driverOf(disk.format), '-O', format, ...(compress ? ['-c'] : [])];
-  // It is given this file, and not the folder, to write.
-  await (await open(to.path, 'a')).close();
+  // It is given this file, and not the folder, to write; one that is there is somebody else's.
+  await (await open(to.path, 'wx', 0o600)).close();
   const {exitCode, stderr} = await runQemuImg(context, {
     args: [...args, disk.path, to.path],
     memoryBytes: WORK_MEMORY,

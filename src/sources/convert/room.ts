@@ -1,5 +1,6 @@
 import {ImgmgrError} from '../../errors.ts';
 import {freeBytes} from '../../host/free-bytes.ts';
+import {ForeignPlaceError} from '../../host/place.ts';
 
 /** Where something is to be written, and what to do where there is no room. */
 export interface Room {
@@ -35,6 +36,14 @@ export function diskFull({place, hint}: Room, cause?: unknown): ImgmgrError {
 /** What a refusal of the file system means for an operator: DISK_FULL, else CONFIG, with the place. An ImgmgrError stays. */
 export function asRoomError(error: unknown, room: Room): unknown {
   if (error instanceof ImgmgrError || !(error instanceof Error) || !('code' in error)) return error;
+  if (error instanceof ForeignPlaceError)
+    return new ImgmgrError('CONFIG', `nothing is written to ${room.place}: ${error.message}`, {
+      place: room.place,
+      cause: error,
+      hint:
+        room.hint ??
+        'set IMGMGR_BUILD_DIR to a folder of this user that nobody else may write, or set the sticky bit (chmod +t)',
+    });
   const code = String(error.code);
   if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return diskFull(room, error);
   return new ImgmgrError('CONFIG', `nothing can be written to ${room.place} (${code})`, {

@@ -2,6 +2,7 @@ import {chmod, lstat, mkdir, readdir, realpath, rm, rmdir, stat} from 'node:fs/p
 import {basename, join} from 'node:path';
 import {openOwnFolder} from '../../host/own-folder.ts';
 import {Pinned} from '../../host/pinned.ts';
+import {requireOwnPlace} from '../../host/place.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../../host/temporary.ts';
 import {asRoomError} from './room.ts';
 
@@ -48,7 +49,9 @@ async function sweepFolder(path: string): Promise<void> {
 
 async function makeFolder(root: string): Promise<string> {
   try {
-    await mkdir(root, {recursive: true});
+    // Not by the umask: what everybody may write in, everybody may exchange.
+    await mkdir(root, {recursive: true, mode: 0o755});
+    await requireOwnPlace(root);
     const folder = join(await realpath(root), temporaryName(PREFIX));
     await mkdir(folder, {mode: 0o700});
     // Whatever the umask took away.

@@ -1,0 +1,55 @@
+import {statSync} from 'node:fs';
+import {lstat, realpath, stat} from 'node:fs/promises';
+import {dirname} from 'node:path';
+
+/** What decides who may exchange the entries of a folder. */
+export interface Rights {
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+}
+
+/** Refused, since another user could read or exchange what is kept there; the message begins with the path. */
+export class ForeignPlaceError extends Error {
+  readonly code = 'FOREIGN_PLACE';
+}
+
+/**
+ * Users that may own what this process relies on: itself, root, whoever called sudo, and the owner of `/` (in a user namespace root
+ * has another number).
+ */
+export function isTrusted(uid: number): boolean {
+  const own = process.getuid?.();
+  if (uid === 0 || uid === own || uid === statSync('/').uid) return true;
+  return own === 0 && process.env['SUDO_UID'] === String(uid);
+}
+
+/**
+ * True where other users may rename, remove or replace what lies in the folder. With the sticky bit only the owners of an entry and of
+ * the folder may; a group with the number of its only user, as most distributions make them, is that user.
+ */
+export function othersMayExchange({uid, gid, mode}: Rights): boolean {
+  if (!isTrusted(uid)) return true;
+  if ((mode & 0o1000) !== 0) return false;
+  return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== uid);
+}
+
+/** Throws ForeignPlaceError where others may exchange what lies in the folder, by its own rights or those of a folder above it. */
+export async function requireOwnPlace(folder: string): Promise<void> {
+  for (let path = await realpath(folder); ; path = dirname(path)) {
+    const stats = await stat(path);
+    if (othersMayExchange(stats)) throw new ForeignPlaceError(`${path} ${whose(stats)}`);
+    if (path === dirname(path)) return;
+  }
+}
+
+/** Throws ForeignPlaceError where the folder, or a link in its place, is another user's. */
+export async function requireTrustedOwner(folder: string): Promise<void> {
+  for (const stats of [await lstat(folder), await stat(folder)])
+    if (!isTrusted(stats.uid)) throw new ForeignPlaceError(`${folder} ${whose(stats)}`);
+}
+
+function whose({uid, mode}: Rights): string {
+  if (!isTrusted(uid)) return `belongs to another user (uid ${uid})`;
+  return `may be changed by other users (mode ${(mode & 0o7777).toString(8).padStart(4, '0')}, no sticky bit)`;
+}
