@@ -52,8 +52,33 @@ var trips = map[string]map[string]func(*sandbox){
 		s.put("/proc/net/route", "Iface Destination\nens3 0000000A 00000000 0001 0 0 100 00FFFFFF 0 0 0\n")
 	}},
 	"dns": {
-		"no nameserver":             func(s *sandbox) { s.put("/run/systemd/resolve/resolv.conf", "search example\n") },
-		"a name is not resolved":    func(s *sandbox) { delete(s.names, "mirror.example") },
+		"no nameserver":          func(s *sandbox) { s.put("/run/systemd/resolve/resolv.conf", "search example\n") },
+		"a name is not resolved": func(s *sandbox) { delete(s.names, "mirror.example") },
+		"R10: no configured nameserver answers": func(s *sandbox) {
+			s.Job.Lookup, s.silent["10.0.0.2"] = "", true
+		},
+		"R10: one of several does not answer": func(s *sandbox) {
+			s.put("/run/systemd/resolve/resolv.conf", "nameserver 10.0.0.2\nnameserver fe80::1%ens3\n")
+			s.Job.Lookup, s.silent["fe80::1%ens3"] = "", true
+		},
+		"R10: a nameserver that is no address": func(s *sandbox) {
+			s.put("/etc/resolv.conf", "nameserver dns.example\n")
+			s.Job.Lookup = ""
+		},
+		"R10: the stub answers, the server behind it does not": func(s *sandbox) {
+			s.put("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+			s.put("/run/NetworkManager/no-stub-resolv.conf", "nameserver 10.0.0.9\n")
+			s.Job.Lookup, s.silent["10.0.0.9"] = "", true
+		},
+		"R10: beside one that is known to be silent, another gives no answer": func(s *sandbox) {
+			s.put("/etc/resolv.conf", "nameserver 10.0.2.3\nnameserver 10.0.0.9\n")
+			s.Job.Lookup, s.silent["10.0.2.3"], s.silent["10.0.0.9"] = "", true, true
+			s.Job.Expect.SilentNameservers = []string{"10.0.2.3"}
+		},
+		"R10: none is configured, though one is known to be silent": func(s *sandbox) {
+			s.put("/etc/resolv.conf", "")
+			s.Job.Lookup, s.Job.Expect.SilentNameservers = "", []string{"10.0.2.3"}
+		},
 		"resolv.conf leads nowhere": func(s *sandbox) { s.remove("/etc/resolv.conf"); s.link("../run/nothing", "/etc/resolv.conf") },
 	},
 	"mtu":      {"the default of Ethernet": func(s *sandbox) { s.put("/sys/class/net/ens3/mtu", "1500") }},
@@ -381,6 +406,50 @@ func TestABtrfsRootIsFoundByItsSource(t *testing.T) {
 	s.put("/proc/self/mountinfo", "22 1 0:30 /@ / rw - btrfs /dev/vda1 rw,subvol=/@")
 	if root, err := s.RootDisk(); err != nil || root.Disk != "vda" {
 		t.Fatalf("%+v, %v", root, err)
+	}
+}
+
+func TestR10EveryConfiguredNameserverAnswersWhereNoNameIsGiven(t *testing.T) {
+	s := healthy(t)
+	s.Job.Lookup = ""
+	s.put("/etc/resolv.conf", "nameserver 127.0.0.53\nnameserver 10.0.0.2\n")
+	s.put("/run/systemd/resolve/resolv.conf", "nameserver 10.0.0.2\nnameserver fe80::1%ens3\n")
+	result := dns.Run(t.Context(), s.Guest)
+	if result.Outcome != Passed || !strings.HasPrefix(result.Detail, "nameserver 10.0.0.2, fe80::1%ens3: ") {
+		t.Errorf("outcome %d, %s", result.Outcome, result.Detail)
+	}
+}
+
+func TestR10ANameserverThatIsKnownToBeSilentIsReportedAndNotAsked(t *testing.T) {
+	for name, one := range map[string]struct {
+		configured, lookup string
+		outcome            Outcome
+		detail             string
+	}{
+		"it alone":        {"nameserver 10.0.2.3\n", "", NotApplicable, "not asked: nameserver 10.0.2.3 relays to"},
+		"beside another":  {"nameserver 10.0.2.3\nnameserver 10.0.0.2\n", "", Passed, "not asked: nameserver 10.0.2.3 relays to"},
+		"with a name":     {"nameserver 10.0.2.3\n", "absent.example", NotApplicable, "absent.example cannot be resolved: nameserver 10.0.2.3 relays to"},
+		"a name resolved": {"nameserver 10.0.2.3\n", "mirror.example", Passed, "mirror.example is "},
+		"a name, another": {"nameserver 10.0.2.3\nnameserver 10.0.0.2\n", "absent.example", Failed, "cannot be resolved by 10.0.2.3, 10.0.0.2"},
+	} {
+		s := healthy(t)
+		s.put("/etc/resolv.conf", one.configured)
+		s.Job.Lookup, s.silent["10.0.2.3"] = one.lookup, true
+		s.Job.Expect.SilentNameservers = []string{"10.0.2.3"}
+		result := dns.Run(t.Context(), s.Guest)
+		if result.Outcome != one.outcome || !strings.Contains(result.Detail, one.detail) {
+			t.Errorf("%s: outcome %d, %s", name, result.Outcome, result.Detail)
+		}
+	}
+}
+
+func TestR10TheJobOfAnOlderImgmgrAsksNobody(t *testing.T) {
+	s := healthy(t)
+	s.put("/etc/resolv.conf", "nameserver 10.0.2.3\n")
+	s.Job.Lookup, s.Job.Expect.SilentNameservers, s.silent["10.0.2.3"] = "", nil, true
+	result := dns.Run(t.Context(), s.Guest)
+	if result.Outcome != Passed || !strings.Contains(result.Detail, "not asked") {
+		t.Errorf("outcome %d, %s", result.Outcome, result.Detail)
 	}
 }
 

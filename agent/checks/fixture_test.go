@@ -33,10 +33,12 @@ type sandbox struct {
 	commands map[string]guest.Output
 	has      map[string][]netip.Addr
 	names    map[string][]string
+	// Nameservers that give no answer.
+	silent map[string]bool
 }
 
 func newSandbox(t *testing.T) *sandbox {
-	s := &sandbox{t: t, commands: map[string]guest.Output{}, has: map[string][]netip.Addr{}, names: map[string][]string{}}
+	s := &sandbox{t: t, commands: map[string]guest.Output{}, has: map[string][]netip.Addr{}, names: map[string][]string{}, silent: map[string]bool{}}
 	s.Guest = &guest.Guest{
 		Root: t.TempDir(), Job: &job.Job{Version: 1, Run: "r1", Token: token, DeadlineSeconds: 60}, Now: time.Now,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
@@ -52,6 +54,12 @@ func newSandbox(t *testing.T) *sandbox {
 				return found, nil
 			}
 			return nil, fmt.Errorf("no such host")
+		},
+		AskNameserver: func(_ context.Context, server netip.Addr) error {
+			if s.silent[server.String()] {
+				return fmt.Errorf("no answer in time")
+			}
+			return nil
 		},
 		StatFS:    func(string) (guest.FSStat, error) { return s.stat, nil },
 		Addresses: func(nic string) ([]netip.Addr, error) { return s.has[nic], nil },
@@ -118,6 +126,7 @@ func healthy(t *testing.T) *sandbox {
 			"hw_rng_model": "virtio", "hw_qemu_guest_agent": "yes", "hw_firmware_type": "uefi", "os_secure_boot": "required",
 			"os_admin_user": "debian",
 		},
+		SilentNameservers: []string{},
 	}
 	mtu := 1450
 	network := &guest.NetworkData{}

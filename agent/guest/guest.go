@@ -70,14 +70,16 @@ type Guest struct {
 	// Guest's clock minus imgmgr's; nil while imgmgr was not reached.
 	ClockOffset *time.Duration
 
-	Now       func() time.Time
-	Sleep     func(context.Context, time.Duration) error
-	Exec      func(ctx context.Context, argv ...string) (Output, error)
-	Resolve   func(ctx context.Context, name string) ([]string, error)
-	StatFS    func(path string) (FSStat, error)
-	Addresses func(nic string) ([]netip.Addr, error)
-	Uname     func() (Uname, error)
-	KernelLog func() ([]KernelLine, error)
+	Now     func() time.Time
+	Sleep   func(context.Context, time.Duration) error
+	Exec    func(ctx context.Context, argv ...string) (Output, error)
+	Resolve func(ctx context.Context, name string) ([]string, error)
+	// AskNameserver returns nil when that server gives any answer, also a refusal.
+	AskNameserver func(ctx context.Context, server netip.Addr) error
+	StatFS        func(path string) (FSStat, error)
+	Addresses     func(nic string) ([]netip.Addr, error)
+	Uname         func() (Uname, error)
+	KernelLog     func() ([]KernelLine, error)
 }
 
 // Path returns where a path of the guest lies for us.

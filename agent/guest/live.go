@@ -27,7 +27,10 @@ func Live(j *job.Job) *Guest {
 		Root: "/", Job: j,
 		Now: time.Now, Sleep: sleep, Exec: run,
 		Resolve: resolver.LookupHost,
-		StatFS:  statFS, Addresses: addresses, Uname: uname, KernelLog: kernelLog,
+		AskNameserver: func(ctx context.Context, server netip.Addr) error {
+			return AskNameserver(ctx, netip.AddrPortFrom(server, 53), 5*time.Second)
+		},
+		StatFS: statFS, Addresses: addresses, Uname: uname, KernelLog: kernelLog,
 	}
 }
 

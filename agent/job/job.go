@@ -26,6 +26,8 @@ type Expectation struct {
 	SSHKey      *string           `json:"ssh_key"`
 	Datasources []string          `json:"datasources"`
 	Properties  map[string]string `json:"properties"`
+	// Name servers that give no answer whatever the image does; nil: an older imgmgr, which does not tell.
+	SilentNameservers []string `json:"silent_nameservers"`
 }
 
 // Job is the JSON of /run/imgmgr/job.json; src/core/job.ts describes its fields.

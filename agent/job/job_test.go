@@ -67,3 +67,12 @@ func TestNoFileIsNoJob(t *testing.T) {
 		t.Errorf("%v, %v", j, err)
 	}
 }
+
+func TestR10SilentNameserversOfAnOlderImgmgrAreUnknownNotNone(t *testing.T) {
+	for field, unknown := range map[string]bool{``: true, `, "silent_nameservers": null`: true, `, "silent_nameservers": []`: false} {
+		j, err := Parse(text(func(whole string) string { return strings.Replace(whole, `["metadata"]`, `["metadata"]`+field, 1) }))
+		if err != nil || (j.Expect.SilentNameservers == nil) != unknown {
+			t.Errorf("%q: %v, %v", field, j, err)
+		}
+	}
+}

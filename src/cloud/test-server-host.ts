@@ -39,6 +39,8 @@ export interface ServerPlace {
   readonly diskBytes: number;
   /** Ways to metadata and user-data that this cloud has. */
   readonly datasources: readonly Datasource[];
+  /** Addresses of name servers there that give no answer whatever the image does: relays of a resolver that gives none. */
+  readonly silentNameservers?: readonly string[];
 }
 
 /** How the guest reaches this host: the address that the guest calls, and the one that the listener binds. */

@@ -17,6 +17,8 @@ export interface Expectation {
   readonly datasources: readonly Datasource[];
   /** Glance properties of the image (architecture, os_distro, os_version, hw_*, img_*, os_*). */
   readonly properties: Readonly<Record<string, string>>;
+  /** Name servers that give no answer whatever the image does, so that none is asked of them; absent: an older imgmgr, which does not tell. */
+  readonly silent_nameservers?: readonly string[];
 }
 
 /** What a guest is asked to do: the JSON that user-data writes to `/run/imgmgr/job.json`; field names are those of the file. */
@@ -38,7 +40,7 @@ export interface Job {
   readonly deadline_seconds: number;
   /** A shell command that has to succeed in the guest. */
   readonly ready?: string;
-  /** A name to be resolved; absent: a configured nameserver is enough. */
+  /** A name to be resolved; absent: every configured nameserver must give any answer. */
   readonly lookup?: string;
   /** Ids of checks that are not to be run. */
   readonly off: readonly string[];

@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
-/** A tool that is to read bytes which nobody trusts. All paths are absolute and real: no link leads further. */
+/** A tool that is to read bytes which nobody trusts. All paths are absolute; of a link, what it leads to may be read under its name. */
 export interface ConfinedCall {
   readonly command: string;
   readonly args: readonly string[];

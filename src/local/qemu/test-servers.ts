@@ -1,4 +1,5 @@
 import {randomBytes, randomUUID} from 'node:crypto';
+import {existsSync} from 'node:fs';
 import {copyFile, readFile, realpath, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import type {
@@ -28,6 +29,7 @@ import type {ImageGuard} from './guarded-image.ts';
 import {BOOTABLE, bootedImage, prepareImage} from './guarded-image.ts';
 import {architectureOf, DRIVERS, FILES, machineArguments, needsUefi} from './machine.ts';
 import {findQemu, killProcess} from './process.ts';
+import {RELAY, RESOLVER_FILE, relayAnswers} from './relay.ts';
 import type {RunningMachine} from './runner.ts';
 import {startMachine} from './runner.ts';
 import {seedVolume} from './seed.ts';
@@ -47,6 +49,8 @@ export interface LocalTestServerOptions {
   readonly confinement?: () => Promise<Confinement>;
   /** Default: KVM where a machine really runs under it, which is tried once. */
   readonly accelerator?: 'kvm' | 'tcg';
+  /** Does the resolver of this host give answers? Default: it is asked, anew for each server. */
+  readonly relayAnswers?: () => Promise<boolean>;
   /** MiB of memory that are free on this host; default: as the kernel tells. */
   readonly freeMib?: () => Promise<number>;
 }
@@ -108,7 +112,11 @@ class QemuServers implements TestServerHost {
           hint: 'end other programs, or use fewer --jobs',
         },
       );
-    return {flavor, network: NETWORK, diskBytes: flavor.diskGib * GIB, datasources: ['config-drive', 'nocloud']};
+    const answers = await (this.#options.relayAnswers ?? relayAnswers)();
+    return {
+      ...{flavor, network: NETWORK, diskBytes: flavor.diskGib * GIB, datasources: ['config-drive', 'nocloud']},
+      ...(!answers && {silentNameservers: [RELAY]}),
+    };
   }
 
   callback(): Promise<Callback> {
@@ -215,7 +223,7 @@ class QemuServers implements TestServerHost {
       });
   }
 
-  /** QEMU sees the folder of its server, the image, and the programs of this host; it keeps the network, which is the guest's. */
+  /** QEMU sees the folder of its server, the image, the programs of this host and the address of its resolver; it keeps the network, which is the guest's. */
   async #startQemu(
     machine: Machine,
     {folder, diskBytes}: {folder: string; diskBytes: number},
@@ -225,7 +233,8 @@ class QemuServers implements TestServerHost {
     const {command, args} = (await this.#confinement).wrap({
       command: `qemu-system-${architectureOf(machine.properties)}`,
       args: machineArguments(machine),
-      read: [machine.image.path],
+      // Without the latter the guest's name server gives no answer.
+      read: [machine.image.path, ...(existsSync(RESOLVER_FILE) ? [RESOLVER_FILE] : [])],
       write: [await realpath(folder)],
       devices: machine.accelerator === 'kvm' ? ['/dev/kvm'] : [],
       network: true,

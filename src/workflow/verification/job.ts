@@ -50,6 +50,7 @@ export function jobOf({boot, interfaces, ticket, address, desk, deadlineMs}: Job
           ([key]) => /^(?:hw_|img_|os_|architecture$)/.test(key) && !key.startsWith('os_glance_'),
         ),
       ),
+      silent_nameservers: place.silentNameservers ?? [],
     },
   };
 }

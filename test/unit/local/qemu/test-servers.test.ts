@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {existsSync} from 'node:fs';
 import {mkdir, readFile, stat, truncate, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -7,7 +8,9 @@ import {fileURLToPath} from 'node:url';
 import {afterEach, describe, expect, it} from 'vitest';
 import type {ServerRequest, TestServerHost} from '../../../../src/cloud/test-server-host.ts';
 import {createExec} from '../../../../src/exec.ts';
+import type {LocalOptions} from '../../../../src/local/local-cloud.ts';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
+import type {ConfinedCall} from '../../../../src/host/confine.ts';
 import {findQemu, isRunning, killProcess} from '../../../../src/local/qemu/process.ts';
 import {refused} from '../../cloud/image-store-contract.ts';
 import {tree, useStoreFolder} from '../store-folder.ts';
@@ -26,7 +29,10 @@ afterEach(async () => {
   await Promise.all(hosts.splice(0).map((host) => host.close()));
 });
 
-async function withFakes(scripts: Readonly<Record<string, string>> = {}): Promise<TestServerHost> {
+async function withFakes(
+  scripts: Readonly<Record<string, string>> = {},
+  options: Partial<LocalOptions> = {},
+): Promise<TestServerHost> {
   const path = await fakeTools(dirname(folder.path()), {'qemu-system-x86_64': STAYS, 'qemu-img': IMG, ...scripts});
   const env = {PATH: `${path}:/usr/bin:/bin`};
   const image = join(folder.path(), 'images', testImage().id);
@@ -37,6 +43,8 @@ async function withFakes(scripts: Readonly<Record<string, string>> = {}): Promis
     exec: () => Promise.resolve(createExec(env)),
     accelerator: 'tcg',
     images: {judgeFile: () => Promise.resolve({virtualSize: 4}), convertFile: refuseToConvert},
+    relayAnswers: () => Promise.resolve(true),
+    ...options,
   });
   hosts.push(tests);
   return tests;
@@ -91,6 +99,11 @@ describe('the place of a local test server', () => {
     const host = await withFakes(able);
     expect(await host.place({image: testImage()})).toEqual(PLACE);
     expect(await host.callback(PLACE)).toEqual({host: '10.0.2.2', bind: '127.0.0.1'});
+  });
+
+  it('R10: it names the relay to the resolver of this host where that gives no answer', async () => {
+    const host = await withFakes(able, {relayAnswers: () => Promise.resolve(false)});
+    expect(await host.place({image: testImage()})).toEqual({...PLACE, silentNameservers: ['10.0.2.3']});
   });
 
   it('is refused: another network', async () => {
@@ -220,6 +233,17 @@ describe('a local test server', () => {
     await host.close();
     expect(await host.leftovers()).toEqual([]);
   });
+});
+
+it('R10: QEMU may read which resolver this host has, so that the name server of the guest gives answers', async () => {
+  const calls: ConfinedCall[] = [];
+  const wrap = (call: ConfinedCall): ConfinedCall => {
+    calls.push(call);
+    return call;
+  };
+  const host = await withFakes({}, {confinement: () => Promise.resolve({kind: 'none', wrap})});
+  await host.start(request());
+  expect(calls.map(({read}) => read.includes('/etc/resolv.conf'))).toEqual([existsSync('/etc/resolv.conf')]);
 });
 
 describe('what others left', () => {

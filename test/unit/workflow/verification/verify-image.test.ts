@@ -106,6 +106,15 @@ describe('one verification', () => {
     expect(kept).toHaveLength(1);
   });
 
+  it('R10: the job names the name servers that the place knows to be silent, and says so where there are none', async () => {
+    const {verify, servers} = world();
+    await verify();
+    const place = servers.place.bind(servers);
+    servers.place = async (needs) => ({...(await place(needs)), silentNameservers: ['10.0.2.3']});
+    await verify();
+    expect(servers.jobs.map(({expect}) => expect.silent_nameservers)).toEqual([[], ['10.0.2.3']]);
+  });
+
   it('does not wait for the removal of the server before it tells the verdict', async () => {
     const {verify, servers, verifier} = world();
     let release = (): void => undefined;
