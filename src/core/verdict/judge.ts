@@ -48,7 +48,7 @@ export function judge(witnesses: Witnesses, wishes: Pick<VerifyWishes, 'checks'>
       );
     case 'stopped':
     case 'active':
-      return judgeSilence(witnesses, server.kind);
+      return judgeSilence(witnesses, {state: server.kind, wishes});
   }
 }
 
@@ -226,10 +226,18 @@ const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
 
 const SURROUNDINGS: ReadonlySet<Cause> = new Set(['no-witness', 'listener-unreachable', 'hypervisor-too-slow']);
 
-function judgeSilence(witnesses: Witnesses, state: 'active' | 'stopped'): Verdict {
+interface SilenceTerms {
+  readonly state: 'active' | 'stopped';
+  readonly wishes: Pick<VerifyWishes, 'checks'>;
+}
+
+function judgeSilence(witnesses: Witnesses, {state, wishes}: SilenceTerms): Verdict {
   const {console, trace, waitedMs} = witnesses;
   const reached = trace.hello || trace.agentFetched;
-  const sign = console === undefined || isStandIn(console) ? undefined : readConsole(console, {reached});
+  const shown = console === undefined || isStandIn(console) ? undefined : readConsole(console, {reached});
+  // An empty console speaks against an image only if it has to use one.
+  const isUnused = shown === 'silent' && severityOf('serial-console', wishes) !== 'fail';
+  const sign = isUnused ? undefined : shown;
   const after = `${state === 'stopped' ? 'the server powered itself off' : 'no report'} after ${seconds(waitedMs)}`;
   const refusals = trace.refused.length === 0 ? '' : `; refused: ${trace.refused.slice(-1).join('')}`;
   const fault = (silence: Silence): Verdict => {
@@ -241,7 +249,7 @@ function judgeSilence(witnesses: Witnesses, state: 'active' | 'stopped'): Verdic
   if (trace.hello) return fault(told ?? (trace.refused.length > 0 ? REFUSED : KILLED));
   if (trace.agentFetched) return fault(told ?? FETCHED_ONLY);
   if (state === 'stopped' && (sign === undefined || sign === 'booted')) return fault(POWERED_OFF);
-  if (sign === undefined) return fault(UNSEEN);
+  if (sign === undefined) return fault(isUnused ? UNHEARD : UNSEEN);
   return fault(SILENCES[sign]);
 }
 
@@ -267,6 +275,11 @@ const UNSEEN: Silence = {
   cause: 'no-witness',
   text: 'the guest never called, and this cloud gives no console that could say why',
   hint: 'let this account read the console log (os-getConsoleOutput), and see that guests reach this host: --advertise HOST:PORT, firewall, security group',
+};
+const UNHEARD: Silence = {
+  cause: 'no-witness',
+  text: 'the guest never called, and its console stayed empty, which its definition allows (serial-console)',
+  hint: 'let the image write to its serial console (console=ttyS0), and see that guests reach this host: --advertise HOST:PORT, firewall, security group',
 };
 const POWERED_OFF: Silence = {
   cause: 'powered-off',

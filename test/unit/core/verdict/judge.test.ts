@@ -153,6 +153,23 @@ describe('silence', () => {
     expect(verdict.hint).toContain('security group');
   });
 
+  it.each([[false], ['warn'], ['info']] as const)(
+    'R6: an empty console says nothing against an image that need not use it: serial-console %j',
+    (severity) => {
+      const wishes = {checks: {'serial-console': severity}};
+      const verdict = judge({...silent, console: '\r\n'}, wishes);
+      expect(verdict).toMatchObject({kind: 'environment', cause: 'no-witness'});
+      expect(verdict.hint).toContain('console=ttyS0');
+      expect(verdict.hint).toContain('--advertise');
+      expect(verdict.hint).toContain('security group');
+      expect(judge({...silent, server: {kind: 'stopped'}, console: ''}, wishes)).toMatchObject({
+        kind: 'fail',
+        cause: 'powered-off',
+      });
+      expect(judge({...silent, console: 'Kernel panic - not syncing'}, wishes)).toMatchObject({cause: 'kernel-panic'});
+    },
+  );
+
   it('R6: a guest that prints such a sentence among others has a console', () => {
     const console = `${'[    0.1] Linux version\n'.repeat(5)}init: console log is missing\nlogin: `;
     expect(judge({...silent, console})).toMatchObject({kind: 'fail', cause: 'agent-missing'});
