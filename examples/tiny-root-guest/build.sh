@@ -4,8 +4,9 @@
 #
 #   examples/tiny-root-guest/build.sh [--version N] [--sabotage NAME] [OUT.qcow2]
 #
-# --sabotage makes a guest with one fault: root-not-grown, read-only-root, no-route, wrong-mtu, no-dns, kernel-panic,
-# no-root-device, silent-console, powered-off, clock-off, agent-missing (nothing to fetch an agent with), agent-killed.
+# --sabotage makes a guest with one fault: root-not-grown, read-only-root (from late in the boot on), root-stays-read-only,
+# no-interface, no-address, no-route, wrong-mtu, no-dns, dead-dns, kernel-panic, no-root-device, silent-console, powered-off,
+# clock-off, agent-missing (nothing to fetch an agent with), silent (no serial console and no agent), agent-killed.
 # Without OUT the image is .cache/tiny-root-guest/tiny-root-guest-N[-NAME].qcow2, and SHA256SUMS beside it lists it. Needs no root
 # and installs nothing: packages are downloaded with apt-get and unpacked under .cache/tiny-root-guest. Only qemu-img (qemu-utils)
 # must be there. The same package versions give the same bytes.
@@ -18,14 +19,14 @@ while [ $# -gt 0 ]; do
   case $1 in
     --version) version=${2:?--version needs a number}; shift 2 ;;
     --sabotage) sabotage=${2:?--sabotage needs a name}; shift 2 ;;
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "build.sh: unknown option $1; see --help" >&2; exit 2 ;;
     *) out=$1; shift ;;
   esac
 done
 [[ $version =~ ^[0-9]+$ ]] || { echo "build.sh: --version $version is no number" >&2; exit 2; }
 case $sabotage in
-  '' | root-not-grown | read-only-root | no-route | wrong-mtu | no-dns | kernel-panic | no-root-device | silent-console | powered-off | clock-off | agent-missing | agent-killed) ;;
+  '' | root-not-grown | read-only-root | root-stays-read-only | no-interface | no-address | no-route | wrong-mtu | no-dns | dead-dns | kernel-panic | no-root-device | silent-console | powered-off | clock-off | agent-missing | silent | agent-killed) ;;
   *) echo "build.sh: unknown sabotage $sabotage; see --help" >&2; exit 2 ;;
 esac
 out=${out:-$cache/tiny-root-guest-$version${sabotage:+-$sabotage}.qcow2}
@@ -141,7 +142,7 @@ debugfs -w -f "$work/commands" "$filesystem" >"$work/said" 2>&1
 
 label=tiny-root console='console=tty0 console=ttyS0'
 [ "$sabotage" != no-root-device ] || label=absent
-[ "$sabotage" != silent-console ] || console=console=tty0
+case $sabotage in silent | silent-console) console=console=tty0 ;; esac
 cp "$tree"/boot/vmlinuz-* "$work/kernel"
 printf 'DEFAULT tiny\nLABEL tiny\n  LINUX kernel\n  INITRD initrd\n  APPEND root=LABEL=%s %s quiet no_timer_check%s\n' "$label" "$console" "${sabotage:+ tiny.sabotage=$sabotage}" >"$work/syslinux.cfg"
 make_boot_disk "$work/disk" "$work/kernel" "$work/initrd" "$work/syslinux.cfg"
