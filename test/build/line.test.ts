@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
-import {beforeAll, describe, expect, it, onTestFinished} from 'vitest';
+import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {consoles} from '../evidence.ts';
 import {hindrance, leftovers} from './support/host.ts';
 
@@ -34,8 +34,9 @@ const DISK = join(GUESTS, 'guest.qcow2');
 
 beforeAll(async () => {
   await execa(GUEST, [DISK]);
-  return () => rm(GUESTS, {recursive: true, force: true});
 }, 300_000);
+// Also where the guest could not be made.
+afterAll(() => rm(GUESTS, {recursive: true, force: true}));
 
 /** A folder with a definition that is built, for one test; nothing of imgmgr's is outside of it. */
 async function place(): Promise<string> {
