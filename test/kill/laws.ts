@@ -70,9 +70,7 @@ function faultsOf(image: ImageRecord, book: LawBook): string[] {
 
 function unfinished(image: ImageRecord, {stores, accepted}: LawBook): string[] {
   const version = image.properties['imgmgr_version'] ?? '';
-  const hashes = (accepted[version] ?? [version]).map((name) =>
-    createHash('sha512').update(bytesOf(name)).digest('hex'),
-  );
+  const hashes = (accepted[version] ?? [version]).map(hashOf);
   const missing = [
     ...DESCRIBED.filter((key) => image.properties[key] === undefined),
     ...stores.filter((store) => !image.stores.includes(store)).map((store) => `store ${store}`),
@@ -82,4 +80,13 @@ function unfinished(image: ImageRecord, {stores, accepted}: LawBook): string[] {
     ...(hashes.includes(image.os_hash_value ?? '') ? [] : ['has unproven bytes']),
     ...(missing.length === 0 ? [] : [`lacks ${missing.join(', ')}`]),
   ];
+}
+
+const HASHES = new Map<string, string>();
+
+/** Computed once: it is asked for at every instant. */
+function hashOf(version: string): string {
+  const hash = HASHES.get(version) ?? createHash('sha512').update(bytesOf(version)).digest('hex');
+  HASHES.set(version, hash);
+  return hash;
 }
