@@ -11,26 +11,37 @@ export interface Scenario {
   readonly disturbed: Step;
   /** The writes of the undisturbed run; undefined: their order varies. */
   readonly writes: readonly string[] | undefined;
+  /** Writes that must be among them, where their order varies. */
+  readonly among?: readonly string[];
   readonly names?: readonly string[];
   readonly stores?: readonly string[];
   readonly accepted?: Readonly<Record<string, readonly string[]>>;
   readonly cloud?: FakeCloudOptions;
   /** Every run boots test servers, which come up by themselves. */
   readonly verified?: true;
+  /** How the cloud behaves in every run. */
+  readonly behaviour?: (cloud: FakeCloud) => void;
   /** Images that somebody else left. */
   readonly seed?: (cloud: FakeCloud) => void;
+  /** What the properties of the images in the end must have, one entry per image, in the order of `internal_version`. */
+  readonly end?: readonly unknown[];
+  /** The error of the same command where everything is done already; undefined: it does nothing. */
+  readonly refusedOnceDone?: string;
 }
 
-/** A command with the definitions it is given. */
+/** A command with the definitions it is given, or `import` with the address of one image. */
 export interface Step {
-  readonly definitions: string;
+  readonly definitions?: string;
+  /** `URL/…` or `FILE/…`: a file of the source, or the same one on this host. */
+  readonly address?: string;
   readonly flags?: readonly string[];
   readonly command?: string;
 }
 
 type Fields = Readonly<Record<string, string>>;
 
-function of(versions: readonly string[], changes: Fields = {}, meta: Fields = {}): string {
+/** Definition X with these versions. */
+export function of(versions: readonly string[], changes: Fields = {}, meta: Fields = {}): string {
   return yaml(versions, changes, meta);
 }
 
@@ -48,9 +59,10 @@ export function version(
   return listed(number, `URL/${bytes}.raw`, {...checksum, ...extra});
 }
 
-const LEASE = ['POST lease'];
-const PUBLIC = ['POST lease', 'PATCH lease'];
-const END = ['DELETE lease'];
+/** How writes begin where nothing is to be seen of them, where something is, and how they end. */
+export const LEASE = ['POST lease'];
+export const PUBLIC = ['POST lease', 'PATCH lease'];
+export const END = ['DELETE lease'];
 const LAST2 = {uuid_validity: 'last-2'};
 
 /** A rotation by web-download that also deletes the oldest image. */
@@ -61,7 +73,8 @@ export const ROTATION: Scenario = {
   writes: [...PUBLIC, 'POST image', 'POST import', 'PATCH image', 'PATCH image', 'DELETE image', ...END],
 };
 
-const BOOTED = {verify: '{mode: boot}'};
+/** A definition whose images have to boot. */
+export const BOOTED = {verify: '{mode: boot}'};
 
 /** A rotation whose candidate has to boot first: the server and its port are writes, too. */
 export const VERIFIED_ROTATION: Scenario = {
@@ -73,7 +86,8 @@ export const VERIFIED_ROTATION: Scenario = {
   writes: undefined,
 };
 
-const FIRST: readonly Step[] = [{definitions: of([version('1')])}];
+/** Version 1 is published. */
+export const FIRST: readonly Step[] = [{definitions: of([version('1')])}];
 
 export const WAYS_TO_IMPORT: readonly Scenario[] = [
   {
@@ -256,32 +270,6 @@ export const CHANGES: readonly Scenario[] = [
         bytesOf('1'),
       ),
     disturbed: {definitions: of([version('1'), version('2')]), flags: ['--adopt', '--latest']},
-    writes: undefined,
-  },
-  {
-    what: 'a rotation away from an image in the format of an earlier imgmgr',
-    before: [],
-    seed: (cloud) =>
-      void cloud.seed(
-        {
-          name: 'X',
-          tags: ['managed_by_imgmgr', 'os:debian', 'T'],
-          properties: {
-            ...{internal_version: '1', image_name: 'X', os_purpose: 'generic', os_distro: 'debian', os_version: '12'},
-            ...{architecture: 'x86_64', uuid_validity: 'none', image_source: 'https://example.test/1.raw'},
-            ...{image_build_date: '2026-01-02', image_original_user: 'debian', image_description: 'X'},
-            ...{imgmgr_definition: 'X', imgmgr_version: '1', imgmgr_state: 'current', imgmgr_run: 'earlier'},
-            imgmgr_digest: `sha512:${createHash('sha512').update(bytesOf('1')).digest('hex')}`,
-            imgmgr_keys:
-              'architecture image_build_date image_description image_name image_original_user image_source ' +
-              'internal_version os_distro os_purpose os_version tag:T tag:os:debian uuid_validity',
-            imgmgr_applied: 'visibility=public os_hidden=false status=active protected=false',
-            ...{imgmgr_verdict: 'pass', imgmgr_verdict_cause: 'passed', imgmgr_verdict_agent: '0.1.0'},
-          },
-        },
-        bytesOf('1'),
-      ),
-    disturbed: {definitions: of([version('1'), version('2')]), flags: ['--latest']},
     writes: undefined,
   },
 ];

@@ -1,10 +1,11 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {FakeCloud} from '../fakes/fake-cloud.ts';
-import {bookOf, endState, inTurns, rehearse, runAgain} from './every-write.ts';
+import {bookOf, cloudFor, endState, inTurns, rehearse, runAgain} from './every-write.ts';
 import type {Rehearsal} from './every-write.ts';
 import {watchLaws} from './laws.ts';
 import {cloudWith, runAsProcess} from './place.ts';
+import {DEEP_VERIFICATIONS} from './scenarios-records.ts';
 import {CHANGES, ROTATION, WAYS_TO_IMPORT} from './scenarios.ts';
 
 /** What is there besides published images. */
@@ -20,50 +21,52 @@ const END_SIGNALS = [
   ['SIGTERM', 143],
 ] as const;
 
-describe.each([ROTATION, ...WAYS_TO_IMPORT.slice(0, 3), ...CHANGES.filter(({what}) => what.startsWith('a new image'))])(
-  'a signal during $what',
-  (scenario) => {
-    let rehearsal: Rehearsal;
-    beforeAll(async () => {
-      rehearsal = await rehearse(scenario);
-    });
-    afterAll(async () => rehearsal.place.close());
+describe.each([
+  ROTATION,
+  ...WAYS_TO_IMPORT.slice(0, 3),
+  ...CHANGES.filter(({what}) => what.startsWith('a new image')),
+  ...DEEP_VERIFICATIONS.filter(({writes}) => writes?.length === 2),
+])('a signal during $what', (scenario) => {
+  let rehearsal: Rehearsal;
+  beforeAll(async () => {
+    rehearsal = await rehearse(scenario);
+  });
+  afterAll(async () => rehearsal.place.close());
 
-    it.each(END_SIGNALS)(
-      '%s at any write ends with %i, leaves nothing at once, and breaks no law',
-      async (signal, code) => {
-        const numbers = rehearsal.writes.map((_, index) => index + 1);
-        const faults = await inTurns(numbers, async (number) => {
-          const cloud = await cloudWith(rehearsal.start, scenario.cloud);
-          const laws = watchLaws(cloud, bookOf(scenario));
-          const child = runAsProcess(cloud, rehearsal.argv);
-          cloud.interceptWrites({
-            arrived: async (write) => {
-              if (write.number !== number) return undefined;
-              child.kill(signal);
-              // The process is to know of it before it is answered.
-              await sleep(50);
-              return undefined;
-            },
-          });
-          const {exitCode} = await child;
-          const found = [
-            ...(exitCode === code ? [] : [`it ended with ${exitCode ?? '?'}`]),
-            ...leftOn(cloud).map((left) => `it left ${left}`),
-            ...(cloud.views().filter((view) => view['imgmgr_state'] === 'current').length <= 1
-              ? []
-              : ['two are current']),
-            ...(await runAgain(rehearsal, cloud)),
-            ...new Set(laws.broken),
-          ];
-          await cloud.close();
-          return found.map((fault) => `${signal} at write ${number} (${rehearsal.writes[number - 1] ?? ''}): ${fault}`);
+  it.each(END_SIGNALS)(
+    '%s at any write ends with %i, leaves nothing at once, and breaks no law',
+    async (signal, code) => {
+      const numbers = rehearsal.writes.map((_, index) => index + 1);
+      const faults = await inTurns(numbers, async (number) => {
+        const cloud = await cloudFor(scenario, rehearsal.start);
+        const laws = watchLaws(cloud, bookOf(scenario));
+        const child = runAsProcess(cloud, rehearsal.argv);
+        cloud.interceptWrites({
+          arrived: async (write) => {
+            if (write.number !== number) return undefined;
+            child.kill(signal);
+            // The process is to know of it before it is answered.
+            await sleep(50);
+            return undefined;
+          },
         });
-        expect(faults.flat()).toEqual([]);
-      },
-    );
-  },
-);
+        const {exitCode} = await child;
+        const found = [
+          ...(exitCode === code ? [] : [`it ended with ${exitCode ?? '?'}`]),
+          ...leftOn(cloud).map((left) => `it left ${left}`),
+          ...(cloud.views().filter((view) => view['imgmgr_state'] === 'current').length <= 1
+            ? []
+            : ['two are current']),
+          ...(await runAgain(rehearsal, cloud)),
+          ...new Set(laws.broken),
+        ];
+        await cloud.close();
+        return found.map((fault) => `${signal} at write ${number} (${rehearsal.writes[number - 1] ?? ''}): ${fault}`);
+      });
+      expect(faults.flat()).toEqual([]);
+    },
+  );
+});
 
 it('a second Ctrl-C ends the process at once, and the next run clears up', async () => {
   const rehearsal = await rehearse(ROTATION);
