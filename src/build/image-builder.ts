@@ -2,6 +2,7 @@ import {createHash, randomUUID} from 'node:crypto';
 import {access, constants, mkdir, readFile, readdir} from 'node:fs/promises';
 import {delimiter, dirname, join} from 'node:path';
 import type {Artifact, BuildRequest, ImageBuilder} from '../cloud/image-builder.ts';
+import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {Manifest} from '../core/build/manifest.ts';
 import {parseManifest} from '../core/build/manifest.ts';
 import type {Package} from '../core/build/packages.ts';
@@ -35,6 +36,8 @@ import {workRoot} from './work-folder.ts';
 /** What the builder works with on this host. */
 export interface BuilderParts {
   readonly exec: Exec;
+  /** Judges what a build made. */
+  readonly images: Pick<ImageConverter, 'judgeFile'>;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute; artifacts, logs, caches and the lock of this host are below it. */
   readonly stateFolder: string;
@@ -174,6 +177,7 @@ class Build {
     const result = await runDib({
       ...request,
       exec: parts.exec,
+      images: parts.images,
       tool,
       folder,
       elementsPaths: others.reverse(),

@@ -1,7 +1,8 @@
 import {stat} from 'node:fs/promises';
+import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {BuildFormat} from '../core/build/spec.ts';
-import {ImgmgrError} from '../errors.ts';
-import type {Exec} from '../exec.ts';
+import {DEFAULT_LIMITS} from '../core/limits.ts';
+import {asImgmgrError, ImgmgrError} from '../errors.ts';
 
 /** An image file that diskimage-builder made. */
 export interface Output {
@@ -13,28 +14,42 @@ export interface Output {
   readonly virtualSize: number;
 }
 
-/** The files of all formats, each looked at by qemu-img; BUILD_FAILED where one is missing or is something else. */
-export async function readOutputs(
-  exec: Exec,
-  base: string,
-  formats: readonly BuildFormat[],
-): Promise<readonly Output[]> {
+/** Where the files of a build are, and who judges them. */
+export interface OutputRequest {
+  readonly images: Pick<ImageConverter, 'judgeFile'>;
+  /** Path without the name of the format. */
+  readonly base: string;
+  readonly formats: readonly BuildFormat[];
+  readonly signal: AbortSignal;
+}
+
+/** A look takes seconds, on the slowest of hosts. */
+const LIMIT_MS = 10 * 60_000;
+
+/** The files of all formats, each judged by both guards: elements wrote them. BUILD_FAILED where one is missing or is something else. */
+export async function readOutputs(request: OutputRequest): Promise<readonly Output[]> {
   const outputs: Output[] = [];
-  for (const format of formats) outputs.push(await readOutput(exec, `${base}.${format}`, format));
+  for (const format of request.formats) outputs.push(await readOutput(request, format));
   return outputs;
 }
 
-async function readOutput(exec: Exec, path: string, format: BuildFormat): Promise<Output> {
+async function readOutput({images, base, signal}: OutputRequest, format: BuildFormat): Promise<Output> {
+  const path = `${base}.${format}`;
   const size = await stat(path).then(
     (found) => found.size,
     () => 0,
   );
   if (size === 0) throw new ImgmgrError('BUILD_FAILED', `diskimage-builder made no ${format} file`);
-  const {exitCode, stdout, stderr} = await exec.run('qemu-img', ['info', '--output=json', path]);
-  if (exitCode !== 0)
-    throw new ImgmgrError('BUILD_FAILED', `the ${format} file of diskimage-builder is damaged: ${stderr.trim()}`);
-  const {format: found, 'virtual-size': virtualSize} = JSON.parse(stdout) as Record<string, unknown>;
-  if (found !== format || typeof virtualSize !== 'number')
-    throw new ImgmgrError('BUILD_FAILED', `diskimage-builder made a ${String(found)} file that should be ${format}`);
-  return {format, path, size, virtualSize};
+  // How large its disk may be is a matter of the import.
+  const limits = {...DEFAULT_LIMITS, virtual: Number.MAX_SAFE_INTEGER};
+  try {
+    const {virtualSize} = await images.judgeFile(path, {from: format, limits, limitMs: LIMIT_MS, signal});
+    return {format, path, size, virtualSize};
+  } catch (thrown) {
+    const error = asImgmgrError(thrown);
+    if (error.code !== 'FORMAT_REFUSED' && error.code !== 'TIMEOUT') throw error;
+    throw new ImgmgrError('BUILD_FAILED', `what diskimage-builder made cannot be used: ${error.message}`, {
+      cause: error,
+    });
+  }
 }

@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import type {BuildProgress} from '../cloud/image-builder.ts';
+import type {ImageConverter} from '../cloud/image-converter.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {BuildLog} from './build-log.ts';
@@ -16,6 +17,8 @@ import {NAMESPACE} from './strays.ts';
 /** One run of diskimage-builder. */
 export interface DibRun extends DibRequest {
   readonly exec: Exec;
+  /** Judges what it made. */
+  readonly images: Pick<ImageConverter, 'judgeFile'>;
   /** Where its whole output goes. */
   readonly logPath: string;
   readonly signal: AbortSignal;
@@ -62,7 +65,9 @@ export async function runDib(run: DibRun): Promise<DibResult> {
     if (exitCode !== 0)
       throw watch.failed(`diskimage-builder failed in phase ${watch.now().phase} (exit code ${exitCode})`);
     if (!watch.saidSuccess()) throw watch.failed('diskimage-builder ended without saying that the build is complete');
-    const outputs = await readOutputs(run.exec, join(run.folder.out, IMAGE_NAME), run.spec.formats);
+    const {images, signal} = run;
+    const base = join(run.folder.out, IMAGE_NAME);
+    const outputs = await readOutputs({images, signal, base, formats: run.spec.formats});
     return {outputs, manifests: join(run.folder.out, `${IMAGE_NAME}.d`, 'dib-manifests'), warnings: watch.warnings()};
   } catch (error) {
     throw asRunError(error, run, watch);

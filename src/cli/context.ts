@@ -169,6 +169,7 @@ export function createContext({
         const {createImageBuilder} = await import('../build/image-builder.ts');
         return createImageBuilder({
           exec: await exec(),
+          images: converter,
           env,
           stateFolder: stateDir(env, home, process.getuid?.() ?? 0),
           ownElements: fileURLToPath(new URL('../../elements', import.meta.url)),

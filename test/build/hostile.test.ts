@@ -24,6 +24,7 @@ import type {Exec} from '../../src/exec.ts';
 import {createExec} from '../../src/exec.ts';
 import {ownHolder, processStat} from '../../src/host/holder.ts';
 import {temporaryName} from '../../src/host/temporary.ts';
+import {createConverter} from '../../src/sources/create-converter.ts';
 import {sweepWorkFolders} from '../../src/sources/convert/work-folder.ts';
 import {hindrance} from './support/host.ts';
 
@@ -281,6 +282,7 @@ describe.skipIf(hindrance() !== undefined)('S3: a sweep by root in a place for a
     const shell = await begin('echo ready; exec sleep 600', {cwd: work.path});
     const built = runDib({
       exec,
+      images: createConverter({exec, root}),
       tool: {command: tool, version: '3', elements: root},
       folder: work,
       spec: {elements: [], environment: {}, packages: [], formats: ['qcow2'], compress: true, timeoutSeconds: 60},

@@ -210,13 +210,16 @@ class QemuServers implements TestServerHost {
     await writeFile(join(folder, FILES.seed), makeIso(seed), {mode: 0o600});
     if (firmware) await copyFile(firmware.variables, join(folder, FILES.variables));
     const base = image.format === 'iso' ? [] : ['-b', image.path, '-F', DRIVERS[image.format] ?? image.format];
-    const exec = await this.#options.exec();
     // -u: the image is not opened here, so nothing in it is followed; its size is given.
-    const {exitCode, stderr} = await exec.run(
-      'qemu-img',
-      ['create', '-q', '-u', '-f', 'qcow2', ...base, FILES.disk, String(request.place.diskBytes)],
-      {cwd: folder, timeoutMs: 60_000, signal: request.signal},
-    );
+    const {command, args} = (await this.#confined()).wrap({
+      command: 'qemu-img',
+      args: ['create', '-q', '-u', '-f', 'qcow2', ...base, FILES.disk, String(request.place.diskBytes)],
+      read: [],
+      write: [await realpath(folder)],
+    });
+    const exec = await this.#options.exec();
+    const limits = {cwd: folder, timeoutMs: 60_000, signal: request.signal};
+    const {exitCode, stderr} = await exec.run(command, args, limits);
     if (exitCode !== 0)
       throw new ImgmgrError('UNAVAILABLE', `the disk of the test server could not be made: ${stderr.trim()}`, {
         hint: 'look at the disk, then run again',
@@ -229,8 +232,7 @@ class QemuServers implements TestServerHost {
     {folder, diskBytes}: {folder: string; diskBytes: number},
   ): Promise<RunningMachine> {
     const exec = await this.#options.exec();
-    this.#confinement ??= (this.#options.confinement ?? (() => findConfinement(exec.run)))();
-    const {command, args} = (await this.#confinement).wrap({
+    const {command, args} = (await this.#confined()).wrap({
       command: `qemu-system-${architectureOf(machine.properties)}`,
       args: machineArguments(machine),
       // Without the latter the guest's name server gives no answer.
@@ -242,6 +244,11 @@ class QemuServers implements TestServerHost {
       limits: {outputBytes: Math.ceil(diskBytes * 1.01) + 64 * 1024 ** 2},
     });
     return startMachine({exec, command, args, folder});
+  }
+
+  async #confined(): Promise<Confinement> {
+    const exec = await this.#options.exec();
+    return (this.#confinement ??= (this.#options.confinement ?? (() => findConfinement(exec.run)))());
   }
 
   async #machine(machine: Machine): Promise<Machine> {

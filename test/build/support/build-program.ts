@@ -7,6 +7,7 @@ import {needsStandIns, writeStandIns} from '../../../src/build/stand-ins.ts';
 import {findDib} from '../../../src/build/tool.ts';
 import {asImgmgrError} from '../../../src/errors.ts';
 import {createExec} from '../../../src/exec.ts';
+import {createConverter} from '../../../src/sources/create-converter.ts';
 
 /** What {@link BuildPlan} tells about itself, a line of JSON each. */
 export type BuildEvent =
@@ -50,6 +51,7 @@ async function main(plan: BuildPlan): Promise<void> {
       if (await needsStandIns(exec)) await writeStandIns(folder.bin);
       const result = await runDib({
         ...{exec, tool, folder, graceMs, signal: stop.signal},
+        images: createConverter({exec, root: join(base, 'root')}),
         spec: {
           ...{elements: ['debian-minimal', 'vm'], environment, packages: [], formats: ['qcow2', 'raw'], compress: true},
           timeoutSeconds,

@@ -7,10 +7,12 @@ import {runDib} from '../../../src/build/run-dib.ts';
 import {makeWorkFolder} from '../../../src/build/work-folder.ts';
 import type {BuildProgress} from '../../../src/cloud/image-builder.ts';
 import {createExec} from '../../../src/exec.ts';
+import {createConverter} from '../../../src/sources/create-converter.ts';
 import {failure} from './failure.ts';
 import {useFolder} from './folder.ts';
 
 const folder = useFolder();
+const exec = createExec({PATH: process.env['PATH']});
 
 /** Writes an empty image, as qemu-img does, and says that all is well. */
 const GOOD = 'qemu-img create -q -f qcow2 "$9.qcow2" 1M; say "Build completed successfully"';
@@ -27,7 +29,8 @@ async function prepare(
   onTestFinished(work.leave);
   const {timeoutSeconds = 60, ...rest} = change;
   return {
-    exec: createExec({PATH: process.env['PATH']}),
+    exec,
+    images: createConverter({exec, root: join(folder.path(), 'judged')}),
     tool: {command, version: '1', elements: '/nonexistent'},
     spec: {elements: ['a'], environment: {}, packages: [], formats: ['qcow2'], compress: true, timeoutSeconds},
     machine: 'x86_64',
@@ -85,6 +88,26 @@ describe('a build', () => {
   });
 });
 
+describe('what a build made', () => {
+  it('S1: is judged by both guards, and qemu-img, which looks at it, is kept from other files', async () => {
+    const calls: string[][] = [];
+    const watched = {
+      ...exec,
+      run: (...[command, args, options]: Parameters<typeof exec.run>) => {
+        if (args.includes('qemu-img') || command.includes('qemu')) calls.push([command, ...args]);
+        return exec.run(command, args, options);
+      },
+    };
+    const images = createConverter({exec: watched, root: join(folder.path(), 'judged')});
+    await runDib(await prepare(GOOD, {exec: watched, images}));
+    expect(calls).toHaveLength(1);
+    const [call = []] = calls;
+    expect(call.slice(0, 3)).toEqual(['setpriv', '--pdeathsig', 'KILL']);
+    expect(call[3]).toMatch(/imgmgr-confine-|prlimit/);
+    expect(call.slice(call.indexOf('qemu-img')).slice(0, 2)).toEqual(['qemu-img', 'info']);
+  });
+});
+
 describe('a build that fails', () => {
   it('tells phase, exit code, cause, hook, log and the last 30 lines', async () => {
     const script = `say "dib-run-parts Running /x/install.d/50-own"
@@ -121,8 +144,12 @@ describe('a build that fails', () => {
   it.each([
     ['made no qcow2 file', 'true'],
     ['made no qcow2 file', ': >"$9.qcow2"'],
-    ['made a raw file that should be qcow2', 'echo no image >"$9.qcow2"'],
-    ['is damaged', 'qemu-img create -q -f qcow2 "$9.qcow2" 1M; truncate -s 100 "$9.qcow2"'],
+    ['image.qcow2 is raw, but the definition says qcow2', 'yes no image | head -c 4096 >"$9.qcow2"'],
+    ['image.qcow2 ends after 100 bytes, within its header', 'qemu-img create -q -f qcow2 "$9.qcow2" 1M; truncate -s 100 "$9.qcow2"'],
+    [
+      'image.qcow2 is qcow2 with a backing file',
+      'qemu-img create -q -f qcow2 -u -b /etc/hostname -F raw "$9.qcow2" 1M',
+    ],
   ])('has failed when it %s', async (message, script) => {
     const error = await failure(runDib(await prepare(`${script}; say "Build completed successfully"`)));
     expect(error.code).toBe('BUILD_FAILED');
