@@ -145,7 +145,10 @@ describe('a build that fails', () => {
     ['made no qcow2 file', 'true'],
     ['made no qcow2 file', ': >"$9.qcow2"'],
     ['image.qcow2 is raw, but the definition says qcow2', 'yes no image | head -c 4096 >"$9.qcow2"'],
-    ['image.qcow2 ends after 100 bytes, within its header', 'qemu-img create -q -f qcow2 "$9.qcow2" 1M; truncate -s 100 "$9.qcow2"'],
+    [
+      'image.qcow2 ends after 100 bytes, within its header',
+      'qemu-img create -q -f qcow2 "$9.qcow2" 1M; truncate -s 100 "$9.qcow2"',
+    ],
     [
       'image.qcow2 is qcow2 with a backing file',
       'qemu-img create -q -f qcow2 -u -b /etc/hostname -F raw "$9.qcow2" 1M',
