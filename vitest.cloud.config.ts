@@ -1,7 +1,7 @@
 import {defineConfig} from 'vitest/config';
 
 /** With test servers of their own, in a project of their own (test/cloud/support/own-project.ts). */
-const SERVERS = ['debian', 'in-use', 'test-servers', 'tiny-guest', 'verify'].map(
+const SERVERS = ['debian', 'in-use', 'test-servers', 'tiny-guest', 'verify', 'volume-only'].map(
   (name) => `test/cloud/${name}.test.ts`,
 );
 const FULL = 'test/cloud/full/**/*.test.ts';

@@ -33,7 +33,7 @@ export async function* buildOnHost(work: Work, context: Context, selection: Sele
       const {artifact, reused} = await buildHere({
         builds,
         definition,
-        baseDir: selection.baseDir,
+        baseDir: context.cwd,
         now: io.now(),
         surroundings: context.surroundings,
         emit,

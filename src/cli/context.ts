@@ -7,7 +7,7 @@ import type {ImageConverter} from '../cloud/image-converter.ts';
 import type {ImageSource} from '../cloud/image-source.ts';
 import {selectClouds} from '../config/clouds.ts';
 import {requireDefinitions} from '../config/definitions.ts';
-import {agentFolder, imagesPath, localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
+import {agentFolder, imagesPaths, localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
 import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition.ts';
 import type {Emit} from '../core/events.ts';
@@ -39,12 +39,6 @@ export interface OpenCloud {
   open(): Promise<CloudPorts>;
 }
 
-/** Definitions and the folder that their relative `file:` paths start from. */
-export interface DefinitionsOfFolder {
-  readonly definitions: readonly Definition[];
-  readonly folder: string;
-}
-
 /** Everything of the world that the commands need; the only place where adapters are constructed. */
 export interface Context {
   readonly cwd: string;
@@ -52,8 +46,8 @@ export interface Context {
   readonly source: ImageSource;
   /** Converts on this host. */
   readonly converter: ImageConverter;
-  /** The definitions under `--images`; undefined: the default place. DEFINITION with all problems at once. */
-  definitions(path: string | undefined): Promise<DefinitionsOfFolder>;
+  /** The definitions under all `--images`; none: the default place. DEFINITION with all problems at once. */
+  definitions(paths: readonly string[]): Promise<readonly Definition[]>;
   /** When a regular file was last changed; undefined where there is none. */
   readonly modified: (path: string) => Promise<Date | undefined>;
   /** The clouds to work on; `names` as given by `--cloud`, or by the flag `by`. CONFIG when that is not clear. */
@@ -154,7 +148,7 @@ export function createContext({
     surroundings: hostSurroundings(),
     source,
     converter,
-    definitions: (path) => readDefinitions(imagesPath(path, env), cwd),
+    definitions: (paths) => readDefinitions(imagesPaths(paths, env), cwd),
     modified,
     clouds(requested, by) {
       const chosen = {...(by !== undefined && {by}), ...(region !== undefined && {region})};
@@ -228,15 +222,14 @@ function builtAgents(): string {
   return (bundled !== undefined && existsSync(bundled) ? bundled : built) ?? '';
 }
 
-async function readDefinitions(path: string, cwd: string): Promise<DefinitionsOfFolder> {
-  const {definitions} = await requireDefinitions(path, {
+/** Each with the folder of its file. */
+async function readDefinitions(paths: readonly string[], cwd: string): Promise<readonly Definition[]> {
+  const {definitions} = await requireDefinitions(paths, {
     readFile: (file) => readRegularFile(file, {maxBytes: LARGEST_FILE}),
     readdir,
     stat,
   });
-  const absolute = resolve(cwd, path);
-  const isFolder = (await stat(absolute)).isDirectory();
-  return {definitions, folder: isFolder ? absolute : dirname(absolute)};
+  return definitions.map((definition) => ({...definition, folder: dirname(resolve(cwd, definition.place.file))}));
 }
 
 async function modified(path: string): Promise<Date | undefined> {

@@ -24,7 +24,7 @@ import {
 export interface Flags {
   readonly cloud?: readonly string[];
   readonly region?: string;
-  readonly images?: string;
+  readonly images?: readonly string[];
   readonly filter?: readonly string[];
   readonly force?: boolean;
   readonly latest?: boolean;
@@ -131,7 +131,7 @@ export function addSelectionFlags(command: Command): Command {
     .optionsGroup('What to work on:')
     .option('--cloud <name>', 'cloud of clouds.yaml, or "local"; may be repeated', list('--cloud'))
     .option('--region <name>', 'region to work in; default: OS_REGION_NAME, else the first', word('--region'))
-    .option('--images <path>', 'definitions: a folder or one file', word('--images'))
+    .option('--images <path>', 'definitions: a folder or one file; may be repeated', words('--images'))
     .option('--filter <regex>', 'only definitions whose name matches; may be repeated', words('--filter'))
     .option('--force', 'process disabled definitions too');
 }

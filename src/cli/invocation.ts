@@ -26,8 +26,8 @@ export interface Invocation {
   readonly clouds: readonly string[];
   /** The region of all of them; undefined: as the environment or clouds.yaml says. */
   readonly region?: string;
-  /** File or folder of the definitions; undefined: the default place. */
-  readonly images?: string;
+  /** Files and folders of the definitions; none: the default place. */
+  readonly images: readonly string[];
   /** Regular expressions on definition names; one of them has to match. */
   readonly filter?: readonly string[];
   /** The one image that `import` was given as an argument. */

@@ -28,7 +28,7 @@ export function toInvocation({command, flags, policy = {}}: Request): Invocation
     command: dryRun ? 'dry-run' : command,
     clouds: [...new Set(flags.cloud)],
     ...(flags.region !== undefined && {region: flags.region}),
-    ...(flags.images !== undefined && {images: flags.images}),
+    images: flags.images ?? [],
     ...(flags.filter !== undefined && {filter: flags.filter}),
     allowPrivateSources: flags.allowPrivateSources ?? false,
     verify: toVerifyRequest(flags),

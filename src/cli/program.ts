@@ -71,7 +71,14 @@ export function buildProgram({io, version, execute}: ProgramParts): Command {
 }
 
 /** What may be given several times; all of it counts. */
-const REPEATABLE: ReadonlySet<string> = new Set(['--cloud', '--filter', '--property', '--stores', '--diff']);
+const REPEATABLE: ReadonlySet<string> = new Set([
+  '--cloud',
+  '--images',
+  '--filter',
+  '--property',
+  '--stores',
+  '--diff',
+]);
 
 /** USAGE for every other flag that is given twice: the one or the other would be left out without a word. */
 function refuseRepeated(program: Command): void {

@@ -2,12 +2,13 @@ import {countsOf} from '../core/counts.ts';
 import {onlyEnabled} from '../core/disabled.ts';
 import {filterDefinitions} from '../core/filter.ts';
 import type {Image} from '../core/image.ts';
+import type {Definition} from '../core/definition.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import {verifyAll} from '../workflow/verification/verify-all.ts';
 import {verifyDeep} from '../workflow/verification/verify-deep.ts';
-import type {Context, DefinitionsOfFolder, OpenCloud} from './context.ts';
+import type {Context, OpenCloud} from './context.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
 import {prepareVerification} from './verification.ts';
 import type {Work} from './work-on-clouds.ts';
@@ -33,7 +34,7 @@ export async function* verifyOnClouds(work: Work, context: Context): AsyncGenera
   const clouds = needsClouds ? context.clouds(invocation.clouds) : [];
   const byDefinition = needsClouds && others.length === 0;
   const selected = await definitionsFor(work, context, byDefinition);
-  const {definitions: enabled, disabled} = onlyEnabled(selected.definitions, work.options.policy.force);
+  const {definitions: enabled, disabled} = onlyEnabled(selected, work.options.policy.force);
   const run = context.surroundings.uuid();
   emit({
     type: 'started',
@@ -61,10 +62,9 @@ async function sortTargets(
 }
 
 /** Where ids and names are given, definitions only add what they say about `verify`; then they need not be there. */
-async function definitionsFor({invocation}: Work, context: Context, required: boolean): Promise<DefinitionsOfFolder> {
-  if (!required && invocation.images === undefined) return {definitions: [], folder: context.cwd};
-  const {definitions, folder} = await context.definitions(invocation.images);
-  return {definitions: filterDefinitions(definitions, invocation.filter), folder};
+async function definitionsFor({invocation}: Work, context: Context, required: boolean): Promise<readonly Definition[]> {
+  if (!required && invocation.images.length === 0) return [];
+  return filterDefinitions(await context.definitions(invocation.images), invocation.filter);
 }
 
 interface Files {
@@ -87,8 +87,7 @@ async function verifyFiles({work, context, run, files}: Files): Promise<CloudOut
     paths.set(image.id, path);
     loose.push(image);
   }
-  const selected = {definitions: [], folder: context.cwd};
-  return onCloud({work, context, run, cloud: context.local(paths), targets: [], loose, selected});
+  return onCloud({work, context, run, cloud: context.local(paths), targets: [], loose, selected: []});
 }
 
 interface OneCloud {
@@ -98,7 +97,7 @@ interface OneCloud {
   readonly cloud: OpenCloud;
   readonly targets: readonly string[];
   readonly loose: readonly Image[];
-  readonly selected: DefinitionsOfFolder;
+  readonly selected: readonly Definition[];
 }
 
 async function onCloud({work, context, run, cloud, targets, loose, selected}: OneCloud): Promise<CloudOutcome> {
@@ -109,9 +108,9 @@ async function onCloud({work, context, run, cloud, targets, loose, selected}: On
       run,
       ports,
       source: context.source,
-      definitions: selected.definitions,
+      definitions: selected,
       allNames: new Set<string>(),
-      baseDir: selected.folder,
+      baseDir: context.cwd,
       adHoc: false,
       options,
       surroundings: context.surroundings,

@@ -94,7 +94,6 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
 export interface Selection {
   readonly definitions: readonly Definition[];
   readonly allNames: ReadonlySet<string>;
-  readonly baseDir: string;
 }
 
 function isBuiltFor({build, meta}: Definition, arch: Machine | undefined): boolean {
@@ -109,14 +108,13 @@ async function select({invocation, io}: Work, context: Context): Promise<Selecti
       now: io.now(),
       modified: (path) => context.modified(path),
     });
-    return {definitions: [definition], allNames: new Set([definition.name]), baseDir: context.cwd};
+    return {definitions: [definition], allNames: new Set([definition.name])};
   }
-  const {definitions, folder} = await context.definitions(images);
+  const definitions = await context.definitions(images);
   const chosen = filterDefinitions(definitions, filter);
   return {
     definitions: invocation.buildOnly ? chosen.filter((one) => isBuiltFor(one, invocation.buildOnly?.arch)) : chosen,
     allNames: new Set(definitions.map(({name}) => name)),
-    baseDir: folder,
   };
 }
 
@@ -142,6 +140,7 @@ async function onCloud({work, context, selection, cloud, run, builds}: OneCloud)
       source,
       converter,
       ...selection,
+      baseDir: context.cwd,
       ...(verification && {verification}),
       ...(builds && {builds}),
       adHoc: invocation.adHoc !== undefined,

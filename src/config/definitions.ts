@@ -1,3 +1,4 @@
+import {resolve} from 'node:path';
 import {withoutSlashes} from '../core/without-slashes.ts';
 import {IrregularFileError} from '../host/regular-file.ts';
 import {readDefinitions} from '../core/read-definitions.ts';
@@ -24,9 +25,12 @@ export interface LoadedDefinitions {
   readonly files: readonly string[];
 }
 
-/** Reads the definitions under a path as {@link loadDefinitions} does; any problem throws one DEFINITION error with all of them. */
-export async function requireDefinitions(path: string, io: DefinitionFiles): Promise<LoadedDefinitions> {
-  const loaded = await loadDefinitions(path, io);
+/** Reads the definitions under the paths as {@link loadDefinitions} does; any problem throws one DEFINITION error with all of them. */
+export async function requireDefinitions(
+  paths: string | readonly string[],
+  io: DefinitionFiles,
+): Promise<LoadedDefinitions> {
+  const loaded = await loadDefinitions(paths, io);
   const [first, ...others] = loaded.problems;
   if (!first) return loaded;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
@@ -38,11 +42,16 @@ export async function requireDefinitions(path: string, io: DefinitionFiles): Pro
 }
 
 /**
- * Reads one file, or all `*.yml` and `*.yaml` of a directory (not of those below it), sorted by name. What is wrong inside the
- * files stands in `problems`. Throws DEFINITION when the path cannot be read or leads to no file.
+ * Reads one file, or all `*.yml` and `*.yaml` of a directory (not of those below it), sorted by name; of several paths the files of
+ * each, and a file that two of them lead to once. What is wrong inside the files stands in `problems`. Throws DEFINITION when a
+ * path cannot be read or leads to no file.
  */
-export async function loadDefinitions(path: string, io: DefinitionFiles): Promise<LoadedDefinitions> {
-  const files = await filesUnder(path, io);
+export async function loadDefinitions(
+  paths: string | readonly string[],
+  io: DefinitionFiles,
+): Promise<LoadedDefinitions> {
+  const under = await Promise.all([paths].flat().map((path) => filesUnder(path, io)));
+  const files = [...new Map(under.flat().map((file) => [resolve(file), file])).values()];
   const read = await Promise.all(files.map((file) => readOne(file, io)));
   const {definitions, problems} = readDefinitions(read.flatMap(({root}) => (root ? [root] : [])));
   return {definitions, problems: [...read.flatMap((file) => file.problems), ...problems].sort(byPlace(files)), files};

@@ -4,8 +4,8 @@ import {absolutePath, variable, xdgFolder} from './surroundings.ts';
 import type {Environment} from './surroundings.ts';
 
 /** Where definitions are read from: `--images`, else `IMGMGR_IMAGES`, else the folder `images` here. */
-export function imagesPath(flag: string | undefined, env: Environment): string {
-  return flag ?? variable(env, 'IMGMGR_IMAGES') ?? 'images';
+export function imagesPaths(flags: readonly string[], env: Environment): readonly string[] {
+  return flags.length > 0 ? flags : [variable(env, 'IMGMGR_IMAGES') ?? 'images'];
 }
 
 /** The folder of evidence, logs and reports: `$XDG_STATE_HOME/imgmgr` where that is set, `/var/lib/imgmgr` for root, else below the home. */

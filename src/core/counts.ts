@@ -83,6 +83,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
 /** What a plan knows of one definition besides its actions. */
 export interface PlannedStanding {
   readonly unchanged: number;
+  readonly unchangedImages: readonly string[];
   readonly pending: number;
   readonly failures: readonly {readonly error: ImgmgrError}[];
   readonly error?: ImgmgrError;
@@ -100,6 +101,8 @@ export interface CountReason {
 export interface DefinitionCounts {
   readonly name: string;
   readonly unchanged: number;
+  /** Glance ids of wanted images that are there and need nothing. */
+  readonly images: readonly string[];
   readonly quarantined: number;
   readonly failed: number;
   readonly pending: number;
@@ -114,6 +117,7 @@ export function countDefinition(name: string, plan: PlannedStanding): Definition
   return {
     name,
     unchanged: plan.unchanged,
+    images: plan.unchangedImages,
     quarantined: reasons.filter(({counted}) => counted === 'quarantined').length,
     failed: reasons.filter(({counted}) => counted === 'failed').length,
     pending: plan.pending + (plan.busy ? 1 : 0),

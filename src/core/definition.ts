@@ -40,6 +40,13 @@ export interface Definition {
   readonly limits?: Partial<SizeLimits>;
   /** Where the name stands. */
   readonly place: Place;
+  /** The absolute folder of its file, from which relative paths start; absent for an image of the command line. */
+  readonly folder?: string;
+}
+
+/** Where the relative paths of a definition start: its own folder, for an image of the command line that of the run. */
+export function folderOf({folder}: Definition, {baseDir}: {readonly baseDir: string}): string {
+  return folder ?? baseDir;
 }
 
 /** The section `verify`. */

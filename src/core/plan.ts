@@ -60,6 +60,8 @@ export interface DefinitionPlan {
   readonly actions: readonly Action[];
   /** Number of wanted images that are there and need nothing. */
   readonly unchanged: number;
+  /** Glance ids of those. */
+  readonly unchangedImages: readonly string[];
   readonly pending: number;
   readonly warnings: readonly PlanWarning[];
   readonly decisions: readonly string[];

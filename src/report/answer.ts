@@ -5,7 +5,7 @@ import {formatCount} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
-import {verdictSentence} from './sentences.ts';
+import {bytesVerified, verdictSentence} from './sentences.ts';
 
 type Planned = Extract<Event, {type: 'planned'}>;
 type Deletable = Extract<Event, {type: 'deletable'}>;
@@ -41,8 +41,16 @@ export function verdictText(event: Extract<Event, {type: 'verdict'}>, verbosity:
   return [mark, ...details.map((detail) => `  ${clean(detail)}`), ''].join('\n');
 }
 
-/** Keeps the ids of images that were made, by definition and version; what failed later is none. */
+/** What `verify --deep` found out of one image, below it the digests of its bytes. */
+export function bytesVerifiedText(event: Extract<Event, {type: 'bytes-verified'}>, paint: Paint): string {
+  const {text, details = []} = bytesVerified(event);
+  return [paint.green(clean(text)), ...details.map((detail) => `  ${clean(detail)}`), ''].join('\n');
+}
+
+/** Keeps the ids of images that were made, by definition and version, and of those that were there; what failed later is none. */
 export function noteId(event: Event, ids: Map<string, string>): void {
+  if (event.type === 'planned')
+    for (const id of event.definitions.flatMap(({images}) => images)) ids.set(JSON.stringify([event.cloud, id]), id);
   if (event.type !== 'action-done' && event.type !== 'action-failed') return;
   const {kind, definition, version} = event.action;
   if (kind === 'remove' || kind === 'retire') return;

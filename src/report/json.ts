@@ -12,13 +12,17 @@ export const JSON_SCHEMA_VERSION = 1;
 export function createJson({
   sink,
   verbosity,
+  answers,
 }: {
   readonly sink: ReportSink;
   readonly verbosity: Verbosity;
+  /** What the command is asked for. */
+  readonly answers?: 'verdicts' | 'ids';
 }): (event: Event) => void {
   const oncePerSecond = new Throttle(1000);
   return (event) => {
-    if (!isTold(event, verbosity)) return;
+    const isAnswer = answers === 'ids' && event.type === 'action-done';
+    if (!isAnswer && !isTold(event, verbosity)) return;
     if (event.type === 'progress' && !oncePerSecond.passes(progressKey(event), sink.monotonic())) return;
     if (event.type === 'build-progress' && event.line !== undefined && verbosity === 'normal') return;
     if (event.type === 'waiting' && !oncePerSecond.passes(event.message, sink.monotonic())) return;

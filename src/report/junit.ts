@@ -1,3 +1,4 @@
+import type {DefinitionCounts} from '../core/counts.ts';
 import type {ActionSummary, Event} from '../core/events.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {planWord, subject} from './action-text.ts';
@@ -34,8 +35,7 @@ export function createJunit({
   return (event) => {
     switch (event.type) {
       case 'planned':
-        for (const one of event.definitions)
-          if (one.unchanged > 0) caseOf(event.cloud, one.name).notes.push(unchangedNote(one));
+        for (const one of event.definitions) if (one.unchanged > 0) noteUnchanged(caseOf(event.cloud, one.name), one);
         for (const action of event.actions) notePlanned(caseOf(event.cloud, subject(action)), action, dryRun);
         return;
       case 'action-done':
@@ -116,8 +116,9 @@ function notePlanned(testCase: TestCase, action: ActionSummary, dryRun: boolean)
   else testCase.notes.push(text);
 }
 
-function unchangedNote({unchanged}: {readonly unchanged: number}): string {
-  return unchanged === 1 ? 'unchanged' : `unchanged: ${formatCount(unchanged, 'image')}`;
+function noteUnchanged(testCase: TestCase, {unchanged, images}: DefinitionCounts): void {
+  testCase.notes.push(unchanged === 1 ? 'unchanged' : `unchanged: ${formatCount(unchanged, 'image')}`);
+  for (const image of images) noteImage(testCase, image);
 }
 
 function noteImage({notes}: TestCase, image: string | undefined): void {

@@ -1,5 +1,5 @@
 import type {Emit, Event} from '../core/events.ts';
-import {deletableText, noteId, planText, verdictText} from './answer.ts';
+import {bytesVerifiedText, deletableText, noteId, planText, verdictText} from './answer.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
 import {createPaint} from './paint.ts';
@@ -76,14 +76,15 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'artifact',
   'difference',
   'verdict',
+  'bytes-verified',
   'action-done',
   'action-failed',
   'finished',
 ]);
 
-/** The verdict of `verify` goes to stdout alone. */
+/** What `verify` found out goes to stdout alone. */
 function isAnswered({format, answers}: ReporterParts, {type}: Event): boolean {
-  return format === 'human' && answers === 'verdicts' && type === 'verdict';
+  return format === 'human' && answers === 'verdicts' && (type === 'verdict' || type === 'bytes-verified');
 }
 
 /** What goes to stdout for people: the plan of `dry-run`, images that wait for `--yes`, the files of `build`. */
@@ -95,6 +96,7 @@ async function createAnswer(parts: ReporterParts): Promise<Emit> {
   return (event: Event) => {
     if (parts.answers === 'verdicts' && event.type === 'verdict')
       stdout.write(verdictText(event, parts.verbosity, paint));
+    if (parts.answers === 'verdicts' && event.type === 'bytes-verified') stdout.write(bytesVerifiedText(event, paint));
     if (parts.answers === 'ids') noteId(event, ids);
     if (event.type === 'finished') stdout.write([...ids.values()].map((id) => `${clean(id)}\n`).join(''));
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));

@@ -160,7 +160,8 @@ export function verdictSentence(event: Extract<Event, {type: 'verdict'}>, verbos
   };
 }
 
-function bytesVerified(event: Extract<Event, {type: 'bytes-verified'}>): Sentence {
+/** What was read of an image, and what its digests are. */
+export function bytesVerified(event: Extract<Event, {type: 'bytes-verified'}>): Sentence {
   const recorded = event.recorded ? '; the demanded digest is recorded' : '';
   return {
     level: 'info',

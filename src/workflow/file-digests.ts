@@ -1,3 +1,4 @@
+import {folderOf} from '../core/definition.ts';
 import type {Definition} from '../core/definition.ts';
 import {limitsOf} from '../core/limits.ts';
 import type {FileDigests} from '../core/same-bytes.ts';
@@ -14,14 +15,12 @@ export function withFileDigests(run: HashRun, definition: Definition, version: R
 }
 
 /** Reads the whole file as an import would; throws SOURCE_* and FORMAT_REFUSED for one that could not be imported. */
-async function hashFile(
-  {source, baseDir, options, signal}: HashRun,
-  {format, limits}: Definition,
-  {listed}: ReadVersion,
-): Promise<FileDigests> {
+async function hashFile(run: HashRun, definition: Definition, {listed}: ReadVersion): Promise<FileDigests> {
+  const {source, options, signal} = run;
+  const {format, limits} = definition;
   const opened = await source.open({
     urls: [listed.url],
-    baseDir,
+    baseDir: folderOf(definition, run),
     format,
     wantSha512: true,
     signal,

@@ -3,6 +3,7 @@ import {machineOf} from '../core/build/claims.ts';
 import type {BuildChoice} from '../core/build/choose-build.ts';
 import {chooseBuild} from '../core/build/choose-build.ts';
 import type {BuildInputs} from '../core/build/spec.ts';
+import {folderOf} from '../core/definition.ts';
 import type {Definition} from '../core/definition.ts';
 import type {OwnImage} from '../core/release.ts';
 import {compareVersions} from '../core/version.ts';
@@ -18,13 +19,11 @@ export interface Buildable {
 }
 
 /** Looks what a build would be made from, and which builds are here; changes nothing. DEFINITION, UNSUPPORTED. */
-export async function readBuild(
-  {builds, baseDir}: Pick<CloudRun, 'builds' | 'baseDir'>,
-  definition: Definition,
-): Promise<Buildable> {
-  if (!builds) return {artifacts: []};
-  const {builder} = builds;
+export async function readBuild(run: Pick<CloudRun, 'builds' | 'baseDir'>, definition: Definition): Promise<Buildable> {
+  if (!run.builds) return {artifacts: []};
+  const {builder} = run.builds;
   const {spec, machine} = orderOf(definition);
+  const baseDir = folderOf(definition, run);
   const [inputs, artifacts] = await Promise.all([
     builder.inputs({spec, machine, baseDir}),
     builder.artifacts(definition.name),
@@ -88,7 +87,8 @@ export async function artifactOf(
 ): Promise<Artifact> {
   const here = await artifactHere(builder, {definition, release});
   if (here) return here;
-  const {emit, signal, surroundings, baseDir} = context;
+  const {emit, signal, surroundings} = context;
+  const baseDir = folderOf(definition, context);
   const {spec, machine} = orderOf(definition);
   const inputs = await builder.inputs({spec, machine, baseDir});
   const about = {definition: definition.name, version: release.version};

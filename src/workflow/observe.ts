@@ -1,4 +1,5 @@
 import {ImgmgrError} from '../errors.ts';
+import {folderOf} from '../core/definition.ts';
 import type {Definition} from '../core/definition.ts';
 import {countDefinition} from '../core/counts.ts';
 import type {ActionSummary, Event} from '../core/events.ts';
@@ -9,7 +10,7 @@ import type {Action, DefinitionPlan, PlanWarning} from '../core/plan.ts';
 import {planDefinition} from '../core/planning/plan-definition.ts';
 import type {OwnImage, Release} from '../core/release.ts';
 import {isNewerSchema} from '../core/record.ts';
-import {isCopyOfOurs, isSnapshot, readStamp} from '../core/stamp.ts';
+import {MANAGED_TAG, isCopyOfOurs, isSnapshot, readStamp} from '../core/stamp.ts';
 import {asImgmgrError} from '../errors.ts';
 import {isLeaseAlive} from './lease-keeper.ts';
 import {newerFormat} from './newer-format.ts';
@@ -170,7 +171,7 @@ async function releasesOf(
     definition,
     images: own,
     source: run.source,
-    baseDir: run.baseDir,
+    baseDir: folderOf(definition, run),
     now: view.now,
     limits: limitsOf(run.options.limits, definition.limits),
     signal: run.signal,
@@ -183,6 +184,7 @@ function failedPlan(definition: Definition, error: ImgmgrError): DefinitionPlan 
     definition,
     actions: [],
     unchanged: 0,
+    unchangedImages: [],
     pending: 0,
     warnings: [],
     decisions: [],
@@ -208,6 +210,15 @@ function removeLease({image, holder}: Lease): Action {
   return {kind: 'remove', image, summary};
 }
 
+/** `--adopt` takes no image with a part of a stamp, and others only where name and version fit a definition. */
+function incompleteHint({id, properties}: Image): string {
+  const unset = `openstack image unset --tag ${MANAGED_TAG}`;
+  const traces = Object.keys(properties).filter((key) => key.startsWith('imgmgr_'));
+  if (traces.length === 0)
+    return `left alone; take the tag off: ${unset} ${id}; --adopt takes it over only where its name and internal_version are those of a definition`;
+  return `left alone, also by --adopt; take the tag and its properties off: ${unset} ${traces.map((key) => `--property ${key}`).join(' ')} ${id}`;
+}
+
 /** Images with our tag that are not as we leave them, and images whose definition is gone. */
 function findStrays(run: CloudRun, view: View): PlanWarning[] {
   const warnings: PlanWarning[] = [];
@@ -231,7 +242,7 @@ function findStrays(run: CloudRun, view: View): PlanWarning[] {
         code: 'incomplete-stamp',
         image: image.id,
         message: `image ${image.id} ("${image.name ?? ''}") carries the tag managed_by_imgmgr but no complete stamp`,
-        hint: 'left alone; take the tag off, or run with --adopt',
+        hint: incompleteHint(image),
       });
   }
   if (run.adHoc) return warnings;

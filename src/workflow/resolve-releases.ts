@@ -1,5 +1,6 @@
 import type {SizeLimits} from '../core/limits.ts';
 import type {DigestPlace, ImageSource} from '../cloud/image-source.ts';
+import {folderOf} from '../core/definition.ts';
 import type {Definition, Version} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
 import type {FileDigests} from '../core/same-bytes.ts';
@@ -18,8 +19,10 @@ export interface ReadVersion {
 /** Reads the digests that stand upstream (`checksums_url`, `checksum_url`); needs no cloud. Throws DIGEST_*, SOURCE_*. */
 export async function readDigests(
   definition: Definition,
-  {source, baseDir, signal}: Pick<LabelContext, 'source' | 'baseDir' | 'signal'>,
+  run: Pick<LabelContext, 'source' | 'baseDir' | 'signal'>,
 ): Promise<ReadVersion[]> {
+  const {source, signal} = run;
+  const baseDir = folderOf(definition, run);
   return Promise.all(
     definition.versions.map(async (listed) => {
       const place = digestPlace(listed);

@@ -1,4 +1,5 @@
 import type {SourceRequest} from '../cloud/image-source.ts';
+import {folderOf} from '../core/definition.ts';
 import {limitsOf} from '../core/limits.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {conversionOf} from './conversion.ts';
@@ -8,7 +9,7 @@ export function sourceRequest(context: AcquireContext, {definition, release, art
   const {listed, digest} = release;
   return {
     urls: listed.mirrorUrl === undefined ? [listed.url] : [listed.mirrorUrl, listed.url],
-    baseDir: context.baseDir,
+    baseDir: folderOf(definition, context),
     format: definition.format,
     // Hashing costs more than sending; the demanded digest is what counts, and a build has none until now.
     wantSha512: artifact !== undefined || needsOwnDigest(context, {definition, release}),

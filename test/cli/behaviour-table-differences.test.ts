@@ -104,6 +104,29 @@ describe('rotation', () => {
 });
 
 describe('images that are not as imgmgr made them', () => {
+  it('U4: the remedy for a tagged image without a stamp is true: --adopt is named only where it helps, and then helps', async () => {
+    const bare = table.cloud.seed({name: 'bare', tags: ['managed_by_imgmgr'], properties: {}});
+    const torn = table.cloud.seed({
+      name: 'torn',
+      tags: ['managed_by_imgmgr'],
+      properties: {imgmgr_schema: '1', imgmgr_definition: 'X', internal_version: '1'},
+    });
+    const hintOf = async (id: string, ...flags: readonly string[]): Promise<string | undefined> => {
+      const {lines} = await table.run('dry-run', table.x(['1']), ...flags);
+      return lines.find(({code, image}) => code === 'incomplete-stamp' && image === id)?.hint;
+    };
+    expect(await hintOf(bare.id)).toBe(
+      `left alone; take the tag off: openstack image unset --tag managed_by_imgmgr ${bare.id}; --adopt takes it over only where its name and internal_version are those of a definition`,
+    );
+    expect(await hintOf(torn.id, '--adopt')).toBe(
+      `left alone, also by --adopt; take the tag and its properties off: openstack image unset --tag managed_by_imgmgr --property imgmgr_schema --property imgmgr_definition ${torn.id}`,
+    );
+    const fits = table.cloud.seed({name: 'X', tags: ['managed_by_imgmgr'], properties: {internal_version: '1'}});
+    const ran = await table.manage(table.x(['1']), '--adopt');
+    expect([ran.code, ran.done]).toEqual([0, ['adopt 1']]);
+    expect(table.named('X')['id']).toBe(fits.id);
+  });
+
   it('D6: a tagged image without properties: a warning, left alone, the rest is done', async () => {
     const bare = table.cloud.seed({name: 'bare', tags: ['managed_by_imgmgr'], properties: {}});
     const ran = await table.manage(table.x(['1']), '--delete', '--yes');

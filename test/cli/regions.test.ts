@@ -45,6 +45,22 @@ describe('R4: the region of a run', () => {
     ]);
   });
 
+  test('of --verify-cloud is named as that of --cloud, and where none was chosen that is said, too', async () => {
+    const at = await deskIn('[South, North]');
+    const path = await at.write(yaml([listed('1', 'https://source.example/x.raw')]));
+    const {lines} = await at.imgmgr(
+      ...['dry-run', '--cloud', 'admin', '--images', path, '--verify', '--verify-cloud', 'member'],
+    );
+    expect(lines.filter(({type}) => type === 'cloud-started')).toMatchObject([
+      {cloud: 'admin', region: 'South'},
+      {cloud: 'member', region: 'South'},
+    ]);
+    expect(lines.filter(({code}) => code === 'region-not-chosen')).toMatchObject([
+      {cloud: 'admin'},
+      {cloud: 'member', message: 'no region was chosen, this run works in South, not in North'},
+    ]);
+  });
+
   test('that the catalog does not have ends the run with those that it has', async () => {
     const {code, errors} = await dryRun(await deskIn('[North, South]'), '--region', 'North');
     expect(code).toBe(2);

@@ -346,6 +346,34 @@ describe('U3: the answer is on stdout, in every format', () => {
     expect([code, io.out()]).toEqual([1, '']);
   });
 
+  it('import of what is there prints the id of that image, in every format and also with -q', async () => {
+    const command = ['import', join(folder, 'disk.raw'), '--cloud', 'local', '--name', 'There'];
+    const id = (await imgmgr(...command, '-q')).io.out().trim();
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    for (const flags of [[], ['-q']]) {
+      const again = await imgmgr(...command, ...flags);
+      expect([again.code, again.io.out()]).toEqual([0, `${id}\n`]);
+    }
+    for (const flags of [['--json'], ['--json', '-q'], ['--format', 'junit']])
+      expect((await imgmgr(...command, ...flags)).io.out()).toContain(id);
+  });
+
+  it('import of definitions prints the ids of those that are there and of those that were made', async () => {
+    const images = await define(`images:${definition({name: 'A'})}`);
+    const first = await imgmgr('import', '--cloud', 'local', '--images', images, '-q');
+    await define(`images:${definition({name: 'A'})}${definition({name: 'B'})}`);
+    const second = await imgmgr('import', '--cloud', 'local', '--images', images, '-q');
+    expect(second.code).toBe(0);
+    expect(second.io.out().split('\n')).toContain(first.io.out().trim());
+    expect(second.io.out()).toMatch(/^(?:[0-9a-f-]{36}\n){2}$/);
+  });
+
+  it('import names the id of what it made with --json -q', async () => {
+    const {io} = await imgmgr('import', join(folder, 'disk.raw'), '--cloud', 'local', '--json', '-q');
+    const [id] = await readdir(join(folder, 'local', 'images'));
+    expect(io.out()).toContain(`"image":"${id ?? '?'}"`);
+  });
+
   it('import names the id in JUnit', async () => {
     const {io} = await imgmgr('import', join(folder, 'disk.raw'), '--cloud', 'local', '--format', 'junit');
     expect(io.out()).toMatch(/image [0-9a-f-]{36}/);
@@ -404,15 +432,41 @@ describe('U4: the fact, then the remedy for that fact', () => {
 });
 
 describe('L: the same flag twice', () => {
-  it.each([['--images'], ['--latest'], ['--jobs'], ['--json']])(
+  it.each([['--latest'], ['--jobs'], ['--json'], ['--region']])(
     '%s: exit 2, whose hint is to give it once',
     async (flag) => {
-      const value = flag === '--images' ? ['a'] : flag === '--jobs' ? ['2'] : [];
+      const value = flag === '--region' ? ['a'] : flag === '--jobs' ? ['2'] : [];
       const {code, io} = await imgmgr('manage', flag, ...value, flag, ...value);
       expect(code).toBe(2);
       expect(io.err()).toContain(`imgmgr: ${flag} is given twice`);
     },
   );
+
+  it('--images: all of them count, each file once, and relative paths start from the folder of each file', async () => {
+    const other = join(folder, 'other');
+    await mkdir(other);
+    await writeFile(join(other, 'disk.raw'), Buffer.alloc(64 * 1024, 'other'));
+    const digest = createHash('sha256')
+      .update(Buffer.alloc(64 * 1024, 'other'))
+      .digest('hex');
+    await writeFile(join(other, 'b.yml'), `images:${definition({name: 'B', checksum: digest})}`);
+    const first = await define(`images:${definition({name: 'A'})}`);
+    const paths = ['--images', first, '--images', other, '--images', join(other, 'b.yml')];
+    const {code, io} = await imgmgr('manage', '--cloud', 'local', ...paths);
+    expect([code, io.err()]).toEqual([0, expect.stringContaining('imported: 2,')]);
+    expect((await imgmgr('manage', '--cloud', 'local', ...paths)).io.err()).toContain('unchanged: 2,');
+    const verified = await imgmgr('dry-run', '--cloud', 'local', ...paths);
+    expect([verified.code, verified.io.out()]).toEqual([0, expect.stringContaining('2 unchanged')]);
+  });
+
+  it('--images: the same name in two of them is an error that names both files', async () => {
+    const other = join(folder, 'other.yml');
+    await writeFile(other, `images:${definition({name: 'A'})}`);
+    const first = await define(`images:${definition({name: 'A'})}`);
+    const {code, io} = await imgmgr('dry-run', '--cloud', 'local', '--images', first, '--images', other);
+    expect(code).toBe(2);
+    expect(io.err()).toMatch(/image "A" is defined twice, first at .*images\.yml:2:11/);
+  });
 
   it('--filter: all of them count', async () => {
     const names = ['A', 'B', 'C'].map((name) => definition({name})).join('');

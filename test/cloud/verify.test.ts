@@ -103,7 +103,9 @@ describe('manage on the real OpenStack', () => {
       return [code, done, lines.find(({type}) => type === 'verdict')?.verdict?.cause];
     };
     expect(await causeOf('--flavor', 'no-such-flavor')).toEqual([75, ['acquire 1'], 'no-flavor']);
-    const huge = await compute.withFlavor('imgmgr-test-huge', 45_000, () => causeOf('--flavor', 'imgmgr-test-huge'));
+    const huge = await compute.withFlavor({name: 'imgmgr-test-huge', ram: 45_000, disk: 2}, () =>
+      causeOf('--flavor', 'imgmgr-test-huge'),
+    );
     expect(huge).toEqual([75, [], 'no-valid-host']);
     const demo = await RealCompute.login('demo');
     const full = await compute.withInstances(demo, 0, () => causeOf('--verify-cloud', 'member'));

@@ -110,8 +110,8 @@ export interface FakeCompute {
   portQuota: number;
   /** Nova knows no microversion beyond 2.1. */
   old: boolean;
-  /** Servers boot from volumes only, whatever their flavor. */
-  volumesOnly: boolean;
+  /** Servers boot from volumes only, whatever their flavor: what refuses an image as root. */
+  volumesOnly: 'flavor' | 'policy' | 'local-devices' | undefined;
   /** Compute hosts of cells that do not answer. */
   silentHosts: readonly string[];
   /** What new volumes come to. */
@@ -138,7 +138,7 @@ export function createCompute(servers: FakeServer[], projectId: string): FakeCom
     portQuota: -1,
     old: false,
     silentHosts: [],
-    volumesOnly: false,
+    volumesOnly: undefined,
     volumesBecome: 'available',
   };
 }

@@ -30,17 +30,27 @@ export interface AdoptionInput {
   readonly context: (release: Release) => FormContext;
 }
 
-/** Unstamped images of our project, no snapshots of servers, that fit the definition's name scheme and have a version, as the peer leaves them. */
+/** What {@link planAdoption} takes over. */
 export function planAdoption(input: AdoptionInput): Adoption[] {
   const adoptions: Adoption[] = [];
   for (const image of input.others) {
-    if (image.owner !== input.projectId || hasStampTrace(image) || isSnapshot(image) || image.status !== 'active')
-      continue;
-    const version = versionByScheme(input.definition, image);
-    if (version === undefined) continue;
-    adoptions.push(adopt(input, image, version));
+    const version = adoptableVersion(input, image);
+    if (version !== undefined) adoptions.push(adopt(input, image, version));
   }
   return adoptions;
+}
+
+/**
+ * The version of an unstamped active image of our project, no snapshot of a server, that fits the definition's name scheme, as the peer
+ * leaves them; undefined for any other image.
+ */
+export function adoptableVersion(
+  {definition, projectId}: Pick<AdoptionInput, 'definition' | 'projectId'>,
+  image: Image,
+): string | undefined {
+  if (image.owner !== projectId || hasStampTrace(image) || isSnapshot(image) || image.status !== 'active')
+    return undefined;
+  return versionByScheme(definition, image);
 }
 
 /** The version that name and `internal_version` agree on; undefined when the image does not fit the scheme. */

@@ -5,6 +5,7 @@ import {publishedName} from '../naming.ts';
 import type {OwnImage, Release} from '../release.ts';
 import {hasOtherBytes} from '../release.ts';
 import {compareBytes, describeDigests} from '../same-bytes.ts';
+import {adoptableVersion} from './adopt.ts';
 import {isCopyOfOurs, isSnapshot, readStamp} from '../stamp.ts';
 import type {Draft} from './draft.ts';
 import {supersededName} from './draft.ts';
@@ -86,6 +87,11 @@ function warnForeign(draft: Draft, image: Image): void {
   });
 }
 
+function adoptionHint({input}: Draft, image: Image): string {
+  if (adoptableVersion(input, image) !== undefined) return 'take it over with --adopt, or rename it';
+  return `rename it: openstack image set --name NEW-NAME ${image.id}; --adopt takes over only an active image without imgmgr_* properties that has its internal_version and the name that belongs to it`;
+}
+
 function isOfDefinition(draft: Draft, image: Image): boolean {
   return image.properties['imgmgr_definition'] === draft.definition.name && !isCopyOfOurs(image);
 }
@@ -106,7 +112,7 @@ function foreignImage(draft: Draft, image: Image): ImgmgrError {
       hint: isCopy
         ? `rename it: openstack image set --name NEW-NAME ${image.id}`
         : other === undefined
-          ? 'take it over with --adopt, or rename it'
+          ? adoptionHint(draft, image)
           : 'rename one of the two definitions, or the image',
     },
   );

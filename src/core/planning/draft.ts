@@ -35,7 +35,8 @@ export class Draft {
   readonly publishes: string[] = [];
   readonly failures: PlanFailure[] = [];
   images: OwnImage[];
-  unchanged = 0;
+  /** Glance ids of wanted images that are there and need nothing. */
+  readonly unchanged: string[] = [];
   pending = 0;
 
   constructor(input: PlanInput) {
@@ -154,7 +155,8 @@ export class Draft {
     return {
       definition: this.definition,
       actions: error ? [] : this.actions,
-      unchanged: this.unchanged,
+      unchanged: this.unchanged.length,
+      unchangedImages: this.unchanged,
       pending: this.pending,
       warnings: this.warnings,
       decisions: this.decisions,

@@ -60,7 +60,7 @@ function done(draft: Draft, release: Release, own: OwnImage): ImportDecision {
   closeUnfinishedSwap(draft);
   warnOfDescription(draft, release, own);
   draft.decide(`${draft.definition.name} ${release.version} is there as ${own.image.id} with the same bytes`);
-  if (draft.actions.length === 0) draft.unchanged++;
+  if (draft.actions.length === 0) draft.unchanged.push(own.image.id);
   return {kind: 'done'};
 }
 

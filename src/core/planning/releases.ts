@@ -22,8 +22,9 @@ export function planRelease(draft: Draft, release: Release): void {
   if (existing) warnUnlessCompared(draft, release, existing);
   if (!existing) {
     if (draft.isWanted(release)) planNew(draft, release);
-  } else if (!draft.isCurrent(release)) draft.unchanged += draft.isWanted(release) ? 1 : 0;
-  else if (existing.stamp.state === 'retired') republish(draft, release, existing);
+  } else if (!draft.isCurrent(release)) {
+    if (draft.isWanted(release)) draft.unchanged.push(existing.image.id);
+  } else if (existing.stamp.state === 'retired') republish(draft, release, existing);
   else if (needsNewCandidate(draft, release, existing)) planNew(draft, release, existing.image);
   else {
     mend(draft, release, existing);
@@ -103,7 +104,7 @@ function mend(draft: Draft, release: Release, existing: OwnImage): void {
       {kind: 'copy', image, stores: missing},
       {...about(existing), reason: `is missing from ${missing.join(', ')}`},
     );
-  if (!status && isEmptyPatch(patch) && missing.length === 0) draft.unchanged++;
+  if (!status && isEmptyPatch(patch) && missing.length === 0) draft.unchanged.push(image.id);
 }
 
 /** Makes the image, or goes on with one that was begun, and publishes it; `twin` is the live image whose bytes it shall have. */

@@ -67,12 +67,16 @@ export async function startServer(parts: StartParts, request: ServerRequest): Pr
   }
 }
 
-/** Nova lets this flavor boot from volumes only: its own words, or those of a policy of that name. */
+/**
+ * Nova lets this flavor boot from volumes only: its own words, or those of a policy of that name (403), or it allows no disk on its
+ * hosts at all (`max_local_block_devices = 0`, 400).
+ * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/compute/api.py (_validate_bdm)
+ */
 function asksForVolume(error: unknown): error is ImgmgrError {
+  if (!(error instanceof ImgmgrError)) return false;
   return (
-    error instanceof ImgmgrError &&
-    error.code === 'FORBIDDEN' &&
-    /only volume-backed servers|zero_disk_flavor/i.test(error.message)
+    (error.code === 'FORBIDDEN' && /only volume-backed servers|zero_disk_flavor/i.test(error.message)) ||
+    (error.code === 'CLOUD_REFUSED' && /more local devices than the limit/i.test(error.message))
   );
 }
 

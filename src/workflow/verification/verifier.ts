@@ -3,6 +3,7 @@ import type {Callback, ServerPlace, TestServer, TestServerHost} from '../../clou
 import type {ImageStore} from '../../cloud/image-store.ts';
 import type {Emit} from '../../core/events.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import {logInTo} from '../log-in.ts';
 import type {Surroundings} from '../types.ts';
 import type {VerificationParts} from './types.ts';
 
@@ -34,9 +35,10 @@ export class Verifier {
     return this.context.parts.elsewhere?.tests ?? this.context.tests;
   }
 
-  /** CONFIG where no test server can be made, so that nothing is imported in vain. */
+  /** Names the other project and its region, if there is one. CONFIG where no test server can be made, so that nothing is imported in vain. */
   async require(how = {readsOnly: false}): Promise<void> {
-    const {parts, store} = this.context;
+    const {parts, store, emit} = this.context;
+    if (parts.elsewhere) await logInTo(parts.elsewhere.store, emit);
     const where = parts.elsewhere?.store.cloud ?? store.cloud;
     const ability = await this.tests.ability(how);
     if (ability.kind === 'able') return;

@@ -4,6 +4,7 @@ import type {User} from './login.ts';
 
 const NOVA = 'http://127.0.0.1:8774/v2.1';
 const NEUTRON = 'http://127.0.0.1:9696';
+const CINDER = 'http://127.0.0.1:8776/v3';
 
 /** The name of all that {@link RealCompute.makeServer} makes. */
 const USER = 'acceptance-user';
@@ -34,16 +35,24 @@ export class RealCompute {
     return new RealCompute(token, projectId);
   }
 
-  /** `server NAME` and `port NAME` of everything that bears our prefix. */
+  /** `server NAME`, `port NAME` and `volume NAME` of everything that bears our prefix. */
   async ours(): Promise<readonly string[]> {
-    const [{servers}, {ports}] = await Promise.all([
-      this.#get<{servers: readonly {id: string; name: string}[]}>(`${NOVA}/servers`),
-      this.#get<{ports: readonly {id: string; name: string}[]}>(`${NEUTRON}/v2.0/ports`),
+    const [{servers}, {ports}, volumes] = await Promise.all([
+      this.#get<{servers: readonly Named[]}>(`${NOVA}/servers`),
+      this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports`),
+      this.#volumes(),
     ]);
     return [
       ...servers.filter(({name}) => name.startsWith('imgmgr-')).map(({name}) => `server ${name}`),
       ...ports.filter(({name}) => name.startsWith('imgmgr-')).map(({name}) => `port ${name}`),
+      ...volumes.map(({name}) => `volume ${name}`),
     ];
+  }
+
+  /** Those that bear our prefix. */
+  async #volumes(): Promise<readonly Named[]> {
+    const {volumes} = await this.#get<{volumes: readonly Named[]}>(`${CINDER}/${this.projectId}/volumes`);
+    return volumes.filter(({name}) => name.startsWith('imgmgr-'));
   }
 
   /** Removes whatever bears our prefix, and what {@link makeServer} made. */
@@ -53,6 +62,7 @@ export class RealCompute {
     for (const {id} of servers.filter(mine)) await this.#delete(`${NOVA}/servers/${id}`);
     const {ports} = await this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports`);
     for (const {id} of ports.filter(mine)) await this.#delete(`${NEUTRON}/v2.0/ports/${id}`);
+    await this.#clearVolumes();
     await this.#clearAccess();
   }
 
@@ -112,6 +122,17 @@ export class RealCompute {
     throw new Error(`server ${id} is not active after 180 s`);
   }
 
+  /** A volume stays until its server has gone. */
+  async #clearVolumes(): Promise<void> {
+    for (let tries = 180; tries > 0; tries -= 1) {
+      const there = await this.#volumes();
+      if (there.length === 0) return;
+      for (const {id} of there) await this.#delete(`${CINDER}/${this.projectId}/volumes/${id}`);
+      await sleep(1000);
+    }
+    throw new Error('the volumes of test servers cannot be removed');
+  }
+
   /** A group is in use until the server's port has gone; an admin would see those of other projects, too. */
   async #clearAccess(): Promise<void> {
     await this.#delete(`${NOVA}/os-keypairs/${USER}`);
@@ -141,12 +162,15 @@ export class RealCompute {
     return ((await answer.json()) as {image_id: string}).image_id;
   }
 
-  /** Makes a flavor that no host of this cloud has room for, lends it to the work, and removes it. */
-  async withFlavor<T>(name: string, ramMib: number, work: () => Promise<T>): Promise<T> {
-    const flavor = {name, ram: ramMib, vcpus: 1, disk: 2};
+  /** Makes a flavor, lends its id to the work, and removes it; no other test may place a server by itself meanwhile. */
+  async withFlavor<T>(
+    wish: {readonly name: string; readonly ram: number; readonly disk: number},
+    work: (id: string) => Promise<T>,
+  ): Promise<T> {
+    const flavor = {...wish, vcpus: 1};
     const made = await this.#send<{flavor: {id: string}}>('POST', `${NOVA}/flavors`, {flavor});
     try {
-      return await work();
+      return await work(made.flavor.id);
     } finally {
       await this.#delete(`${NOVA}/flavors/${made.flavor.id}`);
     }

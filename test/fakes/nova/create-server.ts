@@ -28,8 +28,7 @@ export async function createServer(
   if (flavor === undefined) throw new Refusal(400, `Flavor ${String(body['flavorRef'])} could not be found.`);
   const mapping = asRecord((body['block_device_mapping_v2'] as unknown[] | undefined)?.[0]);
   const imageId = typeof body['imageRef'] === 'string' ? body['imageRef'] : undefined;
-  if (imageId !== undefined && compute.volumesOnly)
-    throw new Refusal(403, 'Only volume-backed servers are allowed for flavors with zero disk.');
+  if (imageId !== undefined && compute.volumesOnly !== undefined) throw VOLUMES_ONLY[compute.volumesOnly]();
   if (imageId !== undefined) checkImage({images, imageId, flavor, caller});
   const volume = compute.volumes.find(({id}) => id === mapping?.['uuid']);
   if (mapping !== undefined && volume?.status !== 'available')
@@ -67,12 +66,23 @@ export async function createServer(
   return {status: 202, json: {server: {id: server.id, adminPass: 'made-up', links: []}}};
 }
 
+const ZERO_DISK = 'Only volume-backed servers are allowed for flavors with zero disk.';
+
+/** https://opendev.org/openstack/nova/src/branch/stable/zed/nova/exception.py (InvalidBDMLocalsLimit) */
+const VOLUMES_ONLY = {
+  flavor: () => new Refusal(403, ZERO_DISK),
+  policy: () =>
+    new Refusal(403, "Policy doesn't allow os_compute_api:servers:create:zero_disk_flavor to be performed."),
+  'local-devices': () =>
+    new Refusal(400, 'Block Device Mapping is Invalid: You specified more local devices than the limit allows'),
+} as const;
+
 function checkImage(given: {images: ImageTable; imageId: string; flavor: FakeFlavor; caller: FakeAccount}): void {
   const {images, imageId, flavor, caller} = given;
   const image = images.find(imageId);
   if (image === undefined || !isVisibleTo(image, caller)) throw new Refusal(400, 'Can not find requested image');
   if (image.status !== 'active') throw new Refusal(400, `Image ${imageId} is not active.`);
-  if (flavor.disk === 0) throw new Refusal(403, 'Only volume-backed servers are allowed for flavors with zero disk.');
+  if (flavor.disk === 0) throw new Refusal(403, ZERO_DISK);
   if (flavor.ram < image.min_ram) throw new Refusal(400, "Flavor's memory is too small for requested image.");
   const needed = Math.max(image.min_disk * GIB, image.virtual_size ?? 0);
   if (flavor.disk * GIB < needed)

@@ -47,6 +47,7 @@ describe('manage', () => {
     expect(await parse(['manage'])).toEqual({
       command: 'manage',
       clouds: [],
+      images: [],
       allowPrivateSources: false,
       verify: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
       build: BUILD,
@@ -139,7 +140,7 @@ describe('manage', () => {
 
   it('takes where the definitions are and which of them', async () => {
     const invocation = await parse(['manage', '--images', 'etc/images', '--filter', '^Alma']);
-    expect(invocation).toMatchObject({images: 'etc/images', filter: ['^Alma']});
+    expect(invocation).toMatchObject({images: ['etc/images'], filter: ['^Alma']});
   });
 
   it('is dry-run with --dry-run', async () => {
@@ -160,7 +161,7 @@ describe('manage', () => {
     const invocation = await parse(['manage', ...flags, '--stuck-retry', '1', '--images', '/etc/images']);
     expect(invocation).toMatchObject({
       clouds: ['admin'],
-      images: '/etc/images',
+      images: ['/etc/images'],
       filter: ['Ubuntu'],
       options: {stuckRetry: 1, policy: {hide: true, delete: true, yes: true, latest: true}},
     });

@@ -52,8 +52,9 @@ it.each(runnable.filter((line) => line.includes('--filter')))(
   async (line) => {
     const invocation = await parse(line);
     const io = {readFile: promisify(readFileThen), readdir, stat: promisify(statThen)};
-    const path = new URL(invocation?.images ?? 'images', ROOT).pathname;
-    const {definitions} = await requireDefinitions(path, io);
+    const named = invocation?.images ?? [];
+    const paths = (named.length > 0 ? named : ['images']).map((path) => new URL(path, ROOT).pathname);
+    const {definitions} = await requireDefinitions(paths, io);
     const chosen = filterDefinitions(definitions, invocation?.filter);
     const {definitions: active} = onlyEnabled(chosen, invocation?.options.policy.force ?? false);
     const usable = invocation?.buildOnly ? active.filter(({build}) => build) : active;

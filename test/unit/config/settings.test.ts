@@ -2,19 +2,20 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {imagesPath, localDir, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
+import {imagesPaths, localDir, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
 import {readTextFile} from '../../../src/config/surroundings.ts';
 import {refusal, told} from './host.ts';
 
 const WHERE = {home: '/home/op', cwd: '/work'};
 
-test.each<[string | undefined, Record<string, string>, string]>([
-  ['flag', {IMGMGR_IMAGES: 'env'}, 'flag'],
-  [undefined, {IMGMGR_IMAGES: 'env'}, 'env'],
-  [undefined, {IMGMGR_IMAGES: ''}, 'images'],
-  [undefined, {}, 'images'],
-])('definitions come from the flag, else the variable, else ./images (%s, %j)', (flag, env, expected) => {
-  expect(imagesPath(flag, env)).toBe(expected);
+test.each<[string[], Record<string, string>, string[]]>([
+  [['flag'], {IMGMGR_IMAGES: 'env'}, ['flag']],
+  [['b', 'a'], {}, ['b', 'a']],
+  [[], {IMGMGR_IMAGES: 'env'}, ['env']],
+  [[], {IMGMGR_IMAGES: ''}, ['images']],
+  [[], {}, ['images']],
+])('definitions come from the flags, else the variable, else ./images (%j, %j)', (flags, env, expected) => {
+  expect(imagesPaths(flags, env)).toEqual(expected);
 });
 
 test.each<[Record<string, string>, number, string]>([

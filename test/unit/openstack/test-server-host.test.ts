@@ -283,8 +283,12 @@ describe('a start', () => {
     expect(things()).toEqual(NOTHING);
   });
 
-  test('R7: whose flavor has a disk, where Nova boots from volumes only, is tried again from a volume', async () => {
-    fake.compute.volumesOnly = true;
+  test.each([
+    ['refuses images as root for the flavor', 'flavor'],
+    ['refuses images as root by a policy', 'policy'],
+    ['allows no disk on its hosts', 'local-devices'],
+  ] as const)('R7: whose flavor has a disk, where Nova %s, is tried again from a volume', async (_, volumesOnly) => {
+    fake.compute.volumesOnly = volumesOnly;
     const wanted = await request();
     expect(wanted.place.flavor.diskGib).toBeGreaterThan(0);
     const server = await tests.start(wanted);
@@ -296,7 +300,7 @@ describe('a start', () => {
 
   test('R7: where Nova boots from volumes only and there is no block storage, the error says both', async () => {
     await restart({volumeService: false});
-    fake.compute.volumesOnly = true;
+    fake.compute.volumesOnly = 'flavor';
     const error = await failure(tests.start(await request()));
     expect(error).toMatchObject({code: 'UNSUPPORTED', hint: texts('--verify-cloud')});
     expect(error.message).toMatch(/Only volume-backed servers are allowed.*; the cloud has no block-storage service/);

@@ -44,7 +44,7 @@ export const FINISHED: Event = {
 
 /** A definition with nothing to do. */
 export function idle(name: string): DefinitionCounts {
-  return {name, unchanged: 1, quarantined: 0, failed: 0, pending: 0, reasons: []};
+  return {name, unchanged: 1, images: [], quarantined: 0, failed: 0, pending: 0, reasons: []};
 }
 
 export const REFUSED = new ImgmgrError('DIGEST_MISMATCH', 'sha512 is ab…, demanded is cd…', {
