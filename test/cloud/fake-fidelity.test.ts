@@ -5,6 +5,7 @@ import {startFakeCloud} from '../fakes/fake-cloud.ts';
 import {makeQcow2} from '../fakes/disk-image.ts';
 import {startUpstream} from '../fakes/upstream.ts';
 import type {Upstream} from '../fakes/upstream.ts';
+import {servicesSeen} from './fidelity-compute.ts';
 import {replay} from './fidelity-sequence.ts';
 import type {Observation} from './fidelity-sequence.ts';
 
@@ -38,6 +39,18 @@ describe.each([
   });
 });
 
+it('R15: the fake Nova answers GET /os-services as the real one does', async () => {
+  const [admin, member] = [await login('admin'), await login('member')];
+  const real = await servicesSeen({url: admin.computeUrl, admin: admin.token, member: member.token});
+  const cloud = await startFakeCloud();
+  try {
+    const tokens = {admin: cloud.token('admin'), member: cloud.token('member')};
+    expect(await servicesSeen({url: `${cloud.url}/compute/v2.1`, ...tokens})).toEqual(real);
+  } finally {
+    await cloud.close();
+  }
+});
+
 async function onFakeCloud(release: 'debian' | 'latest'): Promise<readonly Observation[]> {
   const cloud = await startFakeCloud({release, sourcePorts: FETCHABLE});
   try {
@@ -67,7 +80,7 @@ interface CloudEntry {
   readonly region_name: string;
 }
 
-async function login(name: string): Promise<{token: string; imageUrl: string}> {
+async function login(name: string): Promise<{token: string; imageUrl: string; computeUrl: string}> {
   const file = process.env['OS_CLIENT_CONFIG_FILE'] ?? '/opt/openstack-lab/clouds.yaml';
   const {clouds} = load(readFileSync(file, 'utf8')) as {clouds: Record<string, CloudEntry>};
   const entry = clouds[name];
@@ -86,9 +99,15 @@ async function login(name: string): Promise<{token: string; imageUrl: string}> {
   const {token} = (await response.json()) as {
     token: {catalog: {type: string; endpoints: {interface: string; region: string; url: string}[]}[]};
   };
-  const endpoints = token.catalog.find((service) => service.type === 'image')?.endpoints ?? [];
-  const imageUrl = endpoints.find((endpoint) => endpoint.region === region && endpoint.interface === 'public')?.url;
-  return {token: response.headers.get('x-subject-token') ?? '', imageUrl: imageUrl ?? ''};
+  const urlOf = (type: string): string =>
+    token.catalog
+      .find((service) => service.type === type)
+      ?.endpoints.find((endpoint) => endpoint.region === region && endpoint.interface === 'public')?.url ?? '';
+  return {
+    token: response.headers.get('x-subject-token') ?? '',
+    imageUrl: urlOf('image'),
+    computeUrl: urlOf('compute'),
+  };
 }
 
 /** Other tests of the same cloud may hold a port for a while. */

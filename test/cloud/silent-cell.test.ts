@@ -3,9 +3,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {execa} from 'execa';
 import {afterAll, beforeAll, expect, test} from 'vitest';
+import {startFakeCloud} from '../fakes/fake-cloud.ts';
+import {computeHosts} from './fidelity-compute.ts';
 import {RealGlance} from './support/glance.ts';
 import type {Ran} from './support/imgmgr.ts';
 import {imgmgr} from './support/imgmgr.ts';
+import {login} from './support/login.ts';
 
 const NAME = 'accept-silent X';
 /** Nova's user of the cell's database, from the addresses that it comes from. */
@@ -39,6 +42,28 @@ async function silenceCell(): Promise<void> {
 
 async function letCellAnswer(): Promise<void> {
   await sql(USERS.map((user) => `GRANT ALL ON nova.* TO ${user}`).join(';'));
+}
+
+/** As `GET /os-services` tells them while their cell does not answer. */
+async function hostsOfRealNova(): Promise<readonly unknown[]> {
+  return hostsSeen('http://127.0.0.1:8774/v2.1', (await login('admin')).token);
+}
+
+async function hostsOfFakeNova(): Promise<readonly unknown[]> {
+  const cloud = await startFakeCloud();
+  try {
+    cloud.compute.silentHosts = ['compute-1'];
+    const seen = await hostsSeen(`${cloud.url}/compute/v2.1`, cloud.token('admin'));
+    // Another cell of the fake answers.
+    return seen.filter((fact) => JSON.stringify(fact).includes('UNKNOWN'));
+  } finally {
+    await cloud.close();
+  }
+}
+
+async function hostsSeen(url: string, token: string): Promise<readonly unknown[]> {
+  const headers = {'x-auth-token': token, 'x-openstack-nova-api-version': '2.69'};
+  return computeHosts((await (await fetch(`${url}/os-services`, {headers})).json()) as object);
 }
 
 async function write(...versions: readonly string[]): Promise<void> {
@@ -77,6 +102,7 @@ test('R15: while a cell of Nova does not answer nothing is deleted, and the warn
     const warnings = kept.lines.filter(({type, code}) => type === 'warning' && code === 'in-use');
     expect(warnings.map(({message}) => message)).toEqual([expect.stringContaining('a cell of admin')]);
     expect(await names()).toEqual([NAME, `${NAME} (1)`]);
+    expect(await hostsOfRealNova()).toEqual(await hostsOfFakeNova());
   } finally {
     await letCellAnswer();
   }

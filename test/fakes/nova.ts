@@ -22,6 +22,7 @@ export async function answerNova(context: NovaContext, request: FakeRequest, cal
   const [, region, rest = ''] = /^(?:\/in-([^/]+))?(.*)$/.exec(request.path) ?? [];
   const path = rest.replace(/\/$/, '').replace(/^\/v2\.1/, '');
   const call = `${request.method} ${path}`;
+  requireKnownVersion(compute, request);
   const here = compute.servers.filter((server) => server.region === region);
   if (call === 'GET /servers' || call === 'GET /servers/detail')
     return listServers(
@@ -38,25 +39,47 @@ export async function answerNova(context: NovaContext, request: FakeRequest, cal
   return await serverCall(compute, request, caller, [id, what]);
 }
 
+/** https://opendev.org/openstack/nova/src/branch/stable/zed/nova/api/openstack/api_version_request.py, asked before any policy. */
+function requireKnownVersion(compute: FakeCompute, request: FakeRequest): void {
+  const version = request.headers['x-openstack-nova-api-version'];
+  if (version === undefined || version === 'latest') return;
+  const newest = compute.old ? 1 : 93;
+  const minor = /^2\.([1-9]\d*)$/.exec(String(version))?.[1];
+  if (minor === undefined)
+    throw new Refusal(
+      400,
+      `API Version String ${String(version)} is of invalid format. Must be of format MajorNum.MinorNum.`,
+    );
+  if (Number(minor) > newest)
+    throw new Refusal(
+      406,
+      `Version ${String(version)} is not supported by the API. Minimum is 2.1 and maximum is 2.${newest}.`,
+    );
+}
+
 /** Hosts of cells that do not answer are there since 2.69 only, and then with nothing but their status. */
 function listServices(compute: FakeCompute, request: FakeRequest, caller: FakeAccount): Reply {
   if (!caller.roles.includes('admin'))
     throw new Refusal(403, "Policy doesn't allow os_compute_api:os-services:list to be performed.");
   const version = request.headers['x-openstack-nova-api-version'];
-  if (compute.old && version !== undefined)
-    throw new Refusal(
-      406,
-      `Version ${String(version)} is not supported by the API. Minimum is 2.1 and maximum is 2.1.`,
-    );
-  const up = {binary: 'nova-compute', host: 'compute-1', zone: 'nova', status: 'enabled', state: 'up'};
+  const isNew = version === '2.69';
+  const up = {
+    binary: 'nova-compute',
+    host: 'compute-1',
+    id: isNew ? 'cc86d343-bb4e-4510-8288-5073ff7dfb78' : 5,
+    zone: 'nova',
+    status: 'enabled',
+    state: 'up',
+    updated_at: '2026-01-31T16:44:45.000000',
+    disabled_reason: null,
+    ...(isNew && {forced_down: false}),
+  };
   const silent = compute.silentHosts.map((host) => ({binary: 'nova-compute', host, status: 'UNKNOWN'}));
-  return {status: 200, json: {services: [up, ...(version === '2.69' ? silent : [])]}};
+  return {status: 200, json: {services: [up, ...(isNew ? silent : [])]}};
 }
 
 function listFlavors(compute: FakeCompute, request: FakeRequest): Reply {
   const version = request.headers['x-openstack-nova-api-version'];
-  if (compute.old && version !== undefined)
-    throw new Refusal(406, 'Version 2.61 is not supported by the API. Minimum is 2.1 and maximum is 2.1.');
   const flavors = compute.flavors.map(({extra_specs, ...flavor}) => ({
     ...flavor,
     ...(version !== undefined && {extra_specs: extra_specs ?? {}}),

@@ -27,20 +27,27 @@ export async function withOwnNova<T>(options: NovaOptions, work: (url: string) =
   const args = ['--config-file', join(LAB, 'etc/nova.conf'), '--config-file', join(dir, 'nova.conf')];
   // Its worker is a process of its own, so the whole group is stopped.
   const child = execa('nova-api', args, {detached: true, reject: false, stdio: ['ignore', 'ignore', 'pipe']});
-  let isRunning = true;
-  const end = child.finally(() => (isRunning = false));
   try {
     const url = `http://127.0.0.1:${port}/v2.1`;
-    const ended = end.then(({stderr}) => {
+    const ended = child.then(({stderr}) => {
       throw new Error(`nova-api ended: ${stderr.slice(-2000)}`);
     });
     await Promise.race([answers(url), ended]);
     ended.catch(() => undefined);
     return await work(url);
   } finally {
-    if (child.pid !== undefined && isRunning) process.kill(-child.pid, 'SIGTERM');
-    await end;
+    stopGroup(child.pid);
+    await child;
     await rm(dir, {recursive: true, force: true});
+  }
+}
+
+function stopGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGTERM');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
