@@ -60,12 +60,15 @@ async function manage(images: string, nova?: string, ...flags: readonly string[]
 
 /** What Nova and Cinder answered to orders and removals, in their order: `POST servers 202`. */
 function answers({lines}: Ran): string[] {
-  return lines.flatMap(({type, method, url, status}) => {
-    const what = /\/(servers|volumes)(?:\/[0-9a-f-]{36})?$/.exec(url ?? '')?.[1];
-    return type === 'http' && what !== undefined && method !== undefined && ['POST', 'DELETE'].includes(method)
+  const [first, ...others] = lines.flatMap(({type, method = '', url = '', status = 0}) => {
+    const what = /\/(servers|volumes)(?:\/[0-9a-f-]{36})?$/.exec(url)?.[1];
+    return type === 'http' && what !== undefined && ['POST', 'DELETE'].includes(method)
       ? [`${method} ${what} ${status}`]
       : [];
   });
+  // The question whether this account may make servers: an order of nothing.
+  expect(first).toBe('POST servers 400');
+  return others;
 }
 
 /** Nova refuses a removal that comes too early, and is asked again. */
