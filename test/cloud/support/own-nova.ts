@@ -52,9 +52,10 @@ function stopGroup(pid: number | undefined): void {
 }
 
 async function answers(url: string): Promise<void> {
-  for (const endMs = performance.now() + START_MS; performance.now() < endMs; await sleep(500)) {
+  for (const endMs = performance.now() + START_MS; performance.now() < endMs;) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer !== undefined && answer.status < 500) return;
+    await sleep(500);
   }
   throw new Error(`nova-api did not answer within ${START_MS / 1000} s`);
 }
