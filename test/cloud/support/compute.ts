@@ -162,11 +162,16 @@ export class RealCompute {
     return ((await answer.json()) as {image_id: string}).image_id;
   }
 
-  /** Makes a flavor, lends its id to the work, and removes it; no other test may place a server by itself meanwhile. */
+  /**
+   * Makes a flavor, lends its id to the work, and removes it; first one of that name that a run which was cut off left behind. No other
+   * test may place a server by itself meanwhile.
+   */
   async withFlavor<T>(
     wish: {readonly name: string; readonly ram: number; readonly disk: number},
     work: (id: string) => Promise<T>,
   ): Promise<T> {
+    const {flavors} = await this.#get<{flavors: readonly Named[]}>(`${NOVA}/flavors?limit=1000`);
+    for (const {id, name} of flavors) if (name === wish.name) await this.#delete(`${NOVA}/flavors/${id}`);
     const flavor = {...wish, vcpus: 1};
     const made = await this.#send<{flavor: {id: string}}>('POST', `${NOVA}/flavors`, {flavor});
     try {
