@@ -96,7 +96,7 @@ export const SECOND_WAYS: readonly Scenario[] = [
     what: 'R7: a test server that Nova boots from volumes only',
     verified: true,
     behaviour: ({compute}) => {
-      compute.volumesOnly = true;
+      compute.volumesOnly = 'flavor';
     },
     before: [],
     disturbed: {definitions: of([version('1')], BOOTED)},
