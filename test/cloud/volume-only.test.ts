@@ -127,7 +127,7 @@ describe('on a real cloud that boots from volumes only', () => {
   });
 
   it.each([
-    ['while the volume is made', /"method":"POST","url":"[^"]*\/volumes","status":202/],
+    ['while the volume is made', /"method":"POST","url":"[^"]*\/volumes","ms":\d+,"status":202/],
     ['while the server boots', /"phase":"booting"/],
   ] as const)('R7: the volume of a run that was killed %s goes with the next run', async (_, moment) => {
     const images = await write('    verify: {root: volume}\n');
@@ -142,7 +142,7 @@ describe('on a real cloud that boots from volumes only', () => {
       said += chunk.toString();
       if (moment.test(said)) child.kill('SIGKILL');
     });
-    expect((await child).signal, said).toBe('SIGKILL');
+    expect((await child).signal, said.slice(-2000)).toBe('SIGKILL');
     expect(await admin.ours()).toContainEqual(expect.stringMatching(/^volume imgmgr-/));
     const next = await manage(images);
     expect(next).toMatchObject({code: 0});
