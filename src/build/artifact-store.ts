@@ -14,6 +14,7 @@ import {FILES, imageFile, readArtifact} from './read-artifact.ts';
 import {bringFile, replaceText, syncPath, writeDurably} from './durable.ts';
 import {hasCode} from './disk-error.ts';
 import {asFileError} from './file-error.ts';
+import {fileSystemNow} from '../host/file-clock.ts';
 import {requireTrustedOwner} from '../host/place.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../host/temporary.ts';
 
@@ -213,7 +214,8 @@ async function removeLeftOvers(folder: string): Promise<void> {
   for (const name of (await entriesOf(folder)).map((entry) => entry.name).filter((name) => isTemporary(name))) {
     const path = join(folder, name);
     const touchedMs = await modifiedMs(path);
-    if (touchedMs !== undefined && isLeftOver(name, touchedMs)) await rm(path, {recursive: true, force: true});
+    if (touchedMs !== undefined && isLeftOver(name, {touchedMs, nowMs: await fileSystemNow(folder)}))
+      await rm(path, {recursive: true, force: true});
   }
 }
 

@@ -36,8 +36,9 @@ const TRIES = 3;
 export async function sweepBuilds(exec: Exec, root: string): Promise<Swept> {
   const removed: string[] = [];
   const left: Left[] = [];
-  for (const folder of await buildFolders(root)) {
-    const reason = await sweepFolder(exec, folder);
+  // Looked at side by side, since a look may have to watch a holder for a while.
+  for (const {folder, held} of await Promise.all((await buildFolders(root)).map(lookAt))) {
+    const reason = await sweepFolder(exec, folder, held);
     if (reason === 'gone') removed.push(folder);
     else if (reason !== 'in use') left.push({folder, reason: reason.left});
   }
@@ -56,17 +57,37 @@ export async function clearBuild(exec: Exec, folder: string): Promise<string | u
   }
 }
 
-async function sweepFolder(exec: Exec, folder: string): Promise<'gone' | 'in use' | {readonly left: string}> {
+interface Look {
+  readonly folder: string;
+  /** The folder of a dead build, held open; else why it stays. */
+  readonly held: Pinned | 'in use' | {readonly left: string};
+}
+
+async function lookAt(folder: string): Promise<Look> {
   const held = openOwnFolder(folder);
-  if (held === 'gone') return 'in use';
-  if (!(held instanceof Pinned)) return {left: `it is left alone: ${held.refusal}`};
+  if (held === 'gone') return {folder, held: 'in use'};
+  if (!(held instanceof Pinned)) return {folder, held: {left: `it is left alone: ${held.refusal}`}};
+  let abandoned = false;
   try {
-    if (!(await isAbandoned(held.path))) return 'in use';
-    const reason = await clearHeld(exec, {folder, held});
-    return reason === undefined ? 'gone' : {left: reason};
+    abandoned = await isAbandoned(held.path);
+    return {folder, held: abandoned ? held : 'in use'};
   } catch (error) {
     if (!(error instanceof IrregularFileError)) throw error;
-    return {left: `it is left alone: its ${HOLDER} ${error.message}`};
+    return {folder, held: {left: `it is left alone: its ${HOLDER} ${error.message}`}};
+  } finally {
+    if (!abandoned) held.close();
+  }
+}
+
+async function sweepFolder(
+  exec: Exec,
+  folder: string,
+  held: Look['held'],
+): Promise<'gone' | 'in use' | {readonly left: string}> {
+  if (!(held instanceof Pinned)) return held;
+  try {
+    const reason = await clearHeld(exec, {folder, held});
+    return reason === undefined ? 'gone' : {left: reason};
   } finally {
     held.close();
   }

@@ -1,11 +1,12 @@
 import {randomUUID} from 'node:crypto';
 import {chmod, mkdir, realpath, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
 import type {Holder} from '../host/holder.ts';
 import {fileSystemNow} from '../host/file-clock.ts';
-import {giveSigns, isHolderGone, ownHolder, SILENCE_MS} from '../host/holder.ts';
+import {giveSigns, holderState, isHolderGone, ownHolder, SILENCE_MS, WATCH_MS} from '../host/holder.ts';
 import {ForeignPlaceError, requireOwnPlace} from '../host/place.ts';
 import {readRegularFile} from '../host/regular-file.ts';
 
@@ -57,13 +58,17 @@ export async function makeWorkFolder(root: string, definition: string): Promise<
 }
 
 /**
- * True when nobody works in the folder any more. One without a readable holder is believed for a minute: it may be in the making.
+ * True when nobody works in the folder any more. A holder that cannot be seen from here must have gone silent, and stay so while it is
+ * watched (`watchMs`). A folder without a readable holder is believed for a minute: it may be in the making.
  * IrregularFileError where the holder is no small regular file.
  */
-export async function isAbandoned(folder: string): Promise<boolean> {
+export async function isAbandoned(folder: string, watchMs = WATCH_MS): Promise<boolean> {
   try {
     const holder = await readHolder(folder);
-    if (holder !== undefined) return await isHolderGone(holder, {touchedMs: holder.touchedMs, folder});
+    if (holder !== undefined) {
+      if (!(await isHolderGone(holder, {touchedMs: holder.touchedMs, folder}))) return false;
+      return holderState(holder) === 'gone' || (await staysSilent(folder, holder.touchedMs, watchMs));
+    }
     const {mtimeMs} = await stat(folder);
     return (await fileSystemNow(folder)) - mtimeMs > SILENCE_MS;
   } catch (error) {
@@ -71,6 +76,11 @@ export async function isAbandoned(folder: string): Promise<boolean> {
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
+}
+
+async function staysSilent(folder: string, touchedMs: number, watchMs: number): Promise<boolean> {
+  await sleep(watchMs);
+  return (await readHolder(folder))?.touchedMs === touchedMs;
 }
 
 async function readHolder(folder: string): Promise<(Holder & {readonly touchedMs: number}) | undefined> {

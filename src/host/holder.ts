@@ -16,6 +16,12 @@ export const SILENCE_MS = 60_000;
 
 const SIGN_OF_LIFE_MS = SILENCE_MS / 6;
 
+/**
+ * How long a holder that is silent by its file's date is watched before what it works on is removed: when a clock is set forward, all
+ * signs are old at once, and the next one comes within this time.
+ */
+export const WATCH_MS = SIGN_OF_LIFE_MS * 1.25;
+
 /** This process. */
 export function ownHolder(): Holder {
   return {

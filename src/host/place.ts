@@ -1,6 +1,6 @@
 import {statSync} from 'node:fs';
-import {lstat, realpath, stat} from 'node:fs/promises';
-import {dirname} from 'node:path';
+import {lstat, readlink, realpath, stat} from 'node:fs/promises';
+import {dirname, join, resolve, sep} from 'node:path';
 
 /** What decides who may exchange the entries of a folder. */
 export interface Rights {
@@ -41,6 +41,29 @@ export async function requireOwnPlace(folder: string): Promise<void> {
     if (othersMayExchange(stats)) throw new ForeignPlaceError(`${path} ${whose(stats)}`);
     if (path === dirname(path)) return;
   }
+}
+
+/**
+ * True where no other user can write to the file at this absolute path, or lead the path to another one: by its name, a folder above
+ * it, or a link on the way. Throws what the file system says.
+ */
+export async function isOutOfReach(path: string): Promise<boolean> {
+  const stats = await stat(path);
+  const writable = (stats.mode & 0o002) !== 0 || ((stats.mode & 0o020) !== 0 && stats.gid !== stats.uid);
+  return isTrusted(stats.uid) && !writable && (await leadsOnly(path));
+}
+
+async function leadsOnly(path: string): Promise<boolean> {
+  let at: string = sep;
+  for (const name of path.split(sep).filter((part) => part !== '')) {
+    if (othersMayExchange(await stat(at))) return false;
+    const next = join(at, name);
+    const stats = await lstat(next);
+    if (!isTrusted(stats.uid)) return false;
+    if (stats.isSymbolicLink() && !(await leadsOnly(resolve(at, await readlink(next))))) return false;
+    at = await realpath(next);
+  }
+  return true;
 }
 
 /** Throws ForeignPlaceError where the folder, or a link in its place, is another user's. */

@@ -13,17 +13,21 @@ export function isTemporary(name: string, prefix = PREFIX): boolean {
 }
 
 /**
- * True when nobody goes on with it: its process is gone, or it was last changed (`touchedMs`, milliseconds since the epoch)
- * more than a day ago. Of a process in another container or on another host, which cannot be seen from here, only the day tells.
+ * True when nobody goes on with it: its process is gone, or cannot be seen from here (in another container, on another host) and last
+ * changed it (`touchedMs`) more than a day ago. `nowMs`: by the clock of the file system that dated it; both in milliseconds since the epoch.
  */
-export function isLeftOver(name: string, touchedMs: number, prefix = PREFIX): boolean {
+export function isLeftOver(
+  name: string,
+  {touchedMs, nowMs, prefix = PREFIX}: {readonly touchedMs: number; readonly nowMs: number; readonly prefix?: string},
+): boolean {
   if (!isTemporary(name, prefix)) return false;
-  if (Date.now() - touchedMs > DAY_MS) return true;
+  const old = nowMs - touchedMs > DAY_MS;
   const [hostBootId, pidNamespace, pid, startTime, rest] = name.slice(prefix.length).split('.');
   if (hostBootId === undefined || pidNamespace === undefined || startTime === undefined || rest === undefined)
-    return false;
+    return old;
   // A copy of many gigabytes gives no sign of life, so silence means nothing here.
-  return holderState({hostBootId, pidNamespace, pid: Number(pid), startTime}) === 'gone';
+  const state = holderState({hostBootId, pidNamespace, pid: Number(pid), startTime});
+  return state === 'gone' || (state === 'unseen' && old);
 }
 
 const PREFIX = '.tmp-';

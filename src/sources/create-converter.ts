@@ -14,6 +14,7 @@ import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Confinement} from '../host/confine.ts';
 import {findConfinement} from '../host/confine.ts';
+import {isOutOfReach} from '../host/place.ts';
 import {convertJudged, requireSound} from './convert/convert-disk.ts';
 import {withDeadline} from './convert/deadline.ts';
 import type {ToolContext} from './convert/qemu-run.ts';
@@ -116,8 +117,9 @@ async function convertSource(place: Place, openSource: OpenSource, request: Conv
   const target = join(place.folder, 'result');
   const source = await openSource(request.signal);
   try {
-    const {size, virtualSize} = await unchanged(source.path, async () => {
-      const path = await fetched(place, source, request);
+    const own = await readByName(source);
+    const {size, virtualSize} = await unchanged(own, async () => {
+      const path = await fetched(place, {source, path: own}, request);
       return convertInFolder(place, {path, show: showUrl(source.url), target, room}, request);
     });
     // Open before the folder goes: from then on nothing can be left behind.
@@ -167,11 +169,20 @@ async function convertInFolder(
   });
 }
 
-/** All of the source as a file under a name of ours; what is a file here already is only read, which proves its digest. */
-async function fetched(place: Place, source: OpenedSource, request: ConvertRequest): Promise<string> {
-  if (source.path === undefined) return copied(place, source, request);
+/** The path of a source that is a file here, where its name can be relied on. What others can exchange in between has to be copied. */
+async function readByName({path}: OpenedSource): Promise<string | undefined> {
+  return path !== undefined && (await isOutOfReach(path)) ? path : undefined;
+}
+
+/** All of the source as a file under a name of ours; one that can be read by its own name is only read, which proves its digest. */
+async function fetched(
+  place: Place,
+  {source, path}: {readonly source: OpenedSource; readonly path: string | undefined},
+  request: ConvertRequest,
+): Promise<string> {
+  if (path === undefined) return copied(place, source, request);
   await drain(source.bytes, teller(source, request));
-  return named(place, source.path);
+  return named(place, path);
 }
 
 /** All of the source in a file of ours. */

@@ -1,5 +1,6 @@
 import {chmod, lstat, mkdir, readdir, realpath, rm, rmdir, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
+import {fileSystemNow} from '../../host/file-clock.ts';
 import {openOwnFolder} from '../../host/own-folder.ts';
 import {Pinned} from '../../host/pinned.ts';
 import {requireOwnPlace} from '../../host/place.ts';
@@ -39,7 +40,9 @@ async function sweepFolder(path: string): Promise<void> {
   try {
     // Reached through what is held open, so that nobody can lead the removal elsewhere.
     const {mtimeMs} = await stat(held.path);
-    if (!isLeftOver(basename(path), Math.max(mtimeMs, ...(await touched(held.path))), PREFIX)) return;
+    const touchedMs = Math.max(mtimeMs, ...(await touched(held.path)));
+    const nowMs = await fileSystemNow(held.path);
+    if (!isLeftOver(basename(path), {touchedMs, nowMs, prefix: PREFIX})) return;
     for (const name of await entries(held.path)) await rm(join(held.path, name), {recursive: true, force: true});
     await rmdir(path);
   } finally {

@@ -1,7 +1,8 @@
 import {mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {ownHolder, SILENCE_MS} from '../../../src/host/holder.ts';
+import {giveSign, ownHolder, SILENCE_MS} from '../../../src/host/holder.ts';
 import {isAbandoned, makeWorkFolder, workRoot} from '../../../src/build/work-folder.ts';
 import {failure} from './failure.ts';
 import {useFolder} from './folder.ts';
@@ -83,7 +84,15 @@ describe('a work folder', () => {
     ['in another container that has gone silent', {pidNamespace: '1'}, SILENCE_MS + 1000, true],
   ])('of a holder %s is abandoned: %j, %i ms', async (_, holder, ageMs, abandoned) => {
     const path = await plant(JSON.stringify({...ownHolder(), ...holder, definition: 'x'}), ageMs);
-    expect(await isAbandoned(path)).toBe(abandoned);
+    expect(await isAbandoned(path, 10)).toBe(abandoned);
+  });
+
+  it('S7: is not abandoned where a holder gives a sign that seemed silent, since a clock was set forward', async () => {
+    const path = await plant(JSON.stringify({...ownHolder(), pidNamespace: '1'}), 100 * SILENCE_MS);
+    const looking = isAbandoned(path, 1000);
+    await sleep(100);
+    giveSign(join(path, 'holder.json'));
+    expect(await looking).toBe(false);
   });
 
   it.each<[string | undefined, number, boolean]>([

@@ -1,13 +1,17 @@
 import {execFileSync, spawn} from 'node:child_process';
+import {rmSync, symlinkSync} from 'node:fs';
 import {
   appendFile,
   chmod,
+  copyFile,
   mkdir,
   mkdtemp,
+  open,
   readdir,
   readFile,
   rm,
   stat,
+  symlink,
   truncate,
   utimes,
   writeFile,
@@ -106,6 +110,62 @@ function faking(
     },
   };
 }
+
+describe('S1: a file that other users can exchange while it is converted', () => {
+  it.each([
+    ['a link in their folder', (open: string) => Promise.resolve(join(open, 'link'))],
+    [
+      'a link of ours to theirs',
+      async (open: string) => {
+        await symlink(join(open, 'link'), join(folder, 'ours'));
+        return join(folder, 'ours');
+      },
+    ],
+  ])('is converted as it was judged and hashed: %s', async (_, name) => {
+    const honest = await rawDisk();
+    const disk = await readFile(honest);
+    const other = join(folder, 'other.raw');
+    await copyFile(honest, other);
+    const bytes = await open(other, 'r+');
+    await bytes.write(noise(4096), 0, 4096, 8192);
+    await bytes.close();
+    const theirs = join(folder, 'theirs');
+    await mkdir(theirs);
+    await chmod(theirs, 0o777);
+    const link = join(theirs, 'link');
+    const lead = async (to: string): Promise<void> => {
+      await rm(link, {force: true});
+      await symlink(to, link);
+    };
+    await lead(honest);
+    const path = await name(theirs);
+    let tools = 0;
+    const exchanging: Exec = {
+      ...exec,
+      run: async (command, args, options) => {
+        if (!args.includes('qemu-img')) return exec.run(command, args, options);
+        tools += 1;
+        const ran = await exec.run(command, args, options);
+        if (args.includes('convert')) await lead(honest);
+        return ran;
+      },
+    };
+    const opening = opened(path, 'raw', {digest: digestOf(disk)});
+    const leading: OpenSource = async (signal) => {
+      const made = await opening(signal);
+      made.bytes.once('end', () => {
+        rmSync(link);
+        symlinkSync(other, link);
+      });
+      return made;
+    };
+    const {content} = await readAll(converter(exchanging).convert(leading, order('raw', QCOW2)));
+    await writeFile(join(folder, 'out.qcow2'), content);
+    expect(tools).toBeGreaterThan(2);
+    expect(qemuImg('compare', '-f', 'raw', '-F', 'qcow2', honest, 'out.qcow2')).toContain('identical');
+    expect(await readdir(root)).toEqual([]);
+  });
+});
 
 describe('a conversion', () => {
   it.each([
@@ -582,7 +642,8 @@ describe('the sweep', () => {
   });
 
   it('takes a folder whose files grow for one that lives, however old it is itself', async () => {
-    const name = temporaryName('imgmgr-convert-');
+    // Of another container: one of this host is asked for its process.
+    const name = temporaryName('imgmgr-convert-').replace(/^(imgmgr-convert-[^.]+)\.\d+/, '$1.1');
     const path = join(root, name);
     await mkdir(path, {recursive: true});
     await writeFile(join(path, 'result'), 'growing');
