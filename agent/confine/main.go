@@ -1,5 +1,5 @@
-// imgmgr-confine runs a tool that reads bytes which nobody trusts: with Landlock, so that it opens no file but those it is given, makes no
-// TCP connection, and within limits. It needs no privilege. Usage:
+// imgmgr-confine runs a tool that reads bytes which nobody trusts: with Landlock, so that it opens no file but those it is given, without
+// sockets, and within limits. It needs no privilege. Usage:
 //
 //	imgmgr-confine [--read PATH]… [--write PATH]… [--device PATH]… [--network] [--memory BYTES] [--cpu SECONDS] [--output BYTES] -- TOOL ARGUMENT…
 //	imgmgr-confine --probe
@@ -63,6 +63,9 @@ func main() {
 	if abi, err := ll.LandlockGetABIVersion(); err != nil || abi < 1 {
 		fail(exitNoLimits, errors.New("the kernel has no Landlock"))
 	}
+	if !hasSeccomp() {
+		fail(exitNoLimits, errors.New("the kernel cannot filter calls (seccomp)"))
+	}
 	if chosen.probe {
 		return
 	}
@@ -75,6 +78,11 @@ func main() {
 	}
 	if err := limit(chosen); err != nil {
 		fail(exitNoLimits, err)
+	}
+	if !chosen.network {
+		if err := forbidSockets(); err != nil {
+			fail(exitNoLimits, err)
+		}
 	}
 	words := chosen.tool
 	if chosen.memory != 0 {

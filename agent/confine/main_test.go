@@ -109,6 +109,25 @@ func TestNoConnectionIsMade(t *testing.T) {
 	}
 }
 
+func TestNoSocketIsMade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	// As a host's services listen: at a path that any user may connect to, and by UDP.
+	for name, numbers := range map[string]string{"a path": "1, 1, 0", "UDP": "2, 2, 0", "UDP of IPv6": "10, 2, 0", "raw": "2, 3, 1", "packets": "17, 3, 0", "netlink": "16, 3, 0"} {
+		if text, code := confined(t, "--", "perl", "-e", "socket(my $s, "+numbers+") or die $!"); code == 0 || !strings.Contains(text, "Permission denied") {
+			t.Errorf("%s: %d %q", name, code, text)
+		}
+	}
+	script := fmt.Sprintf("socket(my $s, 1, 1, 0) or die $!; connect($s, pack('S a*', 1, '%s')) or die $!", path)
+	if text, code := confined(t, "--network", "--", "perl", "-e", script); code != 0 {
+		t.Errorf("with the network: %d %q", code, text)
+	}
+}
+
 func TestLimits(t *testing.T) {
 	folder := t.TempDir()
 	script := "ulimit -v; ulimit -t; ulimit -f; ulimit -c"
