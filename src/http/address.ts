@@ -18,7 +18,7 @@ const METADATA: readonly Net[] = [
   ['fd00:42::', 32], // Scaleway
 ];
 
-/** Loopback, unspecified, private, shared (CGNAT), unique-local, site-local, multicast, reserved. */
+/** Loopback, unspecified, private, shared (CGNAT), for benchmarks, unique-local, site-local, for discarding, multicast, reserved. */
 const LOCAL: readonly Net[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -27,9 +27,12 @@ const LOCAL: readonly Net[] = [
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
   ['224.0.0.0', 3],
   ['::', 128],
   ['::1', 128],
+  ['100::', 64],
+  ['2001:2::', 48],
   ['fc00::', 7],
   ['fec0::', 10],
   ['ff00::', 8],

@@ -21,8 +21,26 @@ export interface HopJudge {
 
 const SCHEMES: ReadonlySet<string> = new Set(['http:', 'https:']);
 
-/** Refuses what no hop may be, whatever it resolves to: another scheme than http and https, credentials in the address. */
+/**
+ * Names by which clouds offer their metadata service, which a proxy may know where this host does not: of Google, AWS (EC2), Azure,
+ * Tencent, Equinix.
+ */
+const METADATA_NAMES: ReadonlySet<string> = new Set([
+  'metadata',
+  'metadata.goog',
+  'metadata.google.internal',
+  'instance-data',
+  'instance-data.ec2.internal',
+  'metadata.azure.com',
+  'metadata.azure.internal',
+  'metadata.tencentyun.com',
+  'metadata.platformequinix.com',
+]);
+
+/** Refuses what no hop may be, whatever it resolves to: another scheme than http and https, the name of a metadata service, credentials in the address. */
 export function checkHop({url}: Pick<Hop, 'url'>): void {
+  if (METADATA_NAMES.has(url.hostname.replace(/\.$/, '')))
+    throw refused(url, 'is the name of a metadata service', 'such services serve credentials, not images');
   if (!SCHEMES.has(url.protocol)) throw refused(url, `uses ${url.protocol}, which is not read from here`);
   if (url.username !== '' || url.password !== '')
     throw refused(url, 'carries credentials', 'keep credentials out of addresses: Glance stores and shows them');

@@ -138,6 +138,25 @@ describe('S2: behind a proxy', () => {
     expect(proxy.asked).toEqual([]);
     expect((await readAll(source({http}).open(request('http://unknown.example/a')))).content.equals(IMAGE)).toBe(true);
   });
+
+  test.each([
+    'metadata.google.internal',
+    'METADATA.google.internal.',
+    'metadata',
+    'instance-data',
+    'metadata.azure.internal',
+  ])('the proxy is never asked for the metadata service %s, which it may know', async (name) => {
+    const proxy = await proxyThat((path, response) =>
+      path.endsWith('/b') ? response.writeHead(302, {Location: `http://${name}/`}).end() : response.end(IMAGE),
+    );
+    const {http} = resolving({}, {proxy: 'environment', env: {http_proxy: proxy.url}});
+    for (const url of [`http://${name}/a`, 'http://far.example/b'])
+      expect(await failure(source({http}).open(request(url)))).toMatchObject({
+        code: 'SOURCE_REFUSED',
+        message: expect.stringContaining('is the name of a metadata service') as unknown,
+      });
+    expect(proxy.asked).toEqual(['http://far.example/b']);
+  });
 });
 
 describe('L: a redirect from https to http', () => {
