@@ -4,6 +4,7 @@ import {endAll} from './child.ts';
 import type {Bench, HostBench} from './measure/bench.ts';
 import {measureBuild} from './measure/build.ts';
 import {measureFresh} from './measure/fresh.ts';
+import {measureGuards} from './measure/guards.ts';
 import {measureFake, measureMany} from './measure/many.ts';
 import {measureStartup} from './measure/startup.ts';
 import {measureUpload} from './measure/upload.ts';
@@ -16,6 +17,7 @@ import {machine, save, table} from './report.ts';
 const ON_THIS_HOST: Readonly<Record<string, (bench: HostBench) => Promise<Figure[]>>> = {
   startup: measureStartup,
   build: measureBuild,
+  guards: measureGuards,
 };
 
 const ON_THE_CLOUD: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
