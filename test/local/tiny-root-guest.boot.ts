@@ -64,11 +64,11 @@ describe.skipIf(!withQemu)('the tiny root guest', () => {
     expect(facts).toEqual(HEALTHY);
   });
 
-  it('is the same, byte for byte, when it is built again', async () => {
+  it('is the same, byte for byte, when it is built again', async (context) => {
     const [first, second] = await Promise.all(
       ['a', 'b'].map((name) => buildGuest({guest: 'tiny-root-guest', out: join(folder, `${name}.qcow2`)})),
     );
-    if (first === undefined || second === undefined) return;
+    if (first === undefined || second === undefined) return context.skip('there is no guest to compare');
     expect((await readFile(first)).equals(await readFile(second))).toBe(true);
   });
 });
