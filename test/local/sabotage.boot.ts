@@ -100,7 +100,7 @@ async function withResolver<T>(answers: boolean, work: (file: string) => Promise
 describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
   // The longest ones first: their guests try for a minute and a half to fetch the agent, and then there is nothing to wait for.
   it('blames the surroundings, not the image, for a listener that cannot be reached: exit 75', async (context) => {
-    const told = await verdictOn(context, {flags: ['--advertise', '10.0.2.2:1']});
+    const told = await verdictOn(context, {deadline: '10m', flags: ['--advertise', '10.0.2.2:1']});
     expect(told).toEqual({code: 75, kind: 'environment', cause: 'listener-unreachable', failed: []});
   });
 

@@ -120,7 +120,9 @@ export function readConsole(text: string, {reached} = {reached: false}): Console
   const lines = wordyLines(text);
   if (lines.length === 0) return 'silent';
   const lower = lines.map((line) => line.toLowerCase());
-  const sign = RULES.find(({clues}) => clues.some((clue) => lower.some((line) => fits(line, clue))))?.sign ?? 'booted';
+  const shown = RULES.find(({clues}) => clues.some((clue) => lower.some((line) => fits(line, clue))))?.sign ?? 'booted';
+  // Tries whose last one has not come yet.
+  const sign = shown === 'booted' && !reached && lastRound(lines).length > 0 ? 'listener-unreachable' : shown;
   return !reached && HIDES_THE_NETWORK.has(sign) && isOffline(lines) ? 'no-network' : sign;
 }
 

@@ -106,6 +106,26 @@ describe('R13: the tries to fetch the agent', () => {
   });
 });
 
+describe('R13: tries that are still going on when the wait ends', () => {
+  const tried = 'up after 40 s\nimgmgr: wget failed with code 4: failed: Connection refused.\n';
+
+  it('are witnesses of a network without this host, not of an image without the agent', () => {
+    expect(readConsole(tried)).toBe('listener-unreachable');
+    expect(isBeyondHope(tried)).toBe(false);
+  });
+
+  it('are witnesses of no network where a tool says so', () => {
+    expect(readConsole(`${tried}imgmgr: wget failed with code 4: failed: Network is unreachable.\n`)).toBe(
+      'no-network',
+    );
+  });
+
+  it('say nothing of a guest that has reached this host since', () => {
+    expect(readConsole(tried, {reached: true})).toBe('booted');
+    expect(readConsole(`${tried}imgmgr-agent 1.0: 41 checks\n`)).toBe('agent-started');
+  });
+});
+
 describe('R14: a root file system that stays read-only', () => {
   const fatal = "[  82.1] cloud-init[351]: OSError: [Errno 30] Read-only file system: '/var/lib/cloud/data'";
 
