@@ -19,7 +19,7 @@ export function evidenceKeeper({
   return async (evidence) => {
     const {run, image, datasource, cloud} = evidence;
     const place = join(folder, 'evidence');
-    const path = join(place, `${run}-${image}-${datasource}.json`);
+    const path = join(place, fileName(run, image, datasource));
     try {
       await makePrivateFolder(folder);
       await makePrivateFolder(place);
@@ -43,6 +43,11 @@ export function evidenceKeeper({
       return undefined;
     }
   };
+}
+
+/** Ids come from the cloud; none leads out of the folder. */
+function fileName(...parts: readonly string[]): string {
+  return `${parts.map((part) => part.replace(/[^\w.~-]/g, '_')).join('-')}.json`;
 }
 
 /** Finds the newest evidence file of an image in `FOLDER/evidence`; undefined where there is none, or nothing can be read. */

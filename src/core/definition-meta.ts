@@ -71,11 +71,13 @@ function problemOfKey(key: YamlScalar, what: string): Problem | undefined {
 
 /** Why nobody but Glance or imgmgr may set a property of that name, and what to do instead; undefined when anybody may. */
 export function reservedKey(key: string): {readonly reason: string; readonly hint: string} | undefined {
-  if (GLANCE_KEYS.has(key) || key.startsWith('os_glance_'))
-    return {reason: 'cannot be set: Glance keeps this name for itself', hint: hintForCoreKey(key)};
-  if (key.startsWith('imgmgr_'))
+  // Where the database of Glance compares names without case, another spelling is the same property.
+  const same = key.toLowerCase();
+  if (GLANCE_KEYS.has(same) || same.startsWith('os_glance_'))
+    return {reason: 'cannot be set: Glance keeps this name for itself', hint: hintForCoreKey(same)};
+  if (same.startsWith('imgmgr_'))
     return {reason: 'cannot be set: imgmgr keeps its own state there', hint: 'use another name'};
-  const origin = COMPUTED_KEYS.get(key);
+  const origin = COMPUTED_KEYS.get(same);
   return origin === undefined
     ? undefined
     : {reason: 'is written by imgmgr itself', hint: `remove it; it follows ${origin}`};

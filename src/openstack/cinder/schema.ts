@@ -1,9 +1,10 @@
 import {z} from 'zod';
+import {resourceId} from '../id.ts';
 import {links} from '../nova/schema.ts';
 
 // https://docs.openstack.org/api-ref/block-storage/v3/#show-a-volume-s-details
 const volume = z.object({
-  id: z.string(),
+  id: resourceId,
   name: z.string().nullish(),
   status: z.string(),
   metadata: z.record(z.string(), z.string()).default({}),

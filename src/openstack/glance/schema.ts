@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import type {Image} from '../../core/image.ts';
+import {resourceId} from '../id.ts';
 
 const STATUSES = [
   'queued',
@@ -15,7 +16,7 @@ const STATUSES = [
 
 // https://docs.openstack.org/api-ref/image/v2/#show-image
 const base = z.object({
-  id: z.string(),
+  id: resourceId,
   name: z.string().nullable().default(null),
   status: z.enum(STATUSES),
   visibility: z.enum(['public', 'private', 'shared', 'community']),

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {resourceId} from '../id.ts';
 import {links} from '../nova/schema.ts';
 
 /** https://docs.openstack.org/api-ref/network/v2/#list-networks */
@@ -22,7 +23,7 @@ export type Network = z.infer<typeof networkPage>['networks'][number];
 export const subnetPage = z.object({subnets: z.array(z.object({id: z.string(), cidr: z.string()}))});
 
 const port = z.object({
-  id: z.string(),
+  id: resourceId,
   name: z.string().default(''),
   description: z.string().nullish(),
   project_id: z.string().default(''),
@@ -39,7 +40,7 @@ export const onePort = z.object({port});
 export const portPage = z.object({ports: z.array(port), ports_links: links});
 
 const securityGroup = z.object({
-  id: z.string(),
+  id: resourceId,
   name: z.string().default(''),
   description: z.string().nullish(),
   project_id: z.string().default(''),

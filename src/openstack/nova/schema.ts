@@ -1,16 +1,17 @@
 import {z} from 'zod';
+import {resourceId} from '../id.ts';
 
 /** `next` of a paged listing, as Nova, Neutron and Cinder have it. */
 export const links = z.array(z.object({rel: z.string(), href: z.string()})).default([]);
 
 /** `GET /servers/detail`, the fields that we use (https://docs.openstack.org/api-ref/compute/#list-servers-detailed). */
 export const servers = z.object({
-  servers: z.array(z.object({id: z.string(), name: z.string(), tenant_id: z.string()})),
+  servers: z.array(z.object({id: resourceId, name: z.string(), tenant_id: z.string()})),
 });
 
 /** One server; `fault` is there in ERROR only. */
 const server = z.object({
-  id: z.string(),
+  id: resourceId,
   name: z.string(),
   status: z.string(),
   tenant_id: z.string(),
@@ -24,7 +25,7 @@ export type NovaServer = z.infer<typeof server>;
 
 export const oneServer = z.object({server});
 export const serverPage = z.object({servers: z.array(server), servers_links: links});
-export const createdServer = z.object({server: z.object({id: z.string()})});
+export const createdServer = z.object({server: z.object({id: resourceId})});
 
 /** https://docs.openstack.org/api-ref/compute/#list-flavors-with-details; extra specs since 2.61, where policy shows them. */
 export const flavorPage = z.object({

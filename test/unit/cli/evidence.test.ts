@@ -1,8 +1,9 @@
-import {mkdir, mkdtemp, rm, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {evidenceFinder} from '../../../src/cli/evidence.ts';
+import {evidenceFinder, evidenceKeeper} from '../../../src/cli/evidence.ts';
+import {VERDICT} from '../report/samples.ts';
 
 let folder: string;
 
@@ -20,6 +21,20 @@ async function keep(name: string, seconds: number): Promise<string> {
 }
 
 describe('the evidence of an image', () => {
+  it('S8: stays in its folder, whatever the cloud calls the image', async () => {
+    const state = join(folder, 'state');
+    const keepIt = evidenceKeeper({folder: state, emit: () => undefined, scrub: (text) => text});
+    for (const image of ['../../../escaped', '..', 'a/b', 'new\nline', 'nul\0', '::error::x']) {
+      const path = await keepIt({
+        ...{cloud: 'c', run: 'run1', image, definition: 'd', datasource: 'metadata', refused: []},
+        verdict: VERDICT.verdict,
+      });
+      expect(path).toMatch(/\/state\/evidence\/run1-[\w.-]+-metadata\.json$/);
+    }
+    expect(await readdir(folder)).toEqual(['state']);
+    expect(await readdir(state)).toEqual(['evidence']);
+  });
+
   it('U7: is the newest whole file of this image', async () => {
     await keep('run1-aaaa-metadata.json', 100);
     const newest = await keep('run0-aaaa-config-drive.json', 200);

@@ -136,15 +136,15 @@ describe('a lock of the local cloud', () => {
 });
 
 describe('what is given by hand', () => {
-  it.each(['imgmgr_verdict=pass', 'os_glance_x=1', 'image_source=x', 'internal_version=1', 'visibility=public'])(
-    'S10: --property %s is refused with place and hint',
-    async (text) => {
-      const error = await failure(Promise.resolve().then(() => pairs('--property')(text, undefined)));
-      expect([error.code, error.place]).toEqual(['USAGE', '--property']);
-      expect(error.message).toContain(text.split('=')[0]);
-      expect(error.hint).not.toBe('');
-    },
-  );
+  it.each([
+    ...['imgmgr_verdict=pass', 'os_glance_x=1', 'image_source=x', 'internal_version=1', 'visibility=public'],
+    ...['IMGMGR_verdict=pass', 'Imgmgr_State=x', 'OS_glance_x=1', 'Image_Source=x', 'Visibility=public'],
+  ])('S10: --property %s is refused with place and hint', async (text) => {
+    const error = await failure(Promise.resolve().then(() => pairs('--property')(text, undefined)));
+    expect([error.code, error.place]).toEqual(['USAGE', '--property']);
+    expect(error.message).toContain(text.split('=')[0]);
+    expect(error.hint).not.toBe('');
+  });
 
   it('L: no HOME and no entry for the user is one clear sentence, unless the folders are named', async () => {
     const none = (): string => {
