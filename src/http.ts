@@ -12,7 +12,7 @@ import {judgeByOwnResolver, judgeLiteral, SYSTEM_LOOKUP} from './http/judged-loo
 import {checkProxies, proxyForUrl} from './http/proxy.ts';
 import {learnHeaders, learnToken, learnUrl} from './http/learn.ts';
 import type {Proxy} from './http/proxy.ts';
-import {publicUrl} from './http/redact.ts';
+import {publicUrl} from './core/public-url.ts';
 import type {Secrets} from './secrets/registry.ts';
 import {redirected} from './http/redirect.ts';
 import type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
@@ -23,7 +23,7 @@ export {addressKind} from './http/address.ts';
 export type {AddressKind} from './http/address.ts';
 export type {ProxyEnv} from './http/proxy.ts';
 export {checkProxies} from './http/proxy.ts';
-export {publicUrl} from './http/redact.ts';
+export {publicUrl} from './core/public-url.ts';
 export type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
 
 type AnyRequest = HttpRequest<keyof BodyOf>;

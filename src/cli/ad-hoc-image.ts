@@ -3,6 +3,7 @@ import {pathToFileURL} from 'node:url';
 import type {Definition} from '../core/definition.ts';
 import type {Digest} from '../core/digest.ts';
 import type {Visibility} from '../core/image.ts';
+import {publicUrl} from '../core/public-url.ts';
 import {dayOfChange} from '../core/time-text.ts';
 import {ImgmgrError} from '../errors.ts';
 
@@ -44,7 +45,7 @@ export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promis
   const place = {file: 'command line', line: 1, column: 1};
   const name = image.name ?? (stem(source.fileName) || undefined);
   if (name === undefined)
-    throw new ImgmgrError('USAGE', `${image.address} does not tell the name of the image`, {
+    throw new ImgmgrError('USAGE', `${publicUrl(image.address)} does not tell the name of the image`, {
       hint: 'give it with --name',
     });
   return {
@@ -88,7 +89,7 @@ async function locate(address: string, facts: AdHocFacts): Promise<Located> {
     return {url: address, fileName: lastPart(pathnameOf(address)), modified: facts.now};
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1];
   if (scheme !== undefined && scheme.toLowerCase() !== 'file')
-    throw new ImgmgrError('USAGE', `images cannot be read from ${scheme}: addresses (${address})`, {
+    throw new ImgmgrError('USAGE', `images cannot be read from ${scheme}: addresses (${publicUrl(address)})`, {
       hint: 'give an http or https address, a file, or - for stdin',
     });
   return locateFile(address, facts);
@@ -110,7 +111,7 @@ function pathnameOf(address: string): string {
   try {
     return decodeURIComponent(new URL(address).pathname);
   } catch (cause) {
-    throw new ImgmgrError('USAGE', `${address} is no valid address`, {
+    throw new ImgmgrError('USAGE', `${publicUrl(address)} is no valid address`, {
       cause,
       hint: 'blanks and % are to be percent-encoded',
     });
@@ -132,7 +133,7 @@ function stem(fileName: string): string {
 function formatOf(fileName: string, address: string): string {
   const extension = EXTENSION.exec(fileName.replace(COMPRESSION, ''))?.[1]?.toLowerCase();
   if (extension === undefined)
-    throw new ImgmgrError('USAGE', `${address} does not tell the format of the image`, {
+    throw new ImgmgrError('USAGE', `${publicUrl(address)} does not tell the format of the image`, {
       hint: 'give it with --disk-format (qcow2, raw, iso, vmdk …)',
     });
   // Cloud images that are called .img are qcow2; a raw one is refused by its content, with the same hint.

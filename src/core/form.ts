@@ -1,3 +1,4 @@
+import {unsignedUrl} from './public-url.ts';
 import {INPUTS_PROPERTY} from './build/choose-build.ts';
 import type {Definition} from './definition.ts';
 import type {Image, ImagePatch, NewImage, Visibility} from './image.ts';
@@ -304,9 +305,10 @@ function buildDate({listed, latest, version}: Release): {image_build_date?: stri
   return isCalendarDate(day) ? {image_build_date: day} : {};
 }
 
-/** A path of this host is nobody's business: only its last part is shown. */
+/** What everybody may read: of a path of this host its last part, of an address nothing that is as good as a password. */
 function shownSource(url: string): string {
-  return url.startsWith('file:') ? `file:${url.slice(url.lastIndexOf('/') + 1).replace(/^file:/, '')}` : url;
+  if (url.startsWith('file:')) return `file:${url.slice(url.lastIndexOf('/') + 1).replace(/^file:/, '')}`;
+  return unsignedUrl(url);
 }
 
 function sameSet(a: readonly string[], b: readonly string[]): boolean {

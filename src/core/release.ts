@@ -1,3 +1,4 @@
+import {unsignedUrl} from './public-url.ts';
 import type {Definition, Version} from './definition.ts';
 import type {Digest} from './digest.ts';
 import type {Image} from './image.ts';
@@ -93,5 +94,5 @@ function isFinished({stamp}: OwnImage): boolean {
 
 /** Made from the same address, which is all that is known of an image without digests. */
 export function hasSameSource({image}: OwnImage, {listed}: Release): boolean {
-  return /^https?:/i.test(listed.url) && image.properties['image_source'] === listed.url;
+  return /^https?:/i.test(listed.url) && image.properties['image_source'] === unsignedUrl(listed.url);
 }

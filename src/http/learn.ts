@@ -1,5 +1,5 @@
 import type {Secrets} from '../secrets/registry.ts';
-import {isSecretParameter} from './redact.ts';
+import {isSecretParameter} from '../core/public-url.ts';
 
 /** Headers that carry a secret of requests. */
 export const SECRET_HEADER = /^(authorization|cookie|set-cookie|proxy-authorization|x-auth-token|x-subject-token)$/i;

@@ -10,7 +10,7 @@ import {plainHeaders, retryAfterSeconds} from './headers.ts';
 import {SLOWEST_BYTES_PER_MINUTE} from './progress-floor.ts';
 import type {Floor} from './progress-floor.ts';
 import type {Proxy} from './proxy.ts';
-import {publicUrl} from './redact.ts';
+import {publicUrl} from '../core/public-url.ts';
 import {scrubDeep} from '../secrets/scrub-deep.ts';
 import {StallWatch} from './stall-watch.ts';
 import {sweepWhileStreaming} from './sweep.ts';

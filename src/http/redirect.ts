@@ -2,7 +2,7 @@ import type {BodyOf, HttpRequest} from './types.ts';
 import {HttpError} from './error.ts';
 import type {Answer} from './line.ts';
 import {SECRET_HEADER} from './learn.ts';
-import {publicUrl} from './redact.ts';
+import {publicUrl} from '../core/public-url.ts';
 
 type AnyRequest = HttpRequest<keyof BodyOf>;
 

@@ -10,7 +10,7 @@ import {readStamp} from '../../../src/core/stamp.ts';
 import {isBeyondHope, readConsole} from '../../../src/core/verdict/console-signs.ts';
 import {readNetworkTables} from '../../../src/core/verdict/console-tables.ts';
 import {consoleLines, plainConsole, redactSecrets} from '../../../src/core/verdict/console-text.ts';
-import {publicUrl} from '../../../src/http/redact.ts';
+import {publicUrl} from '../../../src/core/public-url.ts';
 import {explanation} from '../../../src/openstack/refusal.ts';
 import {stampOfDescription} from '../../../src/openstack/test-servers/stamp-text.ts';
 import {clean as cleanLine} from '../../../src/report/clean.ts';

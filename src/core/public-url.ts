@@ -6,6 +6,17 @@ export function isSecretParameter(name: string): boolean {
   return SECRET_PARAMETER.test(name);
 }
 
+/** The URL as everybody may read it, otherwise as written: query parameters with a signature, a token or a password are left out. */
+export function unsignedUrl(url: string): string {
+  const start = url.indexOf('?');
+  if (start < 0) return url;
+  const end = url.includes('#') ? url.indexOf('#') : url.length;
+  const pairs = url.slice(start + 1, end).split('&');
+  const kept = pairs.filter((pair) => !SECRET_PARAMETER.test(decoded(pair.split('=', 1).join(''))));
+  if (end < start || kept.length === pairs.length) return url;
+  return url.slice(0, start) + (kept.length === 0 ? '' : `?${kept.join('&')}`) + url.slice(end);
+}
+
 /** The URL as it may be printed: no user name or password, no fragment, secret query values replaced by `***`. */
 export function publicUrl(url: string): string {
   if (!URL.canParse(url))
