@@ -2,6 +2,9 @@
 // Nothing may be imported statically here: a Node that is too old must get as far as saying so.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
+// What Node says about a number of seconds that a stranger sent is nothing for the log of an operator.
+if (!process.argv.includes('--debug')) process.removeAllListeners('warning');
+
 if (major > 22 || (major === 22 && minor >= 12)) {
   void Promise.all([import('../src/run.ts'), import('../src/cli/io.ts')]).then(async ([{run}, {processIo}]) => {
     const io = processIo();

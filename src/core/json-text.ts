@@ -1,9 +1,9 @@
 /** What a terminal or a reader of lines may take for more than text; inside of JSON strings only, so an escape keeps the value. */
-const ESCAPED = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}]/gu;
+const ESCAPED = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}\p{Noncharacter_Code_Point}]|#(?=#\w*\[)/gu;
 
 /**
  * The value as JSON that every strict parser takes and that is safe to show: lone surrogates, also in keys, become U+FFFD; control
- * characters, line separators, marks of direction and noncharacters are escaped. With `indent`, on several lines.
+ * characters, line separators, marks of direction, noncharacters and the beginning of what a CI service takes for a command (`##vso[`) are escaped. With `indent`, on several lines.
  */
 export function jsonText(value: object, indent?: number): string {
   return JSON.stringify(value, wellFormed, indent).replace(ESCAPED, escape);

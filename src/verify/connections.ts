@@ -9,7 +9,12 @@ export interface ConnectionLimits {
   /** Those of one ticket: they bear its mark, or have shown its token. */
   readonly perTicket: number;
   readonly unprovenMs: number;
+  /** How many strangers a second may begin their TLS handshake, which costs much more than a greeting. */
+  readonly handshakesPerSecond: number;
 }
+
+/** Handshakes are counted out this often. */
+const TICK_MS = 50;
 
 interface Connection {
   readonly socket: Socket;
@@ -17,6 +22,8 @@ interface Connection {
   readonly timer: NodeJS.Timeout;
   room: Room;
   proven: boolean;
+  /** Begins the handshake of a stranger that waits for its turn among the silent. */
+  begin?: () => void;
 }
 
 /** Where a connection has its place, oldest first. */
@@ -26,7 +33,8 @@ type Room = Set<Connection>;
  * The connections of a desk. Each has a place in one of the rooms: the silent, the strangers, or that of a ticket. A full room gives up one
  * of its own, so that no flood takes places from another room: among the silent and the strangers a random one of the address that
  * has most of them (the first to come would never live long enough for a handshake under a flood), in a ticket's room the oldest that
- * has not shown the token. The mark decides about places only, never about trust.
+ * has not shown the token. The mark decides about places only, never about trust. Strangers that have greeted wait among the silent until it
+ * is their turn for a handshake; whose turn it is, is drawn: first the address, then one of its connections.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
@@ -36,11 +44,17 @@ export class Connections {
   readonly #silent: Room = new Set();
   readonly #strangers: Room = new Set();
   readonly #tickets = new Map<object, Room>();
+  /** Strangers that wait for their turn. */
+  readonly #waiting: Room = new Set();
+  /** Handshakes that may begin now. */
+  #turns: number;
+  #clock: NodeJS.Timeout | undefined;
 
   /** `random`: as Math.random. */
   constructor(limits: ConnectionLimits, random = Math.random) {
     this.#limits = limits;
     this.#random = random;
+    this.#turns = this.#mostTurns;
   }
 
   /** How many are there. */
@@ -67,16 +81,18 @@ export class Connections {
     });
   }
 
-  /** That `ADDRESS:PORT` has sent its TLS greeting, with the mark of that ticket or without any. */
-  greeted(peer: string, ticket: object | undefined): void {
+  /** That `ADDRESS:PORT` has sent its TLS greeting, with the mark of that ticket or without any; `begin` is called when it is its turn. */
+  greeted(peer: string, ticket: object | undefined, begin: () => void): void {
     const connection = this.#open.get(peer);
     if (!connection || connection.room !== this.#silent) return;
     if (ticket) {
       this.#moveTo(connection, ticket);
+      begin();
       return;
     }
-    if (this.#strangers.size >= this.#limits.strangers) this.#dropAny(this.#strangers);
-    this.#move(connection, this.#strangers);
+    connection.begin = begin;
+    this.#waiting.add(connection);
+    this.#callIn();
   }
 
   /** That `ADDRESS:PORT` has shown the token of that ticket. */
@@ -90,7 +106,44 @@ export class Connections {
 
   /** Ends all of them. */
   destroyAll(): void {
+    clearInterval(this.#clock);
+    this.#clock = undefined;
     for (const {socket} of this.#open.values()) socket.destroy();
+  }
+
+  get #mostTurns(): number {
+    return Math.max(1, Math.ceil((this.#limits.handshakesPerSecond * TICK_MS) / 1000));
+  }
+
+  /** Lets strangers in, as many as may begin now; the others wait for the next tick. */
+  #callIn(): void {
+    while (this.#turns > 0 && this.#waiting.size > 0) this.#letIn(this.#drawn());
+    if (this.#turns < this.#mostTurns) this.#clock ??= setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  #tick(): void {
+    this.#turns = this.#mostTurns;
+    if (this.#waiting.size === 0) {
+      clearInterval(this.#clock);
+      this.#clock = undefined;
+      return;
+    }
+    this.#callIn();
+  }
+
+  #letIn(connection: Connection | undefined): void {
+    if (!connection) return;
+    this.#turns -= 1;
+    this.#waiting.delete(connection);
+    if (this.#strangers.size >= this.#limits.strangers) this.#dropAny(this.#strangers);
+    this.#move(connection, this.#strangers);
+    connection.begin?.();
+  }
+
+  #drawn(): Connection | undefined {
+    const byAddress = [...Map.groupBy(this.#waiting, ({address}) => address).values()];
+    const one = byAddress[Math.floor(this.#random() * byAddress.length)] ?? [];
+    return one[Math.floor(this.#random() * one.length)];
   }
 
   #moveTo(connection: Connection, ticket: object): void {
@@ -122,6 +175,7 @@ export class Connections {
   #leave(connection: Connection): void {
     clearTimeout(connection.timer);
     connection.room.delete(connection);
+    this.#waiting.delete(connection);
     for (const [ticket, room] of this.#tickets) if (room.size === 0) this.#tickets.delete(ticket);
   }
 }

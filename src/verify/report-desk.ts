@@ -35,7 +35,14 @@ export interface DeskLimits extends ConnectionLimits {
 }
 
 const SERVER_NAME = 'imgmgr.invalid';
-const LIMITS: DeskLimits = {silent: 256, strangers: 64, perTicket: 8, unprovenMs: 20_000, serverPatienceMs: 15_000};
+const LIMITS: DeskLimits = {
+  silent: 256,
+  strangers: 64,
+  perTicket: 8,
+  unprovenMs: 20_000,
+  handshakesPerSecond: 200,
+  serverPatienceMs: 15_000,
+};
 
 const GRPC_OPTIONS = {
   // Somewhat more than is taken, so that what is too large can be told of.
@@ -134,8 +141,8 @@ class SocketDesk implements ReportDesk {
     this.#connections.add(socket);
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     onGreeting(socket, (serverName) => {
-      this.#connections.greeted(peer, this.#tickets.byServerName(serverName));
-      this.#tls.emit('connection', socket);
+      const begin = (): void => void this.#tls.emit('connection', socket);
+      this.#connections.greeted(peer, this.#tickets.byServerName(serverName), begin);
     });
   }
 

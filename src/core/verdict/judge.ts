@@ -55,7 +55,8 @@ export function judge(witnesses: Witnesses, wishes: Pick<VerifyWishes, 'checks'>
 /** Severity that counts for a check: the definition's word before the check's own; undefined: switched off. */
 export function severityOf(id: string, wishes: Pick<VerifyWishes, 'checks'>): Severity | undefined {
   const own = CHECKS.find((check) => check.id === id)?.severity ?? 'info';
-  const wish = wishes.checks?.[id];
+  // A guest may call a check `constructor`.
+  const wish = wishes.checks && Object.hasOwn(wishes.checks, id) ? wishes.checks[id] : undefined;
   if (wish === false) return undefined;
   return wish === undefined || wish === true ? own : wish;
 }

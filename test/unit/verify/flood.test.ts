@@ -207,7 +207,8 @@ describe('S9: before a token is known', () => {
 });
 
 describe('S9: places', () => {
-  const LIMITS = {silent: 2, strangers: 2, perTicket: 2, unprovenMs: 60_000};
+  const LIMITS = {silent: 2, strangers: 2, perTicket: 2, unprovenMs: 60_000, handshakesPerSecond: 1000};
+  const begin = (): void => undefined;
 
   /** Connections that a listener accepted, in order. */
   async function sockets(count: number): Promise<Socket[]> {
@@ -246,18 +247,53 @@ describe('S9: places', () => {
     const [first, second] = [{}, {}];
     for (const socket of all.slice(0, 2)) {
       connections.add(socket);
-      connections.greeted(peer(socket), first);
+      connections.greeted(peer(socket), first, begin);
     }
     for (const socket of all.slice(2, 5)) {
       connections.add(socket);
-      connections.greeted(peer(socket), second);
+      connections.greeted(peer(socket), second, begin);
     }
     for (const socket of all.slice(5)) {
       connections.add(socket);
-      connections.greeted(peer(socket), undefined);
+      connections.greeted(peer(socket), undefined, begin);
     }
     expect(there(all).slice(0, 5)).toEqual([true, true, false, true, true]);
     expect(there(all).slice(5).filter(Boolean)).toHaveLength(2);
+  });
+
+  it('S9: strangers begin few handshakes at a time, an agent with the mark begins at once', async () => {
+    const all = await sockets(40);
+    const limits = {...LIMITS, silent: 100, strangers: 100, handshakesPerSecond: 100};
+    const connections = new Connections(limits);
+    ends.push(() => connections.destroyAll());
+    let strangers = 0;
+    let marked = 0;
+    for (const socket of all.slice(1)) {
+      connections.add(socket);
+      connections.greeted(peer(socket), undefined, () => (strangers += 1));
+    }
+    expect(strangers).toBe(5);
+    const [own] = all;
+    if (own) connections.add(own);
+    connections.greeted(peer(own), {}, () => (marked += 1));
+    expect([strangers, marked]).toEqual([5, 1]);
+    while (strangers < 39) await sleep(10);
+    expect(there(all)).toEqual(all.map(() => true));
+  });
+
+  it('S9: a stranger that goes while it waits takes no turn', async () => {
+    const all = await sockets(8);
+    const connections = new Connections({...LIMITS, silent: 100, strangers: 100, handshakesPerSecond: 20});
+    ends.push(() => connections.destroyAll());
+    const began: number[] = [];
+    for (const [index, socket] of all.entries()) {
+      connections.add(socket);
+      connections.greeted(peer(socket), undefined, () => began.push(index));
+    }
+    expect(began).toEqual([0]);
+    for (const socket of all.slice(1, 7)) socket.destroy();
+    while (began.length < 2) await sleep(10);
+    expect(began).toEqual([0, 7]);
   });
 
   it('S9: who knows the mark alone displaces no connection that has shown the token', async () => {
@@ -266,7 +302,7 @@ describe('S9: places', () => {
     const ticket = {};
     for (const [index, socket] of all.entries()) {
       connections.add(socket);
-      connections.greeted(peer(socket), ticket);
+      connections.greeted(peer(socket), ticket, begin);
       if (index === 0) connections.prove(peer(socket), ticket);
     }
     expect(there(all)).toEqual([true, false, false, false, false, true]);

@@ -70,6 +70,13 @@ describe('a report', () => {
     expect(judge(bad, {checks: {dns: 'warn'}})).toMatchObject({kind: 'pass', warned: ['dns', 'swap'].sort()});
     expect(judge(bad, {checks: {dns: 'info', swap: 'fail'}})).toMatchObject({kind: 'fail', failed: ['swap']});
     expect(judge(bad, {checks: {dns: true, swap: true}})).toMatchObject({kind: 'fail', failed: ['dns']});
+    const named = heard({...report(), checks: [{id: 'constructor', outcome: 'fail', detail: '', ms: 1}]});
+    expect(judge(named, {checks: {dns: 'warn'}}).checks).toContainEqual({
+      id: 'constructor',
+      severity: 'info',
+      outcome: 'fail',
+      detail: '',
+    });
     expect(judge(bad, {checks: {dns: false}}).checks.map(({id}) => id)).not.toContain('dns');
   });
 
