@@ -4,7 +4,7 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/build/**/*.test.ts'],
-    globalSetup: ['test/build/support/told.ts'],
+    globalSetup: ['test/build/support/programs.ts'],
     expect: {poll: {timeout: 30_000}},
     testTimeout: 600_000,
     hookTimeout: 120_000,

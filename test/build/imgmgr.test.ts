@@ -6,10 +6,9 @@ import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {hindrance, leftovers} from './support/host.ts';
+import {CLI} from './support/programs.ts';
 
-const [BIN, FAKE] = ['../../bin/imgmgr.ts', '../fakes/disk-image-create/disk-image-create'].map((path) =>
-  fileURLToPath(new URL(path, import.meta.url)),
-);
+const FAKE = fileURLToPath(new URL('../fakes/disk-image-create/disk-image-create', import.meta.url));
 
 interface Line {
   readonly type: string;
@@ -68,7 +67,7 @@ async function define(build: Wish = {}) {
 }
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return execa(process.execPath, [BIN ?? '', ...args, '--json', '--images', join(dir, 'images.yml')], {
+  return execa(process.execPath, [CLI, ...args, '--json', '--images', join(dir, 'images.yml')], {
     reject: false,
     stdin: 'ignore',
     extendEnv: false,
@@ -78,7 +77,7 @@ function start(args: readonly string[], env: Readonly<Record<string, string>> = 
       XDG_STATE_HOME: join(dir, 'state'),
       IMGMGR_LOCAL: join(dir, 'local'),
       IMGMGR_BUILD_DIR: join(dir, 'root'),
-      IMGMGR_DIB: FAKE ?? '',
+      IMGMGR_DIB: FAKE,
       ...env,
     },
   });

@@ -9,12 +9,11 @@ import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
 import {consoles} from '../evidence.ts';
 import {hindrance, leftovers} from './support/host.ts';
+import {CLI} from './support/programs.ts';
 
-const [BIN, FAKE, GUEST] = [
-  '../../bin/imgmgr.ts',
-  '../fakes/disk-image-create/disk-image-create',
-  '../../examples/tiny-root-guest/build.sh',
-].map((path) => fileURLToPath(new URL(path, import.meta.url))) as [string, string, string];
+const [FAKE, GUEST] = ['../fakes/disk-image-create/disk-image-create', '../../examples/tiny-root-guest/build.sh'].map(
+  (path) => fileURLToPath(new URL(path, import.meta.url)),
+) as [string, string];
 
 interface Line {
   readonly type: string;
@@ -66,7 +65,7 @@ async function place(): Promise<string> {
 
 function start(dir: string) {
   const args = ['manage', '--cloud', 'local', '--json', '--images', join(dir, 'images.yml')];
-  return spawn(process.execPath, [BIN, ...args], {
+  return spawn(process.execPath, [CLI, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env['PATH'] ?? '',

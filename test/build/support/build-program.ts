@@ -1,6 +1,5 @@
 import {copyFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {inBuildPlace} from '../../../src/build/build-place.ts';
 import {runDib} from '../../../src/build/run-dib.ts';
 import {needsStandIns, writeStandIns} from '../../../src/build/stand-ins.ts';
@@ -19,12 +18,12 @@ export type BuildEvent =
 export interface BuildPlan {
   /** Holds `root`, `state`, `log` and `image.qcow2`. */
   readonly base: string;
+  /** The fake of diskimage-builder. */
+  readonly tool: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
   readonly graceMs: number;
 }
-
-const FAKE = fileURLToPath(new URL('../../fakes/disk-image-create/disk-image-create', import.meta.url));
 
 /** Builds with the fake as imgmgr does, in a process that can be killed. */
 async function main(plan: BuildPlan): Promise<void> {
@@ -32,7 +31,7 @@ async function main(plan: BuildPlan): Promise<void> {
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort());
   const exec = createExec(process.env);
-  const tool = await findDib({exec, env: {IMGMGR_DIB: FAKE}});
+  const tool = await findDib({exec, env: {IMGMGR_DIB: plan.tool}});
   const place = {
     exec,
     root: join(base, 'root'),

@@ -11,6 +11,7 @@ import type {Exec} from '../../../src/exec.ts';
 import {createExec} from '../../../src/exec.ts';
 import type {BuildEvent, BuildPlan} from './build-program.ts';
 import {leftovers} from './host.ts';
+import {BUILD_PROGRAM} from './programs.ts';
 
 /** A build in a process of its own. */
 export interface Build {
@@ -39,11 +40,14 @@ export class Place {
   ): Build {
     const plan: BuildPlan = {
       base: this.base,
+      tool: FAKE,
       environment: {DIB_FAKE_MARKER: this.#marker, DIB_FAKE_DEV: this.#dev, ...environment},
       timeoutSeconds: limits.timeoutSeconds ?? 600,
       graceMs: limits.graceMs ?? 1000,
     };
-    const child = spawn(process.execPath, [PROGRAM, JSON.stringify(plan)], {stdio: ['ignore', 'pipe', 'inherit']});
+    const child = spawn(process.execPath, [BUILD_PROGRAM, JSON.stringify(plan)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const events: BuildEvent[] = [];
     let rest = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -102,4 +106,4 @@ export class Place {
   }
 }
 
-const PROGRAM = fileURLToPath(new URL('build-program.ts', import.meta.url));
+const FAKE = fileURLToPath(new URL('../../fakes/disk-image-create/disk-image-create', import.meta.url));
