@@ -4,7 +4,7 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/kill/**/*.test.ts'],
-    globalSetup: ['test/kill/build.ts'],
+    globalSetup: ['test/kill/build.ts', 'test/kill/warm-up.ts'],
     expect: {poll: {timeout: 30_000}},
     testTimeout: 900_000,
     hookTimeout: 120_000,
