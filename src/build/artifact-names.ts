@@ -1,4 +1,6 @@
 import {createHash} from 'node:crypto';
+import {normalized} from '../core/normalized.ts';
+import {trimmed} from '../core/trimmed.ts';
 
 /** The folder of a definition's artifacts, readable and unmistakable: `debian-12-1f2e3d4c` for `Debian 12`. */
 export function definitionFolder(definition: string): string {
@@ -26,10 +28,9 @@ const LONGEST = 60;
 
 /** Small letters, digits, dots and hyphens; no accents, nothing at the ends that a shell or a file system would misread. */
 function slugOf(text: string): string {
-  const plain = text
-    .normalize('NFKD')
+  const plain = normalized(text, 'NFKD')
     .replace(/\p{M}+/gu, '')
     .toLowerCase();
   const slug = plain.replace(/[^a-z0-9.]+/g, '-').slice(0, LONGEST);
-  return slug.replace(/^[-.]+|[-.]+$/g, '') || 'image';
+  return trimmed(slug, '-.') || 'image';
 }

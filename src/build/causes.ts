@@ -2,7 +2,11 @@ import type {Phase} from './phases.ts';
 import {PHASES} from './phases.ts';
 
 /** The signs of known causes in what diskimage-builder and its tools print; the first that fits wins. */
-const SIGNS: readonly (readonly [RegExp, (match: RegExpExecArray, phase: Phase) => string])[] = [
+const SIGNS: readonly (readonly [
+  pattern: RegExp,
+  cause: (match: RegExpExecArray, phase: Phase) => string,
+  unless?: RegExp,
+])[] = [
   [/No space left on device|Disk quota exceeded/, (_, phase) => spaceCause(phase)],
   [
     /Element '([^']+)' not found/,
@@ -31,10 +35,11 @@ const SIGNS: readonly (readonly [RegExp, (match: RegExpExecArray, phase: Phase) 
       'the signature of the mirror could not be checked: look at the keys of the build host (debian-archive-keyring, ubuntu-keyring)',
   ],
   [
-    // Not what sudo says of a host that does not know its own name.
-    /^(?!.*\bsudo: ).*(?:Could not resolve|Temporary failure resolving|Name or service not known)[^']*'?([\w.-]+\.[\w-]+)?/,
+    /(?:Could not resolve|Temporary failure resolving|Name or service not known)[^']*(?:'([\w.-]+\.[\w-]+)?)?/,
     ([, host]) =>
       `the mirror${host === undefined ? '' : ` ${host}`} could not be found by name: look at the resolver and the proxy of this host`,
+    // What sudo says of a host that does not know its own name.
+    /\bsudo: /,
   ],
   [
     /Failed getting release file (\S+)|Invalid Release file|(?:Unable|Could not|Cannot initiate the connection) (?:to )?connect\b.*|Failed to (?:fetch|download) (\S+)|Connection (?:refused|timed out)|Cannot download/i,
@@ -45,10 +50,10 @@ const SIGNS: readonly (readonly [RegExp, (match: RegExpExecArray, phase: Phase) 
 
 /** What the end of a log tells about the cause of a failure, one sentence with the next step; undefined where it tells nothing known. */
 export function causeOf(lines: readonly string[], phase: Phase): string | undefined {
-  for (const [pattern, cause] of SIGNS)
+  for (const [pattern, cause, unless] of SIGNS)
     for (const line of lines) {
       const match = pattern.exec(line);
-      if (match !== null) return cause(match, phase);
+      if (match !== null && unless?.test(line) !== true) return cause(match, phase);
     }
   return undefined;
 }

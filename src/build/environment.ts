@@ -22,7 +22,11 @@ export const CACHES: Readonly<Record<string, string>> = {
 };
 
 /** Variables that tell where things are fetched from. */
-const PLACES = /^DIB_(?:\w*MIRROR\w*|APT_SOURCES_CONF|YUM_REPO_CONF|DEBIAN_SECURITY_SUBPATH)$/;
+const PLACES = /^DIB_(?:APT_SOURCES_CONF|YUM_REPO_CONF|DEBIAN_SECURITY_SUBPATH)$/;
+
+function isPlace(name: string): boolean {
+  return PLACES.test(name) || (/^DIB_\w+$/.test(name) && name.includes('MIRROR'));
+}
 
 /**
  * The mirrors that the environment of this host names: they are no property of the image. CONFIG where one holds a password,
@@ -30,7 +34,7 @@ const PLACES = /^DIB_(?:\w*MIRROR\w*|APT_SOURCES_CONF|YUM_REPO_CONF|DEBIAN_SECUR
  */
 export function mirrorsOf(env: Env): Record<string, string> {
   const named = Object.entries(env).flatMap(([name, value]): [string, string][] =>
-    PLACES.test(name) && value !== undefined && value !== '' ? [[name, value]] : [],
+    isPlace(name) && value !== undefined && value !== '' ? [[name, value]] : [],
   );
   for (const [name, value] of named) {
     const secret = secretIn(name, value);

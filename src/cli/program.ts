@@ -112,8 +112,8 @@ interface Mistake {
 function hintFor({error, message, suggestion, argv}: Mistake): string | undefined {
   const flag = /unknown option '([^'=]+)/.exec(message)?.[1];
   if (flag !== undefined && Object.hasOwn(DROPPED_FLAGS, flag)) return DROPPED_FLAGS[flag];
-  const near = /Did you mean (.*)\?/.exec(suggestion ?? '')?.[1];
-  if (near !== undefined) return `did you mean ${near}?`;
+  const near = suggestion?.split('Did you mean ')[1];
+  if (near !== undefined) return `did you mean ${near.split('?', 1)[0] ?? ''}?`;
   if (error.code === 'commander.unknownOption' && argv[0]?.startsWith('-') === true)
     return 'options of a command stand behind it: imgmgr <command> [options]';
   return 'imgmgr --help lists the commands, imgmgr <command> --help its options';

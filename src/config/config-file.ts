@@ -61,7 +61,7 @@ function withoutSecrets(problem: Problem): Problem {
 const HARMLESS: readonly RegExp[] = [
   /^not valid YAML: [a-z0-9 ,;()-]+$/i,
   /^key [\w-]+ is given twice, first at /,
-  /^(?:tab character|the file holds more than one|a key must be|the merge key|aliases and merge keys|unusual line break)/,
+  /^(?:tab character|the file holds more than one|a key must be|the merge key|aliases and merge keys|unusual line break|the file has more than)/,
 ];
 
 function broken(problems: readonly Problem[]): ImgmgrError {

@@ -82,7 +82,7 @@ function scalarValue({type, value, source}: YamlScalar): ConfigValue {
 function integerText(value: number, source: string): string {
   if (Number.isSafeInteger(value)) return String(value);
   const digits = source.replaceAll('_', '').replace(/^\+/, '');
-  return /^-?[1-9][0-9]*$/.test(digits) ? digits : BigInt(value).toString();
+  return /^-?[1-9][0-9]*$/.test(digits) ? digits : Number.isFinite(value) ? BigInt(value).toString() : source;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -33,9 +33,11 @@ export function loadPlainYaml(text: string, file: string): unknown {
 
 /** The file as a tree of values with their places. Never throws: what is wrong stands in `problems`. */
 export function parseYaml(text: string, file: string): YamlFile {
-  let source = unpadded(text);
+  if (text.length > MAX_CHARACTERS) return {problems: [tooLarge(file)]};
+  let source: PaddedText = {text, padded: new Set(), width: 1};
   try {
     refuseStrangeBreaks(text);
+    source = unpadded(text);
     for (;;) {
       const read = readEvents(source);
       if (read.events) return buildTree(tokensOf(read.events, source.text), new PlaceFinder(file, source));
@@ -50,6 +52,10 @@ export function parseYaml(text: string, file: string): YamlFile {
 
 const MAX_DEPTH = 100;
 const MAX_PADDED = 1000;
+/** Characters that are read in all: each padded line begins the reading anew. */
+const MAX_READ = 16 * 1024 * 1024;
+/** Characters of a file; the parser takes a hundred times as much memory before the values can be counted. */
+const MAX_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * The parser's events, or the text to try next: the parser wants the lines of `[…]`, `{…}` and quoted text indented
@@ -63,10 +69,19 @@ function readEvents(source: PaddedText): {events: readonly Event[]} | {events?: 
     const offset = error.mark?.position ?? 0;
     if (error.reason === 'deficient indentation') {
       const next = padLine(source, offset);
-      if (next.padded.size > source.padded.size && next.padded.size <= MAX_PADDED) return {source: next};
+      if (next.padded.size > source.padded.size && isCheap(next)) return {source: next};
     }
     throw new YamlStop(offset, `not valid YAML: ${error.reason}`, syntaxHint(error.reason));
   }
+}
+
+function isCheap({padded, text}: PaddedText): boolean {
+  return padded.size <= MAX_PADDED && padded.size * text.length <= MAX_READ;
+}
+
+function tooLarge(file: string): Problem {
+  const message = `the file has more than ${MAX_CHARACTERS / 1024 ** 2} Mi characters`;
+  return {message, place: {file, line: 1, column: 1}, hint: 'split it into several files'};
 }
 
 function syntaxHint(reason: string): string {

@@ -56,7 +56,7 @@ function digestOf(key: string, value: string): Digest | undefined {
 }
 
 function withoutQuery(name: string): string {
-  return /^https?:\/\//i.test(name) ? name.replace(/[?#].*$/s, '') : name;
+  return /^https?:\/\//i.test(name) ? (name.split(/[?#]/, 1)[0] ?? '') : name;
 }
 
 /** Every object of a JSON document, as deep as it stands there; undefined for what is none. */

@@ -54,9 +54,12 @@ function parseBare(line: string): {digest: Digest} | undefined {
 
 /** https://man.freebsd.org/cgi/man.cgi?md5(1), the form that coreutils' `--tag` (with `--base64`, too) and openssl write. */
 function parseBsd(line: string): DigestEntry | undefined {
-  const [, escaped, algorithm, name, value] =
-    /^(\\?)([A-Za-z][A-Za-z0-9/_-]{0,30})\s*\((.+)\)\s*=\s*(\S+)$/s.exec(line) ?? [];
-  if (algorithm === undefined || name === undefined || value === undefined) return undefined;
+  const [head = '', escaped, algorithm] = /^(\\?)([A-Za-z][A-Za-z0-9/_-]{0,30})\s*\(/.exec(line) ?? [];
+  const end = line.lastIndexOf(')');
+  if (algorithm === undefined || end <= head.length) return undefined;
+  const name = line.slice(head.length, end);
+  const [, value] = /^\)\s*=\s*(\S+)$/.exec(line.slice(end)) ?? [];
+  if (value === undefined) return undefined;
   const digest = readDigest(algorithm, value);
   return digest && {name: unescapeName(name, escaped), digest};
 }

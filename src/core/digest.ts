@@ -63,7 +63,7 @@ function isHexOf(algorithm: DigestAlgorithm, text: string): boolean {
 
 /** Undefined for what is no base64 of at most 64 bytes. */
 function hexOfBase64(text: string): string | undefined {
-  if (text.length > 88 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1)
-    return undefined;
-  return Array.from(atob(text.replace(/=+$/, '')), (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
+  const [, digits] = (text.length <= 88 && /^([A-Za-z0-9+/]+)={0,2}$/.exec(text)) || [];
+  if (digits === undefined || digits.length % 4 === 1) return undefined;
+  return Array.from(atob(digits), (byte) => byte.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }

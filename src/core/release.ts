@@ -1,3 +1,4 @@
+import {byCharacters} from './order.ts';
 import {unsignedUrl} from './public-url.ts';
 import type {Definition, Version} from './definition.ts';
 import type {Digest} from './digest.ts';
@@ -77,8 +78,8 @@ export function findImage(release: Release, images: readonly OwnImage[]): OwnIma
 export function byLastPublished(a: OwnImage, b: OwnImage): number {
   return (
     Number(b.stamp.state === 'current') - Number(a.stamp.state === 'current') ||
-    b.image.createdAt.localeCompare(a.image.createdAt) ||
-    a.image.id.localeCompare(b.image.id)
+    byCharacters(b.image.createdAt, a.image.createdAt) ||
+    byCharacters(a.image.id, b.image.id)
   );
 }
 

@@ -1,3 +1,4 @@
+import {byCharacters} from './order.ts';
 import type {Image} from './image.ts';
 import type {OwnImage} from './release.ts';
 import {isCalendarDate} from './time-text.ts';
@@ -68,8 +69,8 @@ export function rankSuperseded(images: readonly OwnImage[]): OwnImage[] {
   return [...images].sort(
     (a, b) =>
       compareVersions(b.stamp.version, a.stamp.version) ||
-      b.image.createdAt.localeCompare(a.image.createdAt) ||
-      a.image.id.localeCompare(b.image.id),
+      byCharacters(b.image.createdAt, a.image.createdAt) ||
+      byCharacters(a.image.id, b.image.id),
   );
 }
 

@@ -14,12 +14,11 @@ export function dayOfChange(changed: Date | undefined, now: Date): string {
   return new Date(time >= 0 && time <= now.getTime() ? time : now).toISOString().slice(0, 10);
 }
 
-const UNITS: Readonly<Record<string, number>> = {h: 3600, m: 60, s: 1};
-
 /** Seconds of `90s`, `10m`, `2h` or `1h30m`; undefined for anything else, a bare number and zero included. */
 export function parseDuration(text: string): number | undefined {
-  if (!/^(?:\d+h)?(?:\d+m)?(?:\d+s)?$/.test(text)) return undefined;
-  let seconds = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+)([hms])/g)) seconds += Number(amount) * (UNITS[unit ?? ''] ?? 0);
+  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  if (parts === null) return undefined;
+  const [, hours = 0, minutes = 0, rest = 0] = parts;
+  const seconds = 3600 * Number(hours) + 60 * Number(minutes) + Number(rest);
   return seconds > 0 && Number.isSafeInteger(seconds) ? seconds : undefined;
 }

@@ -1,3 +1,5 @@
+import {normalized} from './normalized.ts';
+
 /**
  * Orders version strings as people read them: numbers inside the text count as numbers, `latest` is above everything.
  * Negative when `a` is older. It refines the default order of Python's natsort, which the peer uses: what natsort calls
@@ -22,7 +24,7 @@ export function newestVersion(versions: readonly string[]): string | undefined {
 
 /** Text and numbers in turn, always beginning with a (possibly empty) text: `1.10` is '', 1, '.', 10. */
 function splitPieces(version: string): readonly string[] {
-  const pieces = version.normalize('NFD').split(/(\d+)/);
+  const pieces = normalized(version, 'NFD').split(/(\d+)/);
   return pieces.length > 1 && pieces.at(-1) === '' ? pieces.slice(0, -1) : pieces;
 }
 

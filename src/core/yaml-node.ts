@@ -41,8 +41,17 @@ export type YamlPath = readonly PropertyKey[];
 /** The entry of a mapping under this key; undefined for other nodes too. */
 export function entryOf(node: YamlNode | undefined, key: PropertyKey): YamlEntry | undefined {
   if (node?.kind !== 'map') return undefined;
-  return node.entries.find((entry) => entry.key.source === key);
+  let index = indexes.get(node);
+  if (index === undefined) {
+    // Of several keys with the same source the first counts.
+    index = new Map(node.entries.toReversed().map((entry) => [entry.key.source, entry]));
+    indexes.set(node, index);
+  }
+  return index.get(key);
 }
+
+/** A hostile file has as many unknown keys as it likes, and each is looked for. */
+const indexes = new WeakMap<YamlMap, ReadonlyMap<PropertyKey, YamlEntry>>();
 
 /** The node at the end of a path; undefined when a step leads nowhere. */
 export function nodeAt(root: YamlNode, path: YamlPath): YamlNode | undefined {

@@ -46,7 +46,7 @@ const local = listOf(LOCAL);
  * Teredo, ISATAP) is as bad as the worst that it carries. What is no address is `metadata`: it must not be connected to.
  */
 export function addressKind(address: string): AddressKind {
-  const bare = address.replace(/%.*$/, '');
+  const bare = address.split('%', 1)[0] ?? '';
   if (isIPv4(bare)) return kindIn(bare, 'ipv4');
   if (!isIPv6(bare)) return 'metadata';
   const kinds = [kindIn(bare, 'ipv6'), ...embedded(groupsOf(bare)).map((each) => kindIn(each, 'ipv4'))];

@@ -94,8 +94,9 @@ export function lintEnvironment(
     });
   found.push(...lintNumber(name));
   const lines = file.text?.split('\n') ?? [];
+  const asked = askedIn(file.text ?? '');
   for (const [at, line] of lines.entries()) {
-    const message = changesShell(line) ?? (isDistribution ? undefined : overrules(line, file.text ?? ''));
+    const message = changesShell(line) ?? (isDistribution ? undefined : overrules(line, asked));
     if (message !== undefined) found.push({line: at + 1, ...message});
   }
   return found;
@@ -110,12 +111,18 @@ function changesShell(line: string): FileFinding | undefined {
   };
 }
 
+/** The variables of which a file asks whether they are set. */
+function askedIn(text: string): ReadonlySet<string> {
+  const found = text.matchAll(/\$\{([A-Za-z_]\w*):?[-=]|-v ([A-Za-z_]\w*)/g);
+  return new Set(Array.from(found, ([, braced, named]) => braced ?? named ?? ''));
+}
+
 /** An export in a file that nowhere asks whether the definition has set the variable. */
-function overrules(line: string, text: string): FileFinding | undefined {
+function overrules(line: string, asked: ReadonlySet<string>): FileFinding | undefined {
   const match = /^\s*(?:export|declare -x)\s+(?<name>[A-Za-z_]\w*)(?:=(?<value>.*))?/.exec(line);
   if (match === null) return undefined;
   const {name = '', value} = match.groups ?? {};
-  if (new RegExp(String.raw`\$\{${name}:?[-=]|-v ${name}\b`).test(text)) return undefined;
+  if (asked.has(name)) return undefined;
   const hint = `export ${name}=\${${name}:-${value ?? ''}}`;
   return value === undefined
     ? {message: `it exports ${name} without giving it a value`, hint, advice: true}

@@ -64,11 +64,16 @@ function missingReadme({files}: ElementTree): readonly Finding[] {
   ];
 }
 
+/** Unknown names that are looked for in all files of an element. */
+const MOST_NAMES = 100;
+
 /** A name that a file of the element speaks of is one that it reads itself. */
 function unknownNames({files}: ElementTree): readonly Finding[] {
   const names = new Set(files.map(({path}) => path.split('/')[0] ?? path));
   return [...names]
-    .filter((name) => !isTopLevelName(name) && !files.some((file) => speaksOf(file, name)))
+    .filter((name) => !isTopLevelName(name))
+    .slice(0, MOST_NAMES)
+    .filter((name) => !files.some((file) => speaksOf(file, name)))
     .map((name) => ({
       path: name,
       message: `diskimage-builder knows no "${name}" in an element and passes over it`,
@@ -88,10 +93,12 @@ function asksForItself(tree: ElementTree): readonly Finding[] {
 
 /** https://opendev.org/openstack/diskimage-builder/src/branch/master/diskimage_builder/lib/common-functions, copy_hooks_not_overwrite */
 function duplicateHooks({name, files}: ElementTree, trees: readonly ElementTree[]): readonly Finding[] {
-  const others = trees.filter((tree) => tree.name !== name);
+  const others = trees
+    .filter((tree) => tree.name !== name)
+    .map((tree) => ({name: tree.name, paths: new Set(tree.files.map((file) => file.path))}));
   return files.flatMap(({path}) => {
     if (!/^[^/]+\/[^/]+$/.test(path) || path.startsWith('tests/')) return [];
-    const same = others.filter((tree) => tree.files.some((file) => file.path === path)).map((tree) => tree.name);
+    const same = others.filter(({paths}) => paths.has(path)).map((tree) => tree.name);
     if (same.length === 0) return [];
     return [
       {

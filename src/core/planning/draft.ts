@@ -1,3 +1,4 @@
+import {byCharacters} from '../order.ts';
 import {ImgmgrError, formatPlace} from '../../errors.ts';
 import type {Definition, RetireWay} from '../definition.ts';
 import type {ActionSummary} from '../events.ts';
@@ -178,7 +179,7 @@ export class Draft {
 /** Glance's times are whole seconds, in which a small image can be made and fail. */
 function newestFirst(a: OwnImage, b: OwnImage): number {
   return (
-    b.image.createdAt.localeCompare(a.image.createdAt) ||
+    byCharacters(b.image.createdAt, a.image.createdAt) ||
     compareVersions(b.stamp.version, a.stamp.version) ||
     byLastPublished(a, b)
   );

@@ -1,3 +1,4 @@
+import {byCharacters} from '../order.ts';
 import type {RetireWay} from '../definition.ts';
 import {applyPatch, compact, describePatch, ownTags, withOldPurpose} from '../form.ts';
 import type {ImagePatch} from '../image.ts';
@@ -19,7 +20,7 @@ export function closeUnfinishedSwap(draft: Draft): void {
   const [release] = draft.current;
   const listed = release && draft.published(release);
   const newest = [...current].sort(
-    (a, b) => b.image.updatedAt.localeCompare(a.image.updatedAt) || byLastPublished(a, b),
+    (a, b) => byCharacters(b.image.updatedAt, a.image.updatedAt) || byLastPublished(a, b),
   )[0];
   const stays = listed?.stamp.state === 'current' ? listed : newest;
   for (const own of current)

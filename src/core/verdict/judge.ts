@@ -130,11 +130,7 @@ function judgeFault({fault, requestId}: Extract<ServerState, {kind: 'error'}>): 
   const where = requestId === undefined ? '' : ` (${requestId})`;
   const message = `Nova could not start the server: ${fault === '' ? 'no reason given' : fault}${where}`;
   // Nova's words for an image that does not fit, or cannot be read, are about the image.
-  if (
-    /image .*(?:unacceptable|corrupt|not (?:be )?(?:in|of) .*format)|Flavor's disk is too small|is invalid.*image/i.test(
-      fault,
-    )
-  )
+  if (fault.split('\n').some(isAboutImage))
     return imageFault('never-booted', message, 'the image cannot be started on this cloud');
   const known = FAULTS.find(({pattern}) => pattern.test(fault));
   return environmentFault(
@@ -142,6 +138,22 @@ function judgeFault({fault, requestId}: Extract<ServerState, {kind: 'error'}>): 
     message,
     known?.hint ?? 'look at the compute service; run again',
   );
+}
+
+function isAboutImage(line: string): boolean {
+  const image = after(line, /image /i);
+  return (
+    /unacceptable|corrupt/i.test(image) ||
+    /format/i.test(after(image, /not (?:be )?(?:in|of) /i)) ||
+    /Flavor's disk is too small/i.test(line) ||
+    /image/i.test(after(line, /is invalid/i))
+  );
+}
+
+/** What follows the first place where the pattern is found. */
+function after(text: string, pattern: RegExp): string {
+  const found = pattern.exec(text);
+  return found === null ? '' : text.slice(found.index + found[0].length);
 }
 
 interface Silence {

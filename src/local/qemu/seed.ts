@@ -1,3 +1,4 @@
+import {trimmed} from '../../core/trimmed.ts';
 import type {Volume} from './iso.ts';
 
 /** What a guest is told about itself. */
@@ -83,7 +84,6 @@ export function hostName(name: string): string {
     .toLowerCase()
     .replace(/[\s_]+/g, '-')
     .replace(/[^a-z0-9.-]/g, '')
-    .slice(0, 63)
-    .replace(/^[.-]+|[.-]+$/g, '');
-  return clean === '' ? 'server' : clean;
+    .slice(0, 63);
+  return trimmed(clean, '.-') || 'server';
 }

@@ -1,3 +1,4 @@
+import {byCharacters} from '../../core/order.ts';
 import type {ImportState} from '../../cloud/image-store.ts';
 import type {Image} from '../../core/image.ts';
 import type {ImportTask} from './schema.ts';
@@ -72,7 +73,7 @@ export function isUnderWay(task: ImportTask | undefined): boolean {
 /** The task that the image names, else the one made last. */
 export function newestTask(image: Image, tasks: readonly ImportTask[] | undefined): ImportTask | undefined {
   const named = tasks?.find((task) => task.id === image.properties['os_glance_import_task']);
-  return named ?? tasks?.toSorted((a, b) => a.created_at.localeCompare(b.created_at)).at(-1);
+  return named ?? tasks?.toSorted((a, b) => byCharacters(a.created_at, b.created_at)).at(-1);
 }
 
 /** How many bytes are in the store, as far as Glance tells (`Copied 12 MiB`). */

@@ -77,8 +77,8 @@ function largestResult(virtualSize: number): number {
   return Math.ceil(virtualSize * 1.01) + 64 * MIB;
 }
 
-/** `-p` prints `    (45.34/100%)`, each ended by a carriage return. */
-function percents(told: (percent: number) => void): (text: string) => void {
+/** Reads what `-p` prints, `    (45.34/100%)`, each ended by a carriage return; `told` hears the newest of each piece. */
+export function percents(told: (percent: number) => void): (text: string) => void {
   let pending = '';
   return (text) => {
     pending = (pending + text).slice(-200);

@@ -1,59 +1,13 @@
 import {describe, expect, it} from 'vitest';
-import {causeOf} from '../../../src/build/causes.ts';
-import {maskPasswords} from '../../../src/build/build-log.ts';
-import {phaseReader, withoutTime} from '../../../src/build/phases.ts';
-import {parsePackages} from '../../../src/core/build/packages.ts';
-import {findBare, findInList} from '../../../src/core/checksum.ts';
-import {parseDigestList} from '../../../src/core/digest-list.ts';
-import {nearest} from '../../../src/core/nearest.ts';
-import {readStamp} from '../../../src/core/stamp.ts';
-import {isBeyondHope, readConsole} from '../../../src/core/verdict/console-signs.ts';
-import {readNetworkTables} from '../../../src/core/verdict/console-tables.ts';
-import {consoleLines, plainConsole, redactSecrets} from '../../../src/core/verdict/console-text.ts';
-import {publicUrl} from '../../../src/core/public-url.ts';
-import {explanation} from '../../../src/openstack/refusal.ts';
-import {stampOfDescription} from '../../../src/openstack/test-servers/stamp-text.ts';
-import {clean as cleanLine} from '../../../src/report/clean.ts';
-import {entityOf} from '../../../src/sources/download/entity.ts';
-import {clean as cleanReport} from '../../../src/verify/check-report.ts';
+import {parseYaml} from '../../../src/config/yaml.ts';
 import {countSteps, TooManySteps} from './count-steps.ts';
+import {FUNCTIONS} from './functions.ts';
 import {hostileTexts} from './hostile.ts';
-
-/** Each function that sees text from a guest, a server, a mirror, a build or a repository of elements. */
-const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
-  // A guest.
-  plainConsole,
-  consoleLines,
-  readConsole,
-  isBeyondHope,
-  readNetworkTables: (text) => readNetworkTables([text]),
-  redactSecrets: (text) => redactSecrets(text, '0'.repeat(64)),
-  'clean (report of a guest)': cleanReport,
-  'clean (line of a log)': cleanLine,
-  // Servers.
-  publicUrl,
-  'publicUrl of a query': (text) => publicUrl(`https://host/?${text}`),
-  'explanation (JSON or text)': explanation,
-  'explanation (HTML)': (text) => explanation(`<html><body>${text}`),
-  entityOf: (text) => entityOf({status: 206, headers: {'content-range': `bytes ${text}`}} as never),
-  stampOfDescription: (text) => stampOfDescription(`imgmgr ${text}`),
-  readStamp: (text) => readStamp({tags: [], properties: {imgmgr_definition: 'x', imgmgr_keys: text}} as never),
-  nearest: (text) => nearest(text, ['Debian 12', text]),
-  // Mirrors.
-  parseDigestList,
-  findInList: (text) => findInList({text, url: 'https://host/SHA256SUMS'}, 'disk.qcow2'),
-  findBare: (text) => findBare({text, url: 'https://host/disk.sha256'}),
-  // Builds.
-  causeOf: (text) => causeOf([text], 'preparing'),
-  maskPasswords,
-  withoutTime,
-  phaseReader: (text) => phaseReader()(text),
-  'parsePackages (dpkg)': (text) => parsePackages(text, 'dpkg'),
-  'parsePackages (rpm)': (text) => parsePackages(text, 'rpm'),
-};
 
 /** For each character: enough for thirty patterns that begin anywhere, far too few for one that reads anything again and again. */
 const STEPS_PER_CHARACTER = 128;
+
+const HOSTILE_MIB = hostileTexts(2 ** 20);
 
 describe('S4: the work on a text from outside grows with its length', () => {
   describe.each(Object.entries(FUNCTIONS))('%s', (_, see) => {
@@ -64,8 +18,28 @@ describe('S4: the work on a text from outside grows with its length', () => {
     });
 
     it('takes 1 MiB of each', () => {
-      expect(hostileTexts(2 ** 20).filter(([, text]) => !seen(see, text))).toEqual([]);
+      expect(HOSTILE_MIB.filter(([, text]) => !seen(see, text))).toEqual([]);
     }, 600_000);
+  });
+
+  it('each unknown key of a definition costs the same', () => {
+    const cost = (count: number): number => {
+      const keys = Array.from({length: count}, (_, at) => `  k${at + 1000}: 1\n`).join('');
+      return countSteps(Infinity, () => FUNCTIONS['parseYaml, readDefinitions']?.(`images:\n- name: a\n${keys}`));
+    };
+    expect(cost(800)).toBeLessThan(2.5 * cost(400));
+  });
+
+  it('a file whose lines are not indented is read again only as often as its length allows', () => {
+    const {problems} = parseYaml('k: [\n]\n'.repeat(2 ** 17), 'images.yml');
+    expect(problems.map(({message}) => message)).toEqual(['not valid YAML: deficient indentation']);
+    expect(problems[0]?.place.line).toBeLessThan(64);
+  });
+
+  it('a file of more than 16 Mi characters is refused before it is parsed', () => {
+    const read = (): unknown => parseYaml(' '.repeat(2 ** 24 + 1), 'images.yml');
+    expect(read()).toMatchObject({problems: [{message: 'the file has more than 16 Mi characters'}]});
+    expect(countSteps(10, read)).toBe(0);
   });
 
   // The patterns of the report; 4 KiB are enough.

@@ -10,9 +10,16 @@ interface Input {
   readonly at: (index: number) => number;
 }
 
-type Instruction =
-  | {readonly kind: 'char'; readonly takes: (code: number) => boolean}
-  | {readonly kind: 'test'; readonly holds: (index: number, input: Input, step: Step) => boolean}
+export type Instruction =
+  | {readonly kind: 'char'; readonly takes: (code: number) => boolean; readonly node: AST.Element}
+  | {
+      readonly kind: 'test';
+      readonly node: AST.Assertion;
+      readonly multiline: boolean;
+      /** What a look ahead looks for. */
+      readonly body?: readonly Instruction[];
+      readonly holds: (index: number, input: Input, step: Step) => boolean;
+    }
   | {readonly kind: 'split'; first: number; second: number}
   | {readonly kind: 'jump'; to: number}
   | {readonly kind: 'match'};
@@ -103,7 +110,8 @@ function run(
   return undefined;
 }
 
-function programOf(regex: RegExp): readonly Instruction[] {
+/** The instructions that a backtracking engine follows for it. */
+export function programOf(regex: RegExp): readonly Instruction[] {
   const key = `${regex.flags}/${regex.source}`;
   const known = programs.get(key);
   if (known) return known;
@@ -152,13 +160,13 @@ function add(element: AST.Element, target: Target): void {
       repeat(element, target);
       return;
     case 'Assertion':
-      program.push({kind: 'test', holds: assertion(element, regex)});
+      program.push(assertion(element, regex));
       return;
     case 'Character':
     case 'CharacterSet':
     case 'CharacterClass':
     case 'ExpressionCharacterClass':
-      program.push({kind: 'char', takes: classOf(element.raw, regex)});
+      program.push({kind: 'char', takes: classOf(element.raw, regex), node: element});
       return;
     case 'Backreference':
       throw new Error(`/${regex.source}/ has a back reference, whose work is not bounded`);
@@ -190,19 +198,30 @@ function repeat({element, min, max, greedy}: AST.Quantifier, target: Target): vo
   }
 }
 
-function assertion(node: AST.Assertion, regex: RegExp): (index: number, input: Input, step: Step) => boolean {
+function assertion(node: AST.Assertion, regex: RegExp): Instruction & {kind: 'test'} {
+  const test = {kind: 'test' as const, node, multiline: regex.multiline};
   switch (node.kind) {
     case 'start':
-      return (index, {text}) => index === 0 || (regex.multiline && isLineEnd(text.charCodeAt(index - 1)));
+      return {
+        ...test,
+        holds: (index, {text}) => index === 0 || (regex.multiline && isLineEnd(text.charCodeAt(index - 1))),
+      };
     case 'end':
-      return (index, {text}) => index === text.length || (regex.multiline && isLineEnd(text.charCodeAt(index)));
+      return {
+        ...test,
+        holds: (index, {text}) => index === text.length || (regex.multiline && isLineEnd(text.charCodeAt(index))),
+      };
     case 'word':
-      return (index, {text}) => (isWord(text[index - 1]) !== isWord(text[index])) !== node.negate;
+      return {...test, holds: (index, {text}) => (isWord(text[index - 1]) !== isWord(text[index])) !== node.negate};
     case 'lookahead': {
-      const program: Instruction[] = [];
-      choose(node.alternatives, {program, regex});
-      program.push({kind: 'match'});
-      return (index, input, step) => (run(program, {start: index, input, step}) !== undefined) !== node.negate;
+      const body: Instruction[] = [];
+      choose(node.alternatives, {program: body, regex});
+      body.push({kind: 'match'});
+      return {
+        ...test,
+        body,
+        holds: (index, input, step) => (run(body, {start: index, input, step}) !== undefined) !== node.negate,
+      };
     }
     case 'lookbehind':
       throw new Error(`/${regex.source}/ looks behind, whose work is not counted`);
@@ -219,6 +238,15 @@ function isWord(character: string | undefined): boolean {
 
 function classOf(raw: string, regex: RegExp): (code: number) => boolean {
   const flags = regex.flags.replace(/[gymd]/g, '');
+  const key = `${flags}/${raw}`;
+  const takes = classes.get(key) ?? newClass(raw, flags);
+  classes.set(key, takes);
+  return takes;
+}
+
+const classes = new Map<string, (code: number) => boolean>();
+
+function newClass(raw: string, flags: string): (code: number) => boolean {
   const one = new RegExp(`^(?:${raw})$`, flags);
   // 0: not asked yet, 1: no, 2: yes.
   const known = new Uint8Array(0x110000);

@@ -1,0 +1,112 @@
+/** Expressions that are put together at run time, by file and text, with the reason why hostile text costs no more than its length. */
+export const REVIEWED_EXPRESSIONS: Readonly<Record<string, string>> = {
+  "src/core/definition-schema.ts new RegExp(value, 'm')": 'compiled to see whether it is one, never run',
+  "src/core/filter.ts new RegExp(source, inline.replace(/[^ims]/g, ''))":
+    "the operator's own --filter, on names of at most 255 characters",
+  'src/core/build/due.ts new RegExp(`^${day}\\\\.(\\\\d+)$`)':
+    'eight digits, a dot and one loop, anchored at both ends',
+  'src/core/build/manifest.ts new RegExp(`^[0-9a-f]{${digits}}$`)': 'no loop: 64 or 128 digits',
+  'src/core/format/vmdk-descriptor.ts new RegExp(`^ddb\\\\.(${KEYS}) ?= ?"[^"]*"( #[ -~]*)?$`)':
+    'anchored; the two loops are parted by a quotation mark that the first one cannot take',
+  "src/workflow/verification/watch-server.ts new RegExp(wanted ?? (port === undefined ? 'login:' : '(?!)'))":
+    "the definition's own pattern, on the first 512 characters of each line",
+};
+
+/** Modules that scan text and are not in the table themselves, by the reason. Every expression in them is proven all the same. */
+export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: readonly string[]])[] = [
+  [
+    "the operator's own words: command line, environment, settings, a name or path given to a build",
+    [
+      ...['ad-hoc-image', 'confirm', 'deliver-build', 'io', 'local-file', 'parse', 'program', 'surroundings'].map(
+        (name) => `src/cli/${name}.ts`,
+      ),
+      ...['tls-files', 'verification', 'commands/import'].map((name) => `src/cli/${name}.ts`),
+      ...['cloud-auth', 'cloud-endpoints', 'cloud-entry', 'cloud-environment', 'cloud-files', 'cloud-settings'].map(
+        (name) => `src/config/${name}.ts`,
+      ),
+      ...['cloud-tls', 'definitions', 'fill-in'].map((name) => `src/config/${name}.ts`),
+      ...['dib-command', 'environment', 'requirements', 'work-folder'].map((name) => `src/build/${name}.ts`),
+      ...['src/core/filter.ts', 'src/core/limits.ts', 'src/http/proxy.ts', 'src/report/color.ts'],
+    ],
+  ],
+  [
+    'files of the kernel and of tools of this host, names that imgmgr itself gave to files',
+    [
+      ...['host-lock', 'loops', 'preflight', 'stand-ins', 'strays', 'tool'].map((name) => `src/build/${name}.ts`),
+      ...['holder', 'pinned', 'temporary'].map((name) => `src/host/${name}.ts`),
+      ...['holder', 'lock', 'shelf', 'qemu/process', 'qemu/server-folders', 'qemu/test-servers'].map(
+        (name) => `src/local/${name}.ts`,
+      ),
+      'src/verify/agents.ts',
+    ],
+  ],
+  [
+    'text that imgmgr makes itself: scripts, certificates, file systems, times, its own plan',
+    [
+      ...['certificate', 'fetch-script', 'user-data'].map((name) => `src/verify/${name}.ts`),
+      ...['planning/import', 'planning/latest', 'planning/releases', 'planning/retire', 'verdict/checks'].map(
+        (name) => `src/core/${name}.ts`,
+      ),
+      ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts'],
+      ...['src/workflow/make-build.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
+    ],
+  ],
+  [
+    'a property, name, tag, flavor key or address of a cloud: each is split or tested once',
+    [
+      ...['form', 'lease', 'naming', 'release', 'same-bytes'].map((name) => `src/core/${name}.ts`),
+      ...['catalog', 'clock', 'image-store', 'login', 'session', 'glance/api', 'glance/name-filter'].map(
+        (name) => `src/openstack/${name}.ts`,
+      ),
+      ...['neutron/api', 'test-servers/callback', 'test-servers/choose-flavor', 'test-servers/start'].map(
+        (name) => `src/openstack/${name}.ts`,
+      ),
+      ...['sweep-servers', 'verify-all'].map((name) => `src/workflow/verification/${name}.ts`),
+      'src/local/qemu/machine.ts',
+    ],
+  ],
+  [
+    'headers, which Node limits to 16 KiB together, and addresses; each is tested once, secrets are spelled once',
+    [
+      ...['judged-lookup', 'learn', 'line'].map((name) => `src/http/${name}.ts`),
+      ...['credential', 'download', 'ticket'].map((name) => `src/verify/${name}.ts`),
+      ...['src/secrets/spellings.ts', 'src/sources/kinds/http.ts', 'src/workflow/resolve-releases.ts'],
+    ],
+  ],
+  [
+    'one pass over text whose length is bounded before: a console of 64 KiB, the end of what a tool wrote, an element file of 1 MiB',
+    [
+      ...['src/openstack/test-server-host.ts', 'src/local/qemu/console.ts', 'src/local/qemu/runner.ts'],
+      ...['src/build/element-trees.ts', 'src/build/run-dib.ts', 'src/build/outputs.ts', 'src/build/artifact-store.ts'],
+      ...['src/sources/unwrap.ts', 'src/workflow/verification/watch-server.ts'],
+      ...['src/report/error-text.ts', 'src/report/human.ts', 'src/report/log.ts'],
+    ],
+  ],
+];
+
+/** Modules whose work is counted through one of the table that imports them, directly or through others. */
+export const COUNTED_THROUGH: Readonly<Record<string, string>> = {
+  'src/config/config-value.ts': 'src/config/config-file.ts',
+  'src/config/yaml-place.ts': 'src/config/yaml.ts',
+  'src/config/yaml-scalar.ts': 'src/config/yaml.ts',
+  'src/config/yaml-tabs.ts': 'src/config/yaml.ts',
+  'src/core/build/element-layout.ts': 'src/core/build/lint-elements.ts',
+  'src/core/build/lint-element-files.ts': 'src/core/build/lint-elements.ts',
+  'src/core/build/read-json.ts': 'src/core/build/manifest.ts',
+  'src/core/build/secrets.ts': 'src/core/build/lint-elements.ts',
+  'src/core/definition-build-rules.ts': 'src/core/read-definitions.ts',
+  'src/core/definition-meta.ts': 'src/core/read-definitions.ts',
+  'src/core/definition-problems.ts': 'src/core/read-definitions.ts',
+  'src/core/definition-schema.ts': 'src/core/read-definitions.ts',
+  'src/core/digest-index.ts': 'src/core/digest-list.ts',
+  'src/core/format/prefix.ts': 'src/core/format/inspect.ts',
+  'src/core/format/refused.ts': 'src/core/format/inspect.ts',
+  'src/core/format/text-vmdk.ts': 'src/core/format/inspect.ts',
+  'src/core/format/vhd.ts': 'src/core/format/inspect.ts',
+  'src/core/format/vhdx.ts': 'src/core/format/inspect.ts',
+  'src/core/normalized.ts': 'src/core/version.ts',
+  'src/secrets/automaton.ts': 'src/secrets/registry.ts',
+};
+
+/** The one place that brings text into a normal form of Unicode. */
+export const NORMALIZES = 'src/core/normalized.ts';
