@@ -21,13 +21,20 @@ export interface Writer {
 const KEPT_LINES = 400;
 const LONGEST_LINE = 16 * 1024;
 
-/** Opens the log (mode 0600, begun anew) and tells each whole line, with passwords in addresses masked. */
-export function openBuildLog(path: string, onLine: (line: string) => void): BuildLog {
+/**
+ * Opens the log (mode 0600, begun anew) and tells each whole line, with passwords in addresses masked and without what `scrub` knows, in
+ * however many pieces it came.
+ */
+export function openBuildLog(
+  path: string,
+  onLine: (line: string) => void,
+  scrub: (text: string) => string = (text) => text,
+): BuildLog {
   const file = openSync(path, 'w', 0o600);
   const lines: string[] = [];
   let fault: unknown;
   const take = (text: string): void => {
-    const line = maskPasswords(text.replace(/\r$/, ''));
+    const line = scrub(maskPasswords(text.replace(/\r$/, '')));
     try {
       if (fault === undefined) writeSync(file, `${line}\n`);
     } catch (error) {

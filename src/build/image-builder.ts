@@ -36,6 +36,8 @@ import {workRoot} from './work-folder.ts';
 /** What the builder works with on this host. */
 export interface BuilderParts {
   readonly exec: Exec;
+  /** A text without the secrets of the run, for logs. */
+  readonly scrub?: (text: string) => string;
   /** Judges what a build made. */
   readonly images: Pick<ImageConverter, 'judgeFile'>;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -177,6 +179,7 @@ class Build {
     const result = await runDib({
       ...request,
       exec: parts.exec,
+      ...(parts.scrub && {scrub: parts.scrub}),
       images: parts.images,
       tool,
       folder,

@@ -17,6 +17,8 @@ import {NAMESPACE} from './strays.ts';
 /** One run of diskimage-builder. */
 export interface DibRun extends DibRequest {
   readonly exec: Exec;
+  /** A text without the secrets of the run; absent: as it is. */
+  readonly scrub?: (text: string) => string;
   /** Judges what it made. */
   readonly images: Pick<ImageConverter, 'judgeFile'>;
   /** Where its whole output goes. */
@@ -108,20 +110,21 @@ interface Watch {
 }
 
 /** Reads the output as it comes: log, progress, warnings, the word of success. */
-function watchOutput({logPath, progress, spec}: DibRun): Watch {
+function watchOutput({logPath, progress, spec, scrub}: DibRun): Watch {
   const startMs = performance.now();
   const limitMs = spec.timeoutSeconds * 1000;
   const read = phaseReader();
   const warnings = new Set<string>();
   let success = false;
   let now: Progress = {phase: 'preparing', hook: undefined};
-  const log = openBuildLog(logPath, (raw) => {
+  const onLine = (raw: string): void => {
     const line = withoutTime(raw);
     now = read(line);
     success ||= line === SUCCESS;
     if (/^(?:WARNING\b|W: )/.test(line) && warnings.size < MOST_WARNINGS) warnings.add(line);
     progress({phase: now.phase, line, elapsedMs: performance.now() - startMs, limitMs});
-  });
+  };
+  const log = openBuildLog(logPath, onLine, scrub);
   progress({phase: now.phase, elapsedMs: 0, limitMs});
   return {
     log,

@@ -94,9 +94,24 @@ export class SecretRegistry implements Secrets {
 
 const SECRET_VARIABLE = /^OS_(?:\w*_)?(?:PASSWORD|PASSCODE|SECRET|TOKEN)$/;
 
-/** Makes the secrets known that stand in environment variables of OpenStack. */
+/** Makes the secrets known that stand in environment variables of OpenStack, and the users of proxies with their passwords. */
 export function addEnvironment(secrets: Secrets, env: Readonly<Record<string, string | undefined>>): void {
-  for (const [name, value] of Object.entries(env)) if (SECRET_VARIABLE.test(name)) secrets.add(value);
+  for (const [name, value] of Object.entries(env))
+    if (SECRET_VARIABLE.test(name)) secrets.add(value);
+    else if (value !== undefined && PROXY_VARIABLE.test(name)) addProxy(secrets, value);
+}
+
+const PROXY_VARIABLE = /^(?:https?|ftp|all)_proxy$/i;
+
+function addProxy(secrets: Secrets, value: string): void {
+  const url = URL.parse(value);
+  if (url === null || url.password === '') return;
+  secrets.add(url.password);
+  try {
+    secrets.addLogin(decodeURIComponent(url.username), decodeURIComponent(url.password));
+  } catch {
+    // A percent sign that escapes nothing: as it is written, it is known already.
+  }
 }
 
 /** Where the dots, quotes and brackets begin that may stand behind a text that was cut off. */

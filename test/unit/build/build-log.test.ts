@@ -2,6 +2,7 @@ import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {openBuildLog} from '../../../src/build/build-log.ts';
+import {addEnvironment, SecretRegistry} from '../../../src/secrets/registry.ts';
 import {useFolder} from './folder.ts';
 
 const folder = useFolder();
@@ -39,6 +40,40 @@ describe('the log of a build', () => {
     log.close();
     expect(readFileSync(path, 'utf8')).toBe('Get:1 http://***@mirror/debian and mail@example.org\n');
     expect(log.tail()).toEqual(['Get:1 http://***@mirror/debian and mail@example.org']);
+  });
+
+  it('S6: has no secret of the run, in whatever spelling and wherever the output was cut', () => {
+    const secrets = new SecretRegistry();
+    addEnvironment(secrets, {https_proxy: 'http://builder:geh%20eim%2F1@proxy:3128', OS_PASSWORD: 'pass"word'});
+    secrets.add('a-token-of-the-run');
+    const path = join(folder.path(), 'log');
+    const told: string[] = [];
+    const log = openBuildLog(
+      path,
+      (line) => told.push(line),
+      (text) => secrets.scrub(text),
+    );
+    const out = log.writer();
+    const lines = [
+      'proxy password geh eim/1',
+      'proxy password geh%20eim%2F1',
+      `Proxy-Authorization: Basic ${Buffer.from('builder:geh eim/1').toString('base64')}`,
+      `json ${JSON.stringify({password: 'pass"word'})}`,
+      'token a-token-of-the-run',
+    ];
+    const bytes = Buffer.from(`${lines.join('\n')}\n`);
+    for (let at = 0; at < bytes.length; at += 7) out.write(bytes.subarray(at, at + 7));
+    log.close();
+    const clean = [
+      'proxy password ***',
+      'proxy password ***',
+      'Proxy-Authorization: Basic ***',
+      'json {"password":"***"}',
+      'token ***',
+    ];
+    expect(readFileSync(path, 'utf8')).toBe(`${clean.join('\n')}\n`);
+    expect(told).toEqual(clean);
+    expect(log.tail()).toEqual(clean);
   });
 
   it('keeps characters together that come in two pieces', () => {
