@@ -33,8 +33,8 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     'files of the kernel and of tools of this host, names that imgmgr itself gave to files',
     [
       ...['host-lock', 'loops', 'preflight', 'stand-ins', 'strays', 'tool'].map((name) => `src/build/${name}.ts`),
-      ...['holder', 'pinned', 'temporary'].map((name) => `src/host/${name}.ts`),
-      ...['holder', 'lock', 'shelf', 'qemu/process', 'qemu/server-folders', 'qemu/test-servers'].map(
+      ...['holder', 'pinned', 'place', 'temporary'].map((name) => `src/host/${name}.ts`),
+      ...['holder', 'lock', 'shelf', 'qemu/process', 'qemu/relay', 'qemu/server-folders', 'qemu/test-servers'].map(
         (name) => `src/local/${name}.ts`,
       ),
       'src/verify/agents.ts',
@@ -70,14 +70,19 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     [
       ...['judged-lookup', 'learn', 'line'].map((name) => `src/http/${name}.ts`),
       ...['credential', 'download', 'ticket'].map((name) => `src/verify/${name}.ts`),
-      ...['src/secrets/spellings.ts', 'src/sources/kinds/http.ts', 'src/workflow/resolve-releases.ts'],
+      ...[
+        'src/sources/address.ts',
+        'src/secrets/spellings.ts',
+        'src/sources/kinds/http.ts',
+        'src/workflow/resolve-releases.ts',
+      ],
     ],
   ],
   [
     'one pass over text whose length is bounded before: a console of 64 KiB, the end of what a tool wrote, an element file of 1 MiB',
     [
       ...['src/openstack/test-server-host.ts', 'src/local/qemu/console.ts', 'src/local/qemu/runner.ts'],
-      ...['src/build/element-trees.ts', 'src/build/run-dib.ts', 'src/build/outputs.ts', 'src/build/artifact-store.ts'],
+      ...['src/build/element-trees.ts', 'src/build/run-dib.ts', 'src/build/artifact-store.ts'],
       ...['src/sources/unwrap.ts', 'src/workflow/verification/watch-server.ts'],
       ...['src/report/error-text.ts', 'src/report/human.ts', 'src/report/log.ts'],
     ],
