@@ -3,6 +3,7 @@ import {clearWorkshop} from './building/workshop.ts';
 import {endAll} from './child.ts';
 import type {Bench, HostBench} from './measure/bench.ts';
 import {measureBuild} from './measure/build.ts';
+import {measureConsoles} from './measure/consoles.ts';
 import {measureFresh} from './measure/fresh.ts';
 import {measureGuards} from './measure/guards.ts';
 import {measureFake, measureMany} from './measure/many.ts';
@@ -18,6 +19,7 @@ const ON_THIS_HOST: Readonly<Record<string, (bench: HostBench) => Promise<Figure
   startup: measureStartup,
   build: measureBuild,
   guards: measureGuards,
+  consoles: measureConsoles,
 };
 
 const ON_THE_CLOUD: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
