@@ -40,7 +40,12 @@ export class Folders {
   /** Throws ForeignPlaceError where the store is another user's, whose images are none of ours; nothing to say where there is none. */
   async trust(): Promise<void> {
     this.#trusted ??= trustAll([this.root, this.images]);
-    await this.#trusted;
+    try {
+      await this.#trusted;
+    } catch (error) {
+      this.#trusted = undefined;
+      throw error;
+    }
   }
 
   image(id: string): string {
