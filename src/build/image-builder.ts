@@ -12,6 +12,7 @@ import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import {logName} from './artifact-names.ts';
 import {makePrivateFolder} from '../host/private-folder.ts';
+import type {Scrubber} from './build-log.ts';
 import type {ArtifactStore} from './artifact-store.ts';
 import {createArtifactStore} from './artifact-store.ts';
 import {keepLogs} from './build-logs.ts';
@@ -36,8 +37,8 @@ import {workRoot} from './work-folder.ts';
 /** What the builder works with on this host. */
 export interface BuilderParts {
   readonly exec: Exec;
-  /** A text without the secrets of the run, for logs. */
-  readonly scrub?: (text: string) => string;
+  /** Takes the secrets of the run out of logs; absent: all stays. */
+  readonly secrets?: Scrubber;
   /** Judges what a build made. */
   readonly images: Pick<ImageConverter, 'judgeFile'>;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -179,7 +180,7 @@ class Build {
     const result = await runDib({
       ...request,
       exec: parts.exec,
-      ...(parts.scrub && {scrub: parts.scrub}),
+      ...(parts.secrets && {secrets: parts.secrets}),
       images: parts.images,
       tool,
       folder,

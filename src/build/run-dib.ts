@@ -3,7 +3,7 @@ import type {BuildProgress} from '../cloud/image-builder.ts';
 import type {ImageConverter} from '../cloud/image-converter.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
-import type {BuildLog} from './build-log.ts';
+import type {BuildLog, Scrubber} from './build-log.ts';
 import {openBuildLog} from './build-log.ts';
 import {causeOf} from './causes.ts';
 import type {DibRequest} from './dib-command.ts';
@@ -17,8 +17,8 @@ import {NAMESPACE} from './strays.ts';
 /** One run of diskimage-builder. */
 export interface DibRun extends DibRequest {
   readonly exec: Exec;
-  /** A text without the secrets of the run; absent: as it is. */
-  readonly scrub?: (text: string) => string;
+  /** Takes the secrets of the run out of what is logged; absent: all stays. */
+  readonly secrets?: Scrubber;
   /** Judges what it made. */
   readonly images: Pick<ImageConverter, 'judgeFile'>;
   /** Where its whole output goes. */
@@ -110,7 +110,7 @@ interface Watch {
 }
 
 /** Reads the output as it comes: log, progress, warnings, the word of success. */
-function watchOutput({logPath, progress, spec, scrub}: DibRun): Watch {
+function watchOutput({logPath, progress, spec, secrets}: DibRun): Watch {
   const startMs = performance.now();
   const limitMs = spec.timeoutSeconds * 1000;
   const read = phaseReader();
@@ -124,7 +124,7 @@ function watchOutput({logPath, progress, spec, scrub}: DibRun): Watch {
     if (/^(?:WARNING\b|W: )/.test(line) && warnings.size < MOST_WARNINGS) warnings.add(line);
     progress({phase: now.phase, line, elapsedMs: performance.now() - startMs, limitMs});
   };
-  const log = openBuildLog(logPath, onLine, scrub);
+  const log = openBuildLog(logPath, onLine, secrets);
   progress({phase: now.phase, elapsedMs: 0, limitMs});
   return {
     log,

@@ -163,7 +163,7 @@ export function createContext({
         const {createImageBuilder} = await import('../build/image-builder.ts');
         return createImageBuilder({
           exec: await exec(),
-          scrub: (text) => secrets.scrub(text),
+          secrets,
           images: converter,
           env,
           stateFolder: stateDir(env, home, process.getuid?.() ?? 0),

@@ -24,6 +24,14 @@ export interface Secrets {
   scrub(text: string): string;
   /** The same for a text that somebody may have cut off: at its end, also before dots and quotes, the beginning of a secret goes, too. */
   scrubCut(text: string): string;
+  /** Of a text that goes on: what is certain, and the rest, which may be the beginning of a secret and belongs in front of what follows. */
+  scrubPart(text: string, goesOn: boolean): ScrubbedPart;
+}
+
+/** See {@link Secrets.scrubPart}. */
+export interface ScrubbedPart {
+  readonly text: string;
+  readonly rest: string;
 }
 
 /** The secrets of one run. */
@@ -68,8 +76,7 @@ export class SecretRegistry implements Secrets {
     return clean + last + text.slice(end);
   }
 
-  /** Of a text that goes on: what is certain, and the rest, which may be the beginning of a secret and belongs in front of what follows. */
-  scrubPart(text: string, goesOn: boolean): {readonly text: string; readonly rest: string} {
+  scrubPart(text: string, goesOn: boolean): ScrubbedPart {
     if (this.#spellings.size === 0 && this.#passing.size === 0) return {text, rest: ''};
     this.#automaton ??= new Automaton([...this.#spellings, ...[...this.#passing].flatMap(passingSpellingsOf)]);
     const {found, open} = this.#automaton.scan(text);

@@ -2,6 +2,8 @@ import {createHash, randomBytes, timingSafeEqual} from 'node:crypto';
 import type {Ticket, TicketTrace} from '../cloud/report-desk.ts';
 import type {GuestReport} from '../core/guest-report.ts';
 import {ImgmgrError} from '../errors.ts';
+import {SecretRegistry} from '../secrets/registry.ts';
+import {scrubDeep} from '../secrets/scrub-deep.ts';
 
 const REFUSALS_KEPT = 20;
 
@@ -30,6 +32,7 @@ export class OpenTicket implements Ticket {
   readonly #server = Promise.withResolvers<string>();
   readonly #report = Promise.withResolvers<GuestReport>();
   readonly #greeted = Promise.withResolvers<undefined>();
+  readonly #secrets = new SecretRegistry();
   #hello = false;
   readonly #refused: string[] = [];
 
@@ -39,6 +42,8 @@ export class OpenTicket implements Ticket {
     this.#onWithdrawn = onWithdrawn;
     this.tokenHash = digest(this.token);
     this.downloadHash = digest(downloadKey(this.token));
+    this.#secrets.add(this.token);
+    this.#secrets.add(downloadKey(this.token));
     this.mark = placeMark(this.token);
     this.report = this.#report.promise;
     this.greeted = this.#greeted.promise;
@@ -60,14 +65,16 @@ export class OpenTicket implements Ticket {
     this.#greeted.resolve(undefined);
   }
 
+  /** Takes the report without the token and the key of the guest: parts of it are stored on the image. */
   accept(report: GuestReport, reportDigest: string): void {
     this.accepted = reportDigest;
-    this.#report.resolve(report);
+    this.#report.resolve(scrubDeep(report, (text) => this.#secrets.scrub(text)));
   }
 
   refuse(reason: string): void {
-    if (this.#refused.length < REFUSALS_KEPT) this.#refused.push(reason);
-    this.#onRefused(reason);
+    const told = this.#secrets.scrub(reason);
+    if (this.#refused.length < REFUSALS_KEPT) this.#refused.push(told);
+    this.#onRefused(told);
   }
 
   seen(): TicketTrace {

@@ -1,5 +1,8 @@
 import {createHash} from 'node:crypto';
+import {readFile, readdir} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {downloadKey} from '../../src/verify/ticket.ts';
 import type {Ran} from './operator.ts';
 import {listed} from './operator.ts';
 import type {Table} from './table.ts';
@@ -93,6 +96,42 @@ describe('the surroundings', () => {
     );
     expect(ran.code).toBe(2);
     expect(table.show()).not.toContain('X | public | generic');
+  });
+});
+
+/** Every file below a folder, as text, by its path in it. */
+async function filesIn(folder: string): Promise<Readonly<Record<string, string>>> {
+  const names = await readdir(folder, {recursive: true, withFileTypes: true});
+  const files = names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const texts = files.map(async (path): Promise<[string, string]> => [path, await readFile(path, 'utf8')]);
+  return Object.fromEntries(await Promise.all(texts));
+}
+
+describe('S6: what a run keeps on this host, prints, and stores on the image', () => {
+  it('S6: holds no password, no token of the cloud and neither token nor key of the guest, though the console shows all of them', async () => {
+    const password = 'fake-secret';
+    expect(table.cloud.cloudsYaml()).toContain(password);
+    let secrets: readonly string[] = [];
+    table.cloud.compute.onServer = (server) => {
+      const userData = Buffer.from(server.userData ?? '', 'base64').toString();
+      const token = /"token":"([0-9a-f]{64})"/.exec(userData)?.[1] ?? 'no token';
+      secrets = [password, token, downloadKey(token)];
+      expect(userData).toContain(downloadKey(token));
+      const said = `user data: ${userData}\nlogin of the cloud: ${password}\nBearer ${downloadKey(token)}\n`;
+      server.life = {fault: `no disk for ${password} and ${token}`, console: `${token.slice(9)}\n${said}${said}`};
+    };
+    const listen = ['--listen', '127.0.0.1:0', '--advertise', '127.0.0.1'];
+    const ran = await table.run('manage', table.x(['1']), '--verify', '--debug', ...listen);
+    expect(ran.code).not.toBe(0);
+    const [, token = ''] = secrets;
+    expect(token).toMatch(/^[0-9a-f]{64}$/);
+    const files = await filesIn(join(table.folder, 'state'));
+    expect(Object.keys(files).filter((path) => path.includes('/evidence/'))).toHaveLength(1);
+    const images = JSON.stringify(table.cloud.views());
+    for (const [path, text] of [...Object.entries(files), ['output', ran.text] as const, ['images', images] as const])
+      for (const secret of [...secrets, token.slice(9)])
+        expect(text.includes(secret), `${path}: ${secret}`).toBe(false);
+    expect(Object.values(files).join('')).toContain('login of the cloud: ***');
   });
 });
 

@@ -1,6 +1,6 @@
 import type {Spans} from '../../core/events.ts';
 import type {Datasource} from '../../core/job.ts';
-import {plainConsole, redactSecrets} from '../../core/verdict/console-text.ts';
+import {redactSecrets, wholeLines} from '../../core/verdict/console-text.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import type {Boot} from './types.ts';
@@ -19,7 +19,7 @@ export async function tellVerdict(
   {verdict, spans, seen, token}: Told,
 ): Promise<Verdict> {
   const {context} = verifier;
-  const console = seen?.console === undefined ? undefined : redactSecrets(plainConsole(seen.console), token);
+  const console = seen?.console === undefined ? undefined : redactSecrets(wholeLines(seen.console), token);
   const evidence =
     datasource === undefined
       ? undefined

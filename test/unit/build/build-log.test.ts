@@ -48,11 +48,7 @@ describe('the log of a build', () => {
     secrets.add('a-token-of-the-run');
     const path = join(folder.path(), 'log');
     const told: string[] = [];
-    const log = openBuildLog(
-      path,
-      (line) => told.push(line),
-      (text) => secrets.scrub(text),
-    );
+    const log = openBuildLog(path, (line) => told.push(line), secrets);
     const out = log.writer();
     const lines = [
       'proxy password geh eim/1',
@@ -74,6 +70,42 @@ describe('the log of a build', () => {
     expect(readFileSync(path, 'utf8')).toBe(`${clean.join('\n')}\n`);
     expect(told).toEqual(clean);
     expect(log.tail()).toEqual(clean);
+  });
+
+  describe('S6: a line that is cut, since it has no end', () => {
+    const secrets = new SecretRegistry();
+    secrets.add('a-token-of-the-run');
+    const LIMIT = 16 * 1024;
+
+    /** What the log holds of a long line, written in pieces of this size. */
+    function logged(line: string, size: number): string {
+      const path = join(folder.path(), 'log');
+      const log = openBuildLog(path, () => undefined, secrets);
+      const out = log.writer();
+      for (let at = 0; at < line.length; at += size) out.write(line.slice(at, at + size));
+      out.end();
+      log.close();
+      return readFileSync(path, 'utf8');
+    }
+
+    it.each([1, 5, 1000, LIMIT, LIMIT + 1, 3 * LIMIT])('S6: holds no piece of a secret, in pieces of %i', (size) => {
+      for (const before of [LIMIT - 30, LIMIT - 17, LIMIT - 9, LIMIT - 1, LIMIT]) {
+        const text = logged(`${'.'.repeat(before)}a-token-of-the-run${'.'.repeat(LIMIT)}`, size);
+        expect(text.replaceAll(/[.\n]/g, '')).toBe('***');
+      }
+    });
+
+    it.each([1, 1000, LIMIT + 1])('S6: holds no password of an address, in pieces of %i', (size) => {
+      for (const before of [LIMIT - 20, LIMIT - 14, LIMIT - 13, LIMIT - 12, LIMIT - 11, LIMIT - 5, LIMIT]) {
+        const text = logged(`${'.'.repeat(before)} http://me:geheim@mirror/${'.'.repeat(LIMIT)}`, size);
+        expect(text.replaceAll(/[.\n]/g, '')).toBe(' http://***@mirror/');
+      }
+    });
+
+    it('S6: what only looks like the beginning of an address is written all the same, and nothing is lost', () => {
+      const line = `http://${'x'.repeat(5 * LIMIT)}`;
+      expect(logged(line, 1000).replaceAll('\n', '')).toBe(line);
+    });
   });
 
   it('keeps characters together that come in two pieces', () => {

@@ -23,7 +23,13 @@ import {readStamp} from '../../../src/core/stamp.ts';
 import {dayOfChange, isCalendarDate, parseDuration} from '../../../src/core/time-text.ts';
 import {isBeyondHope, readConsole} from '../../../src/core/verdict/console-signs.ts';
 import {readNetworkTables} from '../../../src/core/verdict/console-tables.ts';
-import {consoleLines, isStandIn, plainConsole, redactSecrets} from '../../../src/core/verdict/console-text.ts';
+import {
+  consoleLines,
+  isStandIn,
+  plainConsole,
+  redactSecrets,
+  wholeLines,
+} from '../../../src/core/verdict/console-text.ts';
 import {judge} from '../../../src/core/verdict/judge.ts';
 import {readVerdict} from '../../../src/core/verdict/record.ts';
 import {compareVersions, sortVersions} from '../../../src/core/version.ts';
@@ -54,6 +60,7 @@ const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   // A guest.
   plainConsole,
+  wholeLines,
   consoleLines,
   readConsole,
   isBeyondHope,

@@ -7,6 +7,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {status} from '@grpc/grpc-js';
 import {afterEach, describe, expect, it} from 'vitest';
 import {asImgmgrError} from '../../../src/errors.ts';
+import {downloadKey} from '../../../src/verify/ticket.ts';
 import type {DeskLimits} from '../../../src/verify/report-desk.ts';
 import {Caller, goodReport, openDesk, SERVER} from './callers.ts';
 
@@ -58,6 +59,41 @@ describe('a report', () => {
       checkedMs: 20,
     });
     expect(all.ticket.seen()).toEqual({agentFetched: false, hello: true, refused: []});
+  });
+
+  it('S6: holds neither the token nor the key of the guest, wherever it puts them and whatever it makes of them', async () => {
+    const {caller, ticket} = await ready();
+    const {token} = ticket;
+    const key = downloadKey(token);
+    const coded = Buffer.from(token).toString('base64').slice(0, 80);
+    const checks = [
+      {id: token, outcome: 'OUTCOME_FAIL', detail: `curl --header 'Authorization: Bearer ${key}'`, millis: 1},
+      {id: 'root-grown', outcome: 'OUTCOME_PASS', detail: `cut off: ${token.slice(0, 40)}`, millis: 1},
+    ];
+    const facts = {[`a${token}`]: coded, machine: 'x86_64'};
+    const report = goodReport(token, {checks, facts}, {agent_version: `1 ${token}`});
+    expect(await caller.call('Report', report)).toEqual({accepted: true});
+    expect(await ticket.report).toMatchObject({
+      agentVersion: '1 ***',
+      server: SERVER,
+      checks: [
+        {id: '***', outcome: 'fail', detail: "curl --header 'Authorization: Bearer ***'"},
+        {id: 'root-grown', outcome: 'pass', detail: 'cut off: ***'},
+      ],
+      facts: {'a***': expect.stringMatching(/^.{0,2}\*\*\*.{0,2}$/) as string, machine: 'x86_64'},
+    });
+  });
+
+  it('S6: of what is refused no token is told', async () => {
+    const {caller, ticket} = await ready();
+    const named = goodReport(ticket.token, {}, {server: ticket.token});
+    await expect(caller.call('Report', named)).rejects.toMatchObject({code: status.UNAUTHENTICATED});
+    const run = goodReport(ticket.token, {}, {run: `x${ticket.token}`});
+    await expect(caller.call('Report', run)).rejects.toMatchObject({code: status.UNAUTHENTICATED});
+    expect(ticket.seen().refused).toEqual([
+      'a call for the server "***"',
+      'a call for the run "x***" with the token of run-1',
+    ]);
   });
 
   it('gets the same answer again when the reply was lost, however its facts are ordered, until the ticket is withdrawn', async () => {

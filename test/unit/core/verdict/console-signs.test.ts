@@ -1,7 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import {isBeyondHope, readConsole} from '../../../../src/core/verdict/console-signs.ts';
 import {readNetworkTables} from '../../../../src/core/verdict/console-tables.ts';
-import {consoleLines, plainConsole, redactSecrets} from '../../../../src/core/verdict/console-text.ts';
+import {
+  CONSOLE_KEPT,
+  consoleLines,
+  plainConsole,
+  redactSecrets,
+  wholeLines,
+} from '../../../../src/core/verdict/console-text.ts';
 
 const HEAD = [
   "[   21.503313] cloud-init[481]: Cloud-init v. 22.4.2 running 'init' at Thu, 26 Nov 2026 08:00:00 +0000. Up 21.49 seconds.",
@@ -172,6 +178,27 @@ describe('S4: of a console', () => {
 
   it('escape sequences are gone, those without an end too as far as they are sequences', () => {
     expect(plainConsole('\u001b[0;32mOK\u001b[0m \u001b]0;title\u0007a\u001b]0;b\u001b\\c\r\n')).toBe('OK ac\n');
+  });
+
+  it('S6: a first line whose beginning is missing is left out, since it may hold the end of a secret', () => {
+    const kept = `${'x'.repeat(CONSOLE_KEPT - 5)}\nlast`;
+    expect(wholeLines(`token of the guest: 0123456789abcdef\n${kept.slice(18)}`)).toBe(kept.slice(18));
+    for (const before of ['1', '0123456789abcdef', `${'y'.repeat(CONSOLE_KEPT)}0123`])
+      expect(wholeLines(`${before}456789abcdef\r\n${kept.slice(14)}`)).toBe(kept.slice(14));
+    expect(wholeLines('short\nlines')).toBe('short\nlines');
+  });
+
+  it('S6: of a line without end, whose beginning is missing, the rest is kept', () => {
+    const kept = wholeLines(`0123456789abcdef${'x'.repeat(CONSOLE_KEPT - 8)}`);
+    expect(kept).toMatch(/^x+$/);
+    expect(kept.length).toBeGreaterThan(CONSOLE_KEPT / 2);
+  });
+
+  it('S6: the end of the token with which a console begins that the cloud has cut is left out', () => {
+    const token = 'f9e1c0d5b7a2836491d7e0c3b5a8f2644b8d1e9f07c2a6355e6d7c8b9a0f1e2d';
+    for (let from = 0; from <= token.length - 4; from++)
+      expect(redactSecrets(`${token.slice(from)} is it`, token)).toBe('*** is it');
+    expect(redactSecrets('e2d is it', token)).toBe('e2d is it');
   });
 
   it.each([

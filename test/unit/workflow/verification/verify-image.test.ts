@@ -288,6 +288,21 @@ describe('one verification', () => {
     expect(kept[0]?.console).toBe('login:\ntoken ***\nroot password: ***\n');
   });
 
+  it('S6: keeps no end of the token in its evidence, with which a console begins that the cloud has cut', async () => {
+    const {verify, servers, kept} = world({deadlineMs: 10_000});
+    servers.guest = ({ticket}) => (servers.text = `${ticket.token.slice(20)}\nlogin:\n`);
+    await verify();
+    expect(kept[0]?.console).toBe('***\nlogin:\n');
+  });
+
+  it('S6: keeps no end of any secret in its evidence, where the console was too long and was cut', async () => {
+    const {verify, servers, kept} = world({deadlineMs: 10_000});
+    const after = `${'.'.repeat(64 * 1024 - 20)}\nlogin:\n`;
+    servers.guest = () => (servers.text = `${'x'.repeat(1000)} the key of the door\n${after}`);
+    await verify();
+    expect(kept[0]?.console).toBe(after);
+  });
+
   it('goes on without a console, and with one that fails', async () => {
     const {verify, servers} = world({deadlineMs: 20_000});
     servers.guest = () => undefined;
