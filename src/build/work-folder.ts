@@ -50,7 +50,7 @@ export async function makeWorkFolder(root: string, definition: string): Promise<
     const holder = join(path, HOLDER);
     await writeFile(holder, `${JSON.stringify({...ownHolder(), definition})}\n`, {mode: 0o600, flag: 'wx'});
     const folder = {path, tmp: join(path, 'tmp'), out: join(path, 'out'), bin: join(path, 'bin')};
-    for (const each of [folder.tmp, folder.out, folder.bin]) await mkdir(each);
+    for (const each of [folder.tmp, folder.out, folder.bin]) await mkdir(each, {mode: 0o755});
     return {...folder, leave: giveSigns(holder)};
   } catch (error) {
     throw asRootError(error, root);

@@ -34,7 +34,8 @@ export async function deliverBuild(delivery: Delivery): Promise<Artifact> {
   const {artifact, folder} = delivery;
   const stem = `${artifact.definition.replaceAll(/[^0-9A-Za-z._-]+/g, '-').toLowerCase()}-${artifact.version}`;
   try {
-    await mkdir(folder, {recursive: true});
+    // Not by the umask: what everybody may write in, everybody may exchange.
+    await mkdir(folder, {recursive: true, mode: 0o755});
     const files = await Promise.all(
       imagesOf(delivery).map(async ({path, format, conversion}) => {
         const target = join(folder, `${stem}.${conversion?.to ?? format}`);

@@ -27,7 +27,7 @@ export async function findAccelerator({
 }: Probe): Promise<'kvm' | 'tcg'> {
   try {
     await access(device, constants.R_OK | constants.W_OK);
-    await writeFile(join(folder, 'probe.img'), bootSector());
+    await writeFile(join(folder, 'probe.img'), bootSector(), {mode: 0o600});
     const {exitCode} = await exec.run(
       'qemu-system-x86_64',
       [

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -80,6 +80,21 @@ describe('the folder of build --output', () => {
     expect((await readFile(path)).equals(await readFile(join(dir, 'disk.raw')))).toBe(true);
     expect(events.at(-1)).toMatchObject({type: 'progress', phase: 'converting', bytes: 4 * MIB, total: 4 * MIB});
     expect(await readdir(join(dir, 'work'))).toEqual([]);
+  });
+
+  it('S10: is made closed to writers under umask 0, and one that is there stays as it is', async () => {
+    const artifact = await built('qcow2');
+    const before = process.umask(0);
+    try {
+      await deliver(artifact, {to: 'raw', compress: false});
+      expect((await stat(join(dir, 'out'))).mode & 0o7777).toBe(0o755);
+      for (const name of await delivered()) expect((await stat(join(dir, 'out', name))).mode & 0o022).toBe(0);
+    } finally {
+      process.umask(before);
+    }
+    await chmod(join(dir, 'out'), 0o2770);
+    await deliver(artifact);
+    expect((await stat(join(dir, 'out'))).mode & 0o7777).toBe(0o2770);
   });
 
   it('gets what was built in that format, without a conversion', async () => {

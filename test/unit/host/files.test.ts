@@ -2,6 +2,7 @@ import {spawnSync} from 'node:child_process';
 import {chmod, mkdir, readFile, readdir, stat, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
+import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import {tryHostLock, takeHostLock} from '../../../src/build/host-lock.ts';
 import {homeFolder} from '../../../src/cli/home.ts';
@@ -162,5 +163,31 @@ describe('what is given by hand', () => {
       message: '/s/images is on a file system that is mounted read-only',
       hint: 'mount it read-write, or set IMGMGR_LOCAL to a folder on another disk',
     });
+  });
+});
+
+/** Calls of `name(…)` in a source text that make something whose rights the umask decides. */
+function withoutMode(text: string, name: string): string[] {
+  const call = new RegExp(`(?<![.\\w#])${name}\\((?:[^()]|\\((?:[^()]|\\([^()]*\\))*\\))*\\)`, 'g');
+  return (text.match(call) ?? []).filter((found) => !/\bmode: |, 0o[0-7]+\)$/.test(found));
+}
+
+describe('S10: the rights of what the code makes', () => {
+  it('S10: no folder and no file is made with the rights that a umask leaves', async () => {
+    const root = fileURLToPath(new URL('../../../src', import.meta.url));
+    const names = (await readdir(root, {recursive: true})).filter((name) => name.endsWith('.ts'));
+    const found: string[] = [];
+    for (const name of names) {
+      const text = await readFile(join(root, name), 'utf8');
+      for (const maker of ['mkdir', 'mkdirSync', 'writeFile', 'writeFileSync', 'appendFile', 'createWriteStream'])
+        found.push(...withoutMode(text, maker).map((call) => `${name}: ${call}`));
+    }
+    expect(found).toEqual([]);
+  });
+
+  it('S10: what has no mode is found', () => {
+    expect(withoutMode('await mkdir(join(a, b(c)), {recursive: true});', 'mkdir')).toHaveLength(1);
+    expect(withoutMode('await mkdir(path, {mode: 0o700});', 'mkdir')).toEqual([]);
+    expect(withoutMode('await file.writeFile(text);', 'writeFile')).toEqual([]);
   });
 });
