@@ -4,6 +4,7 @@ import {makePrivateFolder} from '../host/private-folder.ts';
 import type {Emit} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
 import {scrubDeep} from '../secrets/scrub-deep.ts';
+import {scrubJson} from '../secrets/structured.ts';
 import type {Evidence} from '../workflow/verification/types.ts';
 
 /** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone, without the secrets of the run; a folder that cannot be written costs a warning, no verdict. */
@@ -25,7 +26,7 @@ export function evidenceKeeper({
       await makePrivateFolder(place);
       const file = await open(`${path}.new`, 'w', 0o600);
       try {
-        await file.writeFile(scrub(`${jsonText(scrubDeep(evidence, scrub), 2)}\n`));
+        await file.writeFile(scrubJson(`${jsonText(scrubDeep(evidence, scrub), 2)}\n`, scrub));
       } finally {
         await file.close();
       }

@@ -1,4 +1,5 @@
 import type {SecretRegistry} from './registry.ts';
+import {scrubInForm} from './structured.ts';
 
 type Written = string | Uint8Array;
 type Done = (error?: Error | null) => void;
@@ -12,7 +13,7 @@ export interface Scrubbed<Stream> {
 
 /**
  * The same stream, but what is written to it loses every known secret, also one that comes in several pieces. The end of a piece that may
- * be the beginning of a secret waits for the next piece.
+ * be the beginning of a secret waits for the next piece; a piece that is a line of JSON or an XML document is whole, and stays one.
  */
 export function scrubbed<Stream extends NodeJS.WritableStream>(
   stream: Stream,
@@ -21,7 +22,10 @@ export function scrubbed<Stream extends NodeJS.WritableStream>(
   let rest = '';
   const write = (chunk: Written, second?: BufferEncoding | Done, third?: Done): boolean => {
     const done = typeof second === 'function' ? second : third;
-    const part = secrets.scrubPart(rest + textOf(chunk), true);
+    const text = textOf(chunk);
+    const whole = rest === '' ? scrubInForm(text, (piece) => secrets.scrub(piece)) : undefined;
+    if (whole !== undefined) return stream.write(whole, done);
+    const part = secrets.scrubPart(rest + text, true);
     ({rest} = part);
     return stream.write(part.text, done);
   };

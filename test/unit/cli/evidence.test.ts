@@ -1,8 +1,9 @@
-import {mkdir, mkdtemp, readdir, rm, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {evidenceFinder, evidenceKeeper} from '../../../src/cli/evidence.ts';
+import {SecretRegistry} from '../../../src/secrets/registry.ts';
 import {VERDICT} from '../report/samples.ts';
 
 let folder: string;
@@ -34,6 +35,23 @@ describe('the evidence of an image', () => {
     expect(await readdir(folder)).toEqual(['state']);
     expect(await readdir(state)).toEqual(['evidence']);
   });
+
+  it.each(['12345678', '7', '"ms', 'true'])(
+    'S6: is JSON though a password is %j, which is not in its texts',
+    async (password) => {
+      const secrets = new SecretRegistry();
+      secrets.add(password);
+      const keepIt = evidenceKeeper({folder, emit: () => undefined, scrub: (text) => secrets.scrub(text)});
+      const checks = [{id: 'dns', severity: 'fail', outcome: 'pass', detail: password, ms: 12345678} as const];
+      const path = await keepIt({
+        ...{cloud: 'c', run: 'run1', image: 'i', definition: 'd', datasource: 'metadata', refused: []},
+        ...{verdict: {...VERDICT.verdict, checks}, console: `login: ${password}\n`},
+      });
+      const kept: unknown = JSON.parse(await readFile(path ?? '', 'utf8'));
+      expect(kept).toMatchObject({verdict: {checks: [{ms: 12345678}]}});
+      if (password.length > 3) expect(kept).toMatchObject({console: 'login: ***\n'});
+    },
+  );
 
   it('U7: is the newest whole file of this image', async () => {
     await keep('run1-aaaa-metadata.json', 100);

@@ -47,6 +47,7 @@ import {stampOfDescription, stampOfMetadata} from '../../../src/openstack/test-s
 import {clean as cleanLine} from '../../../src/report/clean.ts';
 import {xmlAttribute, xmlText} from '../../../src/report/xml.ts';
 import {SecretRegistry} from '../../../src/secrets/registry.ts';
+import {scrubInForm} from '../../../src/secrets/structured.ts';
 import {percents} from '../../../src/sources/convert/qemu-img.ts';
 import {lastLine} from '../../../src/sources/convert/qemu-run.ts';
 import {entityOf} from '../../../src/sources/download/entity.ts';
@@ -122,6 +123,9 @@ export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   xmlAttribute,
   jsonText: (text) => jsonText({text}),
   scrub: (text) => secrets().scrub(text),
+  'scrubInForm (JSON)': (text) => scrubInForm(JSON.stringify({text}), (piece) => piece.slice(1)),
+  'scrubInForm (XML)': (text) => scrubInForm(`<?xml version="1.0"?>${text}`, (piece) => piece.slice(1)),
+  'scrubInForm (neither)': (text) => scrubInForm(`{${text}`, (piece) => piece),
   'scrub (in pieces)': (text) => {
     const known = secrets();
     let rest = '';

@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import type {Event} from '../../../src/core/events.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
@@ -103,6 +104,70 @@ describe('S6: a secret of unusual characters', () => {
         expect(text.match(/refused: \{(?:(?!\*\*\*)[^}]){1,60}\} is wrong/)).toBeNull();
       }
     });
+  });
+});
+
+describe('S6, S8: a secret that looks like a part of the form', () => {
+  const SHAPES = [
+    '12345678',
+    '1234',
+    '7',
+    'true',
+    'null',
+    '{"',
+    '":',
+    '"}',
+    ':1,"',
+    'quot',
+    'amp;',
+    'UTF-8',
+    'time',
+    ...['="', 'a"', '/>', 'x\\'],
+  ];
+  const warning = (secret: string): Event => ({
+    ...{type: 'warning', code: 'build', definition: `d ${secret}`},
+    message: `it says (${secret}) & "(${secret})" < #[x] \u0085`,
+  });
+
+  /** What comes out for a run that knows only this secret, with numbers that have its digits. */
+  async function told(secret: string, format: 'json' | 'junit'): Promise<string> {
+    const secrets = knowing(secret);
+    const sink = collectingSink();
+    const out = scrubbed(sink.stdout, secrets);
+    const parts = {sink: {...sink, stdout: out.stream}, env: {}, format};
+    const reporter = await createReporter({...parts, verbosity: 'debug', color: false, dryRun: false});
+    const progress = {cloud: 'c', definition: 'd', version: '1', elapsedMs: 12345678, limitMs: 1};
+    const events: readonly Event[] = [
+      warning(secret),
+      {type: 'progress', ...progress, phase: 'uploading', bytes: 12345678, total: 1123456789},
+      {type: 'finished', counts: {failed: 1234} as never, counted: ['failed'], exitCode: 1, ms: 12345678},
+    ];
+    for (const event of events) reporter.emit(scrubTold(event, (text) => secrets.scrub(text)));
+    out.flush();
+    return sink.out();
+  }
+
+  it.each(SHAPES)('S6, S8: %j leaves every line of JSON valid, and its numbers numbers', async (secret) => {
+    const text = await told(secret, 'json');
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(lines).toHaveLength(3);
+    expect(lines[1]).toMatchObject({bytes: 12345678, total: 1123456789});
+    expect(lines[2]).toMatchObject({counts: {failed: 1234}, ms: 12345678});
+    if (secret.length >= 4) expect(lines[0]).not.toMatchObject({message: expect.stringContaining(secret) as string});
+  });
+
+  it.each(SHAPES)('S6, S8: %j leaves a JUnit file well-formed, and its numbers numbers', async (secret) => {
+    const text = await told(secret, 'junit');
+    const checked = spawnSync('python3', ['-c', 'import sys, xml.dom.minidom as m; m.parse(sys.stdin.buffer)'], {
+      input: text,
+    });
+    expect([checked.status, String(checked.stderr)]).toEqual([0, '']);
+    expect(text).toContain('time="12345.678"');
+    expect(text).toContain('value="1234"');
+    if (/^\d{4,}$/.test(secret)) expect(text).not.toContain(`(${secret})`);
   });
 });
 
