@@ -30,7 +30,7 @@ export interface ExecuteParts {
 export async function execute(invocation: Invocation, {io, env, secrets, loadWork}: ExecuteParts): Promise<ExitCode> {
   const startedMs = io.monotonic();
   const {output, command, options} = invocation;
-  const raw = await createReporter({sink: io, env, ...output, dryRun: options.dryRun, ...answersOf(command)});
+  const raw = await createReporter({sink: io, env, ...output, dryRun: options.dryRun, ...answersOf(invocation)});
   // Before a format escapes what is in a text; what is written is scrubbed once more.
   const reporter: Reporter = {...raw, emit: (event) => raw.emit(scrubTold(event, (text) => secrets.scrub(text)))};
   // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
@@ -59,9 +59,10 @@ export async function execute(invocation: Invocation, {io, env, secrets, loadWor
   }
 }
 
-function answersOf(command: Invocation['command']): {readonly answers?: 'verdicts' | 'ids'} {
+function answersOf({command, buildOnly, options}: Invocation): {readonly answers?: 'verdicts' | 'ids'} {
   if (command === 'verify') return {answers: 'verdicts'};
-  return command === 'import' ? {answers: 'ids'} : {};
+  const isUpload = buildOnly?.upload === true && !options.dryRun;
+  return command === 'import' || isUpload ? {answers: 'ids'} : {};
 }
 
 interface WorkParts {

@@ -53,6 +53,7 @@ export type WarningCode =
   | 'delete-needs-yes'
   | 'import-fallback'
   | 'no-definitions-enabled'
+  | 'nothing-to-verify'
   | 'pending'
   | 'build'
   | 'cleanup-failed'

@@ -47,13 +47,18 @@ export function bytesVerifiedText(event: Extract<Event, {type: 'bytes-verified'}
   return [paint.green(clean(text)), ...details.map((detail) => `  ${clean(detail)}`), ''].join('\n');
 }
 
+/** What is done to an image that was asked for; the rest is done to those that others supersede. */
+const LEAVES_IT_THERE: ReadonlySet<ActionSummary['kind']> = new Set([
+  ...(['acquire', 'resume', 'verify', 'publish', 'adopt', 'update', 'reactivate', 'copy'] as const),
+]);
+
 /** Keeps the ids of images that were made, by definition and version, and of those that were there; what failed later is none. */
 export function noteId(event: Event, ids: Map<string, string>): void {
   if (event.type === 'planned')
     for (const id of event.definitions.flatMap(({images}) => images)) ids.set(JSON.stringify([event.cloud, id]), id);
   if (event.type !== 'action-done' && event.type !== 'action-failed') return;
   const {kind, definition, version} = event.action;
-  if (kind === 'remove' || kind === 'retire') return;
+  if (!LEAVES_IT_THERE.has(kind)) return;
   const key = JSON.stringify([event.cloud, definition, version]);
   if (event.type === 'action-failed') ids.delete(key);
   else if (event.image !== undefined) ids.set(key, event.image);

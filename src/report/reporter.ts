@@ -24,7 +24,7 @@ export interface ReporterParts {
   readonly color: boolean;
   /** The plan is the answer. */
   readonly dryRun: boolean;
-  /** What else the command is asked for: the verdicts of `verify`, the ids of `import`. */
+  /** What else the command is asked for: the verdicts of `verify`, the ids of `import` and `build --upload`. */
   readonly answers?: 'verdicts' | 'ids';
 }
 

@@ -182,7 +182,7 @@ function httpSentence(event: Extract<Event, {type: 'http'}>): Sentence {
 }
 
 function interrupted({signal, again, late, left}: Extract<Event, {type: 'interrupted'}>): Sentence {
-  if (!again) return {level: 'error', text: `${signal}: stopping and cleaning up; once more leaves at once`};
+  if (!again) return {level: 'error', text: `${signal}: cleaning up (max 30 s); press again to quit now`};
   const why = late ? `${signal}: the run did not end in time, leaving now` : `${signal} again: leaving at once`;
   if (left.length === 0) return {level: 'error', text: `${why}; nothing is known to be left behind`};
   return {

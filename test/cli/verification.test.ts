@@ -205,6 +205,17 @@ describe('other boot properties than those that an image was booted with', () =>
 });
 
 describe('verify', () => {
+  it('U3: says in one line that there is nothing to verify, with the cloud, and ends with 0', async () => {
+    const argv = ['verify', '--cloud', 'admin', '--images', await table.write(table.x(['1']))];
+    for (const more of [[], ['--deep']]) {
+      const {code, out, err} = await table.print(...argv, ...more);
+      expect([code, out]).toEqual([0, '']);
+      expect(err.match(/nothing to do/g)).toHaveLength(1);
+      expect(err).toContain('WARNING  | admin: no selected definition has a current image: nothing to do');
+    }
+    expect((await table.imgmgr(...argv)).warnings).toEqual(['nothing-to-verify']);
+  });
+
   it('names an image that is not there, and asks for the id where several bear the name', async () => {
     expect(await table.imgmgr('verify', '--cloud', 'admin', 'nothing')).toMatchObject({code: 1});
     expect((await table.imgmgr('verify', '--cloud', 'admin', './absent.qcow2')).code).not.toBe(0);

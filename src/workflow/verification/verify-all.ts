@@ -91,11 +91,13 @@ export async function chooseImages(
       if (image.owner !== account.projectId || !stamp || !definition) return false;
       return stamp.state === 'current' || alsoWanted({image, stamp}, definition);
     });
-    if (own.length === 0)
+    // Where nothing was selected, that was said already.
+    if (own.length === 0 && selected.length > 0)
       emit({
-        type: 'decision',
+        type: 'warning',
+        code: 'nothing-to-verify',
         cloud: store.cloud,
-        message: 'none of the selected definitions has a current image here: nothing to verify',
+        message: `${store.cloud}: no selected definition has a current image: nothing to do`,
       });
     return own;
   }

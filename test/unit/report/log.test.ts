@@ -173,7 +173,7 @@ describe('the log on stderr', () => {
 
   it('says at the first signal what happens, at the second what is left behind', () => {
     expect(texts([{type: 'interrupted', signal: 'SIGINT', again: false, left: []}])).toEqual([
-      'ERROR    | SIGINT: stopping and cleaning up; once more leaves at once',
+      'ERROR    | SIGINT: cleaning up (max 30 s); press again to quit now',
     ]);
     expect(texts([{type: 'interrupted', signal: 'SIGTERM', again: true, left: ['image 3f2a']}])).toEqual([
       'ERROR    | SIGTERM again: leaving at once; left behind: 1 thing',
