@@ -73,8 +73,8 @@ describe.skipIf(hindrance() !== undefined)('S3: a place in which root is to work
     const below = join(open, 'below');
     mkdirSync(below, {mode: 0o755});
     for (const root of [open, below])
-      for (const work of [makeWorkFolder(root, 'x'), inWorkFolder(root, () => Promise.resolve())]) {
-        const refused = await work.catch((error: unknown) => error);
+      for (const work of [() => makeWorkFolder(root, 'x'), () => inWorkFolder(root, () => Promise.resolve())]) {
+        const refused: unknown = await work().catch((error: unknown) => error);
         expect(refused).toMatchObject({code: 'CONFIG'});
         expect(String(refused)).toContain(`${open} ${reason}`);
       }
