@@ -13,7 +13,8 @@ export function scrubInForm(text: string, scrub: Scrub): string | undefined {
 
 /** Valid JSON, scrubbed only in its strings and keys: whether a number is a secret, or only has its digits, nobody can tell. */
 export function scrubJson(text: string, scrub: Scrub): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"/g, (string) => {
+  // One step of the loop for each escape, not for each character: the engine's stack must hold a string of many megabytes.
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, (string) => {
     const clean = scrub(string);
     return clean === string || isJson(clean) ? clean : `"${REDACTED}"`;
   });

@@ -6,6 +6,7 @@ import {createReporter} from '../../../src/report/reporter.ts';
 import {scrubbed} from '../../../src/secrets/output.ts';
 import {SecretRegistry} from '../../../src/secrets/registry.ts';
 import {scrubDeep, scrubTold} from '../../../src/secrets/scrub-deep.ts';
+import {scrubJson} from '../../../src/secrets/structured.ts';
 import {collectingSink} from '../report/streams.ts';
 
 const SECRETS: readonly string[] = [
@@ -169,6 +170,13 @@ describe('S6, S8: a secret that looks like a part of the form', () => {
     expect(text).toContain('value="1234"');
     if (/^\d{4,}$/.test(secret)) expect(text).not.toContain(`(${secret})`);
   });
+});
+
+it('S6: a JSON text with a string of many megabytes is scrubbed', () => {
+  const text = JSON.stringify({told: `${'x'.repeat(2 ** 23)}${'\n'.repeat(2 ** 20)}hidden-word`});
+  expect(scrubJson(text, (string) => string.replace('hidden-word', '***')) === text.replace('hidden-word', '***')).toBe(
+    true,
+  );
 });
 
 describe('S6: copies without secrets', () => {
