@@ -1,12 +1,12 @@
 import type {Dirent} from 'node:fs';
 import {lstat, mkdir, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import type {Artifact} from '../cloud/image-builder.ts';
+import type {Artifact} from '../ports/image-builder.ts';
 import {formatArtifactRecord} from '../core/build/artifact-record.ts';
 import type {Manifest} from '../core/build/manifest.ts';
 import {formatManifest, parseManifest} from '../core/build/manifest.ts';
 import type {BuildFormat} from '../core/build/spec.ts';
-import {compareVersions} from '../core/version.ts';
+import {compareVersions} from '../core/release/version.ts';
 import {ImgmgrError} from '../errors.ts';
 import {artifactFolder, definitionFolder} from './artifact-names.ts';
 import type {Damaged} from './read-artifact.ts';

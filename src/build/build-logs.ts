@@ -1,6 +1,6 @@
 import {readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import {compareVersions} from '../core/version.ts';
+import {compareVersions} from '../core/release/version.ts';
 import {readLogName} from './artifact-names.ts';
 import {hasCode} from './disk-error.ts';
 import {asFileError} from './file-error.ts';

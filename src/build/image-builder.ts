@@ -1,8 +1,8 @@
 import {createHash, randomUUID} from 'node:crypto';
 import {access, constants, mkdir, readFile, readdir} from 'node:fs/promises';
 import {delimiter, dirname, join} from 'node:path';
-import type {Artifact, BuildRequest, ImageBuilder} from '../cloud/image-builder.ts';
-import type {ImageConverter} from '../cloud/image-converter.ts';
+import type {Artifact, BuildRequest, ImageBuilder} from '../ports/image-builder.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
 import type {Manifest} from '../core/build/manifest.ts';
 import {parseManifest} from '../core/build/manifest.ts';
 import type {Package} from '../core/build/packages.ts';

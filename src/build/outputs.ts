@@ -1,5 +1,5 @@
 import {stat} from 'node:fs/promises';
-import type {ImageConverter} from '../cloud/image-converter.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
 import type {BuildFormat} from '../core/build/spec.ts';
 import {DEFAULT_LIMITS} from '../core/limits.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';

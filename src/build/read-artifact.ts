@@ -1,6 +1,6 @@
 import {readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Artifact} from '../cloud/image-builder.ts';
+import type {Artifact} from '../ports/image-builder.ts';
 import type {ArtifactRecord} from '../core/build/artifact-record.ts';
 import {readArtifactRecord} from '../core/build/artifact-record.ts';
 import type {BuildFormat} from '../core/build/spec.ts';

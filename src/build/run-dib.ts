@@ -1,6 +1,6 @@
 import {join} from 'node:path';
-import type {BuildProgress} from '../cloud/image-builder.ts';
-import type {ImageConverter} from '../cloud/image-converter.ts';
+import type {BuildProgress} from '../ports/image-builder.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {BuildLog, Scrubber} from './build-log.ts';

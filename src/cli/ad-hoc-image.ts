@@ -1,8 +1,8 @@
 import {resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import type {Definition} from '../core/definition.ts';
-import type {Digest} from '../core/digest.ts';
-import type {Visibility} from '../core/image.ts';
+import type {Definition} from '../core/definition/definition.ts';
+import type {Digest} from '../core/release/digest.ts';
+import type {Visibility} from '../core/image/image.ts';
 import {publicUrl} from '../core/public-url.ts';
 import {dayOfChange} from '../core/time-text.ts';
 import {ImgmgrError} from '../errors.ts';

@@ -1,8 +1,8 @@
 import {resolve} from 'node:path';
-import type {Artifact} from '../cloud/image-builder.ts';
-import type {Definition} from '../core/definition.ts';
+import type {Artifact} from '../ports/image-builder.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import {countsOf} from '../core/counts.ts';
-import {allBuildsDisabled, onlyEnabled} from '../core/disabled.ts';
+import {allBuildsDisabled, onlyEnabled} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {buildHere} from '../workflow/build-here.ts';

@@ -1,5 +1,5 @@
-import type {ImageBuilder} from '../cloud/image-builder.ts';
-import type {Definition} from '../core/definition.ts';
+import type {ImageBuilder} from '../ports/image-builder.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import type {Builds} from '../workflow/types.ts';
 import type {Context} from './context.ts';
 import type {Flags} from './flags.ts';

@@ -1,10 +1,10 @@
 import type {Command} from 'commander';
-import type {RetireWay} from '../core/definition.ts';
+import type {RetireWay} from '../core/definition/definition.ts';
 import type {Machine} from '../core/build/spec.ts';
 import type {ConvertedFormat} from '../core/conversion.ts';
-import type {Digest} from '../core/digest.ts';
-import type {Visibility} from '../core/image.ts';
-import type {ImportMethod} from '../cloud/image-store.ts';
+import type {Digest} from '../core/release/digest.ts';
+import type {Visibility} from '../core/image/image.ts';
+import type {ImportMethod} from '../ports/image-store.ts';
 import {
   bytes,
   checksum,

@@ -1,4 +1,4 @@
-import type {ImageBuilder} from '../cloud/image-builder.ts';
+import type {ImageBuilder} from '../ports/image-builder.ts';
 
 /** A builder that is constructed when it is first needed. */
 export function lazyBuilder(construct: () => Promise<ImageBuilder>): ImageBuilder {

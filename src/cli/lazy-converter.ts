@@ -1,4 +1,4 @@
-import type {ImageConverter} from '../cloud/image-converter.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
 
 /** A converter that is constructed when it is first needed. */
 export function lazyConverter(construct: () => Promise<ImageConverter>): ImageConverter {

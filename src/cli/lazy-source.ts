@@ -1,4 +1,4 @@
-import type {ImageSource} from '../cloud/image-source.ts';
+import type {ImageSource} from '../ports/image-source.ts';
 
 /** An image source that is constructed when it is first needed; a run that has nothing to import never loads it. */
 export function lazySource(construct: () => Promise<ImageSource>): ImageSource {

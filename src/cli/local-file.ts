@@ -2,8 +2,8 @@ import {randomUUID} from 'node:crypto';
 import {stat} from 'node:fs/promises';
 import {basename, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import type {ImageSource} from '../cloud/image-source.ts';
-import type {Image} from '../core/image.ts';
+import type {ImageSource} from '../ports/image-source.ts';
+import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** How a local file is to be taken. */

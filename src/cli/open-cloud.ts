@@ -18,7 +18,7 @@ import type {
   Scope as AuthScope,
   ServiceChoice,
 } from '../openstack/create-openstack.ts';
-import type {ImageConverter} from '../cloud/image-converter.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 import {readTlsFiles} from './tls-files.ts';
 

@@ -1,9 +1,9 @@
 import {parseSize} from '../core/limits.ts';
-import type {Digest} from '../core/digest.ts';
-import {digestFromHex, parseDigest} from '../core/digest.ts';
+import type {Digest} from '../core/release/digest.ts';
+import {digestFromHex, parseDigest} from '../core/release/digest.ts';
 import {nearest} from '../core/nearest.ts';
 import {isCalendarDate, parseDuration} from '../core/time-text.ts';
-import {reservedKey} from '../core/definition-meta.ts';
+import {reservedKey} from '../core/definition/meta.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** Reads a whole number of at least `min`; anything else is a usage error that names the flag. */

@@ -1,4 +1,4 @@
-import {DISABLED_HINT, disabledText} from '../core/disabled.ts';
+import {DISABLED_HINT, disabledText} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
 
 /** Warns where every selected definition is disabled, or none was selected, so that there is nothing to do. */

@@ -1,8 +1,8 @@
 import {countsOf} from '../core/counts.ts';
-import {onlyEnabled} from '../core/disabled.ts';
-import {filterDefinitions} from '../core/filter.ts';
-import type {Image} from '../core/image.ts';
-import type {Definition} from '../core/definition.ts';
+import {onlyEnabled} from '../core/definition/disabled.ts';
+import {filterDefinitions} from '../core/definition/filter.ts';
+import type {Image} from '../core/image/image.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {interruptible} from '../workflow/interruptible.ts';

@@ -1,9 +1,9 @@
 import {machineOf} from '../core/build/claims.ts';
 import type {Machine} from '../core/build/spec.ts';
 import {countsOf} from '../core/counts.ts';
-import {onlyEnabled} from '../core/disabled.ts';
-import {filterDefinitions} from '../core/filter.ts';
-import type {Definition} from '../core/definition.ts';
+import {onlyEnabled} from '../core/definition/disabled.ts';
+import {filterDefinitions} from '../core/definition/filter.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';

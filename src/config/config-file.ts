@@ -1,6 +1,6 @@
 import {formatPlace, ImgmgrError} from '../errors.ts';
 import type {Place, Problem} from '../errors.ts';
-import type {YamlNode} from '../core/yaml-node.ts';
+import type {YamlNode} from '../core/definition/yaml-node.ts';
 import {configValue, configValueOfJson, isConfigMap, pythonFloat} from './config-value.ts';
 import type {ConfigMap, ConfigValue} from './config-value.ts';
 import {parseYaml} from './yaml.ts';

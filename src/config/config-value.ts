@@ -1,4 +1,4 @@
-import type {YamlNode, YamlScalar} from '../core/yaml-node.ts';
+import type {YamlNode, YamlScalar} from '../core/definition/yaml-node.ts';
 
 /** A value of a configuration file; numbers are their Python text, since the SDK makes text of them anyway. */
 export type ConfigValue = string | boolean | null | readonly ConfigValue[] | ConfigMap;

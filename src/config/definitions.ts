@@ -1,9 +1,9 @@
 import {resolve} from 'node:path';
 import {withoutSlashes} from '../core/without-slashes.ts';
 import {IrregularFileError} from '../host/regular-file.ts';
-import {readDefinitions} from '../core/read-definitions.ts';
-import type {Definition} from '../core/definition.ts';
-import type {YamlNode} from '../core/yaml-node.ts';
+import {readDefinitions} from '../core/definition/read.ts';
+import type {Definition} from '../core/definition/definition.ts';
+import type {YamlNode} from '../core/definition/yaml-node.ts';
 import type {Problem} from '../errors.ts';
 import {formatPlace, ImgmgrError} from '../errors.ts';
 import {parseYaml} from './yaml.ts';

@@ -1,4 +1,4 @@
-import type {ScalarKind} from '../core/yaml-node.ts';
+import type {ScalarKind} from '../core/definition/yaml-node.ts';
 
 /** What a scalar's text means. */
 export interface ScalarMeaning {

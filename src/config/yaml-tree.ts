@@ -1,4 +1,4 @@
-import type {YamlEntry, YamlList, YamlMap, YamlNode, YamlScalar} from '../core/yaml-node.ts';
+import type {YamlEntry, YamlList, YamlMap, YamlNode, YamlScalar} from '../core/definition/yaml-node.ts';
 import type {Problem} from '../errors.ts';
 import {formatPlace} from '../errors.ts';
 import type {PlaceFinder} from './yaml-place.ts';

@@ -1,7 +1,7 @@
 import {EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException} from 'js-yaml';
 import type {Event, MappingEvent, ScalarEvent, SequenceEvent} from 'js-yaml';
-import {plainValue} from '../core/yaml-node.ts';
-import type {YamlNode} from '../core/yaml-node.ts';
+import {plainValue} from '../core/definition/yaml-node.ts';
+import type {YamlNode} from '../core/definition/yaml-node.ts';
 import type {Problem} from '../errors.ts';
 import {formatPlace, ImgmgrError} from '../errors.ts';
 import {padLine, PlaceFinder, unpadded} from './yaml-place.ts';

@@ -1,5 +1,5 @@
-import type {Image, NewImage} from './image.ts';
-import {MANAGED_TAG} from './stamp.ts';
+import type {Image, NewImage} from './image/image.ts';
+import {MANAGED_TAG} from './image/stamp.ts';
 
 /** How long a lease lives without a heartbeat. */
 export const LEASE_MS = 60_000;

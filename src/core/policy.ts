@@ -1,5 +1,5 @@
 import type {Conversion} from './conversion.ts';
-import type {Definition, RetireWay} from './definition.ts';
+import type {Definition, RetireWay} from './definition/definition.ts';
 
 /** What the operator asked for, after flags, environment and defaults were put together. */
 export interface Policy {

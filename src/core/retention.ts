@@ -1,8 +1,8 @@
 import {byCharacters} from './order.ts';
-import type {Image} from './image.ts';
-import type {OwnImage} from './release.ts';
+import type {Image} from './image/image.ts';
+import type {OwnImage} from './release/release.ts';
 import {isCalendarDate} from './time-text.ts';
-import {compareVersions} from './version.ts';
+import {compareVersions} from './release/version.ts';
 
 /** What `uuid_validity` promises (SCS-0102: how long an image stays usable under its id). */
 export type Validity =

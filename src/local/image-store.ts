@@ -9,8 +9,8 @@ import type {
   ImportState,
   StoredBytes,
   StoreOffer,
-} from '../cloud/image-store.ts';
-import type {Image, ImagePatch, NewImage} from '../core/image.ts';
+} from '../ports/image-store.ts';
+import type {Image, ImagePatch, NewImage} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import {asStoreError} from './disk-error.ts';
 import type {ImageRecord} from './record.ts';

@@ -1,7 +1,7 @@
 import {resolve} from 'node:path';
-import type {ImageStore} from '../cloud/image-store.ts';
-import type {ServerHost} from '../cloud/server-host.ts';
-import type {TestServerHost} from '../cloud/test-server-host.ts';
+import type {ImageStore} from '../ports/image-store.ts';
+import type {ServerHost} from '../ports/server-host.ts';
+import type {TestServerHost} from '../ports/test-server-host.ts';
 import type {Exec} from '../exec.ts';
 import {LocalImageStore} from './image-store.ts';
 import type {LocalTestServerOptions} from './qemu/test-servers.ts';

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {FileHandle} from 'node:fs/promises';
 import {open} from 'node:fs/promises';
 import {addAbortSignal} from 'node:stream';
-import type {ByteUpload} from '../cloud/image-store.ts';
+import type {ByteUpload} from '../ports/image-store.ts';
 import {inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
 import {ImgmgrError} from '../errors.ts';
 import {asStoreError} from './disk-error.ts';

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import type {Image, ImagePatch, NewImage} from '../core/image.ts';
+import type {Image, ImagePatch, NewImage} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Received} from './receive.ts';
 

@@ -1,4 +1,4 @@
-import type {ServerHost} from '../cloud/server-host.ts';
+import type {ServerHost} from '../ports/server-host.ts';
 
 /** The local cloud keeps no servers, so no image of it is ever in use. */
 export const noServers: ServerHost = {

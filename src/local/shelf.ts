@@ -1,7 +1,7 @@
 import {mkdir, readFile, rename, rm, statfs} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import type {ByteUpload} from '../cloud/image-store.ts';
-import type {Image} from '../core/image.ts';
+import type {ByteUpload} from '../ports/image-store.ts';
+import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import {hasCode} from './disk-error.ts';
 import {entries, Folders, replaceFile, syncFolder, writeDurably} from './folders.ts';

@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
-import type {ImageStore} from '../cloud/image-store.ts';
-import type {ServerHost} from '../cloud/server-host.ts';
-import type {TestServerHost} from '../cloud/test-server-host.ts';
+import type {ImageStore} from '../ports/image-store.ts';
+import type {ServerHost} from '../ports/server-host.ts';
+import type {TestServerHost} from '../ports/test-server-host.ts';
 import type {Http} from '../http.ts';
 import {CinderApi} from './cinder/api.ts';
 import {ServerClock} from './clock.ts';

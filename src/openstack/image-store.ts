@@ -7,9 +7,9 @@ import type {
   ImportState,
   StoredBytes,
   StoreOffer,
-} from '../cloud/image-store.ts';
-import {applyPatch} from '../core/form.ts';
-import type {Image, ImagePatch, NewImage, Visibility} from '../core/image.ts';
+} from '../ports/image-store.ts';
+import {applyPatch} from '../core/image/form.ts';
+import type {Image, ImagePatch, NewImage, Visibility} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import {statusOf, wordsOf} from './answers.ts';
 import type {ServerClock} from './clock.ts';

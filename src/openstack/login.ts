@@ -1,6 +1,6 @@
 import {withoutSlashes} from '../core/without-slashes.ts';
 import {z} from 'zod';
-import type {Account} from '../cloud/image-store.ts';
+import type {Account} from '../ports/image-store.ts';
 import {ImgmgrError} from '../errors.ts';
 import {HttpError, publicUrl} from '../http.ts';
 import type {Http} from '../http.ts';

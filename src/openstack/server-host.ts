@@ -1,4 +1,4 @@
-import type {ImageUse, ServerHost} from '../cloud/server-host.ts';
+import type {ImageUse, ServerHost} from '../ports/server-host.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {NovaApi} from './nova/api.ts';
 import type {Session} from './session.ts';

@@ -1,4 +1,4 @@
-import type {Account} from '../cloud/image-store.ts';
+import type {Account} from '../ports/image-store.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Http} from '../http.ts';
 import {badEndpoint, findEndpoint, inRegion, noEndpoint, regionOf, regionsWithSameImages} from './catalog.ts';

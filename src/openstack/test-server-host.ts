@@ -8,7 +8,7 @@ import type {
   ServerRequest,
   TestServer,
   TestServerHost,
-} from '../cloud/test-server-host.ts';
+} from '../ports/test-server-host.ts';
 import {ImgmgrError} from '../errors.ts';
 import {allowed, statusOf} from './answers.ts';
 import type {CinderApi} from './cinder/api.ts';

@@ -1,5 +1,5 @@
 import {countsText} from '../core/counts.ts';
-import {disabledText} from '../core/disabled.ts';
+import {disabledText} from '../core/definition/disabled.ts';
 import type {Event} from '../core/events.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {LONG_ACTIONS, doingText, doneText, planWord, renamed, subject, unchangedText} from './action-text.ts';

@@ -7,8 +7,8 @@ import type {
   JudgeRequest,
   JudgeSourceRequest,
   OpenSource,
-} from '../cloud/image-converter.ts';
-import type {OpenedSource} from '../cloud/image-source.ts';
+} from '../ports/image-converter.ts';
+import type {OpenedSource} from '../ports/image-source.ts';
 import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';

@@ -1,5 +1,5 @@
 import type {Readable} from 'node:stream';
-import type {ImageSource, SourceRequest} from '../cloud/image-source.ts';
+import type {ImageSource, SourceRequest} from '../ports/image-source.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Http} from '../http.ts';

@@ -1,4 +1,4 @@
-import type {OpenedSource, SourceProbe, SourceRequest} from '../cloud/image-source.ts';
+import type {OpenedSource, SourceProbe, SourceRequest} from '../ports/image-source.ts';
 import {ImgmgrError} from '../errors.ts';
 import {showUrl} from './place.ts';
 

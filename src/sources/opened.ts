@@ -1,8 +1,8 @@
 import {Readable} from 'node:stream';
-import type {OpenedSource, SourceFacts, SourceRequest} from '../cloud/image-source.ts';
+import type {OpenedSource, SourceFacts, SourceRequest} from '../ports/image-source.ts';
 import {END_REACH} from '../core/format/inspect.ts';
-import type {Digest, DigestAlgorithm} from '../core/digest.ts';
-import {sameDigest} from '../core/digest.ts';
+import type {Digest, DigestAlgorithm} from '../core/release/digest.ts';
+import {sameDigest} from '../core/release/digest.ts';
 import type {SizeLimits} from '../core/limits.ts';
 import {limitsOf, raiseHint} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';

@@ -1,4 +1,4 @@
-import type {SourceProbe, SourceRequest} from '../cloud/image-source.ts';
+import type {SourceProbe, SourceRequest} from '../ports/image-source.ts';
 import {inspectStart} from '../core/format/inspect.ts';
 import {limitsOf} from '../core/limits.ts';
 import {wrapperOf} from '../core/format/wrapper.ts';

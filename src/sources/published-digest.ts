@@ -1,6 +1,6 @@
-import type {DigestPlace} from '../cloud/image-source.ts';
-import {findBare, findInList} from '../core/checksum.ts';
-import type {Digest} from '../core/digest.ts';
+import type {DigestPlace} from '../ports/image-source.ts';
+import {findBare, findInList} from '../core/release/checksum.ts';
+import type {Digest} from '../core/release/digest.ts';
 import {ImgmgrError} from '../errors.ts';
 import {showUrl} from './place.ts';
 import type {SourceKind} from './served.ts';

@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import type {Digest, DigestAlgorithm} from '../core/digest.ts';
+import type {Digest, DigestAlgorithm} from '../core/release/digest.ts';
 
 /** Counts and hashes a stream on its way. */
 export interface Tally {

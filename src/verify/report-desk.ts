@@ -2,7 +2,7 @@ import type {Server as HttpServer} from 'node:http';
 import {type AddressInfo, createServer, type Server, type Socket} from 'node:net';
 import {createServer as createTlsServer, type Server as TlsServer, type TLSSocket} from 'node:tls';
 import {Server as GrpcServer, ServerCredentials} from '@grpc/grpc-js';
-import type {OpenReportDesk, ReportDesk} from '../cloud/report-desk.ts';
+import type {OpenReportDesk, ReportDesk} from '../ports/report-desk.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {type AgentFile, findAgents} from './agents.ts';

@@ -1,5 +1,5 @@
 import {createHash, randomBytes, timingSafeEqual} from 'node:crypto';
-import type {Ticket, TicketTrace} from '../cloud/report-desk.ts';
+import type {Ticket, TicketTrace} from '../ports/report-desk.ts';
 import type {GuestReport} from '../core/guest-report.ts';
 import {ImgmgrError} from '../errors.ts';
 import {SecretRegistry} from '../secrets/registry.ts';

@@ -1,7 +1,7 @@
-import type {Image} from '../core/image.ts';
-import {remembered} from '../core/record.ts';
-import type {Release} from '../core/release.ts';
-import {readStamp} from '../core/stamp.ts';
+import type {Image} from '../core/image/image.ts';
+import {remembered} from '../core/image/record.ts';
+import type {Release} from '../core/release/release.ts';
+import {readStamp} from '../core/image/stamp.ts';
 import type {ErrorCode} from '../errors.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import {acquireImage} from './acquire.ts';

@@ -1,5 +1,5 @@
-import type {Artifact} from '../cloud/image-builder.ts';
-import type {Definition} from '../core/definition.ts';
+import type {Artifact} from '../ports/image-builder.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError, formatPlace} from '../errors.ts';
 import {artifactOf, chooseOne, readBuild} from './make-build.ts';

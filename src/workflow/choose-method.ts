@@ -1,6 +1,6 @@
-import type {ImportMethod, StoreOffer} from '../cloud/image-store.ts';
-import type {SourceProbe} from '../cloud/image-source.ts';
-import type {Release} from '../core/release.ts';
+import type {ImportMethod, StoreOffer} from '../ports/image-store.ts';
+import type {SourceProbe} from '../ports/image-source.ts';
+import type {Release} from '../core/release/release.ts';
 import {ImgmgrError, formatPlace} from '../errors.ts';
 import type {RunOptions} from './types.ts';
 

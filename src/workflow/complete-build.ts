@@ -1,5 +1,5 @@
-import {formatDigest} from '../core/digest.ts';
-import type {Image} from '../core/image.ts';
+import {formatDigest} from '../core/release/digest.ts';
+import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {conversionOf} from './conversion.ts';

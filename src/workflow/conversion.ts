@@ -1,8 +1,8 @@
-import type {ImageConverter} from '../cloud/image-converter.ts';
-import type {SourceProbe} from '../cloud/image-source.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
+import type {SourceProbe} from '../ports/image-source.ts';
 import type {Conversion} from '../core/conversion.ts';
 import {describeConversion, describeJudging, needsBothGuards, neededConversion} from '../core/conversion.ts';
-import type {Definition} from '../core/definition.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {RunOptions} from './types.ts';
 

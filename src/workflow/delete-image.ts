@@ -1,6 +1,6 @@
 import type {CloudPorts} from './types.ts';
 import type {Emit} from '../core/events.ts';
-import type {Image} from '../core/image.ts';
+import type {Image} from '../core/image/image.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 
 /** What a deletion works with. */

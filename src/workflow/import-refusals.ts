@@ -1,4 +1,4 @@
-import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
+import type {ImageStore, ImportMethod} from '../ports/image-store.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 
 /** Fewer bytes may be sent twice: that costs less than the question of every run whether imports are allowed. */

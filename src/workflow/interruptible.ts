@@ -1,5 +1,5 @@
-import type {ImageStore} from '../cloud/image-store.ts';
-import type {TestServerHost} from '../cloud/test-server-host.ts';
+import type {ImageStore} from '../ports/image-store.ts';
+import type {TestServerHost} from '../ports/test-server-host.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {CloudPorts} from './types.ts';
 

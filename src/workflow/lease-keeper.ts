@@ -1,6 +1,6 @@
-import type {ImageStore} from '../cloud/image-store.ts';
+import type {ImageStore} from '../ports/image-store.ts';
 import type {Emit} from '../core/events.ts';
-import type {Image} from '../core/image.ts';
+import type {Image} from '../core/image/image.ts';
 import type {Holder, Lease} from '../core/lease.ts';
 import {LEASE_MS, claims, expiry, holds, newLease, readLeases, waitsBefore} from '../core/lease.ts';
 import {ImgmgrError} from '../errors.ts';

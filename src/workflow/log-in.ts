@@ -1,4 +1,4 @@
-import type {Account, ImageStore} from '../cloud/image-store.ts';
+import type {Account, ImageStore} from '../ports/image-store.ts';
 import type {Emit} from '../core/events.ts';
 
 /** Logs in and says as whom and in which region; warns where the cloud has several regions and none was chosen. */

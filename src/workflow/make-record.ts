@@ -1,7 +1,7 @@
-import type {SourceProbe} from '../cloud/image-source.ts';
-import {candidate} from '../core/form.ts';
-import type {Image, NewImage} from '../core/image.ts';
-import {describeNew} from '../core/record.ts';
+import type {SourceProbe} from '../ports/image-source.ts';
+import {candidate} from '../core/image/form.ts';
+import type {Image, NewImage} from '../core/image/image.ts';
+import {describeNew} from '../core/image/record.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {conversionOf} from './conversion.ts';

@@ -1,5 +1,5 @@
-import type {Image} from '../core/image.ts';
-import {SCHEMA, SCHEMA_PROPERTY} from '../core/record.ts';
+import type {Image} from '../core/image/image.ts';
+import {SCHEMA, SCHEMA_PROPERTY} from '../core/image/record.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** The NEWER_FORMAT error for an image of this definition. */

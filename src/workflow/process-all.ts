@@ -1,8 +1,8 @@
 import {countDefinition, numbersOf} from '../core/counts.ts';
-import type {Definition} from '../core/definition.ts';
-import type {Action, DefinitionPlan} from '../core/plan.ts';
-import {MANAGED_TAG} from '../core/stamp.ts';
-import type {Image} from '../core/image.ts';
+import type {Definition} from '../core/definition/definition.ts';
+import type {Action, DefinitionPlan} from '../core/plan/plan.ts';
+import {MANAGED_TAG} from '../core/image/stamp.ts';
+import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import {logInTo} from './log-in.ts';
 import {applyPlan} from './apply-plan.ts';

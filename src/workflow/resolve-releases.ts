@@ -1,11 +1,11 @@
 import type {SizeLimits} from '../core/limits.ts';
-import type {DigestPlace, ImageSource} from '../cloud/image-source.ts';
-import {folderOf} from '../core/definition.ts';
-import type {Definition, Version} from '../core/definition.ts';
-import type {Digest} from '../core/digest.ts';
-import type {FileDigests} from '../core/same-bytes.ts';
-import type {OwnImage, Release} from '../core/release.ts';
-import {findImage, releaseOf} from '../core/release.ts';
+import type {DigestPlace, ImageSource} from '../ports/image-source.ts';
+import {folderOf} from '../core/definition/definition.ts';
+import type {Definition, Version} from '../core/definition/definition.ts';
+import type {Digest} from '../core/release/digest.ts';
+import type {FileDigests} from '../core/release/same-bytes.ts';
+import type {OwnImage, Release} from '../core/release/release.ts';
+import {findImage, releaseOf} from '../core/release/release.ts';
 import {dayOfChange} from '../core/time-text.ts';
 
 /** A listed version whose digest, where it stands upstream, was read. */

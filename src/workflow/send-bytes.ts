@@ -1,7 +1,7 @@
-import type {ConvertProgress} from '../cloud/image-converter.ts';
-import type {OpenedSource} from '../cloud/image-source.ts';
-import type {ImportMethod} from '../cloud/image-store.ts';
-import type {Image} from '../core/image.ts';
+import type {ConvertProgress} from '../ports/image-converter.ts';
+import type {OpenedSource} from '../ports/image-source.ts';
+import type {ImportMethod} from '../ports/image-store.ts';
+import type {Image} from '../core/image/image.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {completeBuild} from './complete-build.ts';
 import {describeStaging, stagingOf} from './conversion.ts';

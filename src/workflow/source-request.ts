@@ -1,5 +1,5 @@
-import type {SourceRequest} from '../cloud/image-source.ts';
-import {folderOf} from '../core/definition.ts';
+import type {SourceRequest} from '../ports/image-source.ts';
+import {folderOf} from '../core/definition/definition.ts';
 import {limitsOf} from '../core/limits.ts';
 import type {AcquireContext, AcquireTask} from './acquire.ts';
 import {conversionOf} from './conversion.ts';

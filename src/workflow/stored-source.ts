@@ -1,7 +1,7 @@
-import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../cloud/image-source.ts';
-import type {ImageStore} from '../cloud/image-store.ts';
-import type {Digest} from '../core/digest.ts';
-import type {Image} from '../core/image.ts';
+import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../ports/image-source.ts';
+import type {ImageStore} from '../ports/image-store.ts';
+import type {Digest} from '../core/release/digest.ts';
+import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** What a timer can wait. */

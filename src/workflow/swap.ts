@@ -1,5 +1,5 @@
-import {compact, isEmptyPatch} from '../core/form.ts';
-import type {Image, ImagePatch} from '../core/image.ts';
+import {compact, isEmptyPatch} from '../core/image/form.ts';
+import type {Image, ImagePatch} from '../core/image/image.ts';
 import {asImgmgrError, isRetryable} from '../errors.ts';
 import type {AcquireContext} from './acquire.ts';
 

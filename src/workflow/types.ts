@@ -1,10 +1,10 @@
-import type {ImageBuilder} from '../cloud/image-builder.ts';
-import type {ImageConverter} from '../cloud/image-converter.ts';
-import type {ImageSource} from '../cloud/image-source.ts';
-import type {ImageStore, ImportMethod} from '../cloud/image-store.ts';
-import type {ServerHost} from '../cloud/server-host.ts';
-import type {TestServerHost} from '../cloud/test-server-host.ts';
-import type {Definition} from '../core/definition.ts';
+import type {ImageBuilder} from '../ports/image-builder.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
+import type {ImageSource} from '../ports/image-source.ts';
+import type {ImageStore, ImportMethod} from '../ports/image-store.ts';
+import type {ServerHost} from '../ports/server-host.ts';
+import type {TestServerHost} from '../ports/test-server-host.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import type {Counts} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
 import type {SizeLimits} from '../core/limits.ts';

@@ -1,6 +1,6 @@
-import type {ImageStore} from '../cloud/image-store.ts';
+import type {ImageStore} from '../ports/image-store.ts';
 import type {Emit} from '../core/events.ts';
-import type {Image} from '../core/image.ts';
+import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Surroundings} from './types.ts';
 

@@ -1,9 +1,9 @@
 import {readFile, readdir, stat} from 'node:fs/promises';
 import {requireDefinitions} from '../../src/config/definitions.ts';
-import {applyPatch, candidate, currentForm, publishPatch, supersededForm} from '../../src/core/form.ts';
-import type {Definition, Version} from '../../src/core/definition.ts';
-import type {Image} from '../../src/core/image.ts';
-import {releaseOf} from '../../src/core/release.ts';
+import {applyPatch, candidate, currentForm, publishPatch, supersededForm} from '../../src/core/image/form.ts';
+import type {Definition, Version} from '../../src/core/definition/definition.ts';
+import type {Image} from '../../src/core/image/image.ts';
+import {releaseOf} from '../../src/core/release/release.ts';
 import {inParallel} from './place.ts';
 import type {RawApi} from './raw-api.ts';
 

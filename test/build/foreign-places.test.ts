@@ -24,7 +24,7 @@ import {makePrivateFolder} from '../../src/host/private-folder.ts';
 import {createLocal} from '../../src/local/local-cloud.ts';
 import {findQemu} from '../../src/local/qemu/process.ts';
 import {inWorkFolder} from '../../src/sources/convert/work-folder.ts';
-import {newImage} from '../unit/cloud/image-store-contract.ts';
+import {newImage} from '../unit/ports/image-store-contract.ts';
 import {hindrance} from './support/host.ts';
 
 const OTHER = 65_534;

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, expect, test} from 'vitest';
-import type {TestServer} from '../../src/cloud/test-server-host.ts';
+import type {TestServer} from '../../src/ports/test-server-host.ts';
 import {startUpstream} from '../fakes/upstream.ts';
 import type {Upstream} from '../fakes/upstream.ts';
 import {RealGlance} from './support/glance.ts';

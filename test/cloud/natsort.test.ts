@@ -1,7 +1,7 @@
 import {access} from 'node:fs/promises';
 import {execa} from 'execa';
 import {beforeAll, expect, test} from 'vitest';
-import {compareVersions, LATEST} from '../../src/core/version.ts';
+import {compareVersions, LATEST} from '../../src/core/release/version.ts';
 
 /** natsort from PyPI in an environment of its own, made once. */
 const VENV = new URL('../../.cache/natsort/', import.meta.url).pathname;

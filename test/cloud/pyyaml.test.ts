@@ -1,6 +1,6 @@
 import {execa} from 'execa';
 import {beforeAll, expect, test} from 'vitest';
-import type {YamlNode} from '../../src/core/yaml-node.ts';
+import type {YamlNode} from '../../src/core/definition/yaml-node.ts';
 import {parseYaml} from '../../src/config/yaml.ts';
 
 /** Read alike by PyYAML (dates as their text) and by us. */

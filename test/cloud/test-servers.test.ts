@@ -6,8 +6,8 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import type {ServerRequest, ServerStamp, TestServer, TestServerHost} from '../../src/cloud/test-server-host.ts';
-import type {Image} from '../../src/core/image.ts';
+import type {ServerRequest, ServerStamp, TestServer, TestServerHost} from '../../src/ports/test-server-host.ts';
+import type {Image} from '../../src/core/image/image.ts';
 import {portsOf} from './support/ports.ts';
 
 const RUN = randomUUID();

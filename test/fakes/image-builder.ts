@@ -1,6 +1,6 @@
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Artifact, BuildRequest, Completed, ImageBuilder} from '../../src/cloud/image-builder.ts';
+import type {Artifact, BuildRequest, Completed, ImageBuilder} from '../../src/ports/image-builder.ts';
 import type {BuildInputs} from '../../src/core/build/spec.ts';
 import type {ImgmgrError} from '../../src/errors.ts';
 

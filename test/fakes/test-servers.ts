@@ -1,4 +1,4 @@
-import type {ReportDesk, Ticket, TicketTrace} from '../../src/cloud/report-desk.ts';
+import type {ReportDesk, Ticket, TicketTrace} from '../../src/ports/report-desk.ts';
 import type {
   ServerAbility,
   ServerLeftover,
@@ -8,7 +8,7 @@ import type {
   ServerRequest,
   TestServer,
   TestServerHost,
-} from '../../src/cloud/test-server-host.ts';
+} from '../../src/ports/test-server-host.ts';
 import type {GuestReport} from '../../src/core/guest-report.ts';
 import type {Job} from '../../src/core/job.ts';
 import {CHECKS} from '../../src/core/verdict/checks.ts';

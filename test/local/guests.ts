@@ -4,7 +4,7 @@ import {mkdtemp, rm, stat} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import type {TestServer, TestServerHost} from '../../src/cloud/test-server-host.ts';
+import type {TestServer, TestServerHost} from '../../src/ports/test-server-host.ts';
 import type {Datasource} from '../../src/core/job.ts';
 import {realGuard} from '../unit/local/qemu/tools.ts';
 import {createLocal} from '../../src/local/local-cloud.ts';

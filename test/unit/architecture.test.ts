@@ -17,7 +17,7 @@ interface Room {
   readonly node: 'all' | 'types' | 'none';
 }
 
-const ADAPTER = {rooms: ['core', 'cloud', 'host', 'http.ts', 'exec.ts', 'secrets', 'errors.ts'], node: 'all'} as const;
+const ADAPTER = {rooms: ['core', 'ports', 'host', 'http.ts', 'exec.ts', 'secrets', 'errors.ts'], node: 'all'} as const;
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': {rooms: [], packages: [], node: 'none'},
@@ -29,16 +29,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
   core: {rooms: ['errors.ts'], packages: ['zod'], node: 'none'},
   config: {rooms: ['core', 'host', 'errors.ts'], packages: ['js-yaml', 'zod'], node: 'all'},
   host: {rooms: [], packages: [], node: 'all'},
-  cloud: {rooms: ['core', 'errors.ts'], packages: [], node: 'types'},
+  ports: {rooms: ['core', 'errors.ts'], packages: [], node: 'types'},
   openstack: {...ADAPTER, packages: ['zod']},
   local: {...ADAPTER, packages: ['zod']},
   sources: {...ADAPTER, packages: []},
   build: {...ADAPTER, packages: []},
   verify: {...ADAPTER, packages: ['@grpc/grpc-js', '@grpc/proto-loader']},
-  workflow: {rooms: ['core', 'cloud', 'errors.ts'], packages: [], node: 'types'},
+  workflow: {rooms: ['core', 'ports', 'errors.ts'], packages: [], node: 'types'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
   cli: {
-    rooms: ['core', 'config', 'cloud', 'host', 'workflow', 'report', 'secrets', 'errors.ts', 'version.ts'],
+    rooms: ['core', 'config', 'ports', 'host', 'workflow', 'report', 'secrets', 'errors.ts', 'version.ts'],
     packages: ['commander'],
     node: 'all',
   },
@@ -169,16 +169,16 @@ describe('the architecture', () => {
   });
 
   it.each<[string, string, string]>([
-    ['src/core/plan.ts', "import {readFile} from 'node:fs/promises';", 'imports node:fs/promises'],
+    ['src/core/plan/plan.ts', "import {readFile} from 'node:fs/promises';", 'imports node:fs/promises'],
     [
-      'src/core/plan.ts',
-      "import type {ImageStore} from '../cloud/image-store.ts';",
-      'imports src/cloud/image-store.ts',
+      'src/core/plan/plan.ts',
+      "import type {ImageStore} from '../../ports/image-store.ts';",
+      'imports src/ports/image-store.ts',
     ],
     ['src/core/rules/x.ts', "import {x} from '../../workflow/x.ts';", 'imports src/workflow/x.ts'],
-    ['src/core/plan.ts', 'const now = new Date();', 'reads the clock'],
-    ['src/core/plan.ts', 'const id = crypto.randomUUID();', 'rolls dice'],
-    ['src/core/plan.ts', "const home = process.env['HOME'];", 'reads the process'],
+    ['src/core/plan/plan.ts', 'const now = new Date();', 'reads the clock'],
+    ['src/core/plan/plan.ts', 'const id = crypto.randomUUID();', 'rolls dice'],
+    ['src/core/plan/plan.ts', "const home = process.env['HOME'];", 'reads the process'],
     ['src/workflow/x.ts', "import {createOpenStack} from '../openstack/cloud.ts';", 'imports src/openstack/cloud.ts'],
     ['src/workflow/x.ts', "import {createHttp} from '../http.ts';", 'imports src/http.ts'],
     ['src/workflow/x.ts', "import {Readable} from 'node:stream';", 'imports node:stream'],

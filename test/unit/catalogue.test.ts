@@ -3,7 +3,7 @@ import {readdir, readFile, stat} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, test} from 'vitest';
 import {loadDefinitions} from '../../src/config/definitions.ts';
-import type {Definition, Version} from '../../src/core/definition.ts';
+import type {Definition, Version} from '../../src/core/definition/definition.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const {definitions: all, problems, files: allFiles} = await loadDefinitions(`${root}images`, {readFile, readdir, stat});

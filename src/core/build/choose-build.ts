@@ -1,7 +1,7 @@
-import type {Definition, Version} from '../definition.ts';
-import type {OwnImage, Release} from '../release.ts';
-import {byLastPublished} from '../release.ts';
-import {compareVersions} from '../version.ts';
+import type {Definition, Version} from '../definition/definition.ts';
+import type {OwnImage, Release} from '../release/release.ts';
+import {byLastPublished} from '../release/release.ts';
+import {compareVersions} from '../release/version.ts';
 import {buildDateOf, isDue, nextVersion} from './due.ts';
 
 /** The property that says what a built image was made from. */

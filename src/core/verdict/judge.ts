@@ -1,4 +1,4 @@
-import type {VerifyWishes} from '../definition.ts';
+import type {VerifyWishes} from '../definition/definition.ts';
 import type {CheckResult, GuestReport} from '../guest-report.ts';
 import {CHECKS} from './checks.ts';
 import type {Severity} from './checks.ts';

@@ -1,6 +1,6 @@
-import type {Form} from '../form.ts';
-import type {Image} from '../image.ts';
-import {remembered} from '../record.ts';
+import type {Form} from '../image/form.ts';
+import type {Image} from '../image/image.ts';
+import {remembered} from '../image/record.ts';
 import type {Verdict} from './verdict.ts';
 
 /** What is remembered of a verdict on the image itself. */

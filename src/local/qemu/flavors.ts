@@ -1,5 +1,5 @@
-import type {Flavor} from '../../cloud/test-server-host.ts';
-import type {Image} from '../../core/image.ts';
+import type {Flavor} from '../../ports/test-server-host.ts';
+import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 
 /** The flavors of the local cloud, smallest first; disks are sparse files, so only what a guest writes is taken. */

@@ -1,6 +1,6 @@
 import {realpath} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {ImageConverter} from '../../cloud/image-converter.ts';
+import type {ImageConverter} from '../../ports/image-converter.ts';
 import {DEFAULT_LIMITS} from '../../core/limits.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Machine} from './machine.ts';

@@ -1,5 +1,5 @@
 import {ImgmgrError} from '../../errors.ts';
-import type {Flavor} from '../../cloud/test-server-host.ts';
+import type {Flavor} from '../../ports/test-server-host.ts';
 
 /** A processor architecture as Glance's property `architecture` and `uname -m` tell it. */
 export type Architecture = 'x86_64' | 'aarch64';

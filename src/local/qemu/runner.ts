@@ -1,6 +1,6 @@
 import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {ServerLook} from '../../cloud/test-server-host.ts';
+import type {ServerLook} from '../../ports/test-server-host.ts';
 import {asImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
 import {ConsoleFile} from './console.ts';

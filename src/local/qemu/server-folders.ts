@@ -1,7 +1,7 @@
 import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
-import type {ServerLeftover, ServerStamp} from '../../cloud/test-server-host.ts';
+import type {ServerLeftover, ServerStamp} from '../../ports/test-server-host.ts';
 import {makePrivateFolder} from '../../host/private-folder.ts';
 import {readRegularFile, IrregularFileError} from '../../host/regular-file.ts';
 import {hasCode} from '../disk-error.ts';

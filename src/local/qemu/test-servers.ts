@@ -13,7 +13,7 @@ import type {
   ServerRequest,
   TestServer,
   TestServerHost,
-} from '../../cloud/test-server-host.ts';
+} from '../../ports/test-server-host.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
 import type {Confinement} from '../../host/confine.ts';

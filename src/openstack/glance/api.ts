@@ -1,6 +1,6 @@
 import {Readable} from 'node:stream';
-import type {StoredBytes} from '../../cloud/image-store.ts';
-import type {Image, NewImage} from '../../core/image.ts';
+import type {StoredBytes} from '../../ports/image-store.ts';
+import type {Image, NewImage} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {HttpError} from '../../http.ts';
 import {absentWhenUnknown} from '../answers.ts';

@@ -1,6 +1,6 @@
 import {byCharacters} from '../../core/order.ts';
-import type {ImportState} from '../../cloud/image-store.ts';
-import type {Image} from '../../core/image.ts';
+import type {ImportState} from '../../ports/image-store.ts';
+import type {Image} from '../../core/image/image.ts';
 import type {ImportTask} from './schema.ts';
 import {splitList} from './schema.ts';
 

@@ -1,5 +1,5 @@
-import type {ImportState} from '../../cloud/image-store.ts';
-import type {Image} from '../../core/image.ts';
+import type {ImportState} from '../../ports/image-store.ts';
+import type {Image} from '../../core/image/image.ts';
 import type {GlanceApi} from './api.ts';
 import {bytesOf, isUnderWay, judgeImage, judgeWithTasks, lacks, newestTask} from './import-state.ts';
 

@@ -1,4 +1,4 @@
-import type {Image, ImagePatch, NewImage} from '../../core/image.ts';
+import type {Image, ImagePatch, NewImage} from '../../core/image/image.ts';
 
 /** One operation of Glance's `application/openstack-images-v2.1-json-patch`. */
 export type PatchOperation =

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import type {Image} from '../../core/image.ts';
+import type {Image} from '../../core/image/image.ts';
 import {resourceId} from '../id.ts';
 
 const STATUSES = [

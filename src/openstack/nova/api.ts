@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import type {ServerUse} from '../../cloud/server-host.ts';
+import type {ServerUse} from '../../ports/server-host.ts';
 import {absentWhenUnknown, allowed, statusOf} from '../answers.ts';
 import {everyPage} from '../paginate.ts';
 import type {ServiceClient} from '../request.ts';

@@ -1,7 +1,7 @@
 import {createSocket} from 'node:dgram';
 import {BlockList, isIPv6} from 'node:net';
 import {networkInterfaces} from 'node:os';
-import type {Callback} from '../../cloud/test-server-host.ts';
+import type {Callback} from '../../ports/test-server-host.ts';
 import {ImgmgrError} from '../../errors.ts';
 
 /** This host's own addresses, as far as the callback needs them. */

@@ -1,5 +1,5 @@
-import type {Flavor} from '../../cloud/test-server-host.ts';
-import type {Image} from '../../core/image.ts';
+import type {Flavor} from '../../ports/test-server-host.ts';
+import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {NovaFlavor, ServerLimits} from '../nova/schema.ts';
 

@@ -1,4 +1,4 @@
-import type {ServerLeftover} from '../../cloud/test-server-host.ts';
+import type {ServerLeftover} from '../../ports/test-server-host.ts';
 import {allowed} from '../answers.ts';
 import type {CinderApi} from '../cinder/api.ts';
 import type {NeutronApi} from '../neutron/api.ts';

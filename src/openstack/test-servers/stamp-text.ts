@@ -1,4 +1,4 @@
-import type {ServerStamp} from '../../cloud/test-server-host.ts';
+import type {ServerStamp} from '../../ports/test-server-host.ts';
 
 /** What every name of ours begins with; the servers' listing is filtered by it. */
 export const NAME_PREFIX = 'imgmgr-';

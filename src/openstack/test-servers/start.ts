@@ -1,5 +1,5 @@
 import {randomUUID} from 'node:crypto';
-import type {ServerInterface, ServerRequest, TestServer} from '../../cloud/test-server-host.ts';
+import type {ServerInterface, ServerRequest, TestServer} from '../../ports/test-server-host.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Labels} from '../neutron/api.ts';
 import type {Port} from '../neutron/schema.ts';

@@ -1,4 +1,4 @@
-import type {ConvertedFile} from '../../cloud/image-converter.ts';
+import type {ConvertedFile} from '../../ports/image-converter.ts';
 import type {Conversion} from '../../core/conversion.ts';
 import {raiseHint} from '../../core/limits.ts';
 import {ImgmgrError} from '../../errors.ts';

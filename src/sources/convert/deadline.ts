@@ -1,4 +1,4 @@
-import type {JudgeRequest} from '../../cloud/image-converter.ts';
+import type {JudgeRequest} from '../../ports/image-converter.ts';
 import {ImgmgrError} from '../../errors.ts';
 
 /** Does the work with a signal that also ends it, with TIMEOUT, at the request's limit. */

@@ -1,5 +1,5 @@
-import type {ServerInterface} from '../../cloud/test-server-host.ts';
-import type {Ticket} from '../../cloud/report-desk.ts';
+import type {ServerInterface} from '../../ports/test-server-host.ts';
+import type {Ticket} from '../../ports/report-desk.ts';
 import type {Job} from '../../core/job.ts';
 import {CHECK_IDS} from '../../core/verdict/checks.ts';
 import {severityOf} from '../../core/verdict/judge.ts';

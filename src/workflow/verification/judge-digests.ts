@@ -1,10 +1,10 @@
-import type {Digest} from '../../core/digest.ts';
-import {formatDigest} from '../../core/digest.ts';
+import type {Digest} from '../../core/release/digest.ts';
+import {formatDigest} from '../../core/release/digest.ts';
 import type {WarningCode} from '../../core/events.ts';
-import type {Image} from '../../core/image.ts';
-import {schemaOf} from '../../core/record.ts';
-import type {OwnImage, Release} from '../../core/release.ts';
-import {compareBytes, heldDigests, holdsOtherBytes, recordedDigests} from '../../core/same-bytes.ts';
+import type {Image} from '../../core/image/image.ts';
+import {schemaOf} from '../../core/image/record.ts';
+import type {OwnImage, Release} from '../../core/release/release.ts';
+import {compareBytes, heldDigests, holdsOtherBytes, recordedDigests} from '../../core/release/same-bytes.ts';
 import {ImgmgrError} from '../../errors.ts';
 
 /** What was read of an image, and what is known and demanded of it. */

@@ -1,9 +1,9 @@
-import type {ImageStore} from '../../cloud/image-store.ts';
-import type {Definition} from '../../core/definition.ts';
-import {currentForm, formContext} from '../../core/form.ts';
-import type {Image} from '../../core/image.ts';
-import {describePublished} from '../../core/naming.ts';
-import type {Release} from '../../core/release.ts';
+import type {ImageStore} from '../../ports/image-store.ts';
+import type {Definition} from '../../core/definition/definition.ts';
+import {currentForm, formContext} from '../../core/image/form.ts';
+import type {Image} from '../../core/image/image.ts';
+import {describePublished} from '../../core/image/naming.ts';
+import type {Release} from '../../core/release/release.ts';
 import {MOST_UNSEEN, bootHash, unseenBoots, unseenProperties, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';

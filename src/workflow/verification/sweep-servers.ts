@@ -1,4 +1,4 @@
-import type {ServerLeftover, TestServerHost} from '../../cloud/test-server-host.ts';
+import type {ServerLeftover, TestServerHost} from '../../ports/test-server-host.ts';
 import type {Emit} from '../../core/events.ts';
 import {asImgmgrError} from '../../errors.ts';
 import type {Surroundings} from '../types.ts';

@@ -1,8 +1,8 @@
-import type {ImageStore} from '../../cloud/image-store.ts';
-import type {OpenReportDesk} from '../../cloud/report-desk.ts';
-import type {ServerPlace, TestServerHost} from '../../cloud/test-server-host.ts';
-import type {VerifyWishes} from '../../core/definition.ts';
-import type {Image} from '../../core/image.ts';
+import type {ImageStore} from '../../ports/image-store.ts';
+import type {OpenReportDesk} from '../../ports/report-desk.ts';
+import type {ServerPlace, TestServerHost} from '../../ports/test-server-host.ts';
+import type {VerifyWishes} from '../../core/definition/definition.ts';
+import type {Image} from '../../core/image/image.ts';
 import type {Datasource, Job} from '../../core/job.ts';
 import type {GuestReport} from '../../core/guest-report.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';

@@ -1,6 +1,6 @@
-import type {ReportDesk} from '../../cloud/report-desk.ts';
-import type {Callback, ServerPlace, TestServer, TestServerHost} from '../../cloud/test-server-host.ts';
-import type {ImageStore} from '../../cloud/image-store.ts';
+import type {ReportDesk} from '../../ports/report-desk.ts';
+import type {Callback, ServerPlace, TestServer, TestServerHost} from '../../ports/test-server-host.ts';
+import type {ImageStore} from '../../ports/image-store.ts';
 import type {Emit} from '../../core/events.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';

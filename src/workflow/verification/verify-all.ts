@@ -1,11 +1,11 @@
-import type {Definition} from '../../core/definition.ts';
-import {compact, currentForm, formContext} from '../../core/form.ts';
-import type {Image} from '../../core/image.ts';
+import type {Definition} from '../../core/definition/definition.ts';
+import {compact, currentForm, formContext} from '../../core/image/form.ts';
+import type {Image} from '../../core/image/image.ts';
 import {readLeases} from '../../core/lease.ts';
-import {isNewerSchema} from '../../core/record.ts';
-import type {OwnImage} from '../../core/release.ts';
-import {releaseOf} from '../../core/release.ts';
-import {MANAGED_TAG, readStamp} from '../../core/stamp.ts';
+import {isNewerSchema} from '../../core/image/record.ts';
+import type {OwnImage} from '../../core/release/release.ts';
+import {releaseOf} from '../../core/release/release.ts';
+import {MANAGED_TAG, readStamp} from '../../core/image/stamp.ts';
 import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';

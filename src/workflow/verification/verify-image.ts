@@ -1,4 +1,4 @@
-import type {ServerPlace, TestServer} from '../../cloud/test-server-host.ts';
+import type {ServerPlace, TestServer} from '../../ports/test-server-host.ts';
 import type {Datasource} from '../../core/job.ts';
 import {judge} from '../../core/verdict/judge.ts';
 import type {Cause, Verdict} from '../../core/verdict/verdict.ts';

@@ -1,5 +1,5 @@
-import type {Ticket} from '../../cloud/report-desk.ts';
-import type {ServerInterface, ServerLook, TestServer} from '../../cloud/test-server-host.ts';
+import type {Ticket} from '../../ports/report-desk.ts';
+import type {ServerInterface, ServerLook, TestServer} from '../../ports/test-server-host.ts';
 import type {GuestReport} from '../../core/guest-report.ts';
 import {isBeyondHope, readConsole as signOf} from '../../core/verdict/console-signs.ts';
 import {consoleLines} from '../../core/verdict/console-text.ts';

@@ -1,4 +1,4 @@
-import type {PlanFailure} from '../../core/plan.ts';
+import type {PlanFailure} from '../../core/plan/plan.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {CloudPlan} from '../observe.ts';
 import type {VerificationParts} from './types.ts';

@@ -5,7 +5,7 @@ import {describe, expect, it, onTestFinished} from 'vitest';
 import type {DibRun} from '../../../src/build/run-dib.ts';
 import {runDib} from '../../../src/build/run-dib.ts';
 import {makeWorkFolder} from '../../../src/build/work-folder.ts';
-import type {BuildProgress} from '../../../src/cloud/image-builder.ts';
+import type {BuildProgress} from '../../../src/ports/image-builder.ts';
 import {createExec} from '../../../src/exec.ts';
 import {createConverter} from '../../../src/sources/create-converter.ts';
 import {failure} from './failure.ts';

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {deliverBuild} from '../../../src/cli/deliver-build.ts';
 import {hostSurroundings} from '../../../src/cli/surroundings.ts';
-import type {Artifact} from '../../../src/cloud/image-builder.ts';
+import type {Artifact} from '../../../src/ports/image-builder.ts';
 import type {BuildFormat} from '../../../src/core/build/spec.ts';
 import type {Conversion} from '../../../src/core/conversion.ts';
 import type {Event} from '../../../src/core/events.ts';
@@ -13,7 +13,7 @@ import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
 import {createExec} from '../../../src/exec.ts';
 import {createConverter} from '../../../src/sources/create-converter.ts';
 import {makeQcow2} from '../../fakes/disk-image.ts';
-import {definition} from '../core/planning/plan-world.ts';
+import {definition} from '../core/plan/plan-world.ts';
 
 const MIB = 2 ** 20;
 

@@ -5,8 +5,8 @@ import {expect, it} from 'vitest';
 import {buildProgram} from '../../../src/cli/program.ts';
 import type {Invocation} from '../../../src/cli/invocation.ts';
 import {requireDefinitions} from '../../../src/config/definitions.ts';
-import {onlyEnabled} from '../../../src/core/disabled.ts';
-import {filterDefinitions} from '../../../src/core/filter.ts';
+import {onlyEnabled} from '../../../src/core/definition/disabled.ts';
+import {filterDefinitions} from '../../../src/core/definition/filter.ts';
 import {VERSION} from '../../../src/version.ts';
 
 const ROOT = new URL('../../../', import.meta.url);

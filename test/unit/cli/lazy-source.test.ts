@@ -1,7 +1,7 @@
 import {Readable} from 'node:stream';
 import {describe, expect, it} from 'vitest';
 import {lazySource} from '../../../src/cli/lazy-source.ts';
-import type {ImageSource} from '../../../src/cloud/image-source.ts';
+import type {ImageSource} from '../../../src/ports/image-source.ts';
 
 function counted(): {readonly source: ImageSource; readonly calls: string[]} {
   const calls: string[] = [];

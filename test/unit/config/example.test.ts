@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {parseYaml} from '../../../src/config/yaml.ts';
-import {entryOf} from '../../../src/core/yaml-node.ts';
+import {entryOf} from '../../../src/core/definition/yaml-node.ts';
 import {resolve} from './host.ts';
 
 const text = readFileSync(new URL('../../../clouds.yaml.example', import.meta.url), 'utf8');

@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {loadPlainYaml, parseYaml} from '../../../src/config/yaml.ts';
-import {entryOf, nodeAt} from '../../../src/core/yaml-node.ts';
-import type {YamlNode, YamlPath} from '../../../src/core/yaml-node.ts';
+import {entryOf, nodeAt} from '../../../src/core/definition/yaml-node.ts';
+import type {YamlNode, YamlPath} from '../../../src/core/definition/yaml-node.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 
 function tree(text: string): YamlNode {

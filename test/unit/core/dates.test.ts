@@ -1,10 +1,10 @@
 import {expect, test} from 'vitest';
-import {currentForm} from '../../../src/core/form.ts';
-import type {Image} from '../../../src/core/image.ts';
-import {nameWhenRetired} from '../../../src/core/naming.ts';
-import type {OwnImage} from '../../../src/core/release.ts';
+import {currentForm} from '../../../src/core/image/form.ts';
+import type {Image} from '../../../src/core/image/image.ts';
+import {nameWhenRetired} from '../../../src/core/image/naming.ts';
+import type {OwnImage} from '../../../src/core/release/release.ts';
 import {judgeRetention, parseValidity} from '../../../src/core/retention.ts';
-import {definition, version} from './planning/plan-world.ts';
+import {definition, version} from './plan/plan-world.ts';
 
 function image(properties: Readonly<Record<string, string>>): Image {
   return {

@@ -16,7 +16,7 @@ import {createLocal} from '../../../src/local/local-cloud.ts';
 import {lockHolder, tryLock} from '../../../src/local/lock.ts';
 import {failure} from '../build/failure.ts';
 import {useFolder} from '../build/folder.ts';
-import {newImage, seen} from '../cloud/image-store-contract.ts';
+import {newImage, seen} from '../ports/image-store-contract.ts';
 
 const folder = useFolder();
 

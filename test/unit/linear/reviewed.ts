@@ -1,7 +1,7 @@
 /** Expressions that are put together at run time, by file and text, with the reason why hostile text costs no more than its length. */
 export const REVIEWED_EXPRESSIONS: Readonly<Record<string, string>> = {
-  "src/core/definition-schema.ts new RegExp(value, 'm')": 'compiled to see whether it is one, never run',
-  "src/core/filter.ts new RegExp(source, inline.replace(/[^ims]/g, ''))":
+  "src/core/definition/schema.ts new RegExp(value, 'm')": 'compiled to see whether it is one, never run',
+  "src/core/definition/filter.ts new RegExp(source, inline.replace(/[^ims]/g, ''))":
     "the operator's own --filter, on names of at most 255 characters",
   'src/core/build/due.ts new RegExp(`^${day}\\\\.(\\\\d+)$`)':
     'eight digits, a dot and one loop, anchored at both ends',
@@ -35,7 +35,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ),
       ...['cloud-tls', 'definitions', 'fill-in'].map((name) => `src/config/${name}.ts`),
       ...['dib-command', 'environment', 'requirements', 'work-folder'].map((name) => `src/build/${name}.ts`),
-      ...['src/core/filter.ts', 'src/core/limits.ts', 'src/http/proxy.ts', 'src/report/color.ts'],
+      ...['src/core/definition/filter.ts', 'src/core/limits.ts', 'src/http/proxy.ts', 'src/report/color.ts'],
     ],
   ],
   [
@@ -53,7 +53,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     'text that imgmgr makes itself: scripts, certificates, file systems, times, its own plan',
     [
       ...['certificate', 'fetch-script', 'user-data'].map((name) => `src/verify/${name}.ts`),
-      ...['planning/import', 'planning/latest', 'planning/releases', 'planning/retire', 'verdict/checks'].map(
+      ...['plan/import', 'plan/latest', 'plan/releases', 'plan/retire', 'verdict/checks'].map(
         (name) => `src/core/${name}.ts`,
       ),
       ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts'],
@@ -63,7 +63,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     'a property, name, tag, flavor key or address of a cloud: each is split or tested once',
     [
-      ...['form', 'lease', 'naming', 'release', 'same-bytes'].map((name) => `src/core/${name}.ts`),
+      ...['image/form', 'lease', 'image/naming', 'release/release', 'release/same-bytes'].map((name) => `src/core/${name}.ts`),
       ...['catalog', 'clock', 'id', 'image-store', 'login', 'session', 'glance/api', 'glance/name-filter'].map(
         (name) => `src/openstack/${name}.ts`,
       ),
@@ -108,17 +108,17 @@ export const COUNTED_THROUGH: Readonly<Record<string, string>> = {
   'src/core/build/lint-element-files.ts': 'src/core/build/lint-elements.ts',
   'src/core/build/read-json.ts': 'src/core/build/manifest.ts',
   'src/core/build/secrets.ts': 'src/core/build/lint-elements.ts',
-  'src/core/definition-build-rules.ts': 'src/core/read-definitions.ts',
-  'src/core/definition-meta.ts': 'src/core/read-definitions.ts',
-  'src/core/definition-problems.ts': 'src/core/read-definitions.ts',
-  'src/core/definition-schema.ts': 'src/core/read-definitions.ts',
-  'src/core/digest-index.ts': 'src/core/digest-list.ts',
+  'src/core/definition/build-rules.ts': 'src/core/definition/read.ts',
+  'src/core/definition/meta.ts': 'src/core/definition/read.ts',
+  'src/core/definition/problems.ts': 'src/core/definition/read.ts',
+  'src/core/definition/schema.ts': 'src/core/definition/read.ts',
+  'src/core/release/digest-index.ts': 'src/core/release/digest-list.ts',
   'src/core/format/prefix.ts': 'src/core/format/inspect.ts',
   'src/core/format/refused.ts': 'src/core/format/inspect.ts',
   'src/core/format/text-vmdk.ts': 'src/core/format/inspect.ts',
   'src/core/format/vhd.ts': 'src/core/format/inspect.ts',
   'src/core/format/vhdx.ts': 'src/core/format/inspect.ts',
-  'src/core/normalized.ts': 'src/core/version.ts',
+  'src/core/normalized.ts': 'src/core/release/version.ts',
   'src/secrets/automaton.ts': 'src/secrets/registry.ts',
 };
 

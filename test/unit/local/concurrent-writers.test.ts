@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {execa} from 'execa';
 import {describe, expect, it} from 'vitest';
 import {createLocal} from '../../../src/local/local-cloud.ts';
-import {newImage, seen} from '../cloud/image-store-contract.ts';
+import {newImage, seen} from '../ports/image-store-contract.ts';
 import {tree, useStoreFolder} from './store-folder.ts';
 
 const CHILD = join(import.meta.dirname, 'child-patching.ts');

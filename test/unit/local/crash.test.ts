@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {createLocal} from '../../../src/local/local-cloud.ts';
-import {seen} from '../cloud/image-store-contract.ts';
+import {seen} from '../ports/image-store-contract.ts';
 import {makeOld, NEW_ID, OLD_ID, rotate} from './rotation.ts';
 import {tree} from './store-folder.ts';
 

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import {Readable} from 'node:stream';
 import {afterEach, describe, expect, it, vi} from 'vitest';
 import {createLocal} from '../../../src/local/local-cloud.ts';
-import {newImage, refused, seen} from '../cloud/image-store-contract.ts';
+import {newImage, refused, seen} from '../ports/image-store-contract.ts';
 import {tree, useStoreFolder} from './store-folder.ts';
 
 const folder = useStoreFolder();

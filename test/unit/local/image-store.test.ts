@@ -4,10 +4,10 @@ import {userInfo} from 'node:os';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {describe, expect, it} from 'vitest';
-import type {ImageStore} from '../../../src/cloud/image-store.ts';
-import type {Image} from '../../../src/core/image.ts';
+import type {ImageStore} from '../../../src/ports/image-store.ts';
+import type {Image} from '../../../src/core/image/image.ts';
 import {createLocal} from '../../../src/local/local-cloud.ts';
-import {newImage, refused, seen} from '../cloud/image-store-contract.ts';
+import {newImage, refused, seen} from '../ports/image-store-contract.ts';
 import {tree, useStoreFolder} from './store-folder.ts';
 
 const folder = useStoreFolder();

@@ -1,5 +1,5 @@
 import {Readable} from 'node:stream';
-import type {ImageStore} from '../../../src/cloud/image-store.ts';
+import type {ImageStore} from '../../../src/ports/image-store.ts';
 
 export const NEW_ID = '11111111-1111-4111-8111-111111111111';
 export const OLD_ID = '22222222-2222-4222-8222-222222222222';

@@ -1,5 +1,5 @@
 import {startFakeCloud} from '../../fakes/fake-cloud.ts';
-import {describeImageStore} from '../cloud/image-store-contract.ts';
+import {describeImageStore} from '../ports/image-store-contract.ts';
 import {connect} from './fake.ts';
 
 for (const release of ['debian', 'latest'] as const)

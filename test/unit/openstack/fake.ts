@@ -1,6 +1,6 @@
-import type {ImageStore} from '../../../src/cloud/image-store.ts';
-import type {ServerHost} from '../../../src/cloud/server-host.ts';
-import type {TestServerHost} from '../../../src/cloud/test-server-host.ts';
+import type {ImageStore} from '../../../src/ports/image-store.ts';
+import type {ServerHost} from '../../../src/ports/server-host.ts';
+import type {TestServerHost} from '../../../src/ports/test-server-host.ts';
 import {createHttp} from '../../../src/http.ts';
 import type {Exchange} from '../../../src/http.ts';
 import {createOpenStack} from '../../../src/openstack/create-openstack.ts';

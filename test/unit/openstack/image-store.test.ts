@@ -1,8 +1,8 @@
 import {randomUUID} from 'node:crypto';
 import {Readable} from 'node:stream';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import type {ImageStore, ImportState} from '../../../src/cloud/image-store.ts';
-import type {Image, NewImage} from '../../../src/core/image.ts';
+import type {ImageStore, ImportState} from '../../../src/ports/image-store.ts';
+import type {Image, NewImage} from '../../../src/core/image/image.ts';
 import type {ImgmgrError} from '../../../src/errors.ts';
 import {startFakeCloud} from '../../fakes/fake-cloud.ts';
 import type {FakeCloud, FakeCloudOptions} from '../../fakes/fake-cloud.ts';

@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
-import type {ServerNeeds, ServerRequest, ServerStamp, TestServerHost} from '../../../src/cloud/test-server-host.ts';
-import type {Image} from '../../../src/core/image.ts';
+import type {ServerNeeds, ServerRequest, ServerStamp, TestServerHost} from '../../../src/ports/test-server-host.ts';
+import type {Image} from '../../../src/core/image/image.ts';
 import type {ImgmgrError} from '../../../src/errors.ts';
 import {thisHost} from '../../../src/openstack/test-servers/callback.ts';
 import {startFakeCloud} from '../../fakes/fake-cloud.ts';

@@ -22,7 +22,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {pathToFileURL} from 'node:url';
 import {gzipSync} from 'node:zlib';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
-import type {ConvertProgress, ConvertRequest, ImageConverter, OpenSource} from '../../../src/cloud/image-converter.ts';
+import type {ConvertProgress, ConvertRequest, ImageConverter, OpenSource} from '../../../src/ports/image-converter.ts';
 import type {Conversion} from '../../../src/core/conversion.ts';
 import type {Exec} from '../../../src/exec.ts';
 import {createExec} from '../../../src/exec.ts';

@@ -6,7 +6,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {pathToFileURL} from 'node:url';
 import {gzipSync} from 'node:zlib';
 import {beforeEach, describe, expect, it, onTestFinished} from 'vitest';
-import type {ConvertProgress, ImageConverter, JudgeSourceRequest} from '../../../src/cloud/image-converter.ts';
+import type {ConvertProgress, ImageConverter, JudgeSourceRequest} from '../../../src/ports/image-converter.ts';
 import {DEFAULT_LIMITS} from '../../../src/core/limits.ts';
 import type {Exec} from '../../../src/exec.ts';
 import {createExec} from '../../../src/exec.ts';

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
 import {buffer} from 'node:stream/consumers';
 import {onTestFinished} from 'vitest';
-import type {ImageSource, OpenedSource, SourceRequest} from '../../../src/cloud/image-source.ts';
-import type {Digest, DigestAlgorithm} from '../../../src/core/digest.ts';
+import type {ImageSource, OpenedSource, SourceRequest} from '../../../src/ports/image-source.ts';
+import type {Digest, DigestAlgorithm} from '../../../src/core/release/digest.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {createExec} from '../../../src/exec.ts';
 import {createHttp} from '../../../src/http.ts';

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {ChannelCredentials, Client, type ServiceError} from '@grpc/grpc-js';
 import {loadSync} from '@grpc/proto-loader';
-import type {ReportDesk} from '../../../src/cloud/report-desk.ts';
+import type {ReportDesk} from '../../../src/ports/report-desk.ts';
 import {createReportDeskOpener, type DeskLimits} from '../../../src/verify/report-desk.ts';
 
 const PROTO = fileURLToPath(new URL('../../../proto/imgmgr/verify/v1/verify.proto', import.meta.url));

@@ -5,7 +5,7 @@ import {connect as connectTls} from 'node:tls';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {status} from '@grpc/grpc-js';
 import {afterEach, describe, expect, it} from 'vitest';
-import type {ReportDesk} from '../../../src/cloud/report-desk.ts';
+import type {ReportDesk} from '../../../src/ports/report-desk.ts';
 import {readGreeting} from '../../../src/verify/client-hello.ts';
 import {Connections} from '../../../src/verify/connections.ts';
 import type {DeskLimits} from '../../../src/verify/report-desk.ts';

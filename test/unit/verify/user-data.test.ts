@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterEach, describe, expect, it, vi} from 'vitest';
-import type {ReportDesk, Ticket} from '../../../src/cloud/report-desk.ts';
+import type {ReportDesk, Ticket} from '../../../src/ports/report-desk.ts';
 import type {Job} from '../../../src/core/job.ts';
 import {userData} from '../../../src/verify/user-data.ts';
 import {openDesk} from './callers.ts';

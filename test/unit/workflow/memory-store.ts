@@ -6,9 +6,9 @@ import type {
   ImportState,
   StoredBytes,
   StoreOffer,
-} from '../../../src/cloud/image-store.ts';
-import type {Image, ImagePatch, NewImage} from '../../../src/core/image.ts';
-import {applyPatch} from '../../../src/core/form.ts';
+} from '../../../src/ports/image-store.ts';
+import type {Image, ImagePatch, NewImage} from '../../../src/core/image/image.ts';
+import {applyPatch} from '../../../src/core/image/form.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import type {Surroundings} from '../../../src/workflow/types.ts';
 

@@ -3,7 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import type {Definition} from '../../../src/core/definition.ts';
+import type {Definition} from '../../../src/core/definition/definition.ts';
 import type {Event} from '../../../src/core/events.ts';
 import type {Policy} from '../../../src/core/policy.ts';
 import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
@@ -14,7 +14,7 @@ import {createSource} from '../../../src/sources/create-source.ts';
 import {hostSurroundings} from '../../../src/cli/surroundings.ts';
 import {processCloud} from '../../../src/workflow/process-all.ts';
 import type {CloudOutcome, RunOptions} from '../../../src/workflow/types.ts';
-import {definition, version} from '../core/planning/plan-world.ts';
+import {definition, version} from '../core/plan/plan-world.ts';
 
 let dir: string;
 

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
-import type {DigestPlace, ImageSource} from '../../../src/cloud/image-source.ts';
-import type {Definition, Version} from '../../../src/core/definition.ts';
+import type {DigestPlace, ImageSource} from '../../../src/ports/image-source.ts';
+import type {Definition, Version} from '../../../src/core/definition/definition.ts';
 import {DEFAULT_LIMITS} from '../../../src/core/limits.ts';
 import {labelReleases, readDigests} from '../../../src/workflow/resolve-releases.ts';
 

@@ -1,7 +1,7 @@
 import {PassThrough} from 'node:stream';
 import {expect, it, onTestFinished} from 'vitest';
-import type {ImageStore} from '../../../src/cloud/image-store.ts';
-import type {Image} from '../../../src/core/image.ts';
+import type {ImageStore} from '../../../src/ports/image-store.ts';
+import type {Image} from '../../../src/core/image/image.ts';
 import {StoredSource} from '../../../src/workflow/stored-source.ts';
 
 function sourceOf(download: ImageStore['download']): StoredSource {

@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import type {BuildQuestion} from '../../../../src/core/build/choose-build.ts';
 import {chooseBuild} from '../../../../src/core/build/choose-build.ts';
-import type {ImageState} from '../../../../src/core/stamp.ts';
-import type {OwnImage} from '../../../../src/core/release.ts';
-import {World, definition} from '../planning/plan-world.ts';
+import type {ImageState} from '../../../../src/core/image/stamp.ts';
+import type {OwnImage} from '../../../../src/core/release/release.ts';
+import {World, definition} from '../plan/plan-world.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
 

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {findFirmware} from '../../../../src/local/qemu/firmware.ts';
-import {refused} from '../../cloud/image-store-contract.ts';
+import {refused} from '../../ports/image-store-contract.ts';
 
 it('UEFI is the first place with both code and variables, else the package to install is named', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'imgmgr-firmware-'));

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {chooseFlavor, FLAVORS} from '../../../../src/local/qemu/flavors.ts';
-import {refused} from '../../cloud/image-store-contract.ts';
+import {refused} from '../../ports/image-store-contract.ts';
 import {testImage} from './image.ts';
 
 const GIB = 1024 ** 3;

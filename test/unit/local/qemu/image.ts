@@ -1,4 +1,4 @@
-import type {Image} from '../../../../src/core/image.ts';
+import type {Image} from '../../../../src/core/image/image.ts';
 
 /** An image as the local store shows it. */
 export function testImage(change: Partial<Image> = {}): Image {

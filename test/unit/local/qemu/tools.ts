@@ -1,7 +1,7 @@
 import {spawnSync} from 'node:child_process';
 import {chmod, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {TestServer, TestServerHost} from '../../../../src/cloud/test-server-host.ts';
+import type {TestServer, TestServerHost} from '../../../../src/ports/test-server-host.ts';
 import {createExec} from '../../../../src/exec.ts';
 import type {ImageGuard} from '../../../../src/local/qemu/guarded-image.ts';
 import {createConverter} from '../../../../src/sources/create-converter.ts';

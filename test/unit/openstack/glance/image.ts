@@ -1,4 +1,4 @@
-import type {Image} from '../../../../src/core/image.ts';
+import type {Image} from '../../../../src/core/image/image.ts';
 
 /** An active image of ours, changed as a test needs it. */
 export function imageOf(change: Partial<Image> = {}): Image {

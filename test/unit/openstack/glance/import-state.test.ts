@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {ImageStatus} from '../../../../src/core/image.ts';
+import type {ImageStatus} from '../../../../src/core/image/image.ts';
 import {judgeImage, judgeWithTasks} from '../../../../src/openstack/glance/import-state.ts';
 import type {ImportTask} from '../../../../src/openstack/glance/schema.ts';
 import {imageOf} from './image.ts';

@@ -1,4 +1,4 @@
-import type {ImageStore} from '../../../../src/cloud/image-store.ts';
+import type {ImageStore} from '../../../../src/ports/image-store.ts';
 
 /** A store that only knows who it belongs to, and writes down whom it lends images; anything else is a bug of the caller. */
 export function fakeStore(projectId = 'ours'): {readonly store: ImageStore; readonly calls: string[]} {

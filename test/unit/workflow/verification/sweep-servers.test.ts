@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import type {ServerLeftover, TestServerHost} from '../../../../src/cloud/test-server-host.ts';
+import type {ServerLeftover, TestServerHost} from '../../../../src/ports/test-server-host.ts';
 import {sweepServers} from '../../../../src/workflow/verification/sweep-servers.ts';
 import {VirtualClock, surroundings} from '../memory-store.ts';
 

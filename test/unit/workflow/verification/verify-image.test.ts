@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import type {VerifyWishes} from '../../../../src/core/definition.ts';
+import type {VerifyWishes} from '../../../../src/core/definition/definition.ts';
 import type {Event} from '../../../../src/core/events.ts';
-import type {Image} from '../../../../src/core/image.ts';
+import type {Image} from '../../../../src/core/image/image.ts';
 import {ImgmgrError} from '../../../../src/errors.ts';
 import type {Evidence, VerifyOptions} from '../../../../src/workflow/verification/types.ts';
 import {Verifier} from '../../../../src/workflow/verification/verifier.ts';

@@ -1,0 +1,323 @@
+import {unsignedUrl} from '../public-url.ts';
+import {INPUTS_PROPERTY} from '../build/choose-build.ts';
+import type {Definition} from '../definition/definition.ts';
+import type {Image, ImagePatch, NewImage, Visibility} from './image.ts';
+import {publishedName, retiredName} from './naming.ts';
+import type {Policy} from '../policy.ts';
+import {retireWay} from '../policy.ts';
+import {propertyChanges} from './record.ts';
+import type {Release} from '../release/release.ts';
+import type {Applied, Stamp} from './stamp.ts';
+import {MANAGED_TAG, formatApplied, formatKeys, readStamp, stampProperties} from './stamp.ts';
+import {isCalendarDate} from '../time-text.ts';
+
+/** What shapes an image besides its definition and release. */
+export interface FormContext {
+  readonly definition: Definition;
+  readonly release: Release;
+  /** `--tag`. */
+  readonly tag?: string;
+  /** The word that `os_purpose: generic` becomes off the stage. */
+  readonly oldPurpose: string;
+  /** How images off the stage are seen; nothing said: as before. */
+  readonly retired?: {readonly hidden: boolean; readonly community: boolean};
+  /** True when the definition came from the command line. */
+  readonly adHoc: boolean;
+}
+
+/** Everything about a published image that a definition decides. Sizes: GiB and MiB. */
+export interface Form {
+  readonly name: string;
+  readonly visibility: Visibility;
+  readonly osHidden: boolean;
+  readonly protected: boolean;
+  readonly status: 'active' | 'deactivated';
+  readonly minDisk: number;
+  readonly minRam: number;
+  /** Definition tags and the flag's, without {@link MANAGED_TAG}. */
+  readonly tags: readonly string[];
+  readonly flagTags: readonly string[];
+  /** Ordinary properties, without the stamp. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+const GIB = 1024 ** 3;
+
+/** The context of a release in a run. */
+export function formContext(input: {
+  readonly definition: Definition;
+  readonly release: Release;
+  readonly policy: Policy;
+  readonly adHoc: boolean;
+}): FormContext {
+  const {definition, release, policy, adHoc} = input;
+  const way = retireWay(policy, definition);
+  return {
+    definition,
+    release,
+    adHoc,
+    oldPurpose: policy.oldPurpose,
+    retired: {hidden: policy.hide || way === 'hidden', community: way === 'community'},
+    ...(policy.tag !== undefined && {tag: policy.tag}),
+  };
+}
+
+/** The form of a release while it is current. */
+export function currentForm(context: FormContext): Form {
+  const {definition, release, tag} = context;
+  const {listed} = release;
+  const properties = describe(context);
+  const distro = properties['os_distro'];
+  return {
+    name: publishedName(definition, release.version),
+    visibility: listed.visibility ?? definition.visibility,
+    osHidden: listed.hidden ?? false,
+    protected: definition.protected,
+    status: definition.status,
+    minDisk: definition.minDiskGib,
+    minRam: definition.minRamMib,
+    tags: [...new Set([...(distro === undefined ? [] : [`os:${distro}`]), ...definition.tags])],
+    flagTags: tag === undefined ? [] : [tag],
+    properties,
+  };
+}
+
+/** The form of a listed release that another one supersedes: its own name, the old purpose, none of the tags; never seen by more people. */
+export function supersededForm(context: FormContext): Form {
+  const form = currentForm(context);
+  return {
+    ...form,
+    name: retiredName(context.definition, context.release.version),
+    osHidden: form.osHidden || context.retired?.hidden === true,
+    visibility: context.retired?.community === true && form.visibility === 'public' ? 'community' : form.visibility,
+    tags: [],
+    flagTags: [],
+    properties: withOldPurpose(form.properties, context.oldPurpose),
+  };
+}
+
+/** The record that is created before any byte travels: private, hidden, under its retired name, with only our own tag. */
+export function candidate(context: FormContext, run: string, virtualSize: number | undefined): NewImage {
+  const {definition, release, adHoc} = context;
+  const form = supersededForm(context);
+  const stamp: Stamp = {
+    definition: definition.name,
+    version: release.version,
+    state: 'importing',
+    run,
+    keys: [],
+    adHoc,
+    ...(release.digest && {digest: release.digest}),
+  };
+  return {
+    ...(release.listed.id !== undefined && {id: release.listed.id}),
+    name: form.name,
+    osHidden: true,
+    diskFormat: definition.format,
+    minDisk: Math.max(form.minDisk, gibibytes(virtualSize)),
+    minRam: form.minRam,
+    tags: [MANAGED_TAG],
+    properties: {
+      ...form.properties,
+      ...stampProperties(stamp),
+      ...(release.build && {[INPUTS_PROPERTY]: release.build.inputs}),
+    },
+  };
+}
+
+/** The one PATCH that publishes a proven image in the given form. */
+export function publishPatch(input: {
+  readonly live: Image;
+  readonly form: Form;
+  readonly state: 'current' | 'retired';
+  readonly run: string;
+  readonly digest?: Stamp['digest'];
+  /** What is to be remembered of its verification. */
+  readonly proof?: Readonly<Record<string, string>>;
+}): ImagePatch {
+  const {live, form, state, run, digest, proof} = input;
+  const old = readStamp(live);
+  const stamp = {
+    imgmgr_state: state,
+    imgmgr_run: run,
+    ...(digest && {imgmgr_digest: `${digest.algorithm}:${digest.hex}`}),
+    ...ownershipProperties(form),
+    ...proof,
+  };
+  const wanted = {...form.properties, ...stamp};
+  return compact(live, {
+    name: form.name,
+    visibility: form.visibility,
+    osHidden: form.osHidden,
+    protected: form.protected,
+    minDisk: Math.max(form.minDisk, gibibytes(live.virtualSize), gibibytes(live.size)),
+    minRam: form.minRam,
+    tags: desiredTags(live, form, old?.keys ?? []),
+    set: wanted,
+    remove: removable(live, form, [...(old?.keys ?? []), 'imgmgr_expires']),
+  });
+}
+
+/** The stamp's record of what we set, for later drift and retirement. */
+export function ownershipProperties(form: Form): Record<string, string> {
+  return {imgmgr_keys: formatKeys(ownedKeys(form)), imgmgr_applied: formatApplied(appliedBy(form))};
+}
+
+/** Property keys, `tag:` and `flag-tag:` entries that a form sets. */
+export function ownedKeys(form: Form): string[] {
+  return [
+    ...Object.keys(form.properties),
+    ...form.tags.map((tag) => `tag:${tag}`),
+    ...form.flagTags.map((tag) => `flag-tag:${tag}`),
+  ];
+}
+
+/** What applying the form leaves in the fields that operators change by hand. */
+export function appliedBy(form: Form): Applied {
+  return {visibility: form.visibility, osHidden: form.osHidden, status: form.status, protected: form.protected};
+}
+
+/** The tags after applying a form: ours that are no longer wanted go, everybody else's stay. */
+export function desiredTags(live: Image, form: Form, keys: readonly string[]): string[] {
+  const gone = new Set(keys.filter((key) => key.startsWith('tag:')).map((key) => key.slice('tag:'.length)));
+  const kept = live.tags.filter((tag) => !gone.has(tag));
+  return [...new Set([...kept, MANAGED_TAG, ...form.tags, ...form.flagTags])].sort();
+}
+
+/** Every tag that we set once, by definition or by flag. */
+export function ownTags(keys: readonly string[]): Set<string> {
+  return new Set(keys.flatMap((key) => /^(?:flag-)?tag:(.*)$/s.exec(key)?.[1] ?? []));
+}
+
+/** Keys that we set once and that the form has no more; reserved prefixes stay, whoever set them. */
+export function removable(live: Image, form: Form, keys: readonly string[]): string[] {
+  return keys.filter(
+    (key) =>
+      !/^(?:flag-)?tag:/.test(key) &&
+      key in live.properties &&
+      !(key in form.properties) &&
+      !/^(?:os_glance_|owner_specified\.|trait:)/.test(key),
+  );
+}
+
+/**
+ * Leaves out what is already so; an empty patch has no keys. What is left brings the properties of an image of ours to the format that
+ * this version writes.
+ */
+export function compact(live: Image, patch: ImagePatch): ImagePatch {
+  const fields = changedFields(live, patch);
+  const {set, remove} = propertyChanges(live, patch, Object.keys(fields).length > 0);
+  return {
+    ...fields,
+    ...(Object.keys(set).length > 0 && {set}),
+    ...(remove.length > 0 && {remove}),
+  };
+}
+
+function changedFields(live: Image, patch: ImagePatch): ImagePatch {
+  return {
+    ...(patch.name !== undefined && patch.name !== live.name && {name: patch.name}),
+    ...(patch.visibility !== undefined && patch.visibility !== live.visibility && {visibility: patch.visibility}),
+    ...(patch.osHidden !== undefined && patch.osHidden !== live.osHidden && {osHidden: patch.osHidden}),
+    ...(patch.protected !== undefined && patch.protected !== live.protected && {protected: patch.protected}),
+    ...(patch.minDisk !== undefined && patch.minDisk !== live.minDisk && {minDisk: patch.minDisk}),
+    ...(patch.minRam !== undefined && patch.minRam !== live.minRam && {minRam: patch.minRam}),
+    ...(patch.tags !== undefined && !sameSet(patch.tags, live.tags) && {tags: patch.tags}),
+  };
+}
+
+/** True when the patch changes nothing. */
+export function isEmptyPatch(patch: ImagePatch): boolean {
+  return Object.keys(patch).length === 0;
+}
+
+/** The image as it will be after the patch, for planning ahead. */
+export function applyPatch(live: Image, patch: ImagePatch): Image {
+  const properties: Record<string, string> = {...live.properties, ...patch.set};
+  const removed = new Set(patch.remove);
+  return {
+    ...live,
+    name: patch.name ?? live.name,
+    visibility: patch.visibility ?? live.visibility,
+    osHidden: patch.osHidden ?? live.osHidden,
+    protected: patch.protected ?? live.protected,
+    diskFormat: patch.diskFormat ?? live.diskFormat,
+    minDisk: patch.minDisk ?? live.minDisk,
+    minRam: patch.minRam ?? live.minRam,
+    tags: patch.tags ?? live.tags,
+    properties: Object.fromEntries(Object.entries(properties).filter(([key]) => !removed.has(key))),
+  };
+}
+
+/** `key: old → new`, one line per change; the stamp's own keys are left out. */
+export function describePatch(live: Image, patch: ImagePatch): string[] {
+  const lines: string[] = [];
+  const say = (key: string, from: Shown, to: Shown): unknown => lines.push(`${key}: ${show(from)} → ${show(to)}`);
+  if (patch.name !== undefined) say('name', live.name, patch.name);
+  if (patch.visibility !== undefined) say('visibility', live.visibility, patch.visibility);
+  if (patch.osHidden !== undefined) say('os_hidden', live.osHidden, patch.osHidden);
+  if (patch.protected !== undefined) say('protected', live.protected, patch.protected);
+  if (patch.minDisk !== undefined) say('min_disk', live.minDisk, patch.minDisk);
+  if (patch.minRam !== undefined) say('min_ram', live.minRam, patch.minRam);
+  if (patch.tags !== undefined) say('tags', [...live.tags].sort().join(','), patch.tags.join(','));
+  for (const [key, value] of Object.entries(patch.set ?? {}))
+    if (!key.startsWith('imgmgr_')) say(key, live.properties[key], value);
+  for (const key of patch.remove ?? []) if (!key.startsWith('imgmgr_')) say(key, live.properties[key], undefined);
+  return lines;
+}
+
+/** Bytes in whole GiB, rounded up; 0 where unknown. */
+export function gibibytes(bytes: number | null | undefined): number {
+  return Math.ceil((bytes ?? 0) / GIB);
+}
+
+/** The properties with `os_purpose: generic` replaced by the word for images off the stage. */
+export function withOldPurpose(
+  properties: Readonly<Record<string, string>>,
+  oldPurpose: string,
+): Readonly<Record<string, string>> {
+  return properties['os_purpose'] === 'generic' ? {...properties, os_purpose: oldPurpose} : properties;
+}
+
+/** Precedence as the peer's: the definition's meta, then what we compute, then what the version says itself. */
+function describe({definition, release}: FormContext): Record<string, string> {
+  const {listed} = release;
+  const computed: Record<string, string> = {
+    image_description:
+      listed.imageDescription ?? definition.imageDescription ?? definition.meta['image_description'] ?? definition.name,
+    image_name: definition.name,
+    image_original_user: definition.login,
+    image_source: listed.source ?? shownSource(listed.url),
+    ...buildDate(release),
+    internal_version: release.version,
+    ...(!definition.multi && {os_version: release.version}),
+    ...(release.latest && release.digest && {upstream_checksum: release.digest.hex}),
+    ...(listed.osVersion !== undefined && definition.multi && {os_version: listed.osVersion}),
+  };
+  const merged: Record<string, string | null> = {...definition.meta, ...computed, ...listed.meta};
+  return Object.fromEntries(Object.entries(merged).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
+}
+
+/** As written; for `latest` the day that labels it (the upstream's Last-Modified), which SCS-0102 wants to know. */
+function buildDate({listed, latest, version}: Release): {image_build_date?: string} {
+  if (listed.buildDate !== undefined) return {image_build_date: listed.buildDate};
+  const day = latest ? version.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
+  return isCalendarDate(day) ? {image_build_date: day} : {};
+}
+
+/** What everybody may read: of a path of this host its last part, of an address nothing that is as good as a password. */
+function shownSource(url: string): string {
+  if (url.startsWith('file:')) return `file:${url.slice(url.lastIndexOf('/') + 1).replace(/^file:/, '')}`;
+  return unsignedUrl(url);
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  const other = new Set(b);
+  return a.length === b.length && a.every((item) => other.has(item));
+}
+
+type Shown = string | number | boolean | null | undefined;
+
+function show(value: Shown): string {
+  return value === undefined || value === null || value === '' ? '(none)' : String(value);
+}

@@ -1,0 +1,264 @@
+import {byCharacters} from '../order.ts';
+import {ImgmgrError, formatPlace} from '../../errors.ts';
+import type {Definition, RetireWay} from '../definition/definition.ts';
+import type {ActionSummary} from '../events.ts';
+import type {Form, FormContext} from '../image/form.ts';
+import {formContext, supersededForm} from '../image/form.ts';
+import type {Image} from '../image/image.ts';
+import {describePublished, nameWhenSuperseded} from '../image/naming.ts';
+import {retireWay} from '../policy.ts';
+import {formatApplied} from '../image/stamp.ts';
+import type {Action, DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from './plan.ts';
+import type {OwnImage, Release} from '../release/release.ts';
+import {byLastPublished, currentReleases, findImage, sortReleases} from '../release/release.ts';
+import {readVerdict} from '../verdict/record.ts';
+import {compareVersions} from '../release/version.ts';
+
+/** The id of images that exist only in the plan. */
+export const FORESEEN = '';
+
+/**
+ * A plan while it is being made: the images as they will be after the actions so far, and the actions. Everything that plans
+ * reads and changes this one thing.
+ */
+export class Draft {
+  readonly input: PlanInput;
+  readonly definition: Definition;
+  /** All releases, oldest first. */
+  readonly sorted: readonly Release[];
+  /** Those that bear the plain name. */
+  readonly current: readonly Release[];
+  /** Names that finished images bear, or will bear. */
+  readonly taken: Set<string>;
+  readonly actions: Action[] = [];
+  readonly warnings: PlanWarning[] = [];
+  readonly decisions: string[] = [];
+  readonly publishes: string[] = [];
+  readonly failures: PlanFailure[] = [];
+  images: OwnImage[];
+  /** Glance ids of wanted images that are there and need nothing. */
+  readonly unchanged: string[] = [];
+  pending = 0;
+
+  constructor(input: PlanInput) {
+    this.input = input;
+    this.definition = input.definition;
+    this.sorted = sortReleases(input.releases).map((release) => inRun(input, release));
+    this.images = [...input.images];
+    this.current = this.#isOlderImport() ? [] : currentReleases(input.definition, this.sorted);
+    this.taken = new Set(this.finished().flatMap((own) => own.image.name ?? []));
+  }
+
+  /** `import` of an older version than the published one: it is published already retired. */
+  #isOlderImport(): boolean {
+    const [release] = this.sorted;
+    return (
+      this.input.adHoc &&
+      release !== undefined &&
+      this.images.some(({stamp}) => stamp.state === 'current' && compareVersions(stamp.version, release.version) > 0)
+    );
+  }
+
+  /** Published once: current or retired. */
+  finished(): OwnImage[] {
+    return this.images.filter(({stamp}) => stamp.state === 'current' || stamp.state === 'retired');
+  }
+
+  /** The published image of a release. */
+  published(release: Release): OwnImage | undefined {
+    return findImage(release, this.finished());
+  }
+
+  isCurrent(release: Release): boolean {
+    return this.current.includes(release);
+  }
+
+  /** Wanted: listed, and with `--latest` the newest only. */
+  isWanted(release: Release): boolean {
+    const {acquire, latest} = this.input.policy;
+    return acquire && (!latest || release === this.sorted.at(-1));
+  }
+
+  /** Flag before definition before default. */
+  way(): RetireWay {
+    return retireWay(this.input.policy, this.definition);
+  }
+
+  /** `--keep`: superseded images of `multi: false` definitions are neither retired nor deleted. */
+  keepsSuperseded(): boolean {
+    return !this.definition.multi && this.input.policy.keep;
+  }
+
+  /** Is a test server booted before an image of this definition is published? */
+  verifies(): boolean {
+    const {verify, acquire} = this.input.policy;
+    return verify && acquire && this.definition.verify?.mode !== 'none';
+  }
+
+  /** The version is not to be had: it failed its verification, and nothing new is known. */
+  failVerification(release: Release, {image}: OwnImage): void {
+    const verdict = readVerdict(image);
+    const checks = verdict && verdict.failed.length > 0 ? ` (${verdict.failed.join(', ')})` : '';
+    this.failures.push({
+      version: release.version,
+      image: image.id,
+      error: new ImgmgrError(
+        'VERIFICATION',
+        `${this.definition.name} ${release.version} failed its verification${verdict ? ` at ${verdict.at}: ${verdict.cause}${checks}` : ''}, image ${image.id}; ${describePublished(this.definition, this.#published())}`,
+        {
+          place: formatPlace(release.listed.place),
+          hint: 'mend the image and list it as a new version or with its new digest, or boot this one again with --reverify',
+        },
+      ),
+    });
+  }
+
+  #published(): Image[] {
+    return this.input.images.flatMap(({image, stamp}) => (stamp.state === 'current' ? [image] : []));
+  }
+
+  context(release: Release): FormContext {
+    const {policy, adHoc} = this.input;
+    return formContext({definition: this.definition, release, policy, adHoc});
+  }
+
+  add(step: Step, about: Omit<ActionSummary, 'kind' | 'definition'>): void {
+    this.actions.push({...step, summary: {kind: step.kind, definition: this.definition.name, ...about}});
+  }
+
+  warn(warning: PlanWarning): void {
+    this.warnings.push(warning);
+  }
+
+  warnByHand({image}: OwnImage, changes: readonly string[]): void {
+    this.warn({
+      code: 'changed-by-hand',
+      image: image.id,
+      message: `${image.name ?? ''} (${image.id}) was changed on the cloud: ${changes.join('; ')}`,
+      hint: 'left alone; --force-state overwrites it',
+    });
+  }
+
+  decide(message: string): void {
+    this.decisions.push(message);
+  }
+
+  forget(own: OwnImage): void {
+    this.images = this.images.filter((other) => other !== own);
+  }
+
+  replace(own: OwnImage, by: OwnImage): void {
+    this.images = this.images.map((other) => (other === own ? by : other));
+  }
+
+  /** The finished plan; nothing is planned where there is an error. */
+  result(deletable: readonly OwnImage[], error?: ImgmgrError): DefinitionPlan {
+    return {
+      definition: this.definition,
+      actions: error ? [] : this.actions,
+      unchanged: this.unchanged.length,
+      unchangedImages: this.unchanged,
+      pending: this.pending,
+      warnings: this.warnings,
+      decisions: this.decisions,
+      publishes: this.publishes,
+      deletable,
+      failures: error ? [] : this.failures,
+      published: this.#published(),
+      quarantined: this.images
+        .filter(({stamp}) => stamp.state === 'quarantined')
+        .sort(newestFirst)
+        .map(({image}) => image),
+      currentVersions: this.current.map((release) => release.version),
+      busy: false,
+      ...(error && {error}),
+    };
+  }
+}
+
+/** Glance's times are whole seconds, in which a small image can be made and fail. */
+function newestFirst(a: OwnImage, b: OwnImage): number {
+  return (
+    byCharacters(b.image.createdAt, a.image.createdAt) ||
+    compareVersions(b.stamp.version, a.stamp.version) ||
+    byLastPublished(a, b)
+  );
+}
+
+/** The release with what this run adds to the question which image is its image. */
+function inRun({definition, policy, adHoc}: PlanInput, release: Release): Release {
+  return {
+    ...release,
+    format: definition.format,
+    ...(policy.replace && (adHoc || release.digest !== undefined) && {exact: true}),
+    ...(adHoc && {adHoc: true}),
+  };
+}
+
+/** What every summary says about an image that is there. */
+export function about(own: OwnImage): {version: string; image: string; name?: string} {
+  return {version: own.stamp.version, image: own.image.id, ...named(own.image)};
+}
+
+/** The name, where there is one. */
+export function named(image: Image): {name?: string} {
+  return image.name === null ? {} : {name: image.name};
+}
+
+/** Id and name of a step's image, as far as it is there already. */
+export function imageOf(target: Target): {image?: string; name?: string} {
+  return 'image' in target ? {image: target.image.id, ...named(target.image)} : {};
+}
+
+/** The name under which a listed version is published that a newer one supersedes. */
+export function supersededName(draft: Draft, release: Release): string {
+  const {definition, taken, input} = draft;
+  const form = supersededForm(draft.context(release));
+  const day = form.properties['image_build_date'] ?? input.now.toISOString();
+  return nameWhenSuperseded({definition, version: release.version, way: shapeOf(draft.way()), day, taken});
+}
+
+/** `deactivated` and `community` are renamed too; only `hidden` and `renamed-by-date` name differently. */
+export function shapeOf(way: RetireWay): RetireWay {
+  return way === 'hidden' || way === 'renamed-by-date' ? way : 'renamed';
+}
+
+/** An image that the plan will make, so that names, ranks and promises are counted as they will be afterwards. */
+export function foreseen(draft: Draft, release: Release, form: Form): OwnImage {
+  const {input, definition} = draft;
+  const state = draft.isCurrent(release) ? 'current' : 'retired';
+  return {
+    image: {
+      id: FORESEEN,
+      name: form.name,
+      status: 'active',
+      visibility: form.visibility,
+      osHidden: form.osHidden,
+      protected: form.protected,
+      owner: input.projectId,
+      tags: form.tags,
+      minDisk: form.minDisk,
+      minRam: form.minRam,
+      diskFormat: definition.format,
+      containerFormat: 'bare',
+      size: null,
+      virtualSize: null,
+      osHashAlgo: null,
+      osHashValue: null,
+      // Made after everything that is there, whatever the clocks say.
+      createdAt: '9999-12-31T23:59:59Z',
+      updatedAt: '9999-12-31T23:59:59Z',
+      stores: [],
+      properties: {...form.properties, imgmgr_applied: formatApplied(form)},
+    },
+    stamp: {
+      definition: definition.name,
+      version: release.version,
+      state,
+      run: '',
+      keys: [],
+      adHoc: input.adHoc,
+      ...(release.digest && {digest: release.digest}),
+    },
+  };
+}

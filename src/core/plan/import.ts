@@ -1,0 +1,97 @@
+import {ImgmgrError} from '../../errors.ts';
+import {formatDigest} from '../release/digest.ts';
+import {findDrift} from '../image/drift.ts';
+import {currentForm, describePatch} from '../image/form.ts';
+import type {OwnImage, Release} from '../release/release.ts';
+import {byLastPublished, hasSameSource, isOfRelease} from '../release/release.ts';
+import {compareBytes, describeDigests} from '../release/same-bytes.ts';
+import type {Draft} from './draft.ts';
+import {closeUnfinishedSwap} from './retire.ts';
+
+/** What becomes of an image of the command line whose name and version are there already. */
+export type ImportDecision =
+  | {readonly kind: 'import'}
+  /** The same bytes are there: nothing is to be done. */
+  | {readonly kind: 'done'}
+  | {readonly kind: 'refused'; readonly error: ImgmgrError};
+
+/**
+ * Decides about the one image of `import URL|FILE|-`. Under a name and version that exist nothing is imported, unless `--replace` says so;
+ * where a digest shows that the same bytes are there, nothing is to be done.
+ */
+export function decideImport(draft: Draft): ImportDecision {
+  const [release] = draft.sorted;
+  if (!draft.input.adHoc || !release) return {kind: 'import'};
+  const existing = draft
+    .finished()
+    .filter(({stamp}) => stamp.version === release.version)
+    .sort(byLastPublished);
+  const same = existing.find((own) => compareBytes(own, release).kind === 'same');
+  if (same) return isOutOfUse(draft, same) ? {kind: 'import'} : done(draft, release, same);
+  const [first] = [...existing, ...unpublished(draft, release)];
+  if (!first || draft.input.policy.replace) return {kind: 'import'};
+  return isInterrupted(draft, release, first)
+    ? done(draft, release, first)
+    : {kind: 'refused', error: refusal(draft, release, first)};
+}
+
+/** Complete images of this version that wait for their publication, and have other bytes as far as is known. */
+function unpublished(draft: Draft, release: Release): OwnImage[] {
+  return draft.images.filter(
+    (own) =>
+      own.stamp.version === release.version &&
+      (own.stamp.state === 'ready' || own.stamp.state === 'pending') &&
+      !isOfRelease(own, release),
+  );
+}
+
+/** Retired, and no image bears the name: publishing it again is what the command asks for. */
+function isOutOfUse(draft: Draft, {stamp}: OwnImage): boolean {
+  return stamp.state === 'retired' && !draft.finished().some((own) => own.stamp.state === 'current');
+}
+
+/** A run published it and died before it retired the predecessor. */
+function isInterrupted(draft: Draft, release: Release, own: OwnImage): boolean {
+  const published = draft.finished().filter(({stamp}) => stamp.state === 'current');
+  return own.stamp.state === 'current' && published.length > 1 && hasSameSource(own, release);
+}
+
+function done(draft: Draft, release: Release, own: OwnImage): ImportDecision {
+  closeUnfinishedSwap(draft);
+  warnOfDescription(draft, release, own);
+  draft.decide(`${draft.definition.name} ${release.version} is there as ${own.image.id} with the same bytes`);
+  if (draft.actions.length === 0) draft.unchanged.push(own.image.id);
+  return {kind: 'done'};
+}
+
+/** What the command line says of the image and the image does not: left as it is, but not without a word. */
+function warnOfDescription(draft: Draft, release: Release, own: OwnImage): void {
+  if (own.stamp.state !== 'current') return;
+  const {patch} = findDrift(own, currentForm(draft.context(release)), true);
+  const lines = describePatch(own.image, patch).filter((line) => !/^image_(?:source|build_date): /.test(line));
+  if (lines.length === 0) return;
+  draft.warn({
+    code: 'import-unchanged',
+    image: own.image.id,
+    message: `image ${own.image.id} has the same bytes and stays as it is, although the command line describes it in another way: ${lines.join('; ')}`,
+    hint: `change it with openstack image set ${own.image.id}, or give the image a new version with --image-version`,
+  });
+}
+
+function refusal(draft: Draft, release: Release, own: OwnImage): ImgmgrError {
+  const {image} = own;
+  const compared = compareBytes(own, release);
+  const {digest, file} = release;
+  const demanded = digest ?? file?.served[0];
+  const bytes =
+    compared.kind === 'other' && demanded
+      ? `with ${formatDigest(compared.known)}, these bytes have ${formatDigest(demanded)}`
+      : `with ${describeDigests(own)}, and nothing shows that these are the same bytes`;
+  return new ImgmgrError(
+    compared.kind === 'other' ? 'DIGEST_CHANGED' : 'CONFLICT',
+    `${draft.definition.name} ${release.version} is there as ${image.id} ${bytes}`,
+    {
+      hint: 'import it as another version with --image-version, or in place of the one that is there with --replace; with --checksum the same bytes are recognised',
+    },
+  );
+}

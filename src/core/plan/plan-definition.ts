@@ -1,0 +1,55 @@
+import {describePatch} from '../image/form.ts';
+import type {DefinitionPlan, PlanInput} from './plan.ts';
+import {planAdoption} from './adopt.ts';
+import {findChangedDigest, findForeign} from './conflicts.ts';
+import {Draft, about} from './draft.ts';
+import {decideImport} from './import.ts';
+import {keepNewerLatest} from './latest.ts';
+import {isBusy, planLeftovers} from './leftovers.ts';
+import {planRelease} from './releases.ts';
+import {closeUnfinishedSwap} from './retire.ts';
+import {planSuperseded} from './superseded.ts';
+
+/**
+ * Plans one definition: pure, so that `dry-run` and `manage` cannot differ. The order of the actions is the order of the
+ * laws: leftovers, an unfinished swap, new images, publication and retirement back to back, drift, hiding, deleting.
+ */
+export function planDefinition(given: PlanInput): DefinitionPlan {
+  const {input, warnings} = keepNewerLatest(given);
+  const draft = new Draft(input);
+  for (const warning of warnings) draft.warn(warning);
+  const decision = decideImport(draft);
+  if (decision.kind === 'refused') return draft.result([], decision.error);
+  if (decision.kind === 'done') return draft.result([]);
+  const changed = findChangedDigest(draft);
+  if (changed) return draft.result([], changed);
+  if (isBusy(draft)) return {...draft.result([]), busy: true};
+  planLeftovers(draft);
+  if (input.policy.adopt) {
+    adopt(draft);
+    const disproved = findChangedDigest(draft);
+    if (disproved) return draft.result([], disproved);
+  }
+  const foreign = findForeign(draft);
+  if (foreign) return draft.result([], foreign);
+  if (draft.sorted.length === 0) return draft.result([]);
+  closeUnfinishedSwap(draft);
+  for (const release of draft.sorted) planRelease(draft, release);
+  return draft.result(planSuperseded(draft));
+}
+
+function adopt(draft: Draft): void {
+  for (const {own, patch, before} of planAdoption({
+    ...draft.input,
+    sorted: draft.sorted,
+    context: (release) => draft.context(release),
+  })) {
+    const reason = 'unstamped image of our project that fits the definition (--adopt)';
+    draft.add(
+      {kind: 'adopt', image: before, patch},
+      {...about({...own, image: before}), reason, changes: describePatch(before, patch)},
+    );
+    draft.images.push(own);
+    draft.taken.add(own.image.name ?? '');
+  }
+}

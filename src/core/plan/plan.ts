@@ -1,0 +1,102 @@
+import type {ImgmgrError} from '../../errors.ts';
+import type {Definition} from '../definition/definition.ts';
+import type {ActionSummary, WarningCode} from '../events.ts';
+import type {Image, ImagePatch} from '../image/image.ts';
+import type {Policy} from '../policy.ts';
+import type {OwnImage, Release} from '../release/release.ts';
+
+/** One step of a plan: what is said about it, and what is done. */
+export type Action = {readonly summary: ActionSummary} & Step;
+
+/** The image that a step works on: one that is there, or the one that an earlier `acquire` of the plan will make. */
+export type Target = {readonly image: Image} | {readonly acquired: Release};
+
+/** What is done; each is one write, or one acquisition. */
+export type Step =
+  /** Delete what a dead run left: a lease or a half-made image. */
+  | {readonly kind: 'remove'; readonly image: Image}
+  /**
+   * Make the image of a release; `reuse` is a record that bears the demanded id already, `twin` a live image of the same bytes, which
+   * are taken from there where the source does not have them any more.
+   */
+  | {readonly kind: 'acquire'; readonly release: Release; readonly reuse?: Image; readonly twin?: Image}
+  /** Go on with an import that is under way or done, until it is proven. */
+  | {readonly kind: 'resume'; readonly release: Release; readonly image: Image}
+  /** Boot a test server from the image; only a pass lets it be published. */
+  | {readonly kind: 'verify'; readonly release: Release; readonly target: Target}
+  | {
+      readonly kind: 'publish';
+      readonly release: Release;
+      readonly target: Target;
+      readonly as: 'current' | 'retired';
+      readonly name: string;
+    }
+  | {readonly kind: 'retire'; readonly image: Image; readonly patch: ImagePatch; readonly successor?: Release}
+  | {readonly kind: 'adopt' | 'update' | 'hide'; readonly image: Image; readonly patch: ImagePatch}
+  /** `patch` is applied first: it records that we did it. */
+  | {readonly kind: 'deactivate' | 'reactivate'; readonly target: Target; readonly patch?: ImagePatch}
+  | {readonly kind: 'copy'; readonly image: Image; readonly stores: readonly string[]}
+  | {readonly kind: 'delete'; readonly image: Image; readonly unprotect: boolean};
+
+/** A warning that the plan found. */
+export interface PlanWarning {
+  readonly code: WarningCode;
+  readonly image?: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** Why one version is not published. */
+export interface PlanFailure {
+  readonly version: string;
+  readonly error: ImgmgrError;
+  /** Glance id of the image that failed its verification. */
+  readonly image?: string;
+}
+
+/** Everything that is to be done for one definition, in order. */
+export interface DefinitionPlan {
+  readonly definition: Definition;
+  readonly actions: readonly Action[];
+  /** Number of wanted images that are there and need nothing. */
+  readonly unchanged: number;
+  /** Glance ids of those. */
+  readonly unchangedImages: readonly string[];
+  readonly pending: number;
+  readonly warnings: readonly PlanWarning[];
+  readonly decisions: readonly string[];
+  /** The names that this plan would give to images newly published. */
+  readonly publishes: readonly string[];
+  /** Images that `--delete` may delete, whether or not it was asked for. */
+  readonly deletable: readonly OwnImage[];
+  /** Versions that cannot be had, although nothing is wrong with the definition. */
+  readonly failures: readonly PlanFailure[];
+  /** The published images that no other one superseded, as they are before the plan. */
+  readonly published: readonly Image[];
+  /** Failed candidates that are kept, the newest first. */
+  readonly quarantined: readonly Image[];
+  /** Why nothing at all is planned for the definition. */
+  readonly error?: ImgmgrError;
+  /** The versions that bear the plain name; when one of them fails, nothing is retired. */
+  readonly currentVersions: readonly string[];
+  /** True when a living run works on it, so that nothing could be planned. */
+  readonly busy: boolean;
+}
+
+/** What a plan of one definition is made from. */
+export interface PlanInput {
+  readonly definition: Definition;
+  /** All listed versions, resolved. */
+  readonly releases: readonly Release[];
+  /** Images of our project with a complete stamp of this definition, leases left out. */
+  readonly images: readonly OwnImage[];
+  /** Images with a name that the definition would publish, as far as they are not among {@link images}. */
+  readonly others: readonly Image[];
+  readonly projectId: string;
+  readonly policy: Policy;
+  /** By the server's clock. */
+  readonly now: Date;
+  /** Runs whose leases are alive; their half-made images are no leftovers. */
+  readonly liveRuns: ReadonlySet<string>;
+  readonly adHoc: boolean;
+}

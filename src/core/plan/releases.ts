@@ -1,0 +1,272 @@
+import {formatDigest} from '../release/digest.ts';
+import {describeConversion, describeJudging, isConvertible, needsBothGuards, neededConversion} from '../conversion.ts';
+import {findDrift} from '../image/drift.ts';
+import type {Form} from '../image/form.ts';
+import {applyPatch, candidate, currentForm, describePatch, isEmptyPatch, supersededForm} from '../image/form.ts';
+import type {Image, ImagePatch} from '../image/image.ts';
+import type {Target} from './plan.ts';
+import type {OwnImage, Release} from '../release/release.ts';
+import {byLastPublished, isOfRelease} from '../release/release.ts';
+import {compareBytes, describeDigests} from '../release/same-bytes.ts';
+import {readVerdict, wasBootedAs} from '../verdict/record.ts';
+import type {Applied} from '../image/stamp.ts';
+import {formatApplied} from '../image/stamp.ts';
+import type {Draft} from './draft.ts';
+import {about, foreseen, imageOf, supersededName} from './draft.ts';
+import {isStalled} from './leftovers.ts';
+import {retirePredecessors} from './retire.ts';
+
+/** What one listed version needs: nothing, mending, its name back, or to be made and published. */
+export function planRelease(draft: Draft, release: Release): void {
+  const existing = draft.published(release);
+  if (existing) warnUnlessCompared(draft, release, existing);
+  if (!existing) {
+    if (draft.isWanted(release)) planNew(draft, release);
+  } else if (!draft.isCurrent(release)) {
+    if (draft.isWanted(release)) draft.unchanged.push(existing.image.id);
+  } else if (existing.stamp.state === 'retired') republish(draft, release, existing);
+  else if (needsNewCandidate(draft, release, existing)) planNew(draft, release, existing.image);
+  else {
+    mend(draft, release, existing);
+    retirePredecessors(draft, existing, release);
+  }
+}
+
+/** A demanded digest that can be compared with none of the image: said in every run, until one of its algorithm is on record. */
+function warnUnlessCompared(draft: Draft, release: Release, existing: OwnImage): void {
+  const compared = compareBytes(existing, release);
+  if (!release.digest || compared.kind !== 'unknown') return;
+  const {image} = existing;
+  const isChanged = compared.held === 'changed';
+  draft.warn({
+    code: 'digest-unknown',
+    image: image.id,
+    message: `${draft.definition.name} ${release.version}: the definition demands ${formatDigest(release.digest)}, image ${image.id} has ${describeDigests(existing)}: ${isChanged ? 'it was unpacked or converted on its way, so that a digest of what the cloud holds cannot be compared' : 'these cannot be compared'}`,
+    hint: isChanged
+      ? 'manage --replace imports it again and records the digest'
+      : 'verify --deep reads the bytes once and records the digest; manage --replace imports it again',
+  });
+}
+
+/** What the image was proven with has changed, and could break its boot: it is proven anew before anybody sees it. */
+function needsNewCandidate(draft: Draft, release: Release, {image}: OwnImage): boolean {
+  if (!draft.verifies() || !wantsPublication(draft) || release.listed.id !== undefined) return false;
+  return readVerdict(image)?.kind === 'pass' && !wasBootedAs(image, currentForm(draft.context(release)));
+}
+
+/** The catalogue went back: the image is there already, in its retired form. */
+function republish(draft: Draft, release: Release, existing: OwnImage): void {
+  if (!wantsPublication(draft)) return;
+  const {image, stamp} = existing;
+  const form = currentForm(draft.context(release));
+  const reason = 'is listed as the newest version again';
+  if (stamp.applied && !draft.input.policy.forceState && !isAsApplied(image, stamp.applied)) {
+    draft.warnByHand(existing, [`it is not as imgmgr left it (${formatApplied(stamp.applied)})`]);
+    return;
+  }
+  const verdict = readVerdict(image);
+  if (draft.verifies() && verdict?.kind === 'fail') {
+    draft.failVerification(release, existing);
+    return;
+  }
+  if (image.status === 'deactivated' && form.status === 'active')
+    draft.add({kind: 'reactivate', target: {image}}, {...about(existing), reason});
+  // Booted once is enough for an image that was published before, also with --reverify.
+  if (draft.verifies() && verdict === undefined) verifyFirst(draft, release, {image});
+  publish(draft, {release, target: {image}, as: 'current', reason});
+  const published: OwnImage = {image: applyPatch(image, {name: form.name}), stamp: {...stamp, state: 'current'}};
+  draft.replace(existing, published);
+  retirePredecessors(draft, published, release);
+}
+
+/** Drift of a current image: status, one PATCH, stores. */
+function mend(draft: Draft, release: Release, existing: OwnImage): void {
+  if (!draft.input.policy.acquire) return;
+  const {image} = existing;
+  const form = currentForm(draft.context(release));
+  const {patch, status, byHand} = findDrift(existing, form, draft.input.policy.forceState);
+  if (byHand.length > 0) draft.warnByHand(existing, byHand);
+  if (status)
+    draft.add(
+      {kind: status === 'active' ? 'reactivate' : 'deactivate', target: {image}},
+      {...about(existing), reason: `the definition says status: ${status}`},
+    );
+  if (!isEmptyPatch(patch)) {
+    warnMinDisk(draft, {image, form, patch});
+    draft.add(
+      {kind: 'update', image, patch},
+      {...about(existing), reason: 'differs from its definition', changes: describePatch(image, patch)},
+    );
+  }
+  const missing = missingStores(draft, image);
+  if (missing.length > 0)
+    draft.add(
+      {kind: 'copy', image, stores: missing},
+      {...about(existing), reason: `is missing from ${missing.join(', ')}`},
+    );
+  if (!status && isEmptyPatch(patch) && missing.length === 0) draft.unchanged.push(image.id);
+}
+
+/** Makes the image, or goes on with one that was begun, and publishes it; `twin` is the live image whose bytes it shall have. */
+function planNew(draft: Draft, release: Release, twin?: Image): void {
+  const begun = draft.images
+    .filter((own) => own.stamp.state !== 'current' && own.stamp.state !== 'retired' && isOfRelease(own, release))
+    // Other boot properties make another candidate of the same bytes: what was found out about this one does not hold.
+    .filter(
+      (own) => own.stamp.state !== 'quarantined' || wasBootedAs(own.image, supersededForm(draft.context(release))),
+    )
+    .sort(byLastPublished)[0];
+  const {policy} = draft.input;
+  if (begun?.stamp.state === 'quarantined' && !(policy.reverify && draft.verifies())) {
+    draft.failVerification(release, begun);
+    return;
+  }
+  if (begun?.stamp.state === 'pending' && !policy.wait && !isStalled(begun)) {
+    draft.pending++;
+    draft.decide(`version ${release.version} is still with the cloud (image ${begun.image.id})`);
+    return;
+  }
+  if (begun?.stamp.state === 'ready' || begun?.stamp.state === 'quarantined') {
+    publishNew(draft, {release, target: {image: begun.image}, begun});
+    return;
+  }
+  const {newName, ...said} = {
+    version: release.version,
+    newName: candidate(draft.context(release), '', undefined).name,
+    ...(begun && {image: begun.image.id}),
+  };
+  if (begun && isUnderWay(begun)) {
+    const reason =
+      begun.stamp.state === 'pending'
+        ? 'was handed to the cloud by an earlier run'
+        : `complete, left by run ${begun.stamp.run}`;
+    draft.add({kind: 'resume', release, image: begun.image}, {...said, newName, reason});
+  } else {
+    const reason = twin
+      ? 'what it was booted with has changed, so the same bytes are proven anew'
+      : begun
+        ? 'its record with the demanded id is there, empty'
+        : (release.build?.why ?? 'listed and not there');
+    draft.add(
+      {kind: 'acquire', release, ...(begun && {reuse: begun.image}), ...(twin && {twin})},
+      {
+        ...said,
+        newName,
+        reason: [reason, ...stagingOf(draft, release, twin)].join(', '),
+        ...(release.build && !twin && !begun && {built: true as const}),
+      },
+    );
+  }
+  publishNew(draft, {release, target: {acquired: release}, ...(begun && {begun})});
+}
+
+/** What happens to the bytes on this host; a warning where they cannot be converted as wanted. Without a demanded digest a twin has the bytes of the store. */
+function stagingOf(draft: Draft, release: Release, twin: Image | undefined): readonly string[] {
+  const {definition, input} = draft;
+  const wanted = input.policy.convert;
+  const format = (release.digest ? undefined : twin?.diskFormat) ?? definition.format;
+  if (wanted && !isConvertible(format))
+    draft.warn({
+      code: 'not-converted',
+      message: `${definition.name} ${release.version} is ${format}, no disk that could be converted: it goes as it is`,
+    });
+  const conversion = neededConversion(format, wanted);
+  if (conversion) return [describeConversion(format, conversion)];
+  return needsBothGuards(format) ? [describeJudging(format)] : [];
+}
+
+function publishNew(
+  draft: Draft,
+  input: {readonly release: Release; readonly target: Target; readonly begun?: OwnImage},
+): void {
+  const {release, target, begun} = input;
+  const {publish: published, wait} = draft.input.policy;
+  if (draft.verifies() && wait && (published || !isProven(draft, release, target))) verifyFirst(draft, release, target);
+  if (!wantsPublication(draft)) return;
+  const current = draft.isCurrent(release);
+  if (draft.definition.status === 'deactivated' && begun?.image.status !== 'deactivated')
+    draft.add(
+      {kind: 'deactivate', target},
+      {version: release.version, reason: 'the definition says status: deactivated', ...imageOf(target)},
+    );
+  const reason = current ? 'listed and proven' : 'listed, but a newer version bears the name';
+  publish(draft, {release, target, as: current ? 'current' : 'retired', reason});
+  if (begun) draft.forget(begun);
+  const context = draft.context(release);
+  const made = foreseen(draft, release, current ? currentForm(context) : supersededForm(context));
+  draft.images.push(made);
+  if (current) retirePredecessors(draft, made, release);
+}
+
+/** Boots the image before it is published, unless it has passed already with the same boot properties. */
+function verifyFirst(draft: Draft, release: Release, target: Target): void {
+  if (isProven(draft, release, target)) return;
+  const again = 'image' in target && readVerdict(target.image) !== undefined;
+  draft.add(
+    {kind: 'verify', release, target},
+    {
+      version: release.version,
+      reason: again ? 'boots it again (--reverify)' : 'nothing unproven is published',
+      ...imageOf(target),
+    },
+  );
+}
+
+function isProven(draft: Draft, release: Release, target: Target): boolean {
+  if (!('image' in target) || draft.input.policy.reverify) return false;
+  const form = currentForm(draft.context(release));
+  return readVerdict(target.image)?.kind === 'pass' && wasBootedAs(target.image, form);
+}
+
+function publish(
+  draft: Draft,
+  input: {
+    readonly release: Release;
+    readonly target: Target;
+    readonly as: 'current' | 'retired';
+    readonly reason: string;
+  },
+): void {
+  const {release, target, as, reason} = input;
+  const name = as === 'current' ? currentForm(draft.context(release)).name : supersededName(draft, release);
+  draft.add(
+    {kind: 'publish', release, target, as, name},
+    {version: release.version, newName: name, reason, ...imageOf(target)},
+  );
+  draft.taken.add(name);
+}
+
+function wantsPublication(draft: Draft): boolean {
+  const {publish: wanted, wait, acquire} = draft.input.policy;
+  return wanted && wait && acquire;
+}
+
+function isUnderWay(own: OwnImage): boolean {
+  const {image, stamp} = own;
+  return (stamp.state === 'pending' && !isStalled(own)) || image.status === 'active' || image.status === 'deactivated';
+}
+
+/** A deactivation that we recorded but did not get done is no change by hand. */
+function isAsApplied(image: Image, applied: Applied): boolean {
+  const pulled = image.status === 'deactivated' && applied.status === 'active';
+  return applied.visibility === image.visibility && applied.osHidden === image.osHidden && !pulled;
+}
+
+function missingStores(draft: Draft, image: Image): string[] {
+  const wanted = draft.input.policy.stores ?? draft.definition.stores ?? [];
+  return image.stores.length === 0 ? [] : wanted.filter((store) => !image.stores.includes(store));
+}
+
+function warnMinDisk(
+  draft: Draft,
+  input: {readonly image: Image; readonly form: Form; readonly patch: ImagePatch},
+): void {
+  const {image, form, patch} = input;
+  if (patch.minDisk === undefined || patch.minDisk <= form.minDisk) return;
+  draft.warn({
+    code: 'min-disk-raised',
+    image: image.id,
+    message: `min_disk of ${image.name ?? image.id} is raised from ${form.minDisk} to ${patch.minDisk} GiB, the size of its disk`,
+    hint: 'raise min_disk in the definition',
+  });
+}
