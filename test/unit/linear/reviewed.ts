@@ -63,7 +63,9 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     'a property, name, tag, flavor key or address of a cloud: each is split or tested once',
     [
-      ...['image/form', 'lease', 'image/naming', 'release/release', 'release/same-bytes'].map((name) => `src/core/${name}.ts`),
+      ...['image/form', 'lease', 'image/naming', 'release/release', 'release/same-bytes'].map(
+        (name) => `src/core/${name}.ts`,
+      ),
       ...['catalog', 'clock', 'id', 'image-store', 'login', 'session', 'glance/api', 'glance/name-filter'].map(
         (name) => `src/openstack/${name}.ts`,
       ),
