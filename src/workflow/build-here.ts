@@ -2,7 +2,7 @@ import type {Artifact} from '../ports/image-builder.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError, formatPlace} from '../errors.ts';
-import {artifactOf, chooseOne, readBuild} from './make-build.ts';
+import {artifactOf, chooseOne, readBuild} from './acquire/make-build.ts';
 import type {Builds, Surroundings} from './types.ts';
 
 /** One definition to be built, for no cloud. */

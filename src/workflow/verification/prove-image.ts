@@ -7,9 +7,9 @@ import type {Release} from '../../core/release/release.ts';
 import {MOST_UNSEEN, bootHash, unseenBoots, unseenProperties, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';
-import type {AcquireContext} from '../acquire.ts';
-import {discardImage} from '../make-record.ts';
-import {patchSurely} from '../swap.ts';
+import type {AcquireContext} from '../acquire/types.ts';
+import {discardImage} from '../acquire/make-record.ts';
+import {patchSurely} from '../sure-writes.ts';
 import type {Verifier} from './verifier.ts';
 import {verifyImage} from './verify-image.ts';
 

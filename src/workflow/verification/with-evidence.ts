@@ -1,6 +1,6 @@
 import type {PlanFailure} from '../../core/plan/plan.ts';
 import {ImgmgrError} from '../../errors.ts';
-import type {CloudPlan} from '../observe.ts';
+import type {CloudPlan} from '../run/observe.ts';
 import type {VerificationParts} from './types.ts';
 
 /** The plan, whose errors about failed images say where their evidence is on this host, or that it has none; as it is where that cannot be asked. */

@@ -57,7 +57,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         (name) => `src/core/${name}.ts`,
       ),
       ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts'],
-      ...['src/workflow/make-build.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
+      ...['src/workflow/acquire/make-build.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
     ],
   ],
   [
@@ -85,7 +85,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'src/sources/address.ts',
         'src/secrets/spellings.ts',
         'src/sources/kinds/http.ts',
-        'src/workflow/resolve-releases.ts',
+        'src/workflow/run/resolve-releases.ts',
       ],
     ],
   ],

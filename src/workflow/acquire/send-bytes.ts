@@ -1,11 +1,11 @@
-import type {ConvertProgress} from '../ports/image-converter.ts';
-import type {OpenedSource} from '../ports/image-source.ts';
-import type {ImportMethod} from '../ports/image-store.ts';
-import type {Image} from '../core/image/image.ts';
-import type {AcquireContext, AcquireTask} from './acquire.ts';
+import type {ConvertProgress} from '../../ports/image-converter.ts';
+import type {OpenedSource} from '../../ports/image-source.ts';
+import type {ImportMethod} from '../../ports/image-store.ts';
+import type {Image} from '../../core/image/image.ts';
+import type {AcquireContext, AcquireTask} from './types.ts';
 import {completeBuild} from './complete-build.ts';
-import {describeStaging, stagingOf} from './conversion.ts';
-import {limitsOf} from '../core/limits.ts';
+import {describeStaging, stagingOf} from './staging.ts';
+import {limitsOf} from '../../core/limits.ts';
 import {needsOwnDigest, sourceRequest} from './source-request.ts';
 
 /** One way of bytes through us into a record. */

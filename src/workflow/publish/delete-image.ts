@@ -1,7 +1,7 @@
-import type {CloudPorts} from './types.ts';
-import type {Emit} from '../core/events.ts';
-import type {Image} from '../core/image/image.ts';
-import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import type {CloudPorts} from '../types.ts';
+import type {Emit} from '../../core/events.ts';
+import type {Image} from '../../core/image/image.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 
 /** What a deletion works with. */
 export interface DeleteContext {

@@ -1,9 +1,6 @@
-import {compact, isEmptyPatch} from '../core/image/form.ts';
-import type {Image, ImagePatch} from '../core/image/image.ts';
-import {asImgmgrError, isRetryable} from '../errors.ts';
-import type {AcquireContext} from './acquire.ts';
-
-const TRIES = 3;
+import type {Image, ImagePatch} from '../../core/image/image.ts';
+import type {AcquireContext} from '../acquire/types.ts';
+import {patchSurely} from '../sure-writes.ts';
 
 /** What retiring works with: the image, its PATCH, and the publication that is taken back when the PATCH is refused for good. */
 export interface Retirement {
@@ -19,26 +16,6 @@ export async function retireOrUndo(context: AcquireContext, {image, patch, undo}
   } catch (error) {
     if (undo) await unpublish(context, undo);
     throw error;
-  }
-}
-
-/**
- * One PATCH, tried again when the cloud answered nothing of use. An answer that got lost is no riddle: the live image tells
- * whether the PATCH took effect.
- */
-export async function patchSurely(context: AcquireContext, image: Image, patch: ImagePatch): Promise<Image> {
-  const {store, surroundings} = context;
-  let live = image;
-  for (let n = 1; ; n++) {
-    try {
-      const rest = compact(live, patch);
-      return isEmptyPatch(rest) ? live : await store.update(live, rest);
-    } catch (error) {
-      if (n === TRIES || !isRetryable(asImgmgrError(error).code)) throw error;
-      // Not interruptible: between publishing and retiring, a Ctrl-C waits for the end of the swap.
-      await surroundings.sleep(100 * n);
-      live = (await store.get(image.id)) ?? live;
-    }
   }
 }
 

@@ -1,8 +1,8 @@
 import {PassThrough} from 'node:stream';
 import {expect, it, onTestFinished} from 'vitest';
-import type {ImageStore} from '../../../src/ports/image-store.ts';
-import type {Image} from '../../../src/core/image/image.ts';
-import {StoredSource} from '../../../src/workflow/stored-source.ts';
+import type {ImageStore} from '../../../../src/ports/image-store.ts';
+import type {Image} from '../../../../src/core/image/image.ts';
+import {StoredSource} from '../../../../src/workflow/acquire/stored-source.ts';
 
 function sourceOf(download: ImageStore['download']): StoredSource {
   return new StoredSource({cloud: 'testcloud', download} as ImageStore, {id: 'x'} as Image);

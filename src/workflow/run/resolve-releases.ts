@@ -1,12 +1,12 @@
-import type {SizeLimits} from '../core/limits.ts';
-import type {DigestPlace, ImageSource} from '../ports/image-source.ts';
-import {folderOf} from '../core/definition/definition.ts';
-import type {Definition, Version} from '../core/definition/definition.ts';
-import type {Digest} from '../core/release/digest.ts';
-import type {FileDigests} from '../core/release/same-bytes.ts';
-import type {OwnImage, Release} from '../core/release/release.ts';
-import {findImage, releaseOf} from '../core/release/release.ts';
-import {dayOfChange} from '../core/time-text.ts';
+import type {SizeLimits} from '../../core/limits.ts';
+import type {DigestPlace, ImageSource} from '../../ports/image-source.ts';
+import {folderOf} from '../../core/definition/definition.ts';
+import type {Definition, Version} from '../../core/definition/definition.ts';
+import type {Digest} from '../../core/release/digest.ts';
+import type {FileDigests} from '../../core/release/same-bytes.ts';
+import type {OwnImage, Release} from '../../core/release/release.ts';
+import {findImage, releaseOf} from '../../core/release/release.ts';
+import {dayOfChange} from '../../core/time-text.ts';
 
 /** A listed version whose digest, where it stands upstream, was read. */
 export interface ReadVersion {

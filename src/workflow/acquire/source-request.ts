@@ -1,8 +1,8 @@
-import type {SourceRequest} from '../ports/image-source.ts';
-import {folderOf} from '../core/definition/definition.ts';
-import {limitsOf} from '../core/limits.ts';
-import type {AcquireContext, AcquireTask} from './acquire.ts';
-import {conversionOf} from './conversion.ts';
+import type {SourceRequest} from '../../ports/image-source.ts';
+import {folderOf} from '../../core/definition/definition.ts';
+import {limitsOf} from '../../core/limits.ts';
+import type {AcquireContext, AcquireTask} from './types.ts';
+import {conversionOf} from './staging.ts';
 
 /** How the source of a release is asked. */
 export function sourceRequest(context: AcquireContext, {definition, release, artifact}: AcquireTask): SourceRequest {

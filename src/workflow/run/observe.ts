@@ -1,26 +1,26 @@
-import {ImgmgrError} from '../errors.ts';
-import {folderOf} from '../core/definition/definition.ts';
-import type {Definition} from '../core/definition/definition.ts';
-import {countDefinition} from '../core/counts.ts';
-import type {ActionSummary, Event} from '../core/events.ts';
-import type {Image} from '../core/image/image.ts';
-import type {Lease} from '../core/lease.ts';
-import {readLeases} from '../core/lease.ts';
-import type {Action, DefinitionPlan, PlanWarning} from '../core/plan/plan.ts';
-import {planDefinition} from '../core/plan/plan-definition.ts';
-import type {OwnImage, Release} from '../core/release/release.ts';
-import {isNewerSchema} from '../core/image/record.ts';
-import {MANAGED_TAG, isCopyOfOurs, isSnapshot, readStamp} from '../core/image/stamp.ts';
-import {asImgmgrError} from '../errors.ts';
-import {isLeaseAlive} from './lease-keeper.ts';
+import {ImgmgrError} from '../../errors.ts';
+import {folderOf} from '../../core/definition/definition.ts';
+import type {Definition} from '../../core/definition/definition.ts';
+import {countDefinition} from '../../core/counts.ts';
+import type {ActionSummary, Event} from '../../core/events.ts';
+import type {Image} from '../../core/image/image.ts';
+import type {Lease} from '../../core/lease.ts';
+import {readLeases} from '../../core/lease.ts';
+import type {Action, DefinitionPlan, PlanWarning} from '../../core/plan/plan.ts';
+import {planDefinition} from '../../core/plan/plan-definition.ts';
+import type {OwnImage, Release} from '../../core/release/release.ts';
+import {isNewerSchema} from '../../core/image/record.ts';
+import {MANAGED_TAG, isCopyOfOurs, isSnapshot, readStamp} from '../../core/image/stamp.ts';
+import {asImgmgrError} from '../../errors.ts';
+import {isLeaseAlive} from '../lease/lease-keeper.ts';
 import {newerFormat} from './newer-format.ts';
-import {limitsOf} from '../core/limits.ts';
-import type {Buildable} from './make-build.ts';
-import {chooseOne, readBuild} from './make-build.ts';
+import {limitsOf} from '../../core/limits.ts';
+import type {Buildable} from '../acquire/make-build.ts';
+import {chooseOne, readBuild} from '../acquire/make-build.ts';
 import type {ReadVersion} from './resolve-releases.ts';
 import {withFileDigests} from './file-digests.ts';
 import {labelReleases, readDigests} from './resolve-releases.ts';
-import type {CloudRun} from './types.ts';
+import type {CloudRun} from '../types.ts';
 
 /** The cloud as one listing shows it. */
 export interface View {

@@ -1,8 +1,8 @@
-import {formatDigest} from '../core/release/digest.ts';
-import type {Image} from '../core/image/image.ts';
-import {ImgmgrError} from '../errors.ts';
-import type {AcquireContext, AcquireTask} from './acquire.ts';
-import {conversionOf} from './conversion.ts';
+import {formatDigest} from '../../core/release/digest.ts';
+import type {Image} from '../../core/image/image.ts';
+import {ImgmgrError} from '../../errors.ts';
+import type {AcquireContext, AcquireTask} from './types.ts';
+import {conversionOf} from './staging.ts';
 import {artifactHere, withFileOf} from './make-build.ts';
 import {sourceRequest} from './source-request.ts';
 

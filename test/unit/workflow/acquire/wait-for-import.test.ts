@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import type {ImageStore, ImportState} from '../../../src/ports/image-store.ts';
-import type {Image} from '../../../src/core/image/image.ts';
-import type {ImportWait} from '../../../src/workflow/wait-for-import.ts';
-import {waitForImport} from '../../../src/workflow/wait-for-import.ts';
+import type {ImageStore, ImportState} from '../../../../src/ports/image-store.ts';
+import type {Image} from '../../../../src/core/image/image.ts';
+import type {ImportWait} from '../../../../src/workflow/acquire/wait-for-import.ts';
+import {waitForImport} from '../../../../src/workflow/acquire/wait-for-import.ts';
 
 const MINUTE = 60_000;
 

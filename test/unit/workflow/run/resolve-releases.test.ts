@@ -1,8 +1,8 @@
 import {describe, expect, test} from 'vitest';
-import type {DigestPlace, ImageSource} from '../../../src/ports/image-source.ts';
-import type {Definition, Version} from '../../../src/core/definition/definition.ts';
-import {DEFAULT_LIMITS} from '../../../src/core/limits.ts';
-import {labelReleases, readDigests} from '../../../src/workflow/resolve-releases.ts';
+import type {DigestPlace, ImageSource} from '../../../../src/ports/image-source.ts';
+import type {Definition, Version} from '../../../../src/core/definition/definition.ts';
+import {DEFAULT_LIMITS} from '../../../../src/core/limits.ts';
+import {labelReleases, readDigests} from '../../../../src/workflow/run/resolve-releases.ts';
 
 const place = {file: 'x.yml', line: 1, column: 1};
 const never = (): Promise<never> => Promise.reject(new Error('not asked for'));

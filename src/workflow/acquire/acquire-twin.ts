@@ -1,11 +1,11 @@
-import type {Image} from '../core/image/image.ts';
-import {remembered} from '../core/image/record.ts';
-import type {Release} from '../core/release/release.ts';
-import {readStamp} from '../core/image/stamp.ts';
-import type {ErrorCode} from '../errors.ts';
-import {ImgmgrError, asImgmgrError} from '../errors.ts';
-import {acquireImage} from './acquire.ts';
-import type {AcquireContext, AcquireTask, Acquired} from './acquire.ts';
+import type {Image} from '../../core/image/image.ts';
+import {remembered} from '../../core/image/record.ts';
+import type {Release} from '../../core/release/release.ts';
+import {readStamp} from '../../core/image/stamp.ts';
+import type {ErrorCode} from '../../errors.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import {acquireImage} from './acquire-image.ts';
+import type {AcquireContext, AcquireTask, Acquired} from './types.ts';
 import {discardImage} from './make-record.ts';
 import {StoredSource} from './stored-source.ts';
 

@@ -1,15 +1,15 @@
-import type {Artifact, BuildProgress, ImageBuilder} from '../ports/image-builder.ts';
-import {machineOf} from '../core/build/claims.ts';
-import type {BuildChoice} from '../core/build/choose-build.ts';
-import {chooseBuild} from '../core/build/choose-build.ts';
-import type {BuildInputs} from '../core/build/spec.ts';
-import {folderOf} from '../core/definition/definition.ts';
-import type {Definition} from '../core/definition/definition.ts';
-import type {OwnImage} from '../core/release/release.ts';
-import {compareVersions} from '../core/release/version.ts';
-import {ImgmgrError, formatPlace} from '../errors.ts';
-import type {AcquireContext, AcquireTask} from './acquire.ts';
-import type {CloudRun} from './types.ts';
+import type {Artifact, BuildProgress, ImageBuilder} from '../../ports/image-builder.ts';
+import {machineOf} from '../../core/build/claims.ts';
+import type {BuildChoice} from '../../core/build/choose-build.ts';
+import {chooseBuild} from '../../core/build/choose-build.ts';
+import type {BuildInputs} from '../../core/build/spec.ts';
+import {folderOf} from '../../core/definition/definition.ts';
+import type {Definition} from '../../core/definition/definition.ts';
+import type {OwnImage} from '../../core/release/release.ts';
+import {compareVersions} from '../../core/release/version.ts';
+import {ImgmgrError, formatPlace} from '../../errors.ts';
+import type {AcquireContext, AcquireTask} from './types.ts';
+import type {CloudRun} from '../types.ts';
 
 /** A definition with `build:` as this host sees it. */
 export interface Buildable {

@@ -1,6 +1,6 @@
-import type {Image} from '../core/image/image.ts';
-import {SCHEMA, SCHEMA_PROPERTY} from '../core/image/record.ts';
-import {ImgmgrError} from '../errors.ts';
+import type {Image} from '../../core/image/image.ts';
+import {SCHEMA, SCHEMA_PROPERTY} from '../../core/image/record.ts';
+import {ImgmgrError} from '../../errors.ts';
 
 /** The NEWER_FORMAT error for an image of this definition. */
 export function newerFormat(image: Image, definition: string): ImgmgrError {

@@ -4,18 +4,18 @@ import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
-import {hostSurroundings} from '../../../src/cli/surroundings.ts';
-import type {ImageQuota} from '../../../src/ports/image-store.ts';
-import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
-import {createExec} from '../../../src/exec.ts';
-import {createHttp} from '../../../src/http.ts';
-import {createLocal} from '../../../src/local/local-cloud.ts';
-import {createConverter} from '../../../src/sources/create-converter.ts';
-import {createSource} from '../../../src/sources/create-source.ts';
-import {acquireTwin} from '../../../src/workflow/acquire-twin.ts';
-import {ImportRefusals} from '../../../src/workflow/import-refusals.ts';
-import {makeQcow2} from '../../fakes/disk-image.ts';
-import {definition, version} from '../core/plan/plan-world.ts';
+import {hostSurroundings} from '../../../../src/cli/surroundings.ts';
+import type {ImageQuota} from '../../../../src/ports/image-store.ts';
+import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
+import {createExec} from '../../../../src/exec.ts';
+import {createHttp} from '../../../../src/http.ts';
+import {createLocal} from '../../../../src/local/local-cloud.ts';
+import {createConverter} from '../../../../src/sources/create-converter.ts';
+import {createSource} from '../../../../src/sources/create-source.ts';
+import {acquireTwin} from '../../../../src/workflow/acquire/acquire-twin.ts';
+import {ImportRefusals} from '../../../../src/workflow/acquire/import-refusals.ts';
+import {makeQcow2} from '../../../fakes/disk-image.ts';
+import {definition, version} from '../../core/plan/plan-world.ts';
 
 /** A local store with one image, and the conversion of it to raw. */
 async function world(quota?: ImageQuota) {

@@ -1,10 +1,10 @@
-import type {ImageConverter} from '../ports/image-converter.ts';
-import type {SourceProbe} from '../ports/image-source.ts';
-import type {Conversion} from '../core/conversion.ts';
-import {describeConversion, describeJudging, needsBothGuards, neededConversion} from '../core/conversion.ts';
-import type {Definition} from '../core/definition/definition.ts';
-import {ImgmgrError} from '../errors.ts';
-import type {RunOptions} from './types.ts';
+import type {ImageConverter} from '../../ports/image-converter.ts';
+import type {SourceProbe} from '../../ports/image-source.ts';
+import type {Conversion} from '../../core/conversion.ts';
+import {describeConversion, describeJudging, needsBothGuards, neededConversion} from '../../core/conversion.ts';
+import type {Definition} from '../../core/definition/definition.ts';
+import {ImgmgrError} from '../../errors.ts';
+import type {RunOptions} from '../types.ts';
 
 /** Why all bytes are brought to this host before a cloud gets any, and who does it; `conversion`: what they become there. */
 export interface Staging {

@@ -1,8 +1,8 @@
-import type {ImportMethod, StoreOffer} from '../ports/image-store.ts';
-import type {SourceProbe} from '../ports/image-source.ts';
-import type {Release} from '../core/release/release.ts';
-import {ImgmgrError, formatPlace} from '../errors.ts';
-import type {RunOptions} from './types.ts';
+import type {ImportMethod, StoreOffer} from '../../ports/image-store.ts';
+import type {SourceProbe} from '../../ports/image-source.ts';
+import type {Release} from '../../core/release/release.ts';
+import {ImgmgrError, formatPlace} from '../../errors.ts';
+import type {RunOptions} from '../types.ts';
 
 /** What the choice of a method is made from. */
 export interface MethodInput {

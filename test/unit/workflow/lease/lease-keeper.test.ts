@@ -1,9 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import type {Event} from '../../../src/core/events.ts';
-import {readLeases} from '../../../src/core/lease.ts';
-import {ImgmgrError} from '../../../src/errors.ts';
-import {LeaseKeeper, createSurely} from '../../../src/workflow/lease-keeper.ts';
-import {MemoryStore, VirtualClock, surroundings} from './memory-store.ts';
+import type {Event} from '../../../../src/core/events.ts';
+import {readLeases} from '../../../../src/core/lease.ts';
+import {ImgmgrError} from '../../../../src/errors.ts';
+import {LeaseKeeper} from '../../../../src/workflow/lease/lease-keeper.ts';
+import {MemoryStore, VirtualClock, surroundings} from '../memory-store.ts';
 
 interface Party {
   readonly keeper: LeaseKeeper;
@@ -168,23 +168,4 @@ describe('two runs at the same instant', () => {
       ).toHaveLength(1);
     },
   );
-});
-
-describe('a create whose answer got lost', () => {
-  it('is found by its id, and fails when the record is not there', async () => {
-    const clock = new VirtualClock();
-    const store = new MemoryStore(clock);
-    const spec = {id: 'i1', name: 'x', osHidden: true, tags: [], properties: {}};
-    let lost = true;
-    const real = store.create.bind(store);
-    store.create = async (image) => {
-      const made = await real(image);
-      if (lost) throw new ImgmgrError('TIMEOUT', 'the answer got lost');
-      return made;
-    };
-    expect((await createSurely(store, spec)).id).toBe('i1');
-    store.create = () => Promise.reject(new ImgmgrError('UNAVAILABLE', 'down'));
-    lost = false;
-    await expect(createSurely(store, {...spec, id: 'i2'})).rejects.toMatchObject({code: 'UNAVAILABLE'});
-  });
 });

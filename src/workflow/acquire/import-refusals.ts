@@ -1,5 +1,5 @@
-import type {ImageStore, ImportMethod} from '../ports/image-store.ts';
-import {ImgmgrError, asImgmgrError} from '../errors.ts';
+import type {ImageStore, ImportMethod} from '../../ports/image-store.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 
 /** Fewer bytes may be sent twice: that costs less than the question of every run whether imports are allowed. */
 const MANY_BYTES = 32 * 2 ** 20;

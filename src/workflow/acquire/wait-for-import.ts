@@ -1,8 +1,8 @@
-import type {ImageStore} from '../ports/image-store.ts';
-import type {Emit} from '../core/events.ts';
-import type {Image} from '../core/image/image.ts';
-import {ImgmgrError} from '../errors.ts';
-import type {Surroundings} from './types.ts';
+import type {ImageStore} from '../../ports/image-store.ts';
+import type {Emit} from '../../core/events.ts';
+import type {Image} from '../../core/image/image.ts';
+import {ImgmgrError} from '../../errors.ts';
+import type {Surroundings} from '../types.ts';
 
 /** What is waited for. */
 export interface ImportWait {

@@ -1,8 +1,8 @@
-import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../ports/image-source.ts';
-import type {ImageStore} from '../ports/image-store.ts';
-import type {Digest} from '../core/release/digest.ts';
-import type {Image} from '../core/image/image.ts';
-import {ImgmgrError} from '../errors.ts';
+import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
+import type {ImageStore} from '../../ports/image-store.ts';
+import type {Digest} from '../../core/release/digest.ts';
+import type {Image} from '../../core/image/image.ts';
+import {ImgmgrError} from '../../errors.ts';
 
 /** What a timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1;

@@ -1,11 +1,11 @@
-import type {SourceProbe} from '../ports/image-source.ts';
-import {candidate} from '../core/image/form.ts';
-import type {Image, NewImage} from '../core/image/image.ts';
-import {describeNew} from '../core/image/record.ts';
-import {ImgmgrError, asImgmgrError} from '../errors.ts';
-import type {AcquireContext, AcquireTask} from './acquire.ts';
-import {conversionOf} from './conversion.ts';
-import {createSurely} from './lease-keeper.ts';
+import type {SourceProbe} from '../../ports/image-source.ts';
+import {candidate} from '../../core/image/form.ts';
+import type {Image, NewImage} from '../../core/image/image.ts';
+import {describeNew} from '../../core/image/record.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import type {AcquireContext, AcquireTask} from './types.ts';
+import {conversionOf} from './staging.ts';
+import {createSurely} from '../sure-writes.ts';
 
 /** Creates the record of a candidate, private and fully described; `pending` where nobody waits for its bytes. */
 export async function makeRecord(

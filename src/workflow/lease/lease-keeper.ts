@@ -1,10 +1,11 @@
-import type {ImageStore} from '../ports/image-store.ts';
-import type {Emit} from '../core/events.ts';
-import type {Image} from '../core/image/image.ts';
-import type {Holder, Lease} from '../core/lease.ts';
-import {LEASE_MS, claims, expiry, holds, newLease, readLeases, waitsBefore} from '../core/lease.ts';
-import {ImgmgrError} from '../errors.ts';
-import type {Surroundings} from './types.ts';
+import type {ImageStore} from '../../ports/image-store.ts';
+import type {Emit} from '../../core/events.ts';
+import type {Image} from '../../core/image/image.ts';
+import type {Holder, Lease} from '../../core/lease.ts';
+import {LEASE_MS, claims, expiry, holds, newLease, readLeases, waitsBefore} from '../../core/lease.ts';
+import {ImgmgrError} from '../../errors.ts';
+import {createSurely} from '../sure-writes.ts';
+import type {Surroundings} from '../types.ts';
 
 const HEARTBEAT_MS = 20_000;
 const POLL_MS = 2_000;
@@ -201,22 +202,4 @@ export function isLeaseAlive(lease: Lease, now: Date, surroundings: Surroundings
   if (lease.expiresMs <= now.getTime()) return false;
   if (lease.holder.bootId !== surroundings.host.bootId) return true;
   return surroundings.processAlive(lease.holder);
-}
-
-/**
- * Creates a record under an id of our choice, so that an answer that got lost is no riddle: when the call fails without an
- * answer, the id tells whether the record is there.
- */
-export async function createSurely(
-  store: ImageStore,
-  image: Parameters<ImageStore['create']>[0] & {readonly id: string},
-): Promise<Image> {
-  try {
-    return await store.create(image);
-  } catch (error) {
-    if (!(error instanceof ImgmgrError) || (error.code !== 'UNAVAILABLE' && error.code !== 'TIMEOUT')) throw error;
-    const there = await store.get(image.id);
-    if (!there) throw error;
-    return there;
-  }
 }

@@ -1,8 +1,8 @@
-import {countsOf, fieldOfError, sumCounts} from '../core/counts.ts';
-import type {CountField, Counts} from '../core/counts.ts';
-import type {ActionKind} from '../core/events.ts';
-import type {Action} from '../core/plan/plan.ts';
-import type {ImgmgrError} from '../errors.ts';
+import {countsOf, fieldOfError, sumCounts} from '../../core/counts.ts';
+import type {CountField, Counts} from '../../core/counts.ts';
+import type {ActionKind} from '../../core/events.ts';
+import type {Action} from '../../core/plan/plan.ts';
+import type {ImgmgrError} from '../../errors.ts';
 
 /** Counts what becomes of images, each once per field, however many actions it takes. */
 export class Tally {

@@ -1,71 +1,20 @@
-import type {Artifact, ImageBuilder} from '../ports/image-builder.ts';
-import type {ImageConverter} from '../ports/image-converter.ts';
-import type {ImageSource, SourceProbe} from '../ports/image-source.ts';
-import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../ports/image-store.ts';
-import type {Definition} from '../core/definition/definition.ts';
-import {formatDigest} from '../core/release/digest.ts';
-import type {Emit} from '../core/events.ts';
-import type {Image} from '../core/image/image.ts';
-import type {Release} from '../core/release/release.ts';
-import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
-import {chooseMethods, mayTryAnother} from './choose-method.ts';
+import type {SourceProbe} from '../../ports/image-source.ts';
+import type {ImageQuota, ImportMethod} from '../../ports/image-store.ts';
+import {formatDigest} from '../../core/release/digest.ts';
+import type {Image} from '../../core/image/image.ts';
+import type {Release} from '../../core/release/release.ts';
+import {ImgmgrError, asImgmgrError, formatPlace} from '../../errors.ts';
+import {chooseMethods, mayTryAnother} from './choose-methods.ts';
 import {completeUploadedBuild} from './complete-build.ts';
-import {describeStaging, expectedBytes, requireRoom, stagingObstacle, stagingOf} from './conversion.ts';
-import type {ImportRefusals} from './import-refusals.ts';
+import {describeStaging, expectedBytes, requireRoom, stagingObstacle, stagingOf} from './staging.ts';
 import {importsRefused} from './import-refusals.ts';
 import {withArtifact} from './make-build.ts';
 import {discardImage, makeRecord} from './make-record.ts';
 import {streamBytes} from './send-bytes.ts';
 import {sourceRequest} from './source-request.ts';
-import type {RunOptions, Surroundings} from './types.ts';
+import {copySurely, isLocked} from '../sure-writes.ts';
+import type {AcquireContext, AcquireTask, Acquired} from './types.ts';
 import {waitForImport} from './wait-for-import.ts';
-
-/** Everything that the making of images on one cloud shares. */
-export interface AcquireContext {
-  readonly run: string;
-  readonly store: ImageStore;
-  readonly source: ImageSource;
-  /** Needed where bytes are converted, or judged by qemu-img. */
-  readonly converter?: ImageConverter;
-  /** Makes the images of builds; absent where the bytes of one come from somewhere else. */
-  readonly builder?: ImageBuilder | undefined;
-  readonly options: RunOptions;
-  readonly baseDir: string;
-  readonly surroundings: Surroundings;
-  readonly emit: Emit;
-  readonly signal: AbortSignal;
-  /** The algorithm this Glance hashes with. */
-  readonly glanceAlgorithm: string;
-  readonly adHoc: boolean;
-  /** What is left of the image quota, asked once per run. */
-  readonly quota: () => Promise<ImageQuota>;
-  /** What the store offers, asked once per run. */
-  readonly offer: () => Promise<StoreOffer>;
-  /** What this run knows about imports that the cloud refuses. */
-  readonly imports: ImportRefusals;
-}
-
-/** One image to be made. */
-export interface AcquireTask {
-  readonly definition: Definition;
-  readonly release: Release;
-  /** An empty record with the demanded id. */
-  readonly reuse?: Image;
-  /** The build whose bytes these are. */
-  readonly artifact?: Artifact;
-  /** Rejects where nothing may be made; awaited before anybody is asked for a byte. */
-  readonly permitted?: Promise<void>;
-}
-
-/** A made image: proven, complete, private; or handed to the cloud (`pending`). */
-export interface Acquired {
-  readonly image: Image;
-  readonly pending: boolean;
-  /** How it got there, one sentence. */
-  readonly detail: string;
-  /** Properties that are known only now, for the patch that comes next. */
-  readonly marks?: Readonly<Record<string, string>>;
-}
 
 /** Brings the bytes of a release into the store, private and fully described, and proves them. Cleans up when it fails. */
 export async function acquireImage(context: AcquireContext, wanted: AcquireTask): Promise<Acquired> {
@@ -136,18 +85,6 @@ export async function resumeImage(
   }
 }
 
-/** Asks the cloud for copies, unless those are there or under way already: a killed run may have asked. */
-export async function copySurely(store: ImageStore, id: string, stores: readonly string[]): Promise<void> {
-  try {
-    await store.copyToStores({id, stores});
-  } catch (error) {
-    if (!['CONFLICT', 'CLOUD_REFUSED'].includes(asImgmgrError(error).code)) throw error;
-    const live = await store.get(id);
-    const lacks = stores.some((name) => !live?.stores.includes(name));
-    if (lacks && !(live && isLocked(live))) throw error;
-  }
-}
-
 /** The image when the cloud is through with it and it is in every demanded store. */
 async function completed(context: AcquireContext, task: AcquireTask & {readonly image: Image}): Promise<Image> {
   const {image} = task;
@@ -163,11 +100,6 @@ async function completed(context: AcquireContext, task: AcquireTask & {readonly 
   if (missing.length === 0) return there;
   await copySurely(context.store, there.id, missing);
   return waitForImport({...wait, phase: 'copying'});
-}
-
-/** Until its import task has ended, Glance may save the image as it read it earlier, and a PATCH would be lost. */
-function isLocked(image: Image): boolean {
-  return image.properties['os_glance_import_task'] !== undefined;
 }
 
 interface Attempt {

@@ -1,0 +1,57 @@
+import type {Artifact, ImageBuilder} from '../../ports/image-builder.ts';
+import type {ImageConverter} from '../../ports/image-converter.ts';
+import type {ImageSource} from '../../ports/image-source.ts';
+import type {ImageQuota, ImageStore, StoreOffer} from '../../ports/image-store.ts';
+import type {Definition} from '../../core/definition/definition.ts';
+import type {Emit} from '../../core/events.ts';
+import type {Image} from '../../core/image/image.ts';
+import type {Release} from '../../core/release/release.ts';
+import type {RunOptions, Surroundings} from '../types.ts';
+import type {ImportRefusals} from './import-refusals.ts';
+
+/** Everything that the making of images on one cloud shares. */
+export interface AcquireContext {
+  readonly run: string;
+  readonly store: ImageStore;
+  readonly source: ImageSource;
+  /** Needed where bytes are converted, or judged by qemu-img. */
+  readonly converter?: ImageConverter;
+  /** Makes the images of builds; absent where the bytes of one come from somewhere else. */
+  readonly builder?: ImageBuilder | undefined;
+  readonly options: RunOptions;
+  readonly baseDir: string;
+  readonly surroundings: Surroundings;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** The algorithm this Glance hashes with. */
+  readonly glanceAlgorithm: string;
+  readonly adHoc: boolean;
+  /** What is left of the image quota, asked once per run. */
+  readonly quota: () => Promise<ImageQuota>;
+  /** What the store offers, asked once per run. */
+  readonly offer: () => Promise<StoreOffer>;
+  /** What this run knows about imports that the cloud refuses. */
+  readonly imports: ImportRefusals;
+}
+
+/** One image to be made. */
+export interface AcquireTask {
+  readonly definition: Definition;
+  readonly release: Release;
+  /** An empty record with the demanded id. */
+  readonly reuse?: Image;
+  /** The build whose bytes these are. */
+  readonly artifact?: Artifact;
+  /** Rejects where nothing may be made; awaited before anybody is asked for a byte. */
+  readonly permitted?: Promise<void>;
+}
+
+/** A made image: proven, complete, private; or handed to the cloud (`pending`). */
+export interface Acquired {
+  readonly image: Image;
+  readonly pending: boolean;
+  /** How it got there, one sentence. */
+  readonly detail: string;
+  /** Properties that are known only now, for the patch that comes next. */
+  readonly marks?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,65 @@
+import type {ImageStore} from '../ports/image-store.ts';
+import {compact, isEmptyPatch} from '../core/image/form.ts';
+import type {Image, ImagePatch, NewImage} from '../core/image/image.ts';
+import {ImgmgrError, asImgmgrError, isRetryable} from '../errors.ts';
+import type {Surroundings} from './types.ts';
+
+/** Where a write goes, and what lets time pass between two tries. */
+export interface SureContext {
+  readonly store: ImageStore;
+  readonly surroundings: Pick<Surroundings, 'sleep'>;
+}
+
+const PATCH_TRIES = 3;
+
+/**
+ * Creates a record under an id of our choice, so that an answer may get lost: when the call fails without an
+ * answer, the record is looked up by it.
+ */
+export async function createSurely(store: ImageStore, image: NewImage & {readonly id: string}): Promise<Image> {
+  try {
+    return await store.create(image);
+  } catch (error) {
+    if (!(error instanceof ImgmgrError) || (error.code !== 'UNAVAILABLE' && error.code !== 'TIMEOUT')) throw error;
+    const there = await store.get(image.id);
+    if (!there) throw error;
+    return there;
+  }
+}
+
+/**
+ * One PATCH, tried again when the cloud gave no usable answer. Where an answer got lost, the live image shows whether the PATCH
+ * took effect.
+ */
+export async function patchSurely(context: SureContext, image: Image, patch: ImagePatch): Promise<Image> {
+  const {store, surroundings} = context;
+  let live = image;
+  for (let n = 1; ; n++) {
+    try {
+      const rest = compact(live, patch);
+      return isEmptyPatch(rest) ? live : await store.update(live, rest);
+    } catch (error) {
+      if (n === PATCH_TRIES || !isRetryable(asImgmgrError(error).code)) throw error;
+      // Not interruptible: between publishing and retiring, a Ctrl-C waits for the end of the swap.
+      await surroundings.sleep(100 * n);
+      live = (await store.get(image.id)) ?? live;
+    }
+  }
+}
+
+/** Asks the cloud for copies, unless those are there or under way already: a killed run may have asked. */
+export async function copySurely(store: ImageStore, id: string, stores: readonly string[]): Promise<void> {
+  try {
+    await store.copyToStores({id, stores});
+  } catch (error) {
+    if (!['CONFLICT', 'CLOUD_REFUSED'].includes(asImgmgrError(error).code)) throw error;
+    const live = await store.get(id);
+    const lacks = stores.some((name) => !live?.stores.includes(name));
+    if (lacks && !(live && isLocked(live))) throw error;
+  }
+}
+
+/** Until its import task has ended, Glance may save the image as it read it earlier, and a PATCH would be lost. */
+export function isLocked(image: Image): boolean {
+  return image.properties['os_glance_import_task'] !== undefined;
+}
