@@ -8,7 +8,7 @@ import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
 import {buildHere} from '../workflow/build-here.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {prepareBuilds} from './builds.ts';
-import type {Context} from './context.ts';
+import type {Context} from '../compose/context.ts';
 import {deliverBuild} from './deliver-build.ts';
 import type {Selection, Work} from './work-on-clouds.ts';
 

@@ -1,7 +1,7 @@
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {Builds} from '../workflow/types.ts';
-import type {Context} from './context.ts';
+import type {Context} from '../compose/context.ts';
 import type {Flags} from './flags.ts';
 
 /** What the flags say about building. */

@@ -5,7 +5,7 @@ import type {Manifest} from '../core/build/manifest.ts';
 import {parseManifest} from '../core/build/manifest.ts';
 import type {Event} from '../core/events.ts';
 import {ImgmgrError} from '../errors.ts';
-import type {Context} from './context.ts';
+import type {Context} from '../compose/context.ts';
 
 /** No file of that kind is larger. */
 const LARGEST_FILE = 64 * 1024 * 1024;

@@ -11,7 +11,7 @@ import type {Definition} from '../core/definition/definition.ts';
 import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {RunOptions} from '../workflow/types.ts';
-import type {Context} from './context.ts';
+import type {Context} from '../compose/context.ts';
 import type {Work} from './work-on-clouds.ts';
 
 /** A build and the folder that is to have it. */

@@ -2,7 +2,7 @@ import {readRegularFile, unreadable} from '../host/regular-file.ts';
 import {resolve} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
 import type {VerificationParts, VerifyOptions} from '../workflow/verification/types.ts';
-import type {Context} from './context.ts';
+import type {Context} from '../compose/context.ts';
 import type {Flags} from './flags.ts';
 
 /** No file of that kind is larger. */

@@ -8,7 +8,7 @@ import type {CloudOutcome} from '../workflow/types.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import {verifyAll} from '../workflow/verification/verify-all.ts';
 import {verifyDeep} from '../workflow/verification/verify-deep.ts';
-import type {Context, OpenCloud} from './context.ts';
+import type {Context, OpenCloud} from '../compose/context.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
 import {prepareVerification} from './verification.ts';
 import type {Work} from './work-on-clouds.ts';

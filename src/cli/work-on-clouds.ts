@@ -13,8 +13,9 @@ import {toDefinition} from './ad-hoc-image.ts';
 import {buildOnHost} from './build-on-host.ts';
 import {prepareBuilds, settleBuilds} from './builds.ts';
 import {compareManifests} from './compare-manifests.ts';
-import type {Context, OpenCloud} from './context.ts';
-import {createContext} from './context.ts';
+import type {Caller, Context, OpenCloud} from '../compose/context.ts';
+import {homeFolder} from '../config/home.ts';
+import {createContext} from '../compose/context.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {verifyOnClouds} from './verify-on-clouds.ts';
 import type {Invocation} from './invocation.ts';
@@ -45,7 +46,9 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   const {invocation, emit, signal} = work;
   const context = createContext({
     ...work,
-    readsStdin: invocation.adHoc?.address === '-',
+    caller: callerOf(work.env),
+    now: () => work.io.now(),
+    ...(invocation.adHoc?.address === '-' && {stdin: () => work.io.stdin}),
     allowPrivateSources: invocation.allowPrivateSources,
     ...(invocation.region !== undefined && {region: invocation.region}),
   });
@@ -88,6 +91,11 @@ export async function* workOnClouds(work: Work): AsyncGenerator<CloudOutcome> {
   } finally {
     await context.close();
   }
+}
+
+/** The user of this process. */
+function callerOf(env: Env): Caller {
+  return {cwd: process.cwd(), home: homeFolder(env), uid: process.getuid?.() ?? 0, env};
 }
 
 /** The definitions that a command works on. */

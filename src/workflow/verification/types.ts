@@ -1,11 +1,10 @@
+import type {Evidence} from '../../ports/evidence.ts';
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {OpenReportDesk} from '../../ports/report-desk.ts';
 import type {ServerPlace, TestServerHost} from '../../ports/test-server-host.ts';
 import type {VerifyWishes} from '../../core/definition/definition.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Datasource, Job} from '../../core/job.ts';
-import type {GuestReport} from '../../core/guest-report.ts';
-import type {Verdict} from '../../core/verdict/verdict.ts';
 import type {Verifier} from './verifier.ts';
 
 /** How images are verified, after flags, settings and defaults were put together; a definition's own `verify` goes before. */
@@ -30,19 +29,6 @@ export interface VerifyOptions {
   readonly lookup?: string;
   /** False: `verify` stores no verdict on the image. */
   readonly record: boolean;
-}
-
-/** What is kept of one verification on this host; the console can hold anything, so only its owner may read it. */
-export interface Evidence {
-  readonly cloud: string;
-  readonly run: string;
-  readonly image: string;
-  readonly definition: string;
-  readonly datasource: Datasource;
-  readonly verdict: Verdict;
-  readonly report?: GuestReport;
-  readonly console?: string;
-  readonly refused: readonly string[];
 }
 
 /** What verification needs of the world besides the cloud. */

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {deliverBuild} from '../../../src/cli/deliver-build.ts';
-import {hostSurroundings} from '../../../src/cli/surroundings.ts';
+import {hostSurroundings} from '../../../src/compose/surroundings.ts';
 import type {Artifact} from '../../../src/ports/image-builder.ts';
 import type {BuildFormat} from '../../../src/core/build/spec.ts';
 import type {Conversion} from '../../../src/core/conversion.ts';

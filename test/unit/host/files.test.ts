@@ -5,7 +5,7 @@ import {Readable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import {tryHostLock, takeHostLock} from '../../../src/build/host-lock.ts';
-import {homeFolder} from '../../../src/cli/home.ts';
+import {homeFolder} from '../../../src/config/home.ts';
 import {pairs} from '../../../src/cli/parse.ts';
 import {readTextFile} from '../../../src/config/surroundings.ts';
 import {makePrivateFolder} from '../../../src/host/private-folder.ts';

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {PassThrough, Writable} from 'node:stream';
 import {describe, expect, it} from 'vitest';
 import {createConfirm} from '../../../src/cli/confirm.ts';
-import {evidenceKeeper} from '../../../src/cli/evidence.ts';
+import {evidenceKeeper} from '../../../src/history/evidence.ts';
 import type {Event} from '../../../src/core/events.ts';
 import {jsonText} from '../../../src/core/json-text.ts';
 import {ImgmgrError} from '../../../src/errors.ts';

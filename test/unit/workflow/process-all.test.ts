@@ -11,7 +11,7 @@ import {createExec} from '../../../src/exec.ts';
 import {createHttp} from '../../../src/http.ts';
 import {createLocal} from '../../../src/local/local-cloud.ts';
 import {createSource} from '../../../src/sources/create-source.ts';
-import {hostSurroundings} from '../../../src/cli/surroundings.ts';
+import {hostSurroundings} from '../../../src/compose/surroundings.ts';
 import {processCloud} from '../../../src/workflow/process-all.ts';
 import type {CloudOutcome, RunOptions} from '../../../src/workflow/types.ts';
 import {definition, version} from '../core/plan/plan-world.ts';

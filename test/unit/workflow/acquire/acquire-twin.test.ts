@@ -4,7 +4,7 @@ import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
-import {hostSurroundings} from '../../../../src/cli/surroundings.ts';
+import {hostSurroundings} from '../../../../src/compose/surroundings.ts';
 import type {ImageQuota} from '../../../../src/ports/image-store.ts';
 import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
 import {createExec} from '../../../../src/exec.ts';

@@ -3,7 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {hostSurroundings} from '../../../../src/cli/surroundings.ts';
+import {hostSurroundings} from '../../../../src/compose/surroundings.ts';
 import type {Definition} from '../../../../src/core/definition/definition.ts';
 import type {Event} from '../../../../src/core/events.ts';
 import type {Image} from '../../../../src/core/image/image.ts';

@@ -5,7 +5,7 @@ import type {Emit} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
 import {scrubDeep} from '../secrets/scrub-deep.ts';
 import {scrubJson} from '../secrets/structured.ts';
-import type {Evidence} from '../workflow/verification/types.ts';
+import type {Evidence} from '../ports/evidence.ts';
 
 /** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone, without the secrets of the run; a folder that cannot be written costs a warning, no verdict. */
 export function evidenceKeeper({

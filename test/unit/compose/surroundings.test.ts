@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
-import {hostSurroundings, startTimeOf} from '../../../src/cli/surroundings.ts';
+import {hostSurroundings, startTimeOf} from '../../../src/compose/surroundings.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 
 describe('this host', () => {

@@ -3,7 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {readTlsFiles} from '../../../src/cli/tls-files.ts';
+import {readTlsFiles} from '../../../src/config/tls-files.ts';
 import {TEST_TLS} from '../http/test-tls.ts';
 
 async function fileWith(text: string): Promise<string> {

@@ -1,42 +1,44 @@
-import {readdir, stat} from 'node:fs/promises';
-import {existsSync} from 'node:fs';
-import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import type {Readable} from 'node:stream';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageSource} from '../ports/image-source.ts';
 import {selectClouds} from '../config/clouds.ts';
-import {requireDefinitions} from '../config/definitions.ts';
-import {agentFolder, imagesPaths, localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
+import {imagesPaths, localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
+import type {Environment} from '../config/surroundings.ts';
 import {readTextFile} from '../config/surroundings.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
 import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
-import {readRegularFile} from '../host/regular-file.ts';
 import type {HttpOptions} from '../http.ts';
 import {checkProxies, createHttp} from '../http.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts, Surroundings} from '../workflow/types.ts';
-import type {VerificationParts} from '../workflow/verification/types.ts';
 import type {HashBytes} from '../workflow/verification/verify-deep.ts';
-import {evidenceFinder, evidenceKeeper} from './evidence.ts';
-import {homeFolder} from './home.ts';
-import type {Env, Io} from './io.ts';
-import type {BuildRequest} from './builds.ts';
-import {lazyBuilder} from './lazy-builder.ts';
-import {lazyConverter} from './lazy-converter.ts';
-import {lazySource} from './lazy-source.ts';
+import {agentsOf, modified, readDefinitions} from './files.ts';
+import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
 import {openCloud} from './open-cloud.ts';
-import {probePort} from './probe-port.ts';
 import {hostSurroundings} from './surroundings.ts';
+import type {VerificationHost} from './verification.ts';
+import {openVerification} from './verification.ts';
 
 /** A cloud that was chosen, not logged in to yet. */
 export interface OpenCloud {
   readonly name: string;
   /** Constructs its adapter. */
   open(): Promise<CloudPorts>;
+}
+
+/** How builds are kept on this host. */
+export interface BuildSettings {
+  /** Logs that stay per definition. */
+  readonly keepLogs: number;
+  /** Limit of the caches. */
+  readonly cacheGib: number;
+  /** How long another build of this host is waited for. */
+  readonly lockWaitMs: number;
 }
 
 /** Everything of the world that the commands need; the only place where adapters are constructed. */
@@ -55,24 +57,32 @@ export interface Context {
   /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
   local(files: ReadonlyMap<string, string>): OpenCloud;
   /** Builds images on this host. */
-  builder(request: BuildRequest): ImageBuilder;
+  builder(settings: BuildSettings): ImageBuilder;
   /** What verification needs of this host. */
-  verification(): Promise<
-    Pick<VerificationParts, 'openDesk' | 'userData' | 'keepEvidence' | 'findEvidence' | 'probePort'>
-  >;
+  verification(): Promise<VerificationHost>;
   /** Hashes a stream. */
   readonly hashBytes: HashBytes;
   /** Ends all connections. */
   close(): Promise<void>;
 }
 
+/** On whose behalf a context works, as values: nothing here asks the process, so contexts of several users fit in one process. */
+export interface Caller {
+  /** Absolute path of the working directory. */
+  readonly cwd: string;
+  /** Absolute path of the user's home. */
+  readonly home: string;
+  readonly uid: number;
+  readonly env: Environment;
+}
+
 /** What a context is made from. */
 export interface ContextParts {
-  readonly io: Pick<Io, 'stdin' | 'now'>;
-  readonly env: Env;
+  readonly caller: Caller;
+  readonly now: () => Date;
+  /** What an image is read from that comes from stdin; called where one does. Absent: none does. */
+  readonly stdin?: () => Readable;
   readonly emit: Emit;
-  /** True when an image comes from stdin. */
-  readonly readsStdin: boolean;
   /** What `--region` says. */
   readonly region?: string;
   /** Ends every connection, where nothing was written yet. */
@@ -84,32 +94,14 @@ export interface ContextParts {
 }
 
 const GIB = 1024 ** 3;
-/** No file of definitions is larger. */
-const LARGEST_FILE = 256 * 1024 ** 2;
 
-export function createContext({
-  io,
-  env,
-  emit,
-  readsStdin,
-  allowPrivateSources,
-  region,
-  abandoned,
-  secrets,
-}: ContextParts): Context {
-  const cwd = process.cwd();
-  const home = homeFolder(env);
+/** The adapters of one run, each constructed when it is first needed; `close` ends what they hold. */
+export function createContext(parts: ContextParts): Context {
+  const {caller, emit, secrets, region} = parts;
+  const {cwd, home, uid, env} = caller;
   const opened: CloudPorts[] = [];
-  const httpFor = (side: 'source' | 'cloud'): HttpOptions => ({
-    proxy: proxyFor(side, env),
-    env,
-    signal: abandoned,
-    secrets,
-    onExchange: (exchange) => emit({type: 'http', ...exchange}),
-    headers: {'user-agent': `imgmgr/${VERSION}`},
-  });
   // Told before the login, not by the first import.
-  const sourceHttp = httpFor('source');
+  const sourceHttp = httpFor('source', parts);
   if (sourceHttp.proxy === 'environment') checkProxies(env);
   const exec = async (): Promise<Exec> => {
     const {createExec} = await import('../exec.ts');
@@ -120,20 +112,20 @@ export function createContext({
     return createSource({
       http: createHttp(sourceHttp),
       exec: await exec(),
-      allowPrivate: allowPrivateSources,
-      ...(readsStdin && {stdin: io.stdin}),
+      allowPrivate: parts.allowPrivateSources,
+      ...(parts.stdin && {stdin: parts.stdin()}),
     });
   });
   const converter = lazyConverter(async () => {
     const {createConverter} = await import('../sources/create-converter.ts');
-    return createConverter({exec: await exec(), root: workDir(env, {home, cwd})});
+    return createConverter({exec: await exec(), root: workDir(env, caller)});
   });
   const choose = (cloud: ResolvedCloud, files?: ReadonlyMap<string, string>): OpenCloud => ({
     name: cloud.name,
     async open() {
       const ports = await openCloud(cloud, {
-        http: httpFor('cloud'),
-        localFolder: localDir(env, {home, cwd}),
+        http: httpFor('cloud', parts),
+        localFolder: localDir(env, caller),
         exec,
         images: converter,
         ...(files && {files}),
@@ -158,7 +150,7 @@ export function createContext({
       return clouds.map((cloud) => choose(cloud));
     },
     local: (files) => choose({kind: 'local', name: 'local'}, files),
-    builder: (request) =>
+    builder: ({keepLogs, cacheGib, lockWaitMs}) =>
       lazyBuilder(async () => {
         const {createImageBuilder} = await import('../build/image-builder.ts');
         return createImageBuilder({
@@ -166,37 +158,16 @@ export function createContext({
           secrets,
           images: converter,
           env,
-          stateFolder: stateDir(env, home, process.getuid?.() ?? 0),
+          stateFolder: stateDir(env, home, uid),
           ownElements: fileURLToPath(new URL('../../elements', import.meta.url)),
-          agents: agentFolder(env, {home, cwd}) ?? builtAgents(),
+          agents: agentsOf(caller),
           agentVersion: VERSION,
-          keepLogs: request.keepLogs,
-          cacheBytes: request.cacheGib * GIB,
-          lockWaitMs: request.lockWaitMs,
+          ...{keepLogs, cacheBytes: cacheGib * GIB, lockWaitMs},
           warn: (message, hint) => emit({type: 'warning', code: 'build', message, ...(hint !== undefined && {hint})}),
-          now: io.now,
+          now: parts.now,
         });
       }),
-    async verification() {
-      const {countedRefusals, createReportDeskOpener, userData} = await import('../verify/create-verify.ts');
-      const refused = countedRefusals((message) =>
-        emit({type: 'warning', code: 'report-refused', message, hint: REFUSED_HINT}),
-      );
-      return {
-        openDesk: createReportDeskOpener({
-          agentFolder: agentFolder(env, {home, cwd}) ?? builtAgents(),
-          ...{onRefused: refused, onReportRefused: refused, secrets},
-        }),
-        userData: (job, {ignoreBaked}) => userData(job, {ignoreBaked}),
-        keepEvidence: evidenceKeeper({
-          folder: stateDir(env, home, process.getuid?.() ?? 0),
-          emit,
-          scrub: (text) => secrets.scrub(text),
-        }),
-        findEvidence: evidenceFinder(stateDir(env, home, process.getuid?.() ?? 0)),
-        probePort,
-      };
-    },
+    verification: async () => openVerification(parts),
     async hashBytes(bytes, algorithms, seen) {
       const {hashStream} = await import('../sources/tally.ts');
       return hashStream(bytes, algorithms, seen);
@@ -207,39 +178,21 @@ export function createContext({
   };
 }
 
-const REFUSED_HINT = 'only the guest under test should call; limit who can reach the listener (firewall, --listen)';
+function httpFor(side: 'source' | 'cloud', {caller, abandoned, secrets, emit}: ContextParts): HttpOptions {
+  return {
+    proxy: proxyFor(side, caller.env),
+    env: caller.env,
+    signal: abandoned,
+    secrets,
+    onExchange: (exchange) => emit({type: 'http', ...exchange}),
+    headers: {'user-agent': `imgmgr/${VERSION}`},
+  };
+}
 
 function addAuth(secrets: Secrets, auth: CloudAuth): void {
   if (auth.type === 'token') secrets.add(auth.token);
   else if (auth.type === 'application-credential') secrets.add(auth.secret);
   else secrets.addLogin('name' in auth.user ? auth.user.name : auth.user.id, auth.password);
-}
-
-/** Beside the bundle, or, when run from the sources, where `npm run build` puts them. */
-function builtAgents(): string {
-  const [bundled, built] = ['../agent', '../../dist/agent'].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  return (bundled !== undefined && existsSync(bundled) ? bundled : built) ?? '';
-}
-
-/** Each with the folder of its file. */
-async function readDefinitions(paths: readonly string[], cwd: string): Promise<readonly Definition[]> {
-  const {definitions} = await requireDefinitions(paths, {
-    readFile: (file) => readRegularFile(file, {maxBytes: LARGEST_FILE}),
-    readdir,
-    stat,
-  });
-  return definitions.map((definition) => ({...definition, folder: dirname(resolve(cwd, definition.place.file))}));
-}
-
-async function modified(path: string): Promise<Date | undefined> {
-  try {
-    const found = await stat(path);
-    return found.isFile() ? found.mtime : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function warnOfShadowed(shadowed: string | undefined, emit: Emit): void {

@@ -20,7 +20,7 @@ import type {
 } from '../openstack/create-openstack.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {CloudPorts} from '../workflow/types.ts';
-import {readTlsFiles} from './tls-files.ts';
+import {readTlsFiles} from '../config/tls-files.ts';
 
 /** What the adapters are constructed with besides the cloud. */
 export interface CloudParts {

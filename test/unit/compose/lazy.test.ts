@@ -1,6 +1,6 @@
 import {Readable} from 'node:stream';
 import {describe, expect, it} from 'vitest';
-import {lazySource} from '../../../src/cli/lazy-source.ts';
+import {lazySource} from '../../../src/compose/lazy.ts';
 import type {ImageSource} from '../../../src/ports/image-source.ts';
 
 function counted(): {readonly source: ImageSource; readonly calls: string[]} {

@@ -2,7 +2,7 @@ import {mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile} from 'node:fs/
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {evidenceFinder, evidenceKeeper} from '../../../src/cli/evidence.ts';
+import {evidenceFinder, evidenceKeeper} from '../../../src/history/evidence.ts';
 import {SecretRegistry} from '../../../src/secrets/registry.ts';
 import {VERDICT} from '../report/samples.ts';
 

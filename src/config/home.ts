@@ -1,12 +1,12 @@
 import {homedir} from 'node:os';
 import {ImgmgrError} from '../errors.ts';
-import type {Env} from './io.ts';
+import type {Environment} from './surroundings.ts';
 
 /**
  * The home of this user: HOME, else what the list of users says. One that neither knows, as in many containers, is CONFIG, unless the
  * folders that would be below it are named.
  */
-export function homeFolder(env: Env, home: () => string = homedir): string {
+export function homeFolder(env: Environment, home: () => string = homedir): string {
   const named = env['HOME'];
   if (named !== undefined && named !== '') return named;
   try {
