@@ -218,13 +218,14 @@ describe('stopping early', () => {
   });
 
   it('--no-wait: exit 0 with what is pending; again: still pending, no write; then manage publishes', async () => {
-    await reopen({importDelayMs: 400});
+    const letGo = table.cloud.holdImports();
     const ran = await table.manage(table.x(['1']), '--no-wait');
     expect([ran.code, ran.counts['pending'], ran.counts['imported']]).toEqual([0, 1, 0]);
     expect(table.show()).toEqual(['X (1) | private | hidden | queued | oldgeneric']);
     table.cloud.clearLog();
     const again = await table.manage(table.x(['1']), '--no-wait');
     expect([again.code, again.counts['pending'], table.cloud.writes()]).toEqual([0, 1, []]);
+    letGo();
     const ended = await table.manage(table.x(['1']));
     expect([ended.code, ended.done, table.show()]).toEqual([0, ['resume 1', 'publish 1'], ['X | public | generic']]);
     await table.expectQuiet();

@@ -80,6 +80,8 @@ export interface FakeCloud {
   behave(): void;
   /** Lets a test stand before, inside and behind every write; gives the way to stop. */
   interceptWrites(hooks: WriteHooks): () => void;
+  /** No import goes on before the function given back is called. */
+  holdImports(): () => void;
   watch(onlooker?: Onlooker): Watch;
   /** The writes so far, in order. */
   writes(): readonly LoggedRequest[];
@@ -142,6 +144,7 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     tokenSeconds: options.tokenSeconds ?? 3600,
     catalog,
   });
+  const held: {promise: Promise<unknown>} = {promise: Promise.resolve()};
   const context: GlanceContext = {
     options: {
       release: 'debian',
@@ -160,6 +163,7 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     misbehaviours,
     revokeToken: keystone.revoke,
     closing: closing.signal,
+    importsMayGoOn: () => held.promise,
   };
 
   const route = async (request: FakeRequest): Promise<Reply> => {
@@ -224,6 +228,11 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     misbehave: (name, how = {}) => misbehaviours.start(name, how),
     behave: () => misbehaviours.stopAll(),
     interceptWrites: (hooks) => gate.intercept(hooks),
+    holdImports: () => {
+      const {promise, resolve} = Promise.withResolvers<undefined>();
+      held.promise = promise;
+      return () => resolve(undefined);
+    },
     watch: (onlooker) => watchTable(table, clock.now, onlooker),
     writes: () => log.filter((entry) => entry.write !== undefined),
     clearLog: () => {

@@ -1,3 +1,4 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {FakeClock} from '../clock.ts';
 import {Refusal} from '../exchange.ts';
 import type {FakeAccount} from '../keystone.ts';
@@ -51,6 +52,15 @@ export interface GlanceContext {
   readonly revokeToken: (token: string) => void;
   /** Aborted when the cloud closes: ends downloads and waiting imports. */
   readonly closing: AbortSignal;
+  /** Done at once unless a test holds imports (`FakeCloud.holdImports`). */
+  readonly importsMayGoOn: () => Promise<unknown>;
+}
+
+/** Waits as long as one stage of an import takes; rejects when the cloud closes meanwhile. */
+export async function importStage({options, closing, importsMayGoOn}: GlanceContext): Promise<void> {
+  await sleep(options.importDelayMs, undefined, {signal: closing});
+  await importsMayGoOn();
+  closing.throwIfAborted();
 }
 
 /** The image when the caller may see it, else 404. */

@@ -1,9 +1,8 @@
-import {setTimeout as sleep} from 'node:timers/promises';
 import {without} from '../exchange.ts';
 import type {Misdeed} from '../misbehaviour.ts';
 import {payloadOf, takeIn} from './bytes.ts';
 import type {Payload} from './bytes.ts';
-import {clearData, isRefusedFormat, setData} from './context.ts';
+import {clearData, importStage, isRefusedFormat, setData} from './context.ts';
 import type {GlanceContext, ImportTask} from './context.ts';
 import type {ImageRecord} from './image-table.ts';
 import type {ImportOrder} from './imports.ts';
@@ -22,7 +21,7 @@ interface Run {
 export async function runImport(run: Run): Promise<void> {
   if (run.misdeed?.name === 'imageStuckInQueued') return;
   begin(run);
-  await pause(run);
+  await importStage(run.context);
   if (run.misdeed !== undefined && misbehave(run, run.misdeed)) return;
   const payload = await fetchBytes(run);
   if (payload === undefined) {
@@ -93,7 +92,7 @@ async function storeBytes(run: Run, payload: Payload): Promise<void> {
   context.payloads.set(task.image_id, payload);
   const targets = order.stores.length > 0 ? order.stores : [undefined];
   for (const [index, store] of targets.entries()) {
-    if (index > 0) await pause(run);
+    if (index > 0) await importStage(run.context);
     task.message = `Copied ${Math.floor(payload.size / 2 ** 20)} MiB`;
     const last = index === targets.length - 1;
     edit(run, `stored in ${store ?? 'the store'}`, (image) => {
@@ -107,7 +106,7 @@ async function storeBytes(run: Run, payload: Payload): Promise<void> {
   }
   finishTask(run, 'success', task.message);
   // In Glance, too, the lock goes a moment after the image is active and the task has succeeded.
-  await pause(run);
+  await importStage(run.context);
   edit(run, 'import done', unlock);
 }
 
@@ -137,8 +136,4 @@ function setStores(image: ImageRecord, key: string, stores: readonly string[]): 
 
 function edit({context, task}: Run, cause: string, change: (image: ImageRecord) => void): void {
   context.table.change(task.image_id, cause, change);
-}
-
-async function pause({context}: Run): Promise<void> {
-  await sleep(context.options.importDelayMs, undefined, {signal: context.closing});
 }

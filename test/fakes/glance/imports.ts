@@ -1,9 +1,8 @@
 import {randomUUID} from 'node:crypto';
-import {setTimeout as sleep} from 'node:timers/promises';
 import {asRecord, Refusal} from '../exchange.ts';
 import type {FakeRequest, Reply} from '../exchange.ts';
 import type {FakeAccount} from '../keystone.ts';
-import {checkQuota, ownImage, visibleImage} from './context.ts';
+import {checkQuota, importStage, ownImage, visibleImage} from './context.ts';
 import type {GlanceContext, ImportTask} from './context.ts';
 import {runImport} from './import-run.ts';
 import type {ImageRecord} from './image-table.ts';
@@ -74,7 +73,7 @@ const IMPORT_MISDEEDS = [
 
 async function runLater(context: GlanceContext, run: () => Promise<void>): Promise<void> {
   try {
-    await sleep(context.options.importDelayMs, undefined, {signal: context.closing});
+    await importStage(context);
     await run();
   } catch (error) {
     // A closing cloud stops its imports wherever they are; anything else is a mistake of the fake's.
