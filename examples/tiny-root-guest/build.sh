@@ -43,6 +43,9 @@ modules="$boot_modules failover net_failover virtio_net rng-core virtio-rng virt
 busybox=$(find "$tree" -path '*bin/busybox' -type f | head -1)
 uuid=7131796e-0000-4000-8000-000000000001
 
+# make_parts FOLDER: the initramfs and the root file system, which are the same for each sabotage.
+make_parts() {
+local parts=$1
 # The initramfs finds the root. All modules are loaded there, so the root needs none to start.
 initramfs=$work/initramfs
 mkdir -p "$initramfs"/{bin,dev,lib/modules,proc,sys,root}
@@ -51,7 +54,7 @@ cp "$here/initramfs-init" "$initramfs/init"
 chmod 755 "$initramfs/init"
 echo "$modules" >"$initramfs/modules"
 copy_modules "$initramfs/lib/modules" $modules
-pack_initramfs "$initramfs" "$work/initrd"
+pack_initramfs "$initramfs" "$parts/initrd"
 
 root=$work/root
 mkdir -p "$root"/{boot,dev,etc/chrony,etc/init.d,home,mnt,proc,root,run,sys,tmp,var/lib/chrony,var/log,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,usr/lib64,"usr/lib/modules/$kernel"}
@@ -119,7 +122,7 @@ echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 
 # debugfs instead of mount: everything belongs to root, and the order and the times are ours.
 export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
-filesystem=$work/filesystem
+filesystem=$parts/filesystem
 truncate -s $((64 * 1024 * 1024)) "$filesystem"
 mke2fs -q -t ext4 -b 4096 -F -L tiny-root -U $uuid -m 1 -E hash_seed=$uuid,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0 -J size=4 "$filesystem"
 (
@@ -139,6 +142,21 @@ mke2fs -q -t ext4 -b 4096 -F -L tiny-root -U $uuid -m 1 -E hash_seed=$uuid,lazy_
 ) >"$work/commands"
 debugfs -w -f "$work/commands" "$filesystem" >"$work/said" 2>&1
 ! grep -vE '^debugfs|^Allocated inode' "$work/said" >&2 || fail 'the root file system could not be filled'
+}
+
+# Made once for these package versions, these files and this version; whole or not there.
+filed=$(cat "$here"/* "$here/../tiny-guest/packages.sh" | sha256sum | cut -c1-16)
+parts=$cache/parts-${tree##*-}-$filed-$version
+if [ ! -d "$parts" ]; then
+  # What was made of other packages or files goes.
+  find "$cache" -maxdepth 1 -name 'parts-*' ! -name "parts-${tree##*-}-$filed-*" -exec rm -rf {} +
+  mkdir "$work/parts"
+  make_parts "$work/parts"
+  # Of two builds at once, the second throws its own away.
+  mv -T "$work/parts" "$parts" 2>/dev/null || rm -rf "$work/parts"
+fi
+cp "$parts/initrd" "$work/initrd"
+filesystem=$parts/filesystem
 
 label=tiny-root console='console=tty0 console=ttyS0'
 [ "$sabotage" != no-root-device ] || label=absent

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {makeQcow2} from '../fakes/disk-image.ts';
-import {GLANCES, RealGlance} from './support/glance.ts';
+import {NEWEST, RealGlance} from './support/glance.ts';
 import {imgmgr} from './support/imgmgr.ts';
 
 const NAME = 'Converted on its way';
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, {recursive: true, force: true}));
 
-describe.each(GLANCES)('--convert on the Glance of cloud $cloud', ({cloud, url}) => {
+describe.each(NEWEST)('--convert on the Glance of cloud $cloud', ({cloud, url}) => {
   let glance: RealGlance;
   beforeAll(async () => {
     glance = await RealGlance.login(url, 'admin');

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {startUpstream} from '../fakes/upstream.ts';
 import type {Upstream} from '../fakes/upstream.ts';
-import {GLANCES, RealGlance} from './support/glance.ts';
+import {NEWEST, RealGlance} from './support/glance.ts';
 import type {Ran} from './support/imgmgr.ts';
 import {imgmgr} from './support/imgmgr.ts';
 import type {Wanted} from './support/wanted.ts';
@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(async () => rm(dir, {recursive: true, force: true}));
 
 // The 500 ms hold on a cloud that has nothing else to do, so this file runs alone, and a busy moment gets another try.
-describe.each(GLANCES)('manage on the real $region Glance', ({cloud, url}) => {
+describe.each(NEWEST)('manage on the real $region Glance', ({cloud, url}) => {
   const prefix = `rotate-${cloud}`;
   let admin: RealGlance;
   let owner: RealGlance;

@@ -9,12 +9,14 @@ import type {Place, Snapshot} from './place.ts';
 import {cloudWith, define, openPlace, runAsProcess, runHere, snapshot} from './place.ts';
 import type {Scenario, Step} from './scenarios.ts';
 
+const FULL = process.env['FULL'] === '1';
+
 /** How many clouds are disturbed at a time in one test process: much of a run is waiting. */
 const AT_ONCE = 3;
 /** Where test servers boot, nearly all of it is. */
 const AT_ONCE_BOOTING = 6;
 
-/** One test per scenario: killed at every write, at each of its three moments, and run again. */
+/** One test per scenario: killed at every write that `killsOf` names, and run again. */
 export function testEveryWrite(scenarios: readonly Scenario[]): void {
   it.each(scenarios.map((scenario) => [scenario.what, scenario] as const))(
     '%s',
@@ -73,9 +75,19 @@ export interface Kill {
   readonly moment: KillMoment;
 }
 
-/** Every write at each of its three moments. */
-export function killsOf({writes}: Rehearsal): Kill[] {
-  return writes.flatMap((_, index) => KILL_MOMENTS.map((moment): Kill => ({number: index + 1, moment})));
+/**
+ * Where a scenario is killed. To the cloud, "after the answer" of one write is the same as "before it is sent" of the next, so the latter
+ * stands for both but at the last write. Leases are written alike in all scenarios: only those that say so are killed there. With
+ * FULL=1: every write at each of its three moments.
+ */
+export function killsOf(of: Pick<Rehearsal, 'writes' | 'scenario'>, full = FULL): Kill[] {
+  const all = of.writes.flatMap((_, index) => KILL_MOMENTS.map((moment): Kill => ({number: index + 1, moment})));
+  return full ? all : all.filter((kill) => isOfInterest(of, kill));
+}
+
+function isOfInterest({writes, scenario}: Pick<Rehearsal, 'writes' | 'scenario'>, {number, moment}: Kill): boolean {
+  if (moment === 'after the answer' && number < writes.length) return false;
+  return scenario.killedAtLeases === true || writes[number - 1]?.endsWith(' lease') !== true;
 }
 
 /** Kills at one place, runs again, and again; gives what is not as it should be. */

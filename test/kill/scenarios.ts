@@ -17,6 +17,8 @@ export interface Scenario {
   readonly stores?: readonly string[];
   readonly accepted?: Readonly<Record<string, readonly string[]>>;
   readonly cloud?: FakeCloudOptions;
+  /** Without FULL=1 too, it is killed at the writes of leases, which are the same ones everywhere. */
+  readonly killedAtLeases?: true | undefined;
   /** Every run boots test servers, which come up by themselves. */
   readonly verified?: true;
   /** How the cloud behaves in every run. */
@@ -71,6 +73,7 @@ export const ROTATION: Scenario = {
   before: [{definitions: of([version('1')], {}, LAST2)}, {definitions: of([version('2')], {}, LAST2)}],
   disturbed: {definitions: of([version('3')], {}, LAST2), flags: ['--delete', '--yes']},
   writes: [...PUBLIC, 'POST image', 'POST import', 'PATCH image', 'PATCH image', 'DELETE image', ...END],
+  killedAtLeases: true,
 };
 
 /** A definition whose images have to boot. */

@@ -23,6 +23,12 @@ export const GLANCES = [
   {cloud: 'latest', region: 'Latest', url: 'http://127.0.0.1:9293'},
 ] as const;
 
+/**
+ * Where a test runs that the two cannot answer differently, or that fake-fidelity.test.ts and kill.test.ts show on the older one: the newest Glance. With
+ * FULL=1: both.
+ */
+export const NEWEST = GLANCES.filter(({cloud}) => cloud === 'latest' || process.env['FULL'] === '1');
+
 /** A user's view of one Glance. */
 export class RealGlance {
   readonly #url: string;
