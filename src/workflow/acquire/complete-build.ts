@@ -2,7 +2,6 @@ import {formatDigest} from '../../core/release/digest.ts';
 import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {AcquireContext, AcquireTask} from './types.ts';
-import {conversionOf} from './staging.ts';
 import {artifactHere, withFileOf} from './make-build.ts';
 import {sourceRequest} from './source-request.ts';
 
@@ -23,23 +22,23 @@ export async function completeBuild(
 }
 
 /**
- * An image that another run has uploaded, of a build whose file is still here: reads the file once more, proves by Glance's hash that
- * the image has its bytes (DIGEST_MISMATCH), and gives what the image shall say of the build. Nothing where the file is not here; no
- * proof where the bytes were converted on their way, or where Glance hashes with another algorithm.
+ * An image that another run has uploaded, of a build whose file is still here: reads the file once more, compares its digest with
+ * Glance's hash (DIGEST_MISMATCH), and gives what the image shall say of the build. Nothing where the file is not here; no
+ * comparison where the bytes were converted on their way, or where Glance hashes with another algorithm.
  */
 export async function completeUploadedBuild(
   context: AcquireContext,
-  task: AcquireTask,
-  image: Image,
+  task: AcquireTask & {readonly image: Image; readonly converts: boolean},
 ): Promise<Readonly<Record<string, string>>> {
   const artifact = context.builder && (await artifactHere(context.builder, task));
   if (!artifact) return {};
   const withFile = withFileOf(artifact, task);
-  const opened = await context.source.open(sourceRequest(context, withFile));
+  const {image, converts} = task;
+  const opened = await context.source.open(sourceRequest(context, {...withFile, wantSha512: true}));
   await new Promise((resolve, reject) => opened.bytes.once('end', resolve).once('error', reject).resume());
   const digest = opened.facts().digests.find(({algorithm}) => algorithm === 'sha512');
   const {osHashAlgo, osHashValue} = image;
-  if (digest && osHashAlgo === 'sha512' && osHashValue !== digest.hex && !conversionOf(context, task.definition))
+  if (digest && osHashAlgo === 'sha512' && osHashValue !== digest.hex && !converts)
     throw new ImgmgrError(
       'DIGEST_MISMATCH',
       `image ${image.id} has sha512:${osHashValue ?? ''}, the build ${artifact.version} is ${formatDigest(digest)}`,

@@ -1,26 +1,20 @@
-import type {SourceProbe} from '../../ports/image-source.ts';
 import {candidate} from '../../core/image/form.ts';
 import type {Image, NewImage} from '../../core/image/image.ts';
 import {describeNew} from '../../core/image/record.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
-import type {AcquireContext, AcquireTask} from './types.ts';
-import {conversionOf} from './staging.ts';
+import type {AcquireContext, AcquireTask, Preparation} from './types.ts';
 import {createSurely} from '../sure-writes.ts';
 
 /** Creates the record of a candidate, private and fully described; `pending` where nobody waits for its bytes. */
 export async function makeRecord(
   context: AcquireContext,
-  task: AcquireTask,
-  probe: SourceProbe,
-  pending: boolean,
+  what: Pick<Preparation, 'task' | 'probe' | 'staging'> & {readonly pending: boolean},
 ): Promise<Image> {
+  const {task, probe, staging, pending} = what;
   const form = {...task, oldPurpose: context.options.policy.oldPurpose, adHoc: context.adHoc};
-  const converting = conversionOf(context, task.definition);
-  const spec = {
-    ...candidate(form, context.run, probe.virtualSize),
-    ...(converting && {diskFormat: converting.conversion.to}),
-  };
-  const changed = converting ? 'converted' : probe.compressed ? 'unpacked' : undefined;
+  const conversion = staging?.conversion;
+  const spec = {...candidate(form, context.run, probe.virtualSize), ...(conversion && {diskFormat: conversion.to})};
+  const changed = conversion ? 'converted' : probe.compressed ? 'unpacked' : undefined;
   const id = task.reuse?.id ?? spec.id ?? context.surroundings.uuid();
   const properties = describeNew(id, {
     ...spec.properties,

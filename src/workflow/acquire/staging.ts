@@ -4,7 +4,7 @@ import type {Conversion} from '../../core/conversion.ts';
 import {describeConversion, describeJudging, needsBothGuards, neededConversion} from '../../core/conversion.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import {ImgmgrError} from '../../errors.ts';
-import type {RunOptions} from '../types.ts';
+import type {AcquireContext} from './types.ts';
 
 /** Why all bytes are brought to this host before a cloud gets any, and who does it; `conversion`: what they become there. */
 export interface Staging {
@@ -12,30 +12,19 @@ export interface Staging {
   readonly converter: ImageConverter;
 }
 
-/** What decides whether bytes are converted. */
-export interface ConversionContext {
-  readonly options: Pick<RunOptions, 'policy'>;
-  readonly converter?: ImageConverter;
-}
-
-/** How bytes in the definition's format are converted, and by whom; undefined where they go as they are. */
-export function conversionOf(
-  {options, converter}: ConversionContext,
-  {format}: Pick<Definition, 'format'>,
-): {readonly conversion: Conversion; readonly converter: ImageConverter} | undefined {
-  const conversion = neededConversion(format, options.policy.convert);
-  if (!conversion) return undefined;
-  if (!converter) throw new ImgmgrError('INTERNAL', 'a conversion is wanted, but nothing was prepared for it');
-  return {conversion, converter};
-}
-
 /** How bytes in the definition's format come through a copy on this host; undefined where they go on while they stream. */
-export function stagingOf(context: ConversionContext, definition: Pick<Definition, 'format'>): Staging | undefined {
-  const {converter} = context;
-  const converting = conversionOf(context, definition);
-  if (converting || !needsBothGuards(definition.format)) return converting;
-  if (!converter) throw new ImgmgrError('INTERNAL', 'an image is to be judged, but nothing was prepared for it');
-  return {converter};
+export function stagingOf(
+  {options, converter}: Pick<AcquireContext, 'options' | 'converter'>,
+  {format}: Pick<Definition, 'format'>,
+): Staging | undefined {
+  const conversion = neededConversion(format, options.policy.convert);
+  if (!conversion && !needsBothGuards(format)) return undefined;
+  if (!converter)
+    throw new ImgmgrError(
+      'INTERNAL',
+      `${conversion ? 'a conversion is wanted' : 'an image is to be judged'}, but nothing was prepared for it`,
+    );
+  return {converter, ...(conversion && {conversion})};
 }
 
 /** `converted from qcow2 to raw`, `judged by qemu-img as vmdk`. */

@@ -1,13 +1,15 @@
 import type {Artifact, ImageBuilder} from '../../ports/image-builder.ts';
 import type {ImageConverter} from '../../ports/image-converter.ts';
-import type {ImageSource} from '../../ports/image-source.ts';
-import type {ImageQuota, ImageStore, StoreOffer} from '../../ports/image-store.ts';
+import type {ImageSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
+import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../../ports/image-store.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Release} from '../../core/release/release.ts';
 import type {RunOptions, Surroundings} from '../types.ts';
+import type {DigestStrategy} from './digests.ts';
 import type {ImportRefusals} from './import-refusals.ts';
+import type {Staging} from './staging.ts';
 
 /** Everything that the making of images on one cloud shares. */
 export interface AcquireContext {
@@ -44,6 +46,25 @@ export interface AcquireTask {
   readonly artifact?: Artifact;
   /** Rejects where nothing may be made; awaited before anybody is asked for a byte. */
   readonly permitted?: Promise<void>;
+}
+
+/** What is decided about one image before its first byte travels, and passed to every step that makes it. */
+export interface Preparation {
+  /** The file of a build is what its release lists. */
+  readonly task: AcquireTask;
+  /** Absent where the bytes go on while they stream. */
+  readonly staging?: Staging;
+  readonly digests: DigestStrategy;
+  readonly request: SourceRequest;
+  readonly probe: SourceProbe;
+  /** As many as the image will have, where known. */
+  readonly bytes?: number;
+  /** The stores that are asked for; empty: the default. */
+  readonly stores: readonly string[];
+  /** To be tried in this order; never empty. */
+  readonly methods: readonly ImportMethod[];
+  /** By the monotonic clock, over all methods. */
+  readonly deadlineMs: number;
 }
 
 /** A made image: proven, complete, private; or handed to the cloud (`pending`). */

@@ -3,6 +3,7 @@ import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Surroundings} from '../types.ts';
+import type {AcquireContext, AcquireTask} from './types.ts';
 
 /** What is waited for. */
 export interface ImportWait {
@@ -75,6 +76,24 @@ export async function waitForImport(wait: ImportWait): Promise<Image> {
         {hint: 'give it longer with --import-timeout'},
       );
   }
+}
+
+/** What every wait for the image of a task has in common; the stores are those that are asked for. */
+export function importWait(
+  context: AcquireContext,
+  {definition, release}: AcquireTask,
+): Omit<ImportWait, 'id' | 'bytes' | 'deadlineMs'> {
+  const {store, surroundings, emit, signal, options} = context;
+  return {
+    store,
+    surroundings,
+    emit,
+    signal,
+    definition: definition.name,
+    version: release.version,
+    stores: options.policy.stores ?? definition.stores ?? [],
+    phase: 'importing',
+  };
 }
 
 /** Looks only remember the status, so it is asked again before it counts. */

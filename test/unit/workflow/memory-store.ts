@@ -1,8 +1,10 @@
+import {createHash} from 'node:crypto';
 import type {
   Account,
   ByteUpload,
   ImageQuota,
   ImageStore,
+  ImportMethod,
   ImportState,
   StoredBytes,
   StoreOffer,
@@ -18,6 +20,10 @@ export class MemoryStore implements ImageStore {
   readonly calls: string[] = [];
   readonly images: Map<string, Image>;
   readonly #clock: VirtualClock;
+  /** What the cloud offers, and what it can fetch; a URL that is not there is never fetched. */
+  methods: readonly ImportMethod[] = ['web-download', 'glance-direct', 'upload'];
+  readonly web = new Map<string, Buffer>();
+  readonly #staged = new Map<string, Buffer>();
   /** Runs before each call; may throw or wait. */
   before: (call: string) => Promise<void> | void = () => undefined;
 
@@ -93,12 +99,13 @@ export class MemoryStore implements ImageStore {
     this.images.delete(id);
   }
 
-  setActive(): Promise<void> {
-    return this.#refuse('setActive');
+  async setActive(id: string, active: boolean): Promise<void> {
+    await this.#call(`${active ? 'reactivate' : 'deactivate'} ${id}`);
+    this.#change(id, {status: active ? 'active' : 'deactivated'});
   }
 
   offer(): Promise<StoreOffer> {
-    return this.#refuse('offer');
+    return Promise.resolve({methods: this.methods, copyImage: true, stores: []});
   }
 
   quota(): Promise<ImageQuota> {
@@ -113,32 +120,40 @@ export class MemoryStore implements ImageStore {
     return Promise.resolve(true);
   }
 
-  importFromUrl(): Promise<void> {
-    return this.#refuse('importFromUrl');
+  async importFromUrl({id, url, stores}: {id: string; url: string; stores?: readonly string[]}): Promise<void> {
+    await this.#call(`web-download ${id}`);
+    const bytes = this.web.get(url);
+    if (bytes) this.#fill(id, bytes, stores);
   }
 
-  stage(request: ByteUpload): Promise<void> {
-    return this.#refuse(`stage ${request.id}`);
+  async stage(request: ByteUpload): Promise<void> {
+    await this.#call(`stage ${request.id}`);
+    this.#staged.set(request.id, await readAll(request));
   }
 
-  importStaged(): Promise<void> {
-    return this.#refuse('importStaged');
+  async importStaged({id, stores}: {id: string; stores?: readonly string[]}): Promise<void> {
+    await this.#call(`import ${id}`);
+    this.#fill(id, this.#staged.get(id) ?? Buffer.alloc(0), stores);
   }
 
-  upload(request: ByteUpload): Promise<void> {
-    return this.#refuse(`upload ${request.id}`);
+  async upload(request: ByteUpload & {readonly store?: string}): Promise<void> {
+    await this.#call(`upload ${request.id}`);
+    this.#fill(request.id, await readAll(request), request.store === undefined ? undefined : [request.store]);
   }
 
   download(): Promise<StoredBytes> {
-    return this.#refuse('download');
+    return Promise.reject(new ImgmgrError('UNSUPPORTED', 'nothing is kept in memory but its hash'));
   }
 
-  copyToStores(): Promise<void> {
-    return this.#refuse('copyToStores');
+  async copyToStores({id, stores}: {id: string; stores: readonly string[]}): Promise<void> {
+    await this.#call(`copy ${id} ${stores.join(',')}`);
+    this.#change(id, {stores: [...this.#image(id).stores, ...stores]});
   }
 
-  importState(): Promise<ImportState> {
-    return this.#refuse('importState');
+  importState(id: string): Promise<ImportState> {
+    const image = this.images.get(id);
+    if (!image) return Promise.resolve({kind: 'gone'});
+    return Promise.resolve({kind: image.status === 'active' ? 'done' : 'running', image});
   }
 
   share(id: string, projectId: string): Promise<void> {
@@ -162,9 +177,26 @@ export class MemoryStore implements ImageStore {
     await this.before(name);
   }
 
-  #refuse(name: string): Promise<never> {
-    return Promise.reject(new ImgmgrError('UNSUPPORTED', `${name} is not there in memory`));
+  #fill(id: string, bytes: Buffer, stores: readonly string[] = ['default']): void {
+    const osHashValue = createHash('sha512').update(bytes).digest('hex');
+    this.#change(id, {status: 'active', size: bytes.length, osHashAlgo: 'sha512', osHashValue, stores});
   }
+
+  #change(id: string, change: Partial<Image>): void {
+    this.images.set(id, {...this.#image(id), ...change});
+  }
+
+  #image(id: string): Image {
+    const image = this.images.get(id);
+    if (!image) throw new ImgmgrError('NOT_FOUND', `no image ${id}`);
+    return image;
+  }
+}
+
+async function readAll({bytes}: ByteUpload): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of bytes) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 /** Time that moves only when everybody sleeps: the earliest sleeper wakes. */

@@ -1,0 +1,60 @@
+import {neededConversion} from '../../core/conversion.ts';
+import type {Image} from '../../core/image/image.ts';
+import {asImgmgrError} from '../../errors.ts';
+import {copySurely, isLocked} from '../sure-writes.ts';
+import {acquireImage} from './acquire-image.ts';
+import {completeUploadedBuild} from './complete-build.ts';
+import {verifyDigest} from './digests.ts';
+import {discardImage} from './make-record.ts';
+import type {AcquireContext, AcquireTask, Acquired} from './types.ts';
+import {importWait, waitForImport} from './wait-for-import.ts';
+
+/** An image that another run or `--no-wait` left behind. */
+export type ResumeTask = AcquireTask & {readonly image: Image};
+
+/** Goes on with an image that is under way or complete; when that fails, it is removed and made anew. */
+export async function resumeImage(context: AcquireContext, task: ResumeTask): Promise<Acquired> {
+  const {image, release, definition} = task;
+  await task.permitted;
+  try {
+    const there = await completed(context, task);
+    // With a demanded id and a digest it can only have been uploaded (see chooseMethods), and compared on the way.
+    if (release.listed.id === undefined) verifyDigest(there, release);
+    const converts = neededConversion(definition.format, context.options.policy.convert) !== undefined;
+    const marks = await completeUploadedBuild(context, {...task, image: there, converts});
+    return {image: there, pending: false, marks, detail: 'gone on with, nothing was imported again'};
+  } catch (error) {
+    const reason = asImgmgrError(error);
+    if (reason.code === 'INTERRUPTED') {
+      if (image.properties['imgmgr_state'] === 'importing') await discardImage(context, task, image.id);
+      throw error;
+    }
+    context.emit({
+      type: 'warning',
+      code: 'import-fallback',
+      cloud: context.store.cloud,
+      definition: definition.name,
+      image: image.id,
+      message: `image ${image.id} cannot be gone on with (${reason.message}), it is imported again`,
+    });
+    await discardImage(context, task, image.id);
+    return acquireImage(context, {...task, ...(release.listed.id === image.id && {reuse: image})});
+  }
+}
+
+/** The image when the cloud is through with it and it is in every demanded store. */
+async function completed(context: AcquireContext, task: ResumeTask): Promise<Image> {
+  const {image} = task;
+  const wait = {
+    ...importWait(context, task),
+    id: image.id,
+    bytes: image.size ?? undefined,
+    deadlineMs: context.surroundings.monotonic() + context.options.importTimeoutMs,
+  };
+  const hasBytes = image.status === 'active' || image.status === 'deactivated';
+  const there = hasBytes && !isLocked(image) ? image : await waitForImport({...wait, stores: []});
+  const missing = there.stores.length === 0 ? [] : wait.stores.filter((name) => !there.stores.includes(name));
+  if (missing.length === 0) return there;
+  await copySurely(context.store, there.id, missing);
+  return waitForImport({...wait, phase: 'copying'});
+}
