@@ -11,11 +11,11 @@ import {ImgmgrError} from '../errors.ts';
 import {artifactFolder, definitionFolder} from './artifact-names.ts';
 import type {Damaged} from './read-artifact.ts';
 import {FILES, imageFile, readArtifact} from './read-artifact.ts';
-import {bringFile, replaceText, syncPath, writeDurably} from './durable.ts';
-import {hasCode} from './disk-error.ts';
 import {asFileError} from './file-error.ts';
+import {bringFile, replaceFile, syncPath, writeDurably} from '../host/durable.ts';
 import {fileSystemNow} from '../host/file-clock.ts';
-import {requireTrustedOwner} from '../host/place.ts';
+import {ifThere} from '../host/fs-error.ts';
+import {requireTrustedOwners} from '../host/place.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../host/temporary.ts';
 
 /** A finished build whose files still lie where they were made. */
@@ -93,12 +93,11 @@ export function createArtifactStore(options: {
 
 /** CONFIG where another user made the folder, or the one that it lies in: what is there would become an image. */
 async function requireOurs(folder: string): Promise<void> {
-  for (const path of [dirname(folder), folder])
-    try {
-      await requireTrustedOwner(path);
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw asFileError(error, {path});
-    }
+  try {
+    await requireTrustedOwners([dirname(folder), folder]);
+  } catch (error) {
+    throw asFileError(error, {path: folder});
+  }
 }
 
 async function addArtifact(home: string, made: NewArtifact): Promise<Artifact> {
@@ -173,7 +172,7 @@ async function completeManifest({manifest: path}: Artifact, {format, ...digests}
       if (known !== undefined && seen !== undefined && known !== seen) throw mismatch({path, format, known, seen});
     }
     const files = manifest.files.map((each) => (each === file ? {...each, ...digests} : each));
-    await replaceText(path, formatManifest({...manifest, files}));
+    await replaceFile({path, text: formatManifest({...manifest, files})});
   } catch (error) {
     throw asFileError(error, {path});
   }
@@ -213,19 +212,9 @@ async function sweepBelow(folder: string): Promise<void> {
 async function removeLeftOvers(folder: string): Promise<void> {
   for (const name of (await entriesOf(folder)).map((entry) => entry.name).filter((name) => isTemporary(name))) {
     const path = join(folder, name);
-    const touchedMs = await modifiedMs(path);
+    const touchedMs = (await ifThere(lstat(path)))?.mtimeMs;
     if (touchedMs !== undefined && isLeftOver(name, {touchedMs, nowMs: await fileSystemNow(folder)}))
       await rm(path, {recursive: true, force: true});
-  }
-}
-
-/** Undefined: it is gone. */
-async function modifiedMs(path: string): Promise<number | undefined> {
-  try {
-    return (await lstat(path)).mtimeMs;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }
 
@@ -236,21 +225,10 @@ async function foldersIn(folder: string): Promise<string[]> {
 }
 
 /** None when the folder is not there. */
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  try {
-    return await readdir(folder, {withFileTypes: true});
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+async function entriesOf(folder: string): Promise<readonly Dirent[]> {
+  return (await ifThere(readdir(folder, {withFileTypes: true}))) ?? [];
 }
 
 async function renameIfThere(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
+  return (await ifThere(rename(from, to).then(() => true))) ?? false;
 }

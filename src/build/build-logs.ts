@@ -2,7 +2,7 @@ import {readdir, rm, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {compareVersions} from '../core/release/version.ts';
 import {readLogName} from './artifact-names.ts';
-import {hasCode} from './disk-error.ts';
+import {ifThere} from '../host/fs-error.ts';
 import {asFileError} from './file-error.ts';
 
 /** Keeps the newest so many build logs of each definition; files that are no build logs stay. CONFIG or UNAVAILABLE with the path. */
@@ -25,7 +25,7 @@ interface Log {
 
 async function readLogs(folder: string): Promise<Map<string, Log[]>> {
   const logs = new Map<string, Log[]>();
-  for (const name of await namesIn(folder)) {
+  for (const name of (await ifThere(readdir(folder))) ?? []) {
     const read = readLogName(name);
     if (!read) continue;
     const path = join(folder, name);
@@ -33,13 +33,4 @@ async function readLogs(folder: string): Promise<Map<string, Log[]>> {
     logs.set(read.series, [...(logs.get(read.series) ?? []), {path, version: read.version, touchedMs}]);
   }
   return logs;
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

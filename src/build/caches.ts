@@ -1,7 +1,7 @@
-import type {Dirent, Stats} from 'node:fs';
+import type {Dirent} from 'node:fs';
 import {lstat, readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
-import {hasCode} from './disk-error.ts';
+import {codeOf, ifThere} from '../host/fs-error.ts';
 
 /** What a trimming did; bytes as the files' sizes count them. */
 export interface Trimmed {
@@ -55,7 +55,7 @@ interface Thing {
 const PROTECTED_MS = 3_600_000;
 
 async function collect(folder: string, things: Thing[]): Promise<void> {
-  const entries = await entriesOf(folder);
+  const entries = (await ifThere(readdir(folder, {withFileTypes: true}))) ?? [];
   if (entries.some(({name}) => name === '.git')) {
     const parts: Thing[] = [];
     for (const entry of entries) await collectEntry(entry, parts);
@@ -70,7 +70,7 @@ async function collect(folder: string, things: Thing[]): Promise<void> {
 async function collectEntry(entry: Dirent, things: Thing[]): Promise<void> {
   const path = join(entry.parentPath, entry.name);
   if (entry.isDirectory()) await collect(path, things);
-  const stats = entry.isFile() ? await statOf(path) : undefined;
+  const stats = entry.isFile() ? await ifThere(lstat(path)) : undefined;
   if (stats) things.push({path, bytes: stats.size, usedMs: Math.max(stats.atimeMs, stats.mtimeMs)});
 }
 
@@ -96,26 +96,6 @@ async function remove({path}: Thing): Promise<string | undefined> {
   }
 }
 
-/** None when the folder is not there (any more). */
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  try {
-    return await readdir(folder, {withFileTypes: true});
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
-async function statOf(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error) return String(error.code);
-  return error instanceof Error ? error.message : String(error);
+  return codeOf(error) || (error instanceof Error ? error.message : String(error));
 }

@@ -7,6 +7,7 @@ import {pipeline} from 'node:stream/promises';
 import type {ElementFile, ElementTree} from '../core/build/element-tree.ts';
 import {didYouMean} from '../core/nearest.ts';
 import {ImgmgrError} from '../errors.ts';
+import {hasCode} from '../host/fs-error.ts';
 import {IrregularFileError, readRegularFile} from '../host/regular-file.ts';
 
 /** What is selected, and where elements lie. */
@@ -183,6 +184,6 @@ function refuseIrregular(path: string): (error: unknown) => undefined {
 }
 
 function ignoreMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  if (hasCode(error, 'ENOENT')) return undefined;
   throw error;
 }

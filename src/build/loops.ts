@@ -4,7 +4,7 @@ import {basename, join, relative} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Exec} from '../exec.ts';
 import type {Pinned} from '../host/pinned.ts';
-import {hasCode} from './disk-error.ts';
+import {ifThere} from '../host/fs-error.ts';
 import {isInside} from './inside.ts';
 
 const MAPPER = '/dev/mapper';
@@ -53,14 +53,9 @@ async function isOurs(exec: Exec, {loop, file, owner}: Candidate): Promise<boole
 
 /** The file at the path, reached from the held folder without following a link. */
 function fileAt({folder, held}: LoopOwner, file: string): {device: string; inode: string} | undefined {
-  try {
-    const found = held.below(relative(folder, file));
-    found.close();
-    return {device: deviceName(found.dev), inode: String(found.ino)};
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ESTALE', 'ENOTCONN')) return undefined;
-    throw error;
-  }
+  const found = held.reach(relative(folder, file));
+  found?.close();
+  return found && {device: deviceName(found.dev), inode: String(found.ino)};
 }
 
 /** `8:1`, of a device number as stat(2) gives it: https://man7.org/linux/man-pages/man3/makedev.3.html */
@@ -72,14 +67,15 @@ export function deviceName(dev: bigint): string {
 
 /** Removes the partitions of these loop devices from /dev/mapper, the stand-in's and the device-mapper's. */
 export async function dropPartitions(exec: Exec, loops: readonly string[]): Promise<void> {
-  for (const name of await mapperEntries()) {
+  for (const name of (await ifThere(readdir(MAPPER))) ?? []) {
     const path = join(MAPPER, name);
     const base = /^(loop\d+)p\d+$/.exec(name)?.[1];
     if (base === undefined) continue;
-    const target = await linkTarget(path);
+    const target = await ifThere(linkTarget(path));
     if (target !== undefined && /^loop\d+$/.test(target)) {
       // A link of the stand-in, ours by its target; a target that is free tells nothing, then the name decides.
-      if (loops.includes(target) || (loops.includes(base) && backingFile(target) === undefined)) await removeLink(path);
+      if (loops.includes(target) || (loops.includes(base) && backingFile(target) === undefined))
+        await ifThere(unlink(path));
     } else if (loops.includes(base)) {
       await exec.run('kpartx', ['-d', `/dev/${base}`]);
     }
@@ -108,28 +104,6 @@ function backingFile(loop: string): string | undefined {
   }
 }
 
-async function mapperEntries(): Promise<readonly string[]> {
-  try {
-    return await readdir(MAPPER);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
 async function linkTarget(path: string): Promise<string | undefined> {
-  try {
-    return (await lstat(path)).isSymbolicLink() ? basename(await readlink(path)) : undefined;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-async function removeLink(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
+  return (await lstat(path)).isSymbolicLink() ? basename(await readlink(path)) : undefined;
 }

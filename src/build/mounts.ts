@@ -3,7 +3,6 @@ import {basename, dirname, relative} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Exec} from '../exec.ts';
 import type {Pinned} from '../host/pinned.ts';
-import {hasCode} from './disk-error.ts';
 import {isInside} from './inside.ts';
 
 /** A line of mountinfo. */
@@ -81,11 +80,12 @@ async function unmount(exec: Exec, {mount, folder, held, lazily}: Unmount): Prom
   const within = relative(folder, mount.path);
   // What is mounted over the folder itself is nothing that a build does.
   if (within === '') return;
-  const parent = reach(held, dirname(within));
+  // Undefined where the way is not, or no longer, that of the mount.
+  const parent = held.reach(dirname(within));
   if (parent === undefined) return;
   try {
     const name = basename(within);
-    const point = reach(parent, name);
+    const point = parent.reach(name);
     if (point === undefined) return;
     try {
       if (point.mountId !== mount.id || point.isLink) return;
@@ -97,15 +97,5 @@ async function unmount(exec: Exec, {mount, folder, held, lazily}: Unmount): Prom
     if (!lazily) await exec.run('umount', ['--no-canonicalize', '--', `${parent.path}/${name}`]);
   } finally {
     parent.close();
-  }
-}
-
-/** Undefined where the way is not, or no longer, that of the mount. */
-function reach(from: Pinned, path: string): Pinned | undefined {
-  try {
-    return from.below(path === '.' ? '' : path);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ESTALE', 'ENOTCONN')) return undefined;
-    throw error;
   }
 }

@@ -4,7 +4,7 @@ import type {Artifact} from '../ports/image-builder.ts';
 import type {ArtifactRecord} from '../core/build/artifact-record.ts';
 import {readArtifactRecord} from '../core/build/artifact-record.ts';
 import type {BuildFormat} from '../core/build/spec.ts';
-import {hasCode} from './disk-error.ts';
+import {ifThere} from '../host/fs-error.ts';
 
 /** A folder among the artifacts that is none. */
 export interface Damaged {
@@ -26,7 +26,7 @@ export async function readArtifact(
   folder: string,
   definition: string,
 ): Promise<{readonly artifact: Artifact} | Damaged | undefined> {
-  const text = await readIfThere(join(folder, FILES.record));
+  const text = await ifThere(readFile(join(folder, FILES.record), 'utf8'), 'ENOTDIR', 'EISDIR');
   if (text === undefined)
     return (await sizeOf(folder)) === undefined ? undefined : {path: folder, problem: `${FILES.record} is missing`};
   const read = readArtifactRecord(text);
@@ -56,21 +56,7 @@ async function wrongFile(folder: string, {files}: ArtifactRecord): Promise<strin
   return (await sizeOf(join(folder, FILES.manifest))) === undefined ? `${FILES.manifest} is missing` : undefined;
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
-    throw error;
-  }
-}
-
 /** Bytes; undefined when nothing is there. */
 async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  return (await ifThere(stat(path), 'ENOTDIR'))?.size;
 }

@@ -1,15 +1,11 @@
-import {readdirSync, readFileSync, readlinkSync} from 'node:fs';
+import {readFileSync, readlinkSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {processStat} from '../host/holder.ts';
+import {hasCode} from '../host/fs-error.ts';
+import type {ProcessId} from '../host/process.ts';
+import {processStat, processUsers, runningProcesses, sendSignal} from '../host/process.ts';
 import {IrregularFileError, readRegularFile} from '../host/regular-file.ts';
-import {hasCode} from './disk-error.ts';
 import {isInside} from './inside.ts';
-
-interface Stray {
-  readonly pid: number;
-  readonly startTime: string;
-}
 
 /** The file in a work folder that names the UTS namespace of its build. */
 export const NAMESPACE = 'namespace';
@@ -33,7 +29,7 @@ export async function endStrays(folder: string, graceMs = GRACE_MS): Promise<rea
     for (let strays = await findStrays(folder); strays.length > 0; strays = await findStrays(folder)) {
       for (const stray of strays) {
         const key = `${stray.pid}.${stray.startTime}`;
-        if (!told.has(key)) send(stray, signal);
+        if (!told.has(key)) sendSignal(stray, signal);
         told.add(key);
       }
       if (performance.now() > endMs) break;
@@ -49,12 +45,8 @@ export async function endStrays(folder: string, graceMs = GRACE_MS): Promise<rea
  * of that namespace are the build's. Of older builds: processes of this user that were given the folder as TMP_DIR. And what these
  * started. A process that only works in the folder, such as the shell of someone who looks at it, is none of them.
  */
-export async function findStrays(folder: string): Promise<readonly Stray[]> {
-  const processes = new Map<number, {readonly parent: number; readonly startTime: string}>();
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d+$/.test(name) ? processStat(Number(name)) : undefined;
-    if (stat !== undefined && !stat.dead) processes.set(Number(name), stat);
-  }
+export async function findStrays(folder: string): Promise<readonly ProcessId[]> {
+  const processes = runningProcesses();
   const found = await belonging(folder, [...processes.keys()]);
   const ours = new Set(ancestry(process.pid));
   for (const pid of ours) found.delete(pid);
@@ -104,10 +96,10 @@ function ancestry(pid: number): number[] {
 
 /** Both user ids count: a program with the setuid bit has the environment of whoever called it. */
 function isGivenFolder(pid: number, folder: string): boolean {
+  const users = processUsers(pid);
+  const own = process.getuid?.();
+  if (users?.real !== own || users?.effective !== own) return false;
   try {
-    const ids = /^Uid:\s+(\d+)\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    const own = String(process.getuid?.());
-    if (ids?.[1] !== own || ids[2] !== own) return false;
     return readFileSync(`/proc/${pid}/environ`, 'utf8')
       .split('\0')
       .some((entry) => entry.startsWith('TMP_DIR=') && isInside(folder, entry.slice('TMP_DIR='.length)));
@@ -124,14 +116,5 @@ function worksIn(pid: number, folder: string): boolean {
     );
   } catch {
     return false;
-  }
-}
-
-function send({pid, startTime}: Stray, signal: NodeJS.Signals): void {
-  if (processStat(pid)?.startTime !== startTime) return;
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!hasCode(error, 'ESRCH', 'EPERM')) throw error;
   }
 }

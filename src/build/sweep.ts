@@ -1,10 +1,10 @@
 import {readdir, realpath, rmdir, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {Exec} from '../exec.ts';
+import {ifThere} from '../host/fs-error.ts';
 import {openFolder, openOwnFolder} from '../host/own-folder.ts';
 import {Pinned} from '../host/pinned.ts';
 import {IrregularFileError} from '../host/regular-file.ts';
-import {hasCode} from './disk-error.ts';
 import type {LoopOwner} from './loops.ts';
 import {detachLoops, deviceName, dropPartitions, loopsOf} from './loops.ts';
 import {listMounts, mountsBelow, unmountBelow} from './mounts.ts';
@@ -114,14 +114,10 @@ async function clearHeld(
 }
 
 async function buildFolders(root: string): Promise<readonly string[]> {
-  try {
-    const real = await realpath(root);
-    const names = await readdir(real);
-    return names.filter((name) => name.startsWith(PREFIX)).map((name) => join(real, name));
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  const real = await ifThere(realpath(root));
+  if (real === undefined) return [];
+  const names = (await ifThere(readdir(real))) ?? [];
+  return names.filter((name) => name.startsWith(PREFIX)).map((name) => join(real, name));
 }
 
 /** Removes the tree, but nothing through a mount: it may be a folder of the host. The holder goes last, so that half a tree has one. */
@@ -142,8 +138,8 @@ async function removeFolder(
   const parent = openFolder(dirname(folder));
   if (parent === undefined) return undefined;
   try {
-    await quietly(unlink(`${held.path}/${HOLDER}`));
-    await quietly(rmdir(`${parent.path}/${basename(folder)}`));
+    await ifThere(unlink(`${held.path}/${HOLDER}`));
+    await ifThere(rmdir(`${parent.path}/${basename(folder)}`));
     return undefined;
   } catch (error) {
     return `not removed: ${error instanceof Error ? error.message : String(error)}`;
@@ -154,20 +150,7 @@ async function removeFolder(
 
 /** Of two that remove the same folder at a time, one finds that names go while it looks. */
 async function isThere(held: Pinned): Promise<boolean> {
-  try {
-    return (await readdir(held.path)).some((name) => name !== HOLDER);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
-}
-
-async function quietly(removal: Promise<void>): Promise<void> {
-  try {
-    await removal;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
+  return ((await ifThere(readdir(held.path))) ?? []).some((name) => name !== HOLDER);
 }
 
 function shortened(left: readonly Left[]): readonly Left[] {

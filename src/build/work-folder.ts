@@ -1,13 +1,14 @@
 import {randomUUID} from 'node:crypto';
-import {chmod, mkdir, realpath, stat, writeFile} from 'node:fs/promises';
+import {mkdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ImgmgrError} from '../errors.ts';
-import {hasCode} from './disk-error.ts';
-import type {Holder} from '../host/holder.ts';
+import type {Explanation, Refusal} from '../host/fs-error.ts';
+import {asFileSystemError, hasCode, ifThere} from '../host/fs-error.ts';
+import type {ProcessIdentity} from '../host/process.ts';
 import {fileSystemNow} from '../host/file-clock.ts';
-import {giveSigns, holderState, isHolderGone, ownHolder, SILENCE_MS, WATCH_MS} from '../host/holder.ts';
-import {ForeignPlaceError, requireOwnPlace} from '../host/place.ts';
+import {giveSigns, isProcessGone, ownProcess, processState, SILENCE_MS, WATCH_MS} from '../host/process.ts';
+import {makeOwnFolder, makeWorkRoot} from '../host/private-folder.ts';
 import {readRegularFile} from '../host/regular-file.ts';
 
 /** The folder of one build; all that the build makes on this host is in it. */
@@ -39,21 +40,16 @@ export function workRoot(env: Readonly<Record<string, string | undefined>>): str
 /** Makes the folder of a build, only for this user. CONFIG where diskimage-builder could not work, or others could exchange the folder; DISK_FULL. */
 export async function makeWorkFolder(root: string, definition: string): Promise<WorkFolder> {
   try {
-    // Not by the umask: what everybody may write in, everybody may exchange.
-    await mkdir(root, {recursive: true, mode: 0o755});
-    await requireOwnPlace(root);
-    const path = join(await realpath(root), `${PREFIX}${randomUUID()}`);
+    const path = join(await makeWorkRoot(root), `${PREFIX}${randomUUID()}`);
     refuseOddPath(path);
-    await mkdir(path, {mode: 0o700});
-    // Whatever the umask took away.
-    await chmod(path, 0o700);
+    await makeOwnFolder(path);
     const holder = join(path, HOLDER);
-    await writeFile(holder, `${JSON.stringify({...ownHolder(), definition})}\n`, {mode: 0o600, flag: 'wx'});
+    await writeFile(holder, `${JSON.stringify({...ownProcess(), definition})}\n`, {mode: 0o600, flag: 'wx'});
     const folder = {path, tmp: join(path, 'tmp'), out: join(path, 'out'), bin: join(path, 'bin')};
     for (const each of [folder.tmp, folder.out, folder.bin]) await mkdir(each, {mode: 0o755});
     return {...folder, leave: giveSigns(holder)};
   } catch (error) {
-    throw asRootError(error, root);
+    throw asFileSystemError(error, {path: root, exact: true, explain});
   }
 }
 
@@ -66,8 +62,8 @@ export async function isAbandoned(folder: string, watchMs = WATCH_MS): Promise<b
   try {
     const holder = await readHolder(folder);
     if (holder !== undefined) {
-      if (!(await isHolderGone(holder, {touchedMs: holder.touchedMs, folder}))) return false;
-      return holderState(holder) === 'gone' || (await staysSilent(folder, holder.touchedMs, watchMs));
+      if (!(await isProcessGone(holder, {touchedMs: holder.touchedMs, folder}))) return false;
+      return processState(holder) === 'gone' || (await staysSilent(folder, holder.touchedMs, watchMs));
     }
     const {mtimeMs} = await stat(folder);
     return (await fileSystemNow(folder)) - mtimeMs > SILENCE_MS;
@@ -83,21 +79,17 @@ async function staysSilent(folder: string, touchedMs: number, watchMs: number): 
   return (await readHolder(folder))?.touchedMs === touchedMs;
 }
 
-async function readHolder(folder: string): Promise<(Holder & {readonly touchedMs: number}) | undefined> {
+async function readHolder(folder: string): Promise<(ProcessIdentity & {readonly touchedMs: number}) | undefined> {
   const path = join(folder, HOLDER);
-  try {
-    const text = await readRegularFile(path, {maxBytes: HOLDER_BYTES, follow: false});
-    const holder = parseHolder(text.toString('utf8'));
-    return holder && {...holder, touchedMs: (await stat(path)).mtimeMs};
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = await ifThere(readRegularFile(path, {maxBytes: HOLDER_BYTES, follow: false}));
+  const holder = text && parseHolder(text.toString('utf8'));
+  const stats = holder && (await ifThere(stat(path)));
+  return holder && stats && {...holder, touchedMs: stats.mtimeMs};
 }
 
-function parseHolder(text: string): Holder | undefined {
+function parseHolder(text: string): ProcessIdentity | undefined {
   try {
-    const read = JSON.parse(text) as Partial<Record<keyof Holder, unknown>> | null;
+    const read = JSON.parse(text) as Partial<Record<keyof ProcessIdentity, unknown>> | null;
     const {pid, startTime, hostBootId, pidNamespace} = read ?? {};
     if (typeof pid !== 'number' || typeof startTime !== 'string') return undefined;
     if (typeof hostBootId !== 'string' || typeof pidNamespace !== 'string') return undefined;
@@ -115,22 +107,29 @@ function refuseOddPath(path: string): void {
   });
 }
 
-function asRootError(error: unknown, root: string): unknown {
-  if (error instanceof ForeignPlaceError)
-    return new ImgmgrError('CONFIG', `${root} cannot be the folder of builds: ${error.message}`, {
-      place: root,
-      cause: error,
-      hint: 'whoever may rename a build there decides what is in the image; set IMGMGR_BUILD_DIR to a folder of this user that nobody else may write, or set the sticky bit (chmod +t)',
-    });
-  if (hasCode(error, 'ENOSPC', 'EDQUOT'))
-    return new ImgmgrError('DISK_FULL', `no space left for ${root}`, {
-      cause: error,
-      hint: 'free space there, or set IMGMGR_BUILD_DIR to a folder with more room',
-    });
-  if (hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'))
-    return new ImgmgrError('CONFIG', `${root} cannot be the folder of builds (${error.code})`, {
-      cause: error,
-      hint: 'set IMGMGR_BUILD_DIR to a folder that may be written',
-    });
-  return error;
+function explain({kind, place, code, reason}: Refusal): Explanation | undefined {
+  switch (kind) {
+    case 'foreign':
+      return {
+        code: 'CONFIG',
+        message: `${place} cannot be the folder of builds: ${reason}`,
+        hint: 'whoever may rename a build there decides what is in the image; set IMGMGR_BUILD_DIR to a folder of this user that nobody else may write, or set the sticky bit (chmod +t)',
+      };
+    case 'full':
+      return {
+        code: 'DISK_FULL',
+        message: `no space left for ${place}`,
+        hint: 'free space there, or set IMGMGR_BUILD_DIR to a folder with more room',
+      };
+    case 'denied':
+    case 'read-only':
+    case 'no-folder':
+      return {
+        code: 'CONFIG',
+        message: `${place} cannot be the folder of builds (${code})`,
+        hint: 'set IMGMGR_BUILD_DIR to a folder that may be written',
+      };
+    case 'other':
+      return undefined;
+  }
 }

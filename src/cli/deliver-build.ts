@@ -10,6 +10,7 @@ import {neededConversion} from '../core/conversion.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
+import {refusalKind} from '../host/fs-error.ts';
 import type {RunOptions} from '../workflow/types.ts';
 import type {Context} from '../compose/context.ts';
 import type {Work} from './work-on-clouds.ts';
@@ -52,11 +53,14 @@ export async function deliverBuild(delivery: Delivery): Promise<Artifact> {
     return {...artifact, files, manifest};
   } catch (cause) {
     if (cause instanceof ImgmgrError) throw cause;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    throw new ImgmgrError(code === 'ENOSPC' ? 'DISK_FULL' : 'CONFIG', `the build cannot be written to ${folder}`, {
-      cause,
-      hint: `make room or rights there; the build itself is kept: ${artifact.files.map(({path}) => path).join(', ')}`,
-    });
+    throw new ImgmgrError(
+      refusalKind(cause) === 'full' ? 'DISK_FULL' : 'CONFIG',
+      `the build cannot be written to ${folder}`,
+      {
+        cause,
+        hint: `make room or rights there; the build itself is kept: ${artifact.files.map(({path}) => path).join(', ')}`,
+      },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type {Readable} from 'node:stream';
 import {ImgmgrError} from '../errors.ts';
+import {refusalKind} from '../host/fs-error.ts';
 import type {Env, ReportSink} from '../report/streams.ts';
 
 export type {Env};
@@ -45,7 +46,9 @@ function watchOutputs(): {readonly onLost: Io['onLostOutput']} {
       if (error.code === 'EPIPE' || lost !== undefined) return;
       lost = new ImgmgrError('OUTPUT_LOST', `${name} cannot be written: ${error.message}`, {
         hint:
-          error.code === 'ENOSPC' ? 'make room on that disk, then run again' : 'name another output, then run again',
+          refusalKind(error) === 'full'
+            ? 'make room on that disk, then run again'
+            : 'name another output, then run again',
       });
       for (const listener of listeners) listener(lost);
     });

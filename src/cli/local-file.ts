@@ -5,6 +5,7 @@ import {pathToFileURL} from 'node:url';
 import type {ImageSource} from '../ports/image-source.ts';
 import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
+import {hasCode} from '../host/fs-error.ts';
 
 /** How a local file is to be taken. */
 export interface LooseImage {
@@ -29,8 +30,7 @@ async function requireThere(path: string): Promise<void> {
   try {
     await stat(path);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') return;
+    if (!hasCode(cause, 'ENOENT', 'ENOTDIR')) return;
     throw new ImgmgrError('SOURCE_REFUSED', `${path} does not exist`, {
       cause,
       hint: 'a relative path starts from the current folder; an image of a cloud is given by its id or name',

@@ -1,3 +1,4 @@
+import {codeOf} from '../host/fs-error.ts';
 import {IrregularFileError} from '../host/regular-file.ts';
 import {join, resolve} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
@@ -127,7 +128,7 @@ function tryRead(path: string, {readFile}: Surroundings): {text?: string; unread
 }
 
 function unreadableFile(path: string, error: unknown): Unreadable {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   const hint = `look at it: ls -l ${path}`;
   if (error instanceof IrregularFileError)
     return {path, reason: `it ${error.message}`, hint: 'put a regular file in its place'};

@@ -1,5 +1,6 @@
 import {resolve} from 'node:path';
 import {withoutSlashes} from '../core/without-slashes.ts';
+import {codeOf} from '../host/fs-error.ts';
 import {IrregularFileError} from '../host/regular-file.ts';
 import {readDefinitions} from '../core/definition/read.ts';
 import type {Definition} from '../core/definition/definition.ts';
@@ -94,9 +95,8 @@ function decode(bytes: Uint8Array): string | undefined {
 }
 
 function unreadable(path: string, error: unknown): ImgmgrError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const irregular = error instanceof IrregularFileError ? `it ${error.message}` : undefined;
-  const reason = irregular ?? REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  const reason = irregular ?? REASONS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
   const hint = 'give --images a directory with *.yml files, or one file';
   return new ImgmgrError('DEFINITION', `cannot read image definitions from ${path}: ${reason}`, {hint, cause: error});
 }

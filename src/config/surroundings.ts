@@ -1,4 +1,5 @@
 import {isAbsolute, join, resolve} from 'node:path';
+import {hasCode} from '../host/fs-error.ts';
 import {readRegularFileSync} from '../host/regular-file.ts';
 
 /** No file of settings is larger. */
@@ -44,8 +45,7 @@ export function readTextFile(path: string): string | undefined {
       readRegularFileSync(path, {maxBytes: LARGEST_TEXT}),
     );
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-      return undefined;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

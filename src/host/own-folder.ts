@@ -1,4 +1,5 @@
 import {basename, dirname} from 'node:path';
+import {hasCode} from './fs-error.ts';
 import {Pinned} from './pinned.ts';
 import {othersMayExchange} from './place.ts';
 
@@ -48,8 +49,4 @@ function refusalOf(
   if ((held.mode & forbidden) !== 0) return `others may use it (mode ${held.mode.toString(8).padStart(4, '0')})`;
   if (held.mountId !== parent.mountId) return 'something else is mounted there';
   return undefined;
-}
-
-function hasCode(error: unknown, ...codes: readonly string[]): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

@@ -1,4 +1,5 @@
 import {closeSync, constants, fstatSync, openSync, readFileSync} from 'node:fs';
+import {hasCode} from './fs-error.ts';
 
 /** open(2) for a place in the tree only; Node does not name it. The value is the same on all our machines. */
 const O_PATH = 0o10000000;
@@ -42,7 +43,7 @@ export class Pinned {
   /** What lies below it, by a relative path ('' is itself, held once more); a link on the way is ELOOP or ENOTDIR. */
   below(relative: string): Pinned {
     let at = new Pinned(`${this.path}/.`);
-    for (const name of relative.split('/').filter((part) => part !== '')) {
+    for (const name of relative.split('/').filter((part) => part !== '' && part !== '.')) {
       try {
         if (name === '..') throw Object.assign(new Error(`'..' in ${relative}`), {code: 'ELOOP'});
         const next = new Pinned(`${at.path}/${name}`);
@@ -54,6 +55,16 @@ export class Pinned {
       }
     }
     return at;
+  }
+
+  /** As {@link below}; undefined where nothing is there, or a link, or it cannot be reached. */
+  reach(relative: string): Pinned | undefined {
+    try {
+      return this.below(relative);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ESTALE', 'ENOTCONN')) return undefined;
+      throw error;
+    }
   }
 
   close(): void {

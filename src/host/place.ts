@@ -1,6 +1,7 @@
 import {statSync} from 'node:fs';
 import {lstat, readlink, realpath, stat} from 'node:fs/promises';
 import {dirname, join, resolve, sep} from 'node:path';
+import {ifThere} from './fs-error.ts';
 
 /** What decides who may exchange the entries of a folder. */
 export interface Rights {
@@ -70,6 +71,11 @@ async function leadsOnly(path: string): Promise<boolean> {
 export async function requireTrustedOwner(folder: string): Promise<void> {
   for (const stats of [await lstat(folder), await stat(folder)])
     if (!isTrusted(stats.uid)) throw new ForeignPlaceError(`${folder} ${whose(stats)}`);
+}
+
+/** {@link requireTrustedOwner} of each folder that is there. */
+export async function requireTrustedOwners(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) await ifThere(requireTrustedOwner(folder));
 }
 
 function whose({uid, mode}: Rights): string {

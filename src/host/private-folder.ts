@@ -1,5 +1,5 @@
-import {chmod, lstat, mkdir, stat} from 'node:fs/promises';
-import {ForeignPlaceError, othersMayExchange, requireTrustedOwner} from './place.ts';
+import {chmod, lstat, mkdir, realpath, stat} from 'node:fs/promises';
+import {ForeignPlaceError, othersMayExchange, requireOwnPlace, requireTrustedOwner} from './place.ts';
 
 /**
  * Makes the folder, and those above it that are missing, for this user alone (mode 0700), whatever the umask; one of this user that is
@@ -11,6 +11,24 @@ export async function makePrivateFolder(path: string): Promise<void> {
   const stats = await lstat(path);
   if (!stats.isDirectory() || stats.uid !== process.getuid?.() || (stats.mode & 0o777) === 0o700) return;
   await chmod(path, 0o700);
+}
+
+/** Makes a new folder for this user alone, whatever the umask. */
+export async function makeOwnFolder(path: string): Promise<void> {
+  await mkdir(path, {mode: 0o700});
+  // Whatever the umask took away.
+  await chmod(path, 0o700);
+}
+
+/**
+ * Makes the folder, and those above it that are missing, for folders of work that nobody else may exchange; gives its path without
+ * symbolic links. ForeignPlaceError where others may exchange what lies in it.
+ */
+export async function makeWorkRoot(root: string): Promise<string> {
+  // Not by the umask: what everybody may write in, everybody may exchange.
+  await mkdir(root, {recursive: true, mode: 0o755});
+  await requireOwnPlace(root);
+  return realpath(root);
 }
 
 /**

@@ -2,6 +2,7 @@ import type {Stats} from 'node:fs';
 import {closeSync, constants, fstatSync, openSync, readFileSync} from 'node:fs';
 import type {FileHandle} from 'node:fs/promises';
 import {open} from 'node:fs/promises';
+import {hasCode} from './fs-error.ts';
 
 /** What a file must be to be read. */
 export interface ReadLimits {
@@ -50,9 +51,8 @@ async function openRegular(path: string, follow: boolean): Promise<FileHandle> {
     file = await open(path, flags);
   } catch (error) {
     // A socket; or a link that may not be followed.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENXIO') throw new IrregularFileError('is a socket, not a regular file');
-    if (code === 'ELOOP' && !follow) throw new IrregularFileError('is a symbolic link, not a regular file');
+    if (hasCode(error, 'ENXIO')) throw new IrregularFileError('is a socket, not a regular file');
+    if (hasCode(error, 'ELOOP') && !follow) throw new IrregularFileError('is a symbolic link, not a regular file');
     throw error;
   }
   try {

@@ -1,9 +1,9 @@
 import {randomUUID} from 'node:crypto';
-import {holderState, ownHolder} from './holder.ts';
+import {ownProcess, processState} from './process.ts';
 
 /** A name that nobody else uses for something that is being made or removed; it tells which process does that. */
 export function temporaryName(prefix = PREFIX): string {
-  const {hostBootId, pidNamespace, pid, startTime} = ownHolder();
+  const {hostBootId, pidNamespace, pid, startTime} = ownProcess();
   return `${prefix}${[hostBootId, pidNamespace, pid, startTime, randomUUID()].join('.')}`;
 }
 
@@ -26,7 +26,7 @@ export function isLeftOver(
   if (hostBootId === undefined || pidNamespace === undefined || startTime === undefined || rest === undefined)
     return old;
   // A copy of many gigabytes gives no sign of life, so silence means nothing here.
-  const state = holderState({hostBootId, pidNamespace, pid: Number(pid), startTime});
+  const state = processState({hostBootId, pidNamespace, pid: Number(pid), startTime});
   return state === 'gone' || (state === 'unseen' && old);
 }
 

@@ -5,6 +5,7 @@ import {addAbortSignal} from 'node:stream';
 import type {ByteUpload} from '../ports/image-store.ts';
 import {inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
 import {ImgmgrError} from '../errors.ts';
+import {writeWhole} from '../host/durable.ts';
 import {asStoreError} from './disk-error.ts';
 
 /** What arrived; digests are lowercase hex. */
@@ -66,14 +67,6 @@ async function* chunksOf({bytes, signal, id}: ByteUpload): AsyncGenerator<Buffer
       cause: error,
       hint: 'run again',
     });
-  }
-}
-
-/** A disk that is nearly full takes a part of a block without an error, and tells only at the next one. */
-async function writeWhole(file: FileHandle, chunk: Buffer): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    const {bytesWritten} = await file.write(chunk, done);
-    done += bytesWritten;
   }
 }
 

@@ -1,10 +1,12 @@
-import {mkdir, readFile, rename, rm, statfs} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {mkdir, readdir, readFile, rename, rm} from 'node:fs/promises';
+import {join} from 'node:path';
 import type {ByteUpload} from '../ports/image-store.ts';
 import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
-import {hasCode} from './disk-error.ts';
-import {entries, Folders, replaceFile, syncFolder, writeDurably} from './folders.ts';
+import {replaceFile, syncPath, writeDurably} from '../host/durable.ts';
+import {freeBytes} from '../host/free-bytes.ts';
+import {hasCode, ifThere} from '../host/fs-error.ts';
+import {Folders} from './folders.ts';
 import {isLocked, lockHolder, tryLock, withLock} from './lock.ts';
 import type {Received} from './receive.ts';
 import {receiveBytes} from './receive.ts';
@@ -32,7 +34,7 @@ export class Shelf {
   /** All images, as {@link look} sees them. */
   async all(): Promise<readonly Image[]> {
     await this.#folders.trust();
-    const ids = (await entries(this.#folders.images)).filter(isImageId);
+    const ids = ((await ifThere(readdir(this.#folders.images))) ?? []).filter(isImageId);
     const found: Image[] = [];
     for (let from = 0; from < ids.length; from += READERS) {
       const images = await Promise.all(ids.slice(from, from + READERS).map((id) => this.look(id)));
@@ -64,7 +66,7 @@ export class Shelf {
     try {
       await mkdir(aside, {mode: 0o700});
       await writeDurably(join(aside, 'image.json'), formatRecord(record));
-      await syncFolder(aside);
+      await syncPath(aside);
       await rename(aside, this.#folders.image(id));
     } catch (error) {
       await rm(aside, {recursive: true, force: true});
@@ -74,7 +76,7 @@ export class Shelf {
         hint: 'choose another id, or none',
       });
     }
-    await syncFolder(this.#folders.images);
+    await syncPath(this.#folders.images);
   }
 
   /** Reads, changes and writes a record while nobody else does; NOT_FOUND when there is none. */
@@ -97,7 +99,7 @@ export class Shelf {
       check(record);
       await rename(this.#folders.image(id), aside);
     });
-    await syncFolder(this.#folders.images);
+    await syncPath(this.#folders.images);
     await rm(aside, {recursive: true, force: true});
   }
 
@@ -137,15 +139,8 @@ export class Shelf {
   }
 
   /** Bytes that still fit on the disk that holds, or will hold, the folder. */
-  async freeBytes(): Promise<number> {
-    for (let path = this.root; ; path = dirname(path)) {
-      try {
-        const {bavail, bsize} = await statfs(path);
-        return bavail * bsize;
-      } catch (error) {
-        if (!hasCode(error, 'ENOENT') || path === dirname(path)) throw error;
-      }
-    }
+  freeBytes(): Promise<number> {
+    return freeBytes(this.root);
   }
 
   async #asSeen({image}: ImageRecord): Promise<Image> {
@@ -157,19 +152,13 @@ export class Shelf {
     if (!isImageId(id)) return undefined;
     await this.#folders.trust();
     const file = this.#folders.record(id);
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return this.#readNothing(id, file);
-      throw error;
-    }
-    return parseRecord(text, {id, file});
+    const text = await ifThere(readFile(file, 'utf8'));
+    return text === undefined ? this.#readNothing(id, file) : parseRecord(text, {id, file});
   }
 
   /** A folder without a record was emptied by hand; with the folder gone, the image is gone. */
   async #readNothing(id: string, file: string): Promise<undefined> {
-    const left = await entries(this.#folders.image(id));
+    const left = (await ifThere(readdir(this.#folders.image(id)))) ?? [];
     if (left.length === 0 || left.includes('image.json')) return undefined;
     throw new ImgmgrError('PROTOCOL', `${file} is missing, though its folder holds ${left.join(', ')}`, {
       place: file,

@@ -19,7 +19,7 @@ import {createArtifactStore} from '../../src/build/artifact-store.ts';
 import {makeWorkFolder} from '../../src/build/work-folder.ts';
 import {deliverBuild} from '../../src/cli/deliver-build.ts';
 import {createExec} from '../../src/exec.ts';
-import {processStat} from '../../src/host/holder.ts';
+import {processStat} from '../../src/host/process.ts';
 import {makePrivateFolder} from '../../src/host/private-folder.ts';
 import {createLocal} from '../../src/local/local-cloud.ts';
 import {findQemu} from '../../src/local/qemu/process.ts';

@@ -22,7 +22,7 @@ import {clearBuild, sweepBuilds} from '../../src/build/sweep.ts';
 import {makeWorkFolder} from '../../src/build/work-folder.ts';
 import type {Exec} from '../../src/exec.ts';
 import {createExec} from '../../src/exec.ts';
-import {ownHolder, processStat} from '../../src/host/holder.ts';
+import {ownProcess, processStat} from '../../src/host/process.ts';
 import {temporaryName} from '../../src/host/temporary.ts';
 import {createConverter} from '../../src/sources/create-converter.ts';
 import {sweepWorkFolders} from '../../src/sources/convert/work-folder.ts';
@@ -30,7 +30,7 @@ import {hindrance} from './support/host.ts';
 
 const OTHER = 65_534;
 const exec = createExec(process.env);
-const DEAD = JSON.stringify({...ownHolder(), startTime: '1', definition: 'x'});
+const DEAD = JSON.stringify({...ownProcess(), startTime: '1', definition: 'x'});
 
 /** A place for all users, as /var/tmp is one. */
 let root = '';

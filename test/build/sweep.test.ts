@@ -3,7 +3,7 @@ import {once} from 'node:events';
 import {existsSync, mkdirSync, readdirSync, readlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {ownHolder, processStat} from '../../src/host/holder.ts';
+import {ownProcess, processStat} from '../../src/host/process.ts';
 import {mountsBelow} from '../../src/build/mounts.ts';
 import {writeStandIns} from '../../src/build/stand-ins.ts';
 import {clearBuild, sweepBuilds} from '../../src/build/sweep.ts';
@@ -25,7 +25,7 @@ async function inPlace(test: (place: Place) => Promise<void>): Promise<void> {
 function deadBuild(place: Place, name = 'a'): string {
   const folder = join(place.base, 'root', `imgmgr-build-${name}`);
   mkdirSync(folder, {recursive: true, mode: 0o700});
-  writeFileSync(join(folder, 'holder.json'), JSON.stringify({...ownHolder(), startTime: '1', definition: 'x'}));
+  writeFileSync(join(folder, 'holder.json'), JSON.stringify({...ownProcess(), startTime: '1', definition: 'x'}));
   return folder;
 }
 
@@ -109,7 +109,7 @@ describe.skipIf(hindrance() !== undefined)('a sweep', {concurrent: true}, () => 
       const beside = join(place.base, 'root-2');
       const living = join(place.base, 'root', 'imgmgr-build-living');
       for (const folder of [beside, living]) mkdirSync(folder, {recursive: true, mode: 0o700});
-      writeFileSync(join(living, 'holder.json'), JSON.stringify({...ownHolder(), definition: 'x'}));
+      writeFileSync(join(living, 'holder.json'), JSON.stringify({...ownProcess(), definition: 'x'}));
       const disk = await attachDisk(place, beside);
       mkdirSync(join(living, 'tree'));
       await mount(place, '-t', 'tmpfs', 'none', join(living, 'tree'));

@@ -1,12 +1,11 @@
-import {mkdir, rename, rm, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import type {ServerLeftover, ServerStamp} from '../../ports/test-server-host.ts';
+import {hasCode, ifThere} from '../../host/fs-error.ts';
 import {makePrivateFolder} from '../../host/private-folder.ts';
 import {readRegularFile, IrregularFileError} from '../../host/regular-file.ts';
-import {hasCode} from '../disk-error.ts';
 import type {Folders} from '../folders.ts';
-import {entries} from '../folders.ts';
 import {FILES} from './machine.ts';
 
 const Stamped = z.strictObject({
@@ -58,12 +57,7 @@ export class ServerFolders {
   /** Nothing to do when it is gone. */
   async remove(id: string): Promise<void> {
     const aside = this.#folders.asidePath();
-    try {
-      await rename(this.path(id), aside);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return;
-      throw error;
-    }
+    await ifThere(rename(this.path(id), aside));
     await rm(aside, {recursive: true, force: true});
   }
 
@@ -82,7 +76,7 @@ export class ServerFolders {
   /** Every server with our stamp; what has none, or none that we wrote, is not ours. Makes no folder. */
   async list(): Promise<readonly ServerLeftover[]> {
     const found: ServerLeftover[] = [];
-    for (const id of await entries(this.#servers)) {
+    for (const id of (await ifThere(readdir(this.#servers))) ?? []) {
       const stamped = await this.#read(id);
       if (stamped?.id === id) found.push({kind: 'server', ...stamped});
     }

@@ -1,6 +1,7 @@
 import {ImgmgrError} from '../../errors.ts';
 import {freeBytes} from '../../host/free-bytes.ts';
-import {ForeignPlaceError} from '../../host/place.ts';
+import type {Explanation, Refusal} from '../../host/fs-error.ts';
+import {asFileSystemError} from '../../host/fs-error.ts';
 
 /** Where something is to be written, and what to do where there is no room. */
 export interface Room {
@@ -25,32 +26,36 @@ export async function requireRoom(room: Room, bytes: number): Promise<void> {
 }
 
 /** The error of a tool or a write that found the disk full. */
-export function diskFull({place, hint}: Room, cause?: unknown): ImgmgrError {
-  return new ImgmgrError('DISK_FULL', `no space left for the copy of the image in ${place}`, {
-    place,
-    hint: hint ?? HINT,
-    ...(cause !== undefined && {cause}),
-  });
+export function diskFull(room: Room): ImgmgrError {
+  const {code, message, hint} = explainFull(room);
+  return new ImgmgrError(code, message, {place: room.place, hint});
 }
 
 /** What a refusal of the file system means for an operator: DISK_FULL, else CONFIG, with the place. An ImgmgrError stays. */
 export function asRoomError(error: unknown, room: Room): unknown {
-  if (error instanceof ImgmgrError || !(error instanceof Error) || !('code' in error)) return error;
-  if (error instanceof ForeignPlaceError)
-    return new ImgmgrError('CONFIG', `nothing is written to ${room.place}: ${error.message}`, {
-      place: room.place,
-      cause: error,
+  return asFileSystemError(error, {path: room.place, exact: true, explain: (refusal) => explain(refusal, room)});
+}
+
+function explain({kind, code, reason}: Refusal, room: Room): Explanation {
+  const {place, hint} = room;
+  if (kind === 'full') return explainFull(room);
+  if (kind === 'foreign')
+    return {
+      code: 'CONFIG',
+      message: `nothing is written to ${place}: ${reason}`,
       hint:
-        room.hint ??
+        hint ??
         'set IMGMGR_BUILD_DIR to a folder of this user that nobody else may write, or set the sticky bit (chmod +t)',
-    });
-  const code = String(error.code);
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') return diskFull(room, error);
-  return new ImgmgrError('CONFIG', `nothing can be written to ${room.place} (${code})`, {
-    place: room.place,
-    cause: error,
-    hint: room.hint ?? 'set IMGMGR_BUILD_DIR to a folder that may be written',
-  });
+    };
+  return {
+    code: 'CONFIG',
+    message: `nothing can be written to ${place} (${code})`,
+    hint: hint ?? 'set IMGMGR_BUILD_DIR to a folder that may be written',
+  };
+}
+
+function explainFull({place, hint = HINT}: Room): Explanation {
+  return {code: 'DISK_FULL', message: `no space left for the copy of the image in ${place}`, hint};
 }
 
 function mebibytes(bytes: number): string {

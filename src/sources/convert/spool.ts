@@ -1,9 +1,7 @@
-import type {FileHandle} from 'node:fs/promises';
 import {open} from 'node:fs/promises';
+import {isZero, writeWhole} from '../../host/durable.ts';
 import type {Room} from './room.ts';
 import {asRoomError} from './room.ts';
-
-const ZEROS = Buffer.alloc(256 * 1024);
 
 /** Writes a stream into a new file, leaving holes where it has only zeros; the stream's own errors are thrown as they are. */
 export async function spool(
@@ -30,18 +28,6 @@ export async function spool(
 export async function drain(bytes: AsyncIterable<Uint8Array>, told: (bytes: number) => void): Promise<void> {
   let size = 0;
   for await (const chunk of bytes) told((size += chunk.length));
-}
-
-function isZero(chunk: Uint8Array): boolean {
-  return chunk.length <= ZEROS.length && ZEROS.subarray(0, chunk.length).equals(chunk);
-}
-
-/** A disk that is nearly full takes a part of a block without an error, and tells only at the next one. */
-async function writeWhole(file: FileHandle, chunk: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    const {bytesWritten} = await file.write(chunk, done, chunk.length - done, at + done);
-    done += bytesWritten;
-  }
 }
 
 async function onDisk<T>(room: Room, work: () => Promise<T>): Promise<T> {

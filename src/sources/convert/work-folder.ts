@@ -1,9 +1,9 @@
-import {chmod, lstat, mkdir, readdir, realpath, rm, rmdir, stat} from 'node:fs/promises';
+import {lstat, readdir, rm, rmdir, stat} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {fileSystemNow} from '../../host/file-clock.ts';
 import {openOwnFolder} from '../../host/own-folder.ts';
 import {Pinned} from '../../host/pinned.ts';
-import {requireOwnPlace} from '../../host/place.ts';
+import {makeOwnFolder, makeWorkRoot} from '../../host/private-folder.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../../host/temporary.ts';
 import {asRoomError} from './room.ts';
 
@@ -52,13 +52,8 @@ async function sweepFolder(path: string): Promise<void> {
 
 async function makeFolder(root: string): Promise<string> {
   try {
-    // Not by the umask: what everybody may write in, everybody may exchange.
-    await mkdir(root, {recursive: true, mode: 0o755});
-    await requireOwnPlace(root);
-    const folder = join(await realpath(root), temporaryName(PREFIX));
-    await mkdir(folder, {mode: 0o700});
-    // Whatever the umask took away.
-    await chmod(folder, 0o700);
+    const folder = join(await makeWorkRoot(root), temporaryName(PREFIX));
+    await makeOwnFolder(folder);
     return folder;
   } catch (error) {
     throw asRoomError(error, {place: root});

@@ -5,6 +5,7 @@ import type {Stats} from 'node:fs';
 import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {ImgmgrError} from '../../errors.ts';
+import {codeOf, hasCode} from '../../host/fs-error.ts';
 import type {ReadRequest, Served, SourceKind} from '../served.ts';
 
 // Larger pieces are pages of their own to the allocator: freeing them stops an upload for long enough to leave the socket dry.
@@ -77,17 +78,16 @@ async function openFile(path: string, url: string): Promise<FileHandle> {
     // Not blocking: a named pipe without a writer would hold us up before it can be refused.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
-    if (code === 'ENOENT' || code === 'ENOTDIR')
+    if (hasCode(cause, 'ENOENT', 'ENOTDIR'))
       throw new ImgmgrError('SOURCE_REFUSED', `${path} does not exist (${url})`, {
         cause,
         hint: 'relative paths start from the folder of the definitions; file:///path is absolute',
       });
-    if (code === 'EACCES' || code === 'EPERM')
+    if (hasCode(cause, 'EACCES', 'EPERM'))
       throw new ImgmgrError('SOURCE_REFUSED', `${path} may not be read`, {
         cause,
         hint: 'check owner and mode of the file and its folders',
       });
-    throw new ImgmgrError('SOURCE_UNAVAILABLE', `${path} cannot be opened (${code})`, {cause});
+    throw new ImgmgrError('SOURCE_UNAVAILABLE', `${path} cannot be opened (${codeOf(cause)})`, {cause});
   }
 }

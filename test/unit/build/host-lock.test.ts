@@ -8,7 +8,7 @@ import {execa} from 'execa';
 import {describe, expect, it} from 'vitest';
 import type {Wait} from '../../../src/build/host-lock.ts';
 import {takeHostLock, tryHostLock} from '../../../src/build/host-lock.ts';
-import {ownHolder, SILENCE_MS} from '../../../src/host/holder.ts';
+import {ownProcess, SILENCE_MS} from '../../../src/host/process.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {failure} from './failure.ts';
 import {useFolder} from './folder.ts';
@@ -18,8 +18,8 @@ const CHILD = fileURLToPath(new URL('lock-child.ts', import.meta.url));
 const signal = new AbortController().signal;
 
 /** Locks for somebody else, who gave the last sign of life so many milliseconds ago. */
-async function plant(holder: Partial<ReturnType<typeof ownHolder>>, ageMs = 0): Promise<void> {
-  const {pid, startTime, hostBootId, pidNamespace} = {...ownHolder(), ...holder};
+async function plant(holder: Partial<ReturnType<typeof ownProcess>>, ageMs = 0): Promise<void> {
+  const {pid, startTime, hostBootId, pidNamespace} = {...ownProcess(), ...holder};
   const path = join(folder.path(), 'build.lock', [pid, startTime, hostBootId, pidNamespace, 'x'].join('.'));
   await mkdir(join(path, '..'), {recursive: true});
   await writeFile(path, '{"definition":"planted"}');
@@ -149,7 +149,7 @@ describe('the lock of a host', () => {
   });
 
   it('removes what starters that were killed had prepared', async () => {
-    const {pid, hostBootId, pidNamespace} = ownHolder();
+    const {pid, hostBootId, pidNamespace} = ownProcess();
     const name = [pid, '1', hostBootId, pidNamespace, 'x'].join('.');
     await mkdir(join(folder.path(), `build.lock.${name}`));
     await writeFile(join(folder.path(), `build.lock.${name}`, name), '');

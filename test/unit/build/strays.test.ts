@@ -5,7 +5,7 @@ import {mkdir, readlink, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {execa} from 'execa';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import {processStat} from '../../../src/host/holder.ts';
+import {processStat} from '../../../src/host/process.ts';
 import {endStrays, findStrays} from '../../../src/build/strays.ts';
 import {useFolder} from './folder.ts';
 

@@ -2,7 +2,7 @@ import {mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile} from 'no
 import {basename, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
-import {giveSign, ownHolder, SILENCE_MS} from '../../../src/host/holder.ts';
+import {giveSign, ownProcess, SILENCE_MS} from '../../../src/host/process.ts';
 import {isAbandoned, makeWorkFolder, workRoot} from '../../../src/build/work-folder.ts';
 import {failure} from './failure.ts';
 import {useFolder} from './folder.ts';
@@ -37,7 +37,7 @@ describe('a work folder', () => {
     expect(basename(work.path)).toMatch(/^imgmgr-build-[0-9a-f-]{36}$/);
     expect((await stat(work.path)).mode & 0o777).toBe(0o700);
     expect(JSON.parse(await readFile(join(work.path, 'holder.json'), 'utf8'))).toEqual({
-      ...ownHolder(),
+      ...ownProcess(),
       definition: 'debian',
     });
     expect((await readdir(work.path)).sort()).toEqual(['bin', 'holder.json', 'out', 'tmp']);
@@ -83,12 +83,12 @@ describe('a work folder', () => {
     ['in another container that gives signs of life', {pidNamespace: '1'}, SILENCE_MS / 2, false],
     ['in another container that has gone silent', {pidNamespace: '1'}, SILENCE_MS + 1000, true],
   ])('of a holder %s is abandoned: %j, %i ms', async (_, holder, ageMs, abandoned) => {
-    const path = await plant(JSON.stringify({...ownHolder(), ...holder, definition: 'x'}), ageMs);
+    const path = await plant(JSON.stringify({...ownProcess(), ...holder, definition: 'x'}), ageMs);
     expect(await isAbandoned(path, 10)).toBe(abandoned);
   });
 
   it('S7: is not abandoned where a holder gives a sign that seemed silent, since a clock was set forward', async () => {
-    const path = await plant(JSON.stringify({...ownHolder(), pidNamespace: '1'}), 100 * SILENCE_MS);
+    const path = await plant(JSON.stringify({...ownProcess(), pidNamespace: '1'}), 100 * SILENCE_MS);
     const looking = isAbandoned(path, 1000);
     await sleep(100);
     giveSign(join(path, 'holder.json'));

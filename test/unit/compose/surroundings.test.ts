@@ -1,8 +1,10 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
-import {hostSurroundings, startTimeOf} from '../../../src/compose/surroundings.ts';
+import {hostSurroundings} from '../../../src/compose/surroundings.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
+import {processStat} from '../../../src/host/process.ts';
+import {startZombie} from '../host/zombie.ts';
 
 describe('this host', () => {
   it('names this process so that it is found alive', () => {
@@ -21,11 +23,17 @@ describe('this host', () => {
     expect(here.processAlive({...host, startTime: '1'})).toBe(false);
     const child = spawn('sleep', ['60']);
     const pid = child.pid ?? 0;
-    const holder = {bootId: host.bootId, pid, startTime: startTimeOf(pid) ?? ''};
+    const holder = {bootId: host.bootId, pid, startTime: processStat(pid)?.startTime ?? ''};
     expect(here.processAlive(holder)).toBe(true);
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(here.processAlive(holder)).toBe(false);
+  });
+
+  it('finds a holder dead that has ended and is not yet waited for', async () => {
+    const here = hostSurroundings();
+    const zombie = await startZombie();
+    expect(here.processAlive({bootId: here.host.bootId, ...zombie})).toBe(false);
   });
 
   it('gives a new id each time', () => {

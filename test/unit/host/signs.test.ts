@@ -2,7 +2,7 @@ import {mkdir, readFile, stat, symlink, utimes, writeFile} from 'node:fs/promise
 import {join} from 'node:path';
 import {describe, expect, it, vi} from 'vitest';
 import {fileSystemNow} from '../../../src/host/file-clock.ts';
-import {giveSign, isHolderGone, ownHolder, SILENCE_MS} from '../../../src/host/holder.ts';
+import {giveSign, isProcessGone, ownProcess, SILENCE_MS} from '../../../src/host/process.ts';
 import {useFolder} from '../build/folder.ts';
 
 const folder = useFolder();
@@ -36,12 +36,12 @@ describe('a sign of life', () => {
 
 describe('the clock of a file system', () => {
   it('S7: decides whether a holder on another host is silent, whatever the clock of this host says', async () => {
-    const holder = {...ownHolder(), hostBootId: 'another'};
+    const holder = {...ownProcess(), hostBootId: 'another'};
     const touchedMs = await fileSystemNow(folder.path());
     vi.useFakeTimers({now: touchedMs + 10 * SILENCE_MS, toFake: ['Date']});
     try {
-      expect(await isHolderGone(holder, {touchedMs, folder: folder.path()})).toBe(false);
-      expect(await isHolderGone(holder, {touchedMs: touchedMs - 2 * SILENCE_MS, folder: folder.path()})).toBe(true);
+      expect(await isProcessGone(holder, {touchedMs, folder: folder.path()})).toBe(false);
+      expect(await isProcessGone(holder, {touchedMs: touchedMs - 2 * SILENCE_MS, folder: folder.path()})).toBe(true);
     } finally {
       vi.useRealTimers();
     }

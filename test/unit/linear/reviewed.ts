@@ -30,7 +30,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         (name) => `src/cli/${name}.ts`,
       ),
       ...['verification', 'commands/import'].map((name) => `src/cli/${name}.ts`),
-      ...['src/compose/surroundings.ts', 'src/history/evidence.ts'],
+      'src/history/evidence.ts',
       ...['cloud-auth', 'cloud-endpoints', 'cloud-entry', 'cloud-environment', 'cloud-files', 'cloud-settings'].map(
         (name) => `src/config/${name}.ts`,
       ),
@@ -42,9 +42,9 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     'files of the kernel and of tools of this host, names that imgmgr itself gave to files',
     [
-      ...['host-lock', 'loops', 'preflight', 'stand-ins', 'strays', 'tool'].map((name) => `src/build/${name}.ts`),
-      ...['holder', 'pinned', 'place', 'temporary'].map((name) => `src/host/${name}.ts`),
-      ...['holder', 'lock', 'shelf', 'qemu/process', 'qemu/relay', 'qemu/server-folders', 'qemu/test-servers'].map(
+      ...['loops', 'preflight', 'stand-ins', 'strays', 'tool'].map((name) => `src/build/${name}.ts`),
+      ...['lock', 'pinned', 'place', 'process', 'temporary'].map((name) => `src/host/${name}.ts`),
+      ...['shelf', 'qemu/process', 'qemu/relay', 'qemu/server-folders', 'qemu/test-servers'].map(
         (name) => `src/local/${name}.ts`,
       ),
       'src/verify/agents.ts',

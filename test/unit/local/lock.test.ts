@@ -1,9 +1,9 @@
-import {mkdir, readlink, readFile, utimes, writeFile} from 'node:fs/promises';
+import {mkdir, utimes, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {execa} from 'execa';
 import {describe, expect, it} from 'vitest';
+import {holderName, SILENCE_MS} from '../../../src/host/process.ts';
 import {Folders} from '../../../src/local/folders.ts';
-import {FOREIGN_MS, isHolderGone, ownHolder} from '../../../src/local/holder.ts';
 import {isLocked, tryLock, withLock} from '../../../src/local/lock.ts';
 import {tree, useStoreFolder} from './store-folder.ts';
 
@@ -19,12 +19,12 @@ async function prepared(): Promise<Folders> {
 async function deadHolder(): Promise<string> {
   const {stdout} = await execa('sh', ['-c', 'cut -d" " -f1,22 /proc/$$/stat']);
   const [pid, start] = stdout.split(' ');
-  const [, , boot, namespace] = ownHolder().split('.');
+  const [, , boot, namespace] = holderName().split('.');
   return [pid, start, boot, namespace, 'x'].join('.');
 }
 
 function foreignHolder(): string {
-  const [pid, start, boot] = ownHolder().split('.');
+  const [pid, start, boot] = holderName().split('.');
   return [pid, start, boot, '1', 'x'].join('.');
 }
 
@@ -36,42 +36,6 @@ async function plant(name: string, holder: string, ageMs = 0): Promise<void> {
   const touched = new Date(Date.now() - ageMs);
   await utimes(path, touched, touched);
 }
-
-describe('a holder', () => {
-  it('is this process by number, start, boot and namespace', async () => {
-    const [pid, start, boot, namespace] = ownHolder().split('.');
-    expect(Number(pid)).toBe(process.pid);
-    expect((await readFile('/proc/self/stat', 'utf8')).split(' ')).toContain(start);
-    expect((await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()).toBe(boot);
-    expect(await readlink('/proc/self/ns/pid')).toContain(namespace);
-  });
-
-  it('lives as long as its process', async () => {
-    expect(isHolderGone(`${ownHolder()}.x`, 0)).toBe(false);
-    expect(isHolderGone(await deadHolder(), Date.now())).toBe(true);
-  });
-
-  it('is gone when its number belongs to a later process', () => {
-    const [pid, , boot, namespace] = ownHolder().split('.');
-    expect(isHolderGone([pid, '1', boot, namespace].join('.'), Date.now())).toBe(true);
-  });
-
-  it('S7: is gone after a reboot once it is silent, since another boot may be another host', () => {
-    const [pid, start, , namespace] = ownHolder().split('.');
-    const name = [pid, start, 'another-boot', namespace].join('.');
-    expect(isHolderGone(name, Date.now())).toBe(false);
-    expect(isHolderGone(name, Date.now() - FOREIGN_MS - 1000)).toBe(true);
-  });
-
-  it('in another container lives while it gives signs', () => {
-    expect(isHolderGone(foreignHolder(), Date.now() - FOREIGN_MS / 2)).toBe(false);
-    expect(isHolderGone(foreignHolder(), Date.now() - FOREIGN_MS - 1000)).toBe(true);
-  });
-
-  it('never made a name of another form', () => {
-    expect(isHolderGone('lost+found', 0)).toBe(false);
-  });
-});
 
 describe('a lock', () => {
   it('has one holder at a time', async () => {
@@ -106,7 +70,7 @@ describe('a lock', () => {
     const folders = await prepared();
     await plant('a', foreignHolder());
     expect(await tryLock(folders, 'a')).toBeUndefined();
-    await plant('b', foreignHolder(), FOREIGN_MS + 1000);
+    await plant('b', foreignHolder(), SILENCE_MS + 1000);
     expect(await tryLock(folders, 'b')).toBeDefined();
   });
 
@@ -122,7 +86,7 @@ describe('the sweep of a store that is opened for writing', () => {
   it('removes what dead processes left, and keeps what the living work on', async () => {
     const folders = await prepared();
     const dead = await deadHolder();
-    const living = `${ownHolder()}.mine`;
+    const living = `${holderName()}.mine`;
     for (const name of [dead, living]) {
       await mkdir(join(folder.path(), 'aside', name));
       await writeFile(join(folder.path(), 'aside', name, 'image.json'), '{}');
