@@ -2,8 +2,9 @@ import {createLocal} from '../../../../src/local/local-cloud.ts';
 import {testImage} from './image.ts';
 import {realGuard} from './tools.ts';
 
-/** Starts a test server on the file, says its id, and waits to be killed. */
+/** Says that it begins, starts a test server on the file, says its id, and waits to be killed. */
 const [dir = '', file = ''] = process.argv.slice(2);
+process.stdout.write('begins\n');
 const image = testImage();
 const {tests} = createLocal({dir, files: new Map([[image.id, file]]), accelerator: 'tcg', images: realGuard(dir)});
 const place = await tests.place({image});

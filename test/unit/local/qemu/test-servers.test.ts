@@ -275,7 +275,9 @@ describe('what others left', () => {
       await truncate(file, 1024 * 1024);
       const script = fileURLToPath(new URL('child-abandoning.ts', import.meta.url));
       const child = spawn(process.execPath, [script, folder.path(), file], {stdio: ['ignore', 'pipe', 'inherit']});
-      const [id] = (await once(createInterface({input: child.stdout}), 'line')) as [string];
+      const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]();
+      expect((await lines.next()).value).toBe('begins');
+      const id = String((await lines.next()).value);
       child.kill('SIGKILL');
       await once(child, 'exit');
 
