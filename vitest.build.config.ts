@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/build/**/*.test.ts'],
     globalSetup: ['test/build/support/programs.ts'],
-    expect: {poll: {timeout: 30_000}},
+    expect: {poll: {timeout: 30_000}, requireAssertions: true},
     testTimeout: 600_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

@@ -34,7 +34,7 @@ export default defineConfig({
     exclude: [...(part.exclude ?? []), ...(process.env['FULL'] === '1' ? [] : [FULL])],
     globalSetup: part.setup ?? [],
     fileParallelism: false,
-    expect: {poll: {timeout: 30_000}},
+    expect: {poll: {timeout: 30_000}, requireAssertions: true},
     testTimeout: 600_000,
     hookTimeout: 300_000,
   },

@@ -13,7 +13,7 @@ export default defineConfig({
       'test/oracle/**',
       'node_modules/**',
     ],
-    expect: {poll: {timeout: 30_000}},
+    expect: {poll: {timeout: 30_000}, requireAssertions: true},
     testTimeout: 90_000,
     hookTimeout: 90_000,
     // Much of a test is waiting, for a fake server or a process.

@@ -4,6 +4,7 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/dib/**/*.test.ts'],
+    expect: {requireAssertions: true},
     testTimeout: 1_800_000,
     hookTimeout: 600_000,
   },

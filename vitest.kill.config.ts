@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/kill/**/*.test.ts'],
     globalSetup: ['test/kill/build.ts', 'test/kill/warm-up.ts'],
-    expect: {poll: {timeout: 30_000}},
+    expect: {poll: {timeout: 30_000}, requireAssertions: true},
     testTimeout: 900_000,
     hookTimeout: 120_000,
     maxWorkers: 2,

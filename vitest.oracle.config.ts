@@ -4,7 +4,7 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/oracle/**/*.test.ts'],
-    expect: {poll: {timeout: 30_000}},
+    expect: {poll: {timeout: 30_000}, requireAssertions: true},
     testTimeout: 600_000,
     hookTimeout: 300_000,
     maxWorkers: 2,

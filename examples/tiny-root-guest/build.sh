@@ -2,11 +2,12 @@
 # Makes a guest that is as healthy as a cloud image has to be, in seconds: Debian's cloud kernel, busybox as its init, an ext4 root
 # as last partition that grows at boot, wget, chrony; about 20 MB as qcow2, 5 to 10 s to user data under emulation.
 #
-#   examples/tiny-root-guest/build.sh [--version N] [--sabotage NAME] [OUT.qcow2]
+#   examples/tiny-root-guest/build.sh [--version N] [--sabotage NAME] [--anew] [OUT.qcow2]
 #
 # --sabotage makes a guest with one fault: root-not-grown, read-only-root (from late in the boot on), root-stays-read-only,
 # no-interface, no-address, no-route, wrong-mtu, no-dns, dead-dns, kernel-panic, no-root-device, silent-console, powered-off,
 # clock-off, agent-missing (nothing to fetch an agent with), silent (no serial console and no agent), agent-killed.
+# What all of them share is made once and kept, unless --anew says to make it again.
 # Without OUT the image is .cache/tiny-root-guest/tiny-root-guest-N[-NAME].qcow2, and SHA256SUMS beside it lists it. Needs no root
 # and installs nothing: packages are downloaded with apt-get and unpacked under .cache/tiny-root-guest. Only qemu-img (qemu-utils)
 # must be there. The same package versions give the same bytes.
@@ -14,12 +15,13 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$(cd "$here/../.." && pwd)/.cache/tiny-root-guest
 . "$here/../tiny-guest/packages.sh"
-version=1 out= sabotage=
+version=1 out= sabotage= anew=
 while [ $# -gt 0 ]; do
   case $1 in
     --version) version=${2:?--version needs a number}; shift 2 ;;
     --sabotage) sabotage=${2:?--sabotage needs a name}; shift 2 ;;
-    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --anew) anew=1; shift ;;
+    -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "build.sh: unknown option $1; see --help" >&2; exit 2 ;;
     *) out=$1; shift ;;
   esac
@@ -45,115 +47,115 @@ uuid=7131796e-0000-4000-8000-000000000001
 
 # make_parts FOLDER: the initramfs and the root file system, which are the same for each sabotage.
 make_parts() {
-local parts=$1
-# The initramfs finds the root. All modules are loaded there, so the root needs none to start.
-initramfs=$work/initramfs
-mkdir -p "$initramfs"/{bin,dev,lib/modules,proc,sys,root}
-cp "$busybox" "$initramfs/bin/busybox"
-cp "$here/initramfs-init" "$initramfs/init"
-chmod 755 "$initramfs/init"
-echo "$modules" >"$initramfs/modules"
-copy_modules "$initramfs/lib/modules" $modules
-pack_initramfs "$initramfs" "$parts/initrd"
+  local parts=$1
+  # The initramfs finds the root. All modules are loaded there, so the root needs none to start.
+  initramfs=$work/initramfs
+  mkdir -p "$initramfs"/{bin,dev,lib/modules,proc,sys,root}
+  cp "$busybox" "$initramfs/bin/busybox"
+  cp "$here/initramfs-init" "$initramfs/init"
+  chmod 755 "$initramfs/init"
+  echo "$modules" >"$initramfs/modules"
+  copy_modules "$initramfs/lib/modules" $modules
+  pack_initramfs "$initramfs" "$parts/initrd"
 
-root=$work/root
-mkdir -p "$root"/{boot,dev,etc/chrony,etc/init.d,home,mnt,proc,root,run,sys,tmp,var/lib/chrony,var/log,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,usr/lib64,"usr/lib/modules/$kernel"}
-chmod 700 "$root/root"
-chmod 1777 "$root/tmp"
-for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$root/$folder"; done
-mkdir "$root/usr/lib/busybox"
-cp "$busybox" "$root/usr/lib/busybox/busybox"
-for applet in $("$busybox" --list); do
-  case $applet in
-    sh | wget | dpkg* | rpm*) ;;
-    init) ln -s ../lib/busybox/busybox "$root/usr/sbin/init" ;;
-    *) ln -s ../lib/busybox/busybox "$root/usr/bin/$applet" ;;
-  esac
-done
-# busybox as shell would take its own wget, which speaks no TLS that OpenSSL 3 accepts by default.
-cp "$(find "$tree" -path '*bin/dash' -type f | head -1)" "$root/usr/bin/dash"
-ln -s dash "$root/usr/bin/sh"
-cp "$tree/usr/bin/wget" "$root/usr/bin/wget"
-cp "$tree/usr/sbin/chronyd" "$root/usr/sbin/chronyd"
-cp "$(find "$tree" -name resize2fs -type f | head -1)" "$root/usr/sbin/resize2fs"
-# Only the libraries that these tools reach, as their own loader finds them.
-libraries_of() {
-  local loader
-  loader=$(find "$tree" -name ld-linux-x86-64.so.2 | head -1)
-  "$loader" --library-path "$tree/usr/lib/x86_64-linux-gnu:$tree/lib/x86_64-linux-gnu" --list "$1" | sed -n 's/.* => \(.*\) (0x.*/\1/p'
-}
-for file in $(libraries_of "$root/usr/bin/wget") $(libraries_of "$root/usr/bin/dash") $(libraries_of "$root/usr/sbin/resize2fs") $(libraries_of "$root/usr/sbin/chronyd"); do
-  case $file in "$tree"/*) ;; *) fail "no package brings $file" ;; esac
-  cp -L "$file" "$root/usr/lib/x86_64-linux-gnu/${file##*/}"
-done
-cp -L "$(find "$tree" -name ld-linux-x86-64.so.2 | head -1)" "$root/usr/lib64/"
-# getaddrinfo loads these by name.
-for name in libnss_files.so.2 libnss_dns.so.2 libresolv.so.2; do
-  file=$(find "$tree" -path "*x86_64-linux-gnu/$name" | head -1)
-  [ -z "$file" ] || cp -L "$file" "$root/usr/lib/x86_64-linux-gnu/$name"
-done
-cp "$here/rcS" "$root/etc/init.d/rcS"
-cp "$here/udhcpc.script" "$root/etc/udhcpc.script"
-chmod 755 "$root/etc/init.d/rcS" "$root/etc/udhcpc.script"
-cat >"$root/etc/inittab" <<'INITTAB'
+  root=$work/root
+  mkdir -p "$root"/{boot,dev,etc/chrony,etc/init.d,home,mnt,proc,root,run,sys,tmp,var/lib/chrony,var/log,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,usr/lib64,"usr/lib/modules/$kernel"}
+  chmod 700 "$root/root"
+  chmod 1777 "$root/tmp"
+  for folder in bin sbin lib lib64; do ln -s "usr/$folder" "$root/$folder"; done
+  mkdir "$root/usr/lib/busybox"
+  cp "$busybox" "$root/usr/lib/busybox/busybox"
+  for applet in $("$busybox" --list); do
+    case $applet in
+      sh | wget | dpkg* | rpm*) ;;
+      init) ln -s ../lib/busybox/busybox "$root/usr/sbin/init" ;;
+      *) ln -s ../lib/busybox/busybox "$root/usr/bin/$applet" ;;
+    esac
+  done
+  # busybox as shell would take its own wget, which speaks no TLS that OpenSSL 3 accepts by default.
+  cp "$(find "$tree" -path '*bin/dash' -type f | head -1)" "$root/usr/bin/dash"
+  ln -s dash "$root/usr/bin/sh"
+  cp "$tree/usr/bin/wget" "$root/usr/bin/wget"
+  cp "$tree/usr/sbin/chronyd" "$root/usr/sbin/chronyd"
+  cp "$(find "$tree" -name resize2fs -type f | head -1)" "$root/usr/sbin/resize2fs"
+  # Only the libraries that these tools reach, as their own loader finds them.
+  libraries_of() {
+    local loader
+    loader=$(find "$tree" -name ld-linux-x86-64.so.2 | head -1)
+    "$loader" --library-path "$tree/usr/lib/x86_64-linux-gnu:$tree/lib/x86_64-linux-gnu" --list "$1" | sed -n 's/.* => \(.*\) (0x.*/\1/p'
+  }
+  for file in $(libraries_of "$root/usr/bin/wget") $(libraries_of "$root/usr/bin/dash") $(libraries_of "$root/usr/sbin/resize2fs") $(libraries_of "$root/usr/sbin/chronyd"); do
+    case $file in "$tree"/*) ;; *) fail "no package brings $file" ;; esac
+    cp -L "$file" "$root/usr/lib/x86_64-linux-gnu/${file##*/}"
+  done
+  cp -L "$(find "$tree" -name ld-linux-x86-64.so.2 | head -1)" "$root/usr/lib64/"
+  # getaddrinfo loads these by name.
+  for name in libnss_files.so.2 libnss_dns.so.2 libresolv.so.2; do
+    file=$(find "$tree" -path "*x86_64-linux-gnu/$name" | head -1)
+    [ -z "$file" ] || cp -L "$file" "$root/usr/lib/x86_64-linux-gnu/$name"
+  done
+  cp "$here/rcS" "$root/etc/init.d/rcS"
+  cp "$here/udhcpc.script" "$root/etc/udhcpc.script"
+  chmod 755 "$root/etc/init.d/rcS" "$root/etc/udhcpc.script"
+  cat >"$root/etc/inittab" <<'INITTAB'
 ::sysinit:/etc/init.d/rcS
 ::shutdown:/bin/umount -a -r
 INITTAB
-cat >"$root/etc/os-release" <<RELEASE
+  cat >"$root/etc/os-release" <<RELEASE
 ID=debian
 NAME="Tiny root guest"
 VERSION_ID="12"
 PRETTY_NAME="Tiny root guest $version"
 RELEASE
-echo "tiny-root-guest, version $version" >"$root/etc/issue"
-echo "$uuid" >"$root/etc/root-uuid"
-: >"$root/etc/machine-id"
-ln -s /run/resolv.conf "$root/etc/resolv.conf"
-echo localhost >"$root/etc/hostname"
-printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
-echo 'LABEL=tiny-root / ext4 defaults,noatime 0 1' >"$root/etc/fstab"
-echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
-echo 'root:x:0:' >"$root/etc/group"
-echo 'root:*:20000:0:99999:7:::' >"$root/etc/shadow"
-chmod 600 "$root/etc/shadow"
-# No server: the guest has none to ask, and takes the time of the cloud's clock.
-printf 'user root\ncmdport 0\nport 0\npidfile /run/chronyd.pid\ndriftfile /var/lib/chrony/drift\nmakestep 1 3\n' >"$root/etc/chrony/chrony.conf"
-echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
+  echo "tiny-root-guest, version $version" >"$root/etc/issue"
+  echo "$uuid" >"$root/etc/root-uuid"
+  : >"$root/etc/machine-id"
+  ln -s /run/resolv.conf "$root/etc/resolv.conf"
+  echo localhost >"$root/etc/hostname"
+  printf '127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n' >"$root/etc/hosts"
+  echo 'LABEL=tiny-root / ext4 defaults,noatime 0 1' >"$root/etc/fstab"
+  echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+  echo 'root:x:0:' >"$root/etc/group"
+  echo 'root:*:20000:0:99999:7:::' >"$root/etc/shadow"
+  chmod 600 "$root/etc/shadow"
+  # No server: the guest has none to ask, and takes the time of the cloud's clock.
+  printf 'user root\ncmdport 0\nport 0\npidfile /run/chronyd.pid\ndriftfile /var/lib/chrony/drift\nmakestep 1 3\n' >"$root/etc/chrony/chrony.conf"
+  echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 
-# debugfs instead of mount: everything belongs to root, and the order and the times are ours.
-export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
-filesystem=$parts/filesystem
-truncate -s $((64 * 1024 * 1024)) "$filesystem"
-mke2fs -q -t ext4 -b 4096 -F -L tiny-root -U $uuid -m 1 -E hash_seed=$uuid,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0 -J size=4 "$filesystem"
-(
-  cd "$root"
-  find . -mindepth 1 | sort | while read -r path; do
-    path=${path#./} name=${path##*/} folder=/${path%"${path##*/}"}
-    echo "cd $folder"
-    if [ -L "$path" ]; then
-      echo "symlink $name $(readlink "$path")"
-    elif [ -d "$path" ]; then
-      echo "mkdir $name"
-      echo "sif $name mode 04$(stat -c %04a "$path")"
-    else
-      echo "write $root/$path $name"
-    fi
-  done
-) >"$work/commands"
-debugfs -w -f "$work/commands" "$filesystem" >"$work/said" 2>&1
-! grep -vE '^debugfs|^Allocated inode' "$work/said" >&2 || fail 'the root file system could not be filled'
+  # debugfs instead of mount: everything belongs to root, and the order and the times are ours.
+  export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
+  filesystem=$parts/filesystem
+  truncate -s $((64 * 1024 * 1024)) "$filesystem"
+  mke2fs -q -t ext4 -b 4096 -F -L tiny-root -U $uuid -m 1 -E hash_seed=$uuid,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0 -J size=4 "$filesystem"
+  (
+    cd "$root"
+    find . -mindepth 1 | sort | while read -r path; do
+      path=${path#./} name=${path##*/} folder=/${path%"${path##*/}"}
+      echo "cd $folder"
+      if [ -L "$path" ]; then
+        echo "symlink $name $(readlink "$path")"
+      elif [ -d "$path" ]; then
+        echo "mkdir $name"
+        echo "sif $name mode 04$(stat -c %04a "$path")"
+      else
+        echo "write $root/$path $name"
+      fi
+    done
+  ) >"$work/commands"
+  debugfs -w -f "$work/commands" "$filesystem" >"$work/said" 2>&1
+  ! grep -vE '^debugfs|^Allocated inode' "$work/said" >&2 || fail 'the root file system could not be filled'
 }
 
 # Made once for these package versions, these files and this version; whole or not there.
 filed=$(cat "$here"/* "$here/../tiny-guest/packages.sh" | sha256sum | cut -c1-16)
 parts=$cache/parts-${tree##*-}-$filed-$version
-if [ ! -d "$parts" ]; then
-  # What was made of other packages or files goes.
-  find "$cache" -maxdepth 1 -name 'parts-*' ! -name "parts-${tree##*-}-$filed-*" -exec rm -rf {} +
+if [ -n "$anew" ] || [ ! -d "$parts" ]; then
   mkdir "$work/parts"
   make_parts "$work/parts"
-  # Of two builds at once, the second throws its own away.
-  mv -T "$work/parts" "$parts" 2>/dev/null || rm -rf "$work/parts"
+  # What was made of other packages or files goes.
+  find "$cache" -maxdepth 1 -name 'parts-*' ! -name "parts-${tree##*-}-$filed-*" -exec rm -rf {} +
+  # What another build has put there meanwhile is the same, and may be in use.
+  mv -T "$work/parts" "$parts" 2>/dev/null || parts=$work/parts
 fi
 cp "$parts/initrd" "$work/initrd"
 filesystem=$parts/filesystem

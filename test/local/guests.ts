@@ -17,8 +17,11 @@ export async function buildGuest(of: {
   readonly guest: 'tiny-guest' | 'tiny-root-guest';
   readonly out: string;
   readonly sabotage?: string;
+  /** Nothing of an earlier build is used; `tiny-root-guest` only. */
+  readonly anew?: true;
 }): Promise<string | undefined> {
-  const args = of.sabotage === undefined ? [of.out] : ['--sabotage', of.sabotage, of.out];
+  const sabotage = of.sabotage === undefined ? [] : ['--sabotage', of.sabotage];
+  const args = [...(of.anew ? ['--anew'] : []), ...sabotage, of.out];
   try {
     await promisify(execFile)(join(ROOT, 'examples', of.guest, 'build.sh'), args);
     return of.out;

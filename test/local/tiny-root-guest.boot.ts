@@ -66,7 +66,7 @@ describe.skipIf(!withQemu)('the tiny root guest', () => {
 
   it('is the same, byte for byte, when it is built again', async (context) => {
     const [first, second] = await Promise.all(
-      ['a', 'b'].map((name) => buildGuest({guest: 'tiny-root-guest', out: join(folder, `${name}.qcow2`)})),
+      ['a', 'b'].map((name) => buildGuest({guest: 'tiny-root-guest', out: join(folder, `${name}.qcow2`), anew: true})),
     );
     if (first === undefined || second === undefined) return context.skip('there is no guest to compare');
     expect((await readFile(first)).equals(await readFile(second))).toBe(true);
