@@ -419,7 +419,7 @@ async function ask(
   const headers: Record<string, string> = {...(token === undefined ? {} : {'x-auth-token': token}), ...call.headers};
   if (call.body !== undefined) headers['content-type'] ??= 'application/json';
   const body = call.raw ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
-  const response = await fetch(cloud.imageUrl + call.path, {
+  const response = await answered(cloud.imageUrl + call.path, {
     method: call.method,
     headers,
     ...(body === undefined ? {} : {body: typeof body === 'string' ? body : Buffer.from(body)}),
@@ -428,6 +428,20 @@ async function ask(
   const json = parse(text);
   const look = call.look ?? ((found: Record<string, unknown>) => imageFacts(found));
   return {step: call.step, status: response.status, facts: response.ok ? look(json, response.headers) : null, json};
+}
+
+/**
+ * The answer to a request. uWSGI closes the connection of a body that Glance refuses without reading it, and on a busy machine the reset
+ * overtakes the answer now and then: such a request is sent again, which changes nothing, since it was refused.
+ */
+async function answered(url: string, request: RequestInit, attempts = 3): Promise<Response> {
+  try {
+    return await fetch(url, request);
+  } catch (error) {
+    const {code} = (error as {readonly cause?: {readonly code?: string}}).cause ?? {};
+    if (code !== 'ECONNRESET' || attempts === 1) throw error;
+    return await answered(url, request, attempts - 1);
+  }
 }
 
 /** Starts an upload and drops the connection in the middle of it. */

@@ -10,6 +10,7 @@ const STEPS_PER_CHARACTER = 128;
 const MIB = 2 ** 20;
 /** Where 1 MiB of each text takes seconds, though the work is linear: that much only with `FULL=1`, a sixteenth of it otherwise. */
 const HEAVY: ReadonlySet<string> = new Set([
+  'clean (line of a log)',
   'compareVersions',
   'definitionFolder',
   'explanation (JSON or text)',
@@ -18,6 +19,9 @@ const HEAVY: ReadonlySet<string> = new Set([
   'findBare',
   'findInList',
   'hostName',
+  'inspectEnd',
+  'inspectStart',
+  'inspectStart (VHDX)',
   'jsonText',
   'lintElements (environment)',
   'lintElements (hook)',
@@ -25,6 +29,7 @@ const HEAVY: ReadonlySet<string> = new Set([
   'logName',
   'nearest',
   'parseDigestList',
+  'parseMounts',
   'parseYaml, readDefinitions',
   'propertyChanges',
   'publicUrl',
@@ -32,6 +37,7 @@ const HEAVY: ReadonlySet<string> = new Set([
   'refusal',
   'withoutSecrets',
   'xmlAttribute',
+  'xmlText',
 ]);
 const FULL = process.env['FULL'] === '1';
 const HOSTILE = {whole: hostileTexts(MIB), part: hostileTexts(MIB / 16)};
