@@ -13,7 +13,6 @@ import type {Proxy} from './proxy.ts';
 import {publicUrl} from '../core/public-url.ts';
 import {scrubDeep} from '../secrets/scrub-deep.ts';
 import {StallWatch} from './stall-watch.ts';
-import {sweepWhileStreaming} from './sweep.ts';
 import {holdToSize, inSmallPieces} from './upload-body.ts';
 import {WatchedBody} from './watched-body.ts';
 
@@ -107,7 +106,6 @@ export class Line {
       floor: this.#floor(),
       onStall: (what) => this.fail(requestError(this.#request, {kind: 'timeout', message: what})),
     });
-    if (body !== undefined) sweepWhileStreaming(body);
     if (body !== undefined && size !== undefined)
       holdToSize(body, size, (message) => this.fail(requestError(this.#request, {kind: 'body-size', message})));
     if (this.#failure !== undefined) wire.destroy(this.#failure);

@@ -19,10 +19,10 @@ export interface Bench extends HostBench {
   readonly place: Place;
 }
 
-/** `imgmgr …` as installed, on this Node. */
+/** `imgmgr …` as installed: the launcher starts the node of the PATH, which is this one. */
 export function imgmgr({root, folder}: HostBench, ...args: string[]): Command {
   return {
-    argv: [process.execPath, `${root}/dist/bin/imgmgr.js`, ...args],
+    argv: [`${root}/dist/bin/imgmgr.js`, ...args],
     env: {...cloudsEnv(folder), IMGMGR_LOCAL: `${folder}/local`},
   };
 }
