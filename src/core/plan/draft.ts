@@ -1,21 +1,20 @@
 import {byCharacters} from '../order.ts';
 import {ImgmgrError, formatPlace} from '../../errors.ts';
 import type {Definition, RetireWay} from '../definition/definition.ts';
+import type {CountField} from '../counts.ts';
 import type {ActionSummary} from '../events.ts';
-import type {Form, FormContext} from '../image/form.ts';
+import type {FormContext} from '../image/form.ts';
 import {formContext, supersededForm} from '../image/form.ts';
 import type {Image} from '../image/image.ts';
 import {describePublished, nameWhenSuperseded} from '../image/naming.ts';
 import {retireWay} from '../policy.ts';
-import {formatApplied} from '../image/stamp.ts';
-import type {Action, DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from './plan.ts';
+import type {Unlinked} from './depends-on.ts';
+import {linkActions} from './depends-on.ts';
+import type {DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, currentReleases, findImage, sortReleases} from '../release/release.ts';
 import {readVerdict} from '../verdict/record.ts';
 import {compareVersions} from '../release/version.ts';
-
-/** The id of images that exist only in the plan. */
-export const FORESEEN = '';
 
 /**
  * A plan while it is being made: the images as they will be after the actions so far, and the actions. Everything that plans
@@ -30,7 +29,7 @@ export class Draft {
   readonly current: readonly Release[];
   /** Names that finished images bear, or will bear. */
   readonly taken: Set<string>;
-  readonly actions: Action[] = [];
+  readonly actions: Unlinked[] = [];
   readonly warnings: PlanWarning[] = [];
   readonly decisions: string[] = [];
   readonly publishes: string[] = [];
@@ -100,6 +99,7 @@ export class Draft {
     const verdict = readVerdict(image);
     const checks = verdict && verdict.failed.length > 0 ? ` (${verdict.failed.join(', ')})` : '';
     this.failures.push({
+      id: `failure ${release.version}`,
       version: release.version,
       image: image.id,
       error: new ImgmgrError(
@@ -122,8 +122,17 @@ export class Draft {
     return formContext({definition: this.definition, release, policy, adHoc});
   }
 
-  add(step: Step, about: Omit<ActionSummary, 'kind' | 'definition'>): void {
-    this.actions.push({...step, summary: {kind: step.kind, definition: this.definition.name, ...about}});
+  /** Adds an action to the end of the plan; its id. */
+  add(step: Step & {readonly counts?: CountField}, about: Omit<ActionSummary, 'kind' | 'definition'>): string {
+    const id = this.#idOf(`${step.kind} ${about.image ?? about.version ?? ''}`);
+    this.actions.push({...step, id, summary: {kind: step.kind, definition: this.definition.name, ...about}});
+    return id;
+  }
+
+  /** Two images can have the same version. */
+  #idOf(subject: string): string {
+    const same = this.actions.filter(({id}) => id === subject || id.startsWith(`${subject}#`)).length;
+    return same === 0 ? subject : `${subject}#${same + 1}`;
   }
 
   warn(warning: PlanWarning): void {
@@ -153,9 +162,10 @@ export class Draft {
 
   /** The finished plan; nothing is planned where there is an error. */
   result(deletable: readonly OwnImage[], error?: ImgmgrError): DefinitionPlan {
+    const currentVersions = this.current.map((release) => release.version);
     return {
       definition: this.definition,
-      actions: error ? [] : this.actions,
+      actions: error ? [] : linkActions(this.actions, {failures: this.failures, currentVersions}),
       unchanged: this.unchanged.length,
       unchangedImages: this.unchanged,
       pending: this.pending,
@@ -169,7 +179,6 @@ export class Draft {
         .filter(({stamp}) => stamp.state === 'quarantined')
         .sort(newestFirst)
         .map(({image}) => image),
-      currentVersions: this.current.map((release) => release.version),
       busy: false,
       ...(error && {error}),
     };
@@ -221,44 +230,4 @@ export function supersededName(draft: Draft, release: Release): string {
 /** `deactivated` and `community` are renamed too; only `hidden` and `renamed-by-date` name differently. */
 export function shapeOf(way: RetireWay): RetireWay {
   return way === 'hidden' || way === 'renamed-by-date' ? way : 'renamed';
-}
-
-/** An image that the plan will make, so that names, ranks and promises are counted as they will be afterwards. */
-export function foreseen(draft: Draft, release: Release, form: Form): OwnImage {
-  const {input, definition} = draft;
-  const state = draft.isCurrent(release) ? 'current' : 'retired';
-  return {
-    image: {
-      id: FORESEEN,
-      name: form.name,
-      status: 'active',
-      visibility: form.visibility,
-      osHidden: form.osHidden,
-      protected: form.protected,
-      owner: input.projectId,
-      tags: form.tags,
-      minDisk: form.minDisk,
-      minRam: form.minRam,
-      diskFormat: definition.format,
-      containerFormat: 'bare',
-      size: null,
-      virtualSize: null,
-      osHashAlgo: null,
-      osHashValue: null,
-      // Made after everything that is there, whatever the clocks say.
-      createdAt: '9999-12-31T23:59:59Z',
-      updatedAt: '9999-12-31T23:59:59Z',
-      stores: [],
-      properties: {...form.properties, imgmgr_applied: formatApplied(form)},
-    },
-    stamp: {
-      definition: definition.name,
-      version: release.version,
-      state,
-      run: '',
-      keys: [],
-      adHoc: input.adHoc,
-      ...(release.digest && {digest: release.digest}),
-    },
-  };
 }

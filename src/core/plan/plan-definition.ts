@@ -46,7 +46,7 @@ function adopt(draft: Draft): void {
   })) {
     const reason = 'unstamped image of our project that fits the definition (--adopt)';
     draft.add(
-      {kind: 'adopt', image: before, patch},
+      {kind: 'adopt', image: before, patch, counts: 'updated'},
       {...about({...own, image: before}), reason, changes: describePatch(before, patch)},
     );
     draft.images.push(own);

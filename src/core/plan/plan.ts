@@ -1,15 +1,32 @@
 import type {ImgmgrError} from '../../errors.ts';
+import type {CountField} from '../counts.ts';
 import type {Definition} from '../definition/definition.ts';
 import type {ActionSummary, WarningCode} from '../events.ts';
+import type {Form} from '../image/form.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
 import type {Policy} from '../policy.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 
-/** One step of a plan: what is said about it, and what is done. */
-export type Action = {readonly summary: ActionSummary} & Step;
+/** One step of a plan: what is done, what has to be done before, and what is said about it. */
+export type Action = Step & {
+  /** Names it within the plan of its definition; the same whenever the same is planned. */
+  readonly id: string;
+  /** All of it has to be done, else the action is left out. */
+  readonly dependsOn: readonly Dependency[];
+  /** What its image counts as when it is done; absent: nothing, because more is to come or it is part of something else. */
+  readonly counts?: CountField;
+  readonly summary: ActionSummary;
+};
 
-/** The image that a step works on: one that is there, or the one that an earlier `acquire` of the plan will make. */
-export type Target = {readonly image: Image} | {readonly acquired: Release};
+/** An earlier action, or a failure of the plan. */
+export interface Dependency {
+  readonly id: string;
+  /** Why the action is left out where this was not done, one clause. */
+  readonly otherwise: string;
+}
+
+/** The image that a step works on: one that is there, or the one that an earlier `acquire` or `resume` makes (its id). */
+export type Target = {readonly image: Image} | {readonly made: string};
 
 /** What is done; each is one write, or one acquisition. */
 export type Step =
@@ -17,21 +34,35 @@ export type Step =
   | {readonly kind: 'remove'; readonly image: Image}
   /**
    * Make the image of a release; `reuse` is a record that bears the demanded id already, `twin` a live image of the same bytes, which
-   * are taken from there where the source does not have them any more.
+   * are taken from there where the source does not have them any more. `next`: what the plan does with it then; `ready`: nothing, it
+   * waits for another run.
    */
-  | {readonly kind: 'acquire'; readonly release: Release; readonly reuse?: Image; readonly twin?: Image}
-  /** Go on with an import that is under way or done, until it is proven. */
-  | {readonly kind: 'resume'; readonly release: Release; readonly image: Image}
+  | {
+      readonly kind: 'acquire';
+      readonly release: Release;
+      readonly next: 'verify' | 'publish' | 'ready';
+      readonly reuse?: Image;
+      readonly twin?: Image;
+    }
+  /** Go on with an import that is under way or done, until it has the demanded digest. */
+  | {
+      readonly kind: 'resume';
+      readonly release: Release;
+      readonly next: 'verify' | 'publish' | 'ready';
+      readonly image: Image;
+    }
   /** Boot a test server from the image; only a pass lets it be published. */
-  | {readonly kind: 'verify'; readonly release: Release; readonly target: Target}
+  | {readonly kind: 'verify'; readonly release: Release; readonly target: Target; readonly next: 'publish' | 'ready'}
   | {
       readonly kind: 'publish';
       readonly release: Release;
       readonly target: Target;
       readonly as: 'current' | 'retired';
-      readonly name: string;
+      /** What it publishes: everything about the image that users see. */
+      readonly form: Form;
     }
-  | {readonly kind: 'retire'; readonly image: Image; readonly patch: ImagePatch; readonly successor?: Release}
+  /** `replacedBy`: the id of the publication that takes its place; undone where the image cannot be retired. */
+  | {readonly kind: 'retire'; readonly image: Image; readonly patch: ImagePatch; readonly replacedBy?: string}
   | {readonly kind: 'adopt' | 'update' | 'hide'; readonly image: Image; readonly patch: ImagePatch}
   /** `patch` is applied first: it records that we did it. */
   | {readonly kind: 'deactivate' | 'reactivate'; readonly target: Target; readonly patch?: ImagePatch}
@@ -48,6 +79,8 @@ export interface PlanWarning {
 
 /** Why one version is not published. */
 export interface PlanFailure {
+  /** As of an action, so that actions can depend on it. */
+  readonly id: string;
   readonly version: string;
   readonly error: ImgmgrError;
   /** Glance id of the image that failed its verification. */
@@ -77,8 +110,6 @@ export interface DefinitionPlan {
   readonly quarantined: readonly Image[];
   /** Why nothing at all is planned for the definition. */
   readonly error?: ImgmgrError;
-  /** The versions that bear the plain name; when one of them fails, nothing is retired. */
-  readonly currentVersions: readonly string[];
   /** True when a living run works on it, so that nothing could be planned. */
   readonly busy: boolean;
 }

@@ -4,7 +4,6 @@ import {findDrift} from '../image/drift.ts';
 import type {Form} from '../image/form.ts';
 import {applyPatch, candidate, currentForm, describePatch, isEmptyPatch, supersededForm} from '../image/form.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
-import type {Target} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, isOfRelease} from '../release/release.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
@@ -12,8 +11,9 @@ import {readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Applied} from '../image/stamp.ts';
 import {formatApplied} from '../image/stamp.ts';
 import type {Draft} from './draft.ts';
-import {about, foreseen, imageOf, supersededName} from './draft.ts';
+import {about} from './draft.ts';
 import {isStalled} from './leftovers.ts';
+import {publish, publishNew, verifyFirst, wantsPublication} from './publish.ts';
 import {retirePredecessors} from './retire.ts';
 
 /** What one listed version needs: nothing, mending, its name back, or to be made and published. */
@@ -28,7 +28,7 @@ export function planRelease(draft: Draft, release: Release): void {
   else if (needsNewCandidate(draft, release, existing)) planNew(draft, release, existing.image);
   else {
     mend(draft, release, existing);
-    retirePredecessors(draft, existing, release);
+    retirePredecessors(draft, existing, {version: release.version});
   }
 }
 
@@ -73,10 +73,10 @@ function republish(draft: Draft, release: Release, existing: OwnImage): void {
     draft.add({kind: 'reactivate', target: {image}}, {...about(existing), reason});
   // Booted once is enough for an image that was published before, also with --reverify.
   if (draft.verifies() && verdict === undefined) verifyFirst(draft, release, {image});
-  publish(draft, {release, target: {image}, as: 'current', reason});
+  const id = publish(draft, {release, target: {image}, as: 'current', counts: 'updated', reason});
   const published: OwnImage = {image: applyPatch(image, {name: form.name}), stamp: {...stamp, state: 'current'}};
   draft.replace(existing, published);
-  retirePredecessors(draft, published, release);
+  retirePredecessors(draft, published, {version: release.version, published: id});
 }
 
 /** Drift of a current image: status, one PATCH, stores. */
@@ -88,20 +88,20 @@ function mend(draft: Draft, release: Release, existing: OwnImage): void {
   if (byHand.length > 0) draft.warnByHand(existing, byHand);
   if (status)
     draft.add(
-      {kind: status === 'active' ? 'reactivate' : 'deactivate', target: {image}},
+      {kind: status === 'active' ? 'reactivate' : 'deactivate', target: {image}, counts: 'updated'},
       {...about(existing), reason: `the definition says status: ${status}`},
     );
   if (!isEmptyPatch(patch)) {
     warnMinDisk(draft, {image, form, patch});
     draft.add(
-      {kind: 'update', image, patch},
+      {kind: 'update', image, patch, counts: 'updated'},
       {...about(existing), reason: 'differs from its definition', changes: describePatch(image, patch)},
     );
   }
   const missing = missingStores(draft, image);
   if (missing.length > 0)
     draft.add(
-      {kind: 'copy', image, stores: missing},
+      {kind: 'copy', image, stores: missing, counts: 'updated'},
       {...about(existing), reason: `is missing from ${missing.join(', ')}`},
     );
   if (!status && isEmptyPatch(patch) && missing.length === 0) draft.unchanged.push(image.id);
@@ -135,20 +135,23 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
     newName: candidate(draft.context(release), '', undefined).name,
     ...(begun && {image: begun.image.id}),
   };
+  const next = draft.verifies() && policy.wait ? 'verify' : wantsPublication(draft) ? 'publish' : 'ready';
+  const counts = next === 'ready' ? {counts: 'imported' as const} : {};
+  let made: string;
   if (begun && isUnderWay(begun)) {
     const reason =
       begun.stamp.state === 'pending'
         ? 'was handed to the cloud by an earlier run'
         : `complete, left by run ${begun.stamp.run}`;
-    draft.add({kind: 'resume', release, image: begun.image}, {...said, newName, reason});
+    made = draft.add({kind: 'resume', release, next, image: begun.image, ...counts}, {...said, newName, reason});
   } else {
     const reason = twin
       ? 'what it was booted with has changed, so the same bytes are proven anew'
       : begun
         ? 'its record with the demanded id is there, empty'
         : (release.build?.why ?? 'listed and not there');
-    draft.add(
-      {kind: 'acquire', release, ...(begun && {reuse: begun.image}), ...(twin && {twin})},
+    made = draft.add(
+      {kind: 'acquire', release, next, ...(begun && {reuse: begun.image}), ...(twin && {twin}), ...counts},
       {
         ...said,
         newName,
@@ -157,7 +160,7 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
       },
     );
   }
-  publishNew(draft, {release, target: {acquired: release}, ...(begun && {begun})});
+  publishNew(draft, {release, target: {made}, ...(begun && {begun})});
 }
 
 /** What happens to the bytes on this host; a warning where they cannot be converted as wanted. Without a demanded digest a twin has the bytes of the store. */
@@ -173,72 +176,6 @@ function stagingOf(draft: Draft, release: Release, twin: Image | undefined): rea
   const conversion = neededConversion(format, wanted);
   if (conversion) return [describeConversion(format, conversion)];
   return needsBothGuards(format) ? [describeJudging(format)] : [];
-}
-
-function publishNew(
-  draft: Draft,
-  input: {readonly release: Release; readonly target: Target; readonly begun?: OwnImage},
-): void {
-  const {release, target, begun} = input;
-  const {publish: published, wait} = draft.input.policy;
-  if (draft.verifies() && wait && (published || !isProven(draft, release, target))) verifyFirst(draft, release, target);
-  if (!wantsPublication(draft)) return;
-  const current = draft.isCurrent(release);
-  if (draft.definition.status === 'deactivated' && begun?.image.status !== 'deactivated')
-    draft.add(
-      {kind: 'deactivate', target},
-      {version: release.version, reason: 'the definition says status: deactivated', ...imageOf(target)},
-    );
-  const reason = current ? 'listed and proven' : 'listed, but a newer version bears the name';
-  publish(draft, {release, target, as: current ? 'current' : 'retired', reason});
-  if (begun) draft.forget(begun);
-  const context = draft.context(release);
-  const made = foreseen(draft, release, current ? currentForm(context) : supersededForm(context));
-  draft.images.push(made);
-  if (current) retirePredecessors(draft, made, release);
-}
-
-/** Boots the image before it is published, unless it has passed already with the same boot properties. */
-function verifyFirst(draft: Draft, release: Release, target: Target): void {
-  if (isProven(draft, release, target)) return;
-  const again = 'image' in target && readVerdict(target.image) !== undefined;
-  draft.add(
-    {kind: 'verify', release, target},
-    {
-      version: release.version,
-      reason: again ? 'boots it again (--reverify)' : 'nothing unproven is published',
-      ...imageOf(target),
-    },
-  );
-}
-
-function isProven(draft: Draft, release: Release, target: Target): boolean {
-  if (!('image' in target) || draft.input.policy.reverify) return false;
-  const form = currentForm(draft.context(release));
-  return readVerdict(target.image)?.kind === 'pass' && wasBootedAs(target.image, form);
-}
-
-function publish(
-  draft: Draft,
-  input: {
-    readonly release: Release;
-    readonly target: Target;
-    readonly as: 'current' | 'retired';
-    readonly reason: string;
-  },
-): void {
-  const {release, target, as, reason} = input;
-  const name = as === 'current' ? currentForm(draft.context(release)).name : supersededName(draft, release);
-  draft.add(
-    {kind: 'publish', release, target, as, name},
-    {version: release.version, newName: name, reason, ...imageOf(target)},
-  );
-  draft.taken.add(name);
-}
-
-function wantsPublication(draft: Draft): boolean {
-  const {publish: wanted, wait, acquire} = draft.input.policy;
-  return wanted && wait && acquire;
 }
 
 function isUnderWay(own: OwnImage): boolean {

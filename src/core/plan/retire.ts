@@ -3,7 +3,7 @@ import type {RetireWay} from '../definition/definition.ts';
 import {applyPatch, compact, describePatch, ownTags, withOldPurpose} from '../image/form.ts';
 import type {ImagePatch} from '../image/image.ts';
 import {nameWhenRetired} from '../image/naming.ts';
-import type {OwnImage, Release} from '../release/release.ts';
+import type {OwnImage} from '../release/release.ts';
 import {byLastPublished} from '../release/release.ts';
 import {isLonger} from '../retention.ts';
 import {MANAGED_TAG, formatApplied} from '../image/stamp.ts';
@@ -27,18 +27,29 @@ export function closeUnfinishedSwap(draft: Draft): void {
     if (own !== stays) retire(draft, own, {reason: 'an earlier run published its successor and died'});
 }
 
-/** Retires the other images that still bear the plain name of a `multi: true` definition; once, by the state in the stamp. */
-export function retirePredecessors(draft: Draft, successor: OwnImage, release: Release): void {
+/**
+ * Retires the other images that still bear the plain name of a `multi: true` definition; once, by the state in the stamp. `published`:
+ * the id of the action that publishes the successor, where the plan does.
+ */
+export function retirePredecessors(
+  draft: Draft,
+  successor: OwnImage,
+  by: {readonly version: string; readonly published?: string},
+): void {
   if (!draft.definition.multi) return;
+  const {version, published} = by;
   for (const own of draft.images.filter((other) => other !== successor && other.stamp.state === 'current'))
-    retire(draft, own, {reason: `superseded by ${release.version}`, successor: release});
+    retire(draft, own, {
+      reason: `superseded by ${version}`,
+      ...(published !== undefined && {replacedBy: published}),
+    });
 }
 
 /** Plans the one PATCH that gives an image its retired form. */
 export function retire(
   draft: Draft,
   own: OwnImage,
-  why: {readonly reason: string; readonly successor?: Release},
+  why: {readonly reason: string; readonly replacedBy?: string},
 ): void {
   if (draft.keepsSuperseded()) return;
   const way = draft.way();
@@ -52,7 +63,13 @@ export function retire(
   });
   draft.taken.add(name);
   draft.add(
-    {kind: 'retire', image: own.image, patch, ...(why.successor && {successor: why.successor})},
+    {
+      kind: 'retire',
+      image: own.image,
+      patch,
+      counts: 'retired',
+      ...(why.replacedBy !== undefined && {replacedBy: why.replacedBy}),
+    },
     {
       ...about(own),
       reason: why.reason,

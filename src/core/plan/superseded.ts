@@ -6,7 +6,8 @@ import type {Retention} from '../retention.ts';
 import {isLonger, judgeRetention, rankSuperseded} from '../retention.ts';
 import {formatApplied} from '../image/stamp.ts';
 import type {Draft} from './draft.ts';
-import {FORESEEN, about, shapeOf} from './draft.ts';
+import {about, shapeOf} from './draft.ts';
+import {FORESEEN} from './foreseen.ts';
 import {retire} from './retire.ts';
 
 /** Retires what is no longer listed, applies flags and longer promises, deletes; returns what may be deleted. */
@@ -63,7 +64,10 @@ function planDelete(draft: Draft, own: OwnImage, reason: string): boolean {
     });
     return false;
   }
-  draft.add({kind: 'delete', image: own.image, unprotect: own.image.protected}, {...about(own), reason});
+  draft.add(
+    {kind: 'delete', image: own.image, unprotect: own.image.protected, counts: 'deleted'},
+    {...about(own), reason},
+  );
   return true;
 }
 
@@ -76,14 +80,14 @@ function reshape(draft: Draft, own: OwnImage, beyond: boolean): void {
     const reason = kind === 'hide' ? 'superseded (--hide)' : 'superseded';
     const renamed = patch.name === undefined ? {} : {newName: patch.name};
     draft.add(
-      {kind, image: own.image, patch},
+      {kind, image: own.image, patch, counts: kind === 'hide' ? 'retired' : 'updated'},
       {...about(own), reason, changes: describePatch(own.image, patch), ...renamed},
     );
   }
   const deactivates = draft.input.policy.deactivate || draft.way() === 'deactivated';
   if (deactivates && beyond && own.image.status === 'active')
     draft.add(
-      {kind: 'deactivate', target: {image: own.image}, patch: recordStatus(own)},
+      {kind: 'deactivate', target: {image: own.image}, patch: recordStatus(own), counts: 'updated'},
       {...about(own), reason: 'superseded and beyond its promise'},
     );
 }

@@ -1,9 +1,10 @@
 import type {ImageStore} from '../../ports/image-store.ts';
+import type {Definition} from '../../core/definition/definition.ts';
 import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Surroundings} from '../types.ts';
-import type {AcquireContext, AcquireTask} from './types.ts';
+import type {AcquireContext} from './types.ts';
 
 /** What is waited for. */
 export interface ImportWait {
@@ -81,7 +82,7 @@ export async function waitForImport(wait: ImportWait): Promise<Image> {
 /** What every wait for the image of a task has in common; the stores are those that are asked for. */
 export function importWait(
   context: AcquireContext,
-  {definition, release}: AcquireTask,
+  {definition, release}: {readonly definition: Definition; readonly release: {readonly version: string}},
 ): Omit<ImportWait, 'id' | 'bytes' | 'deadlineMs'> {
   const {store, surroundings, emit, signal, options} = context;
   return {

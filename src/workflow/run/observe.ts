@@ -193,7 +193,6 @@ function failedPlan(definition: Definition, error: ImgmgrError): DefinitionPlan 
     failures: [],
     published: [],
     quarantined: [],
-    currentVersions: [],
     busy: false,
     error,
   };
@@ -207,7 +206,7 @@ function removeLease({image, holder}: Lease): Action {
     name: image.name ?? '',
     reason: `lease of run ${holder.run} on ${holder.hostName}, which is dead`,
   };
-  return {kind: 'remove', image, summary};
+  return {kind: 'remove', image, id: `remove ${image.id}`, dependsOn: [], summary};
 }
 
 /** `--adopt` takes no image with a part of a stamp, and others only where name and version fit a definition. */

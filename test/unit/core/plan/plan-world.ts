@@ -1,16 +1,9 @@
 import type {Definition, Version} from '../../../../src/core/definition/definition.ts';
 import type {FormContext} from '../../../../src/core/image/form.ts';
-import {
-  applyPatch,
-  candidate,
-  currentForm,
-  formContext,
-  publishPatch,
-  supersededForm,
-} from '../../../../src/core/image/form.ts';
+import {applyPatch, candidate, currentForm, formContext, publishPatch} from '../../../../src/core/image/form.ts';
 import type {Image, NewImage} from '../../../../src/core/image/image.ts';
 import {planDefinition} from '../../../../src/core/plan/plan-definition.ts';
-import type {Action, DefinitionPlan} from '../../../../src/core/plan/plan.ts';
+import type {Action, DefinitionPlan, Target} from '../../../../src/core/plan/plan.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {bootHash, verdictProperties} from '../../../../src/core/verdict/record.ts';
 import {imageFault} from '../../../../src/core/verdict/verdict.ts';
@@ -95,7 +88,7 @@ export class World {
   manage(definitionToDo: Definition, flags: Partial<Policy> = {}, releases?: readonly Release[]): string[] {
     const plan = this.plan(definitionToDo, flags, releases);
     if (plan.error) throw plan.error;
-    const acquired = new Map<Release, string>();
+    const acquired = new Map<string, string>();
     const unproven = new Set<Release>();
     for (const action of plan.actions) {
       if (action.kind === 'publish' && unproven.has(action.release)) break;
@@ -169,23 +162,22 @@ export class World {
     return new Date(this.now.getTime() + this.#made * 60_000).toISOString();
   }
 
-  #apply(input: {action: Action; definition: Definition; policy: Policy; acquired: Map<Release, string>}): void {
+  #apply(input: {action: Action; definition: Definition; policy: Policy; acquired: Map<string, string>}): void {
     const {action, acquired} = input;
     const {definition, policy} = input;
     const context = (release: Release): FormContext => formContext({definition, release, policy, adHoc: false});
     const patch = (id: string, change: (image: Image) => Image): void => {
       this.images = this.images.map((image) => (image.id === id ? {...change(image), updatedAt: this.#tick()} : image));
     };
-    const target = (t: {image: Image} | {acquired: Release}): string =>
-      'image' in t ? t.image.id : (acquired.get(t.acquired) ?? 'none');
+    const target = (t: Target): string => ('image' in t ? t.image.id : (acquired.get(t.made) ?? 'none'));
     switch (action.kind) {
       case 'acquire':
-        acquired.set(action.release, this.create(candidate(context(action.release), 'r1', 1000)).id);
+        acquired.set(action.id, this.create(candidate(context(action.release), 'r1', 1000)).id);
         if (!input.policy.publish)
-          patch(acquired.get(action.release) ?? '', (image) => applyPatch(image, {set: {imgmgr_state: 'ready'}}));
+          patch(acquired.get(action.id) ?? '', (image) => applyPatch(image, {set: {imgmgr_state: 'ready'}}));
         return;
       case 'resume':
-        acquired.set(action.release, action.image.id);
+        acquired.set(action.id, action.image.id);
         return;
       case 'verify': {
         const failed = this.bad.has(action.release.version);
@@ -205,15 +197,13 @@ export class World {
         );
         return;
       }
-      case 'publish': {
-        const form =
-          action.as === 'current' ? currentForm(context(action.release)) : supersededForm(context(action.release));
+      case 'publish':
         patch(target(action.target), (live) =>
           applyPatch(
             live,
             publishPatch({
               live,
-              form: {...form, name: action.name},
+              form: action.form,
               state: action.as,
               run: 'r1',
               ...(action.release.digest && {digest: action.release.digest}),
@@ -221,7 +211,6 @@ export class World {
           ),
         );
         return;
-      }
       case 'adopt':
         patch(action.image.id, (live) => applyPatch(live, action.patch));
         this.images.push(

@@ -18,6 +18,8 @@ export function acquireWorld(given: {
   readonly policy?: Partial<Policy>;
   readonly options?: Partial<RunOptions>;
   readonly adHoc?: boolean;
+  /** Runs with different ones make different ids. */
+  readonly pid?: number;
 }) {
   const clock = new VirtualClock();
   const store = new MemoryStore(clock);
@@ -42,7 +44,7 @@ export function acquireWorld(given: {
       policy: {...DEFAULT_POLICY, ...given.policy},
     },
     baseDir: '/',
-    surroundings: surroundings(clock, 1, new Set([1])),
+    surroundings: surroundings(clock, given.pid ?? 1, new Set()),
     emit: (event) => events.push(event),
     signal: abort.signal,
     glanceAlgorithm: 'sha512',

@@ -1,0 +1,68 @@
+import type {ActionKind} from '../events.ts';
+import type {Action, Dependency, PlanFailure} from './plan.ts';
+
+/** An action whose dependencies are not known yet. */
+export type Unlinked = Action extends infer One ? (One extends Action ? Omit<One, 'dependsOn'> : never) : never;
+
+/** What the dependencies of a definition's actions follow from besides the actions. */
+export interface LinkInput {
+  readonly failures: readonly PlanFailure[];
+  /** The versions that bear the plain name. */
+  readonly currentVersions: readonly string[];
+}
+
+/**
+ * The actions, in their order, with what has to be done before each: an image is not touched where it could not be made or failed its
+ * verification, nothing is retired without the current image, and nothing is deleted after any failure.
+ */
+export function linkActions(actions: readonly Unlinked[], input: LinkInput): readonly Action[] {
+  return actions.map((action, index) => {
+    const before = actions.slice(0, index);
+    return {...action, dependsOn: [...ofImage(action, before), ...ofUse(action, before, input)]};
+  });
+}
+
+/** The making and the verification of the image that an action works on. */
+function ofImage(action: Unlinked, before: readonly Unlinked[]): readonly Dependency[] {
+  if (!('target' in action)) return [];
+  const {target} = action;
+  const verified = before.filter(
+    (other) =>
+      other.kind === 'verify' &&
+      ('made' in target
+        ? 'made' in other.target && other.target.made === target.made
+        : 'image' in other.target && other.target.image.id === target.image.id),
+  );
+  return [
+    ...('made' in target ? [{id: target.made, otherwise: 'its image could not be acquired'}] : []),
+    ...verified.map(({id}) => ({id, otherwise: 'its image is not proven'})),
+  ];
+}
+
+/** What users keep until there is something better: images are taken out of use and deleted only after what replaces them. */
+function ofUse(action: Unlinked, before: readonly Unlinked[], input: LinkInput): readonly Dependency[] {
+  const {failures, currentVersions} = input;
+  if (action.kind === 'delete') {
+    // Each deletion depends on the one before, so that not every one has to name all actions before that.
+    const last = before.findLastIndex(({kind}) => kind === 'delete');
+    const since = before.slice(Math.max(0, last)).filter(({kind}) => kind !== 'remove');
+    return [...failures, ...since].map(({id}) => ({id, otherwise: 'something of this definition failed'}));
+  }
+  if (!takesOutOfUse(action)) return [];
+  const otherwise = 'the current image could not be had, so nothing is retired';
+  if (action.kind === 'retire' && action.replacedBy !== undefined) return [{id: action.replacedBy, otherwise}];
+  const current = [
+    ...failures.filter(({version}) => currentVersions.includes(version)),
+    ...before.filter(({kind, summary}) => !LAST.has(kind) && currentVersions.includes(summary.version ?? '')),
+  ];
+  return current.map(({id}) => ({id, otherwise}));
+}
+
+/** Their failure takes nothing from the current image. */
+const LAST: ReadonlySet<ActionKind> = new Set<ActionKind>(['remove', 'delete']);
+
+function takesOutOfUse(action: Unlinked): boolean {
+  return (
+    action.kind === 'retire' || action.kind === 'hide' || (action.kind === 'deactivate' && 'image' in action.target)
+  );
+}

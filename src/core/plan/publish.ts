@@ -1,0 +1,82 @@
+import {currentForm, supersededForm} from '../image/form.ts';
+import type {OwnImage, Release} from '../release/release.ts';
+import {readVerdict, wasBootedAs} from '../verdict/record.ts';
+import type {Draft} from './draft.ts';
+import {imageOf, supersededName} from './draft.ts';
+import {foreseen} from './foreseen.ts';
+import type {Target} from './plan.ts';
+import {retirePredecessors} from './retire.ts';
+
+/** Verifies the image where that is wanted, publishes it, and retires what it takes the place of. */
+export function publishNew(
+  draft: Draft,
+  input: {readonly release: Release; readonly target: Target; readonly begun?: OwnImage},
+): void {
+  const {release, target, begun} = input;
+  const {publish: published, wait} = draft.input.policy;
+  if (draft.verifies() && wait && (published || !isProven(draft, release, target))) verifyFirst(draft, release, target);
+  if (!wantsPublication(draft)) return;
+  const current = draft.isCurrent(release);
+  if (draft.definition.status === 'deactivated' && begun?.image.status !== 'deactivated')
+    draft.add(
+      {kind: 'deactivate', target},
+      {version: release.version, reason: 'the definition says status: deactivated', ...imageOf(target)},
+    );
+  const reason = current ? 'listed and proven' : 'listed, but a newer version bears the name';
+  const id = publish(draft, {release, target, as: current ? 'current' : 'retired', counts: 'imported', reason});
+  if (begun) draft.forget(begun);
+  const context = draft.context(release);
+  const made = foreseen(draft, release, current ? currentForm(context) : supersededForm(context));
+  draft.images.push(made);
+  if (current) retirePredecessors(draft, made, {version: release.version, published: id});
+}
+
+/** Boots the image before it is published, unless it has passed already with the same boot properties. */
+export function verifyFirst(draft: Draft, release: Release, target: Target): void {
+  if (isProven(draft, release, target)) return;
+  const again = 'image' in target && readVerdict(target.image) !== undefined;
+  const next = wantsPublication(draft) ? 'publish' : 'ready';
+  draft.add(
+    {kind: 'verify', release, target, next, ...(next === 'ready' && {counts: 'imported'})},
+    {
+      version: release.version,
+      reason: again ? 'boots it again (--reverify)' : 'nothing unproven is published',
+      ...imageOf(target),
+    },
+  );
+}
+
+function isProven(draft: Draft, release: Release, target: Target): boolean {
+  if (!('image' in target) || draft.input.policy.reverify) return false;
+  const form = currentForm(draft.context(release));
+  return readVerdict(target.image)?.kind === 'pass' && wasBootedAs(target.image, form);
+}
+
+/** Plans the one PATCH that publishes an image; its id. */
+export function publish(
+  draft: Draft,
+  input: {
+    readonly release: Release;
+    readonly target: Target;
+    readonly as: 'current' | 'retired';
+    readonly counts: 'imported' | 'updated';
+    readonly reason: string;
+  },
+): string {
+  const {release, target, as, counts, reason} = input;
+  const context = draft.context(release);
+  const form =
+    as === 'current' ? currentForm(context) : {...supersededForm(context), name: supersededName(draft, release)};
+  const id = draft.add(
+    {kind: 'publish', release, target, as, form, counts},
+    {version: release.version, newName: form.name, reason, ...imageOf(target)},
+  );
+  draft.taken.add(form.name);
+  return id;
+}
+
+/** Images that are there are published by this run, not by a later one. */
+export function wantsPublication(draft: Draft): boolean {
+  const {publish: wanted, wait, acquire} = draft.input.policy;
+  return wanted && wait && acquire;
+}
