@@ -4,7 +4,6 @@ import {countsOf} from './core/counts.ts';
 import {exitCodeOfError} from './cli/exit-codes.ts';
 import type {ExitCode} from './cli/exit-codes.ts';
 import type {Env, Io} from './cli/io.ts';
-import type {WorkOnClouds} from './cli/work-on-clouds.ts';
 import {renderError} from './report/error-text.ts';
 import {scrubbed} from './secrets/output.ts';
 import {addEnvironment, SecretRegistry} from './secrets/registry.ts';
@@ -43,7 +42,7 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
       version: VERSION,
       execute: async (invocation) => {
         const {execute} = await import('./cli/execute.ts');
-        return execute(invocation, {io, env, secrets, loadWork});
+        return execute(invocation, {io, env, secrets});
       },
     });
   } catch (thrown) {
@@ -80,11 +79,6 @@ function withoutSecrets(own: Io, secrets: SecretRegistry): {readonly io: Io; rea
     },
   };
   return {io, flush};
-}
-
-async function loadWork(): Promise<WorkOnClouds> {
-  const {workOnClouds} = await import('./cli/work-on-clouds.ts');
-  return workOnClouds;
 }
 
 /** The form that was asked for, as far as a command line tells that could not be understood. */

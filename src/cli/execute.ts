@@ -1,4 +1,7 @@
-import {BUILD_AND_UPLOAD, shownFields, sumCounts} from '../core/counts.ts';
+import type {RunControl} from '../app/ports.ts';
+import type {Caller, ContextParts} from '../compose/context.ts';
+import {homeFolder} from '../config/home.ts';
+import {shownFields, sumCounts} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
 import {asImgmgrError} from '../errors.ts';
 import type {ImgmgrError} from '../errors.ts';
@@ -14,23 +17,30 @@ import type {ExitCode} from './exit-codes.ts';
 import {exitCodeOf} from './exit-codes.ts';
 import type {Interruption} from './interruption.ts';
 import {watchForInterruption} from './interruption.ts';
-import type {Invocation} from './invocation.ts';
+import type {Invocation, OutputChoice} from './invocation.ts';
 import type {Env, Io} from './io.ts';
-import type {Work, WorkOnClouds} from './work-on-clouds.ts';
 
-/** What an invocation is carried out with; `workOnClouds` is loaded when it is needed. */
+/** What an invocation is carried out with. */
 export interface ExecuteParts {
   readonly io: Io;
   readonly env: Env;
   readonly secrets: Secrets;
-  readonly loadWork: () => Promise<WorkOnClouds>;
 }
 
 /** Carries out one command: reports, listens for signals, sums up. Never throws; the answer is the exit code. */
-export async function execute(invocation: Invocation, {io, env, secrets, loadWork}: ExecuteParts): Promise<ExitCode> {
+export async function execute<Request>(
+  invocation: Invocation<Request>,
+  {io, env, secrets}: ExecuteParts,
+): Promise<ExitCode> {
   const startedMs = io.monotonic();
-  const {output, command, options} = invocation;
-  const raw = await createReporter({sink: io, env, ...output, dryRun: options.dryRun, ...answersOf(invocation)});
+  const {output, command, report} = invocation;
+  const raw = await createReporter({
+    sink: io,
+    env,
+    ...output,
+    dryRun: report.dryRun,
+    ...(report.answers && {answers: report.answers}),
+  });
   // Before a format escapes what is in a text; what is written is scrubbed once more.
   const reporter: Reporter = {...raw, emit: (event) => raw.emit(scrubTold(event, (text) => secrets.scrub(text)))};
   // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
@@ -41,16 +51,16 @@ export async function execute(invocation: Invocation, {io, env, secrets, loadWor
     reporter.emit(event);
   };
   try {
-    const work = workOf({invocation, io, env, secrets, emit, reporter, interruption});
+    const work = {invocation, io, env, secrets, emit, reporter, interruption};
     const outcomes: CloudOutcome[] = [];
     // What has written nothing is not waited for: a file system or a name server may never answer.
-    const failure = await Promise.race([runToTheEnd(loadWork, work, outcomes), interruption.overdue]);
-    if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, secrets, emit, io, invocation});
+    const failure = await Promise.race([runToTheEnd(work, outcomes), interruption.overdue]);
+    if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, secrets, emit, io, output});
     const lost = interruption.lost();
-    if (lost) tellFailure({failure: lost, secrets, emit, io, invocation});
+    if (lost) tellFailure({failure: lost, secrets, emit, io, output});
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
     const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
-    const counted = shownFields(invocation.buildOnly?.upload === true ? BUILD_AND_UPLOAD : command, counts);
+    const counted = shownFields(report.counted ?? command, counts);
     emit({type: 'finished', counts, counted, exitCode, ms: io.monotonic() - startedMs});
     return exitCode;
   } finally {
@@ -59,14 +69,8 @@ export async function execute(invocation: Invocation, {io, env, secrets, loadWor
   }
 }
 
-function answersOf({command, buildOnly, options}: Invocation): {readonly answers?: 'verdicts' | 'ids'} {
-  if (command === 'verify') return {answers: 'verdicts'};
-  const isUpload = buildOnly?.upload === true && !options.dryRun;
-  return command === 'import' || isUpload ? {answers: 'ids'} : {};
-}
-
-interface WorkParts {
-  readonly invocation: Invocation;
+interface Work<Request> {
+  readonly invocation: Invocation<Request>;
   readonly io: Io;
   readonly env: Env;
   readonly secrets: Secrets;
@@ -75,26 +79,45 @@ interface WorkParts {
   readonly interruption: Interruption;
 }
 
-function workOf({invocation, io, env, secrets, emit, reporter, interruption}: WorkParts): Work {
-  const {signal, abandoned, beginWriting} = interruption;
-  const confirmDelete = createConfirm({io, format: invocation.output.format, hold: () => reporter.hold(), signal});
-  const options = {...invocation.options, ...(confirmDelete && {confirmDelete})};
-  return {invocation, options, io, env, secrets, emit, signal, abandoned, beginWriting};
-}
-
 /** Collects the outcomes; the answer is the error that ended the run before its end. */
-async function runToTheEnd(
-  loadWork: ExecuteParts['loadWork'],
-  work: Work,
-  outcomes: CloudOutcome[],
-): Promise<ImgmgrError | undefined> {
+async function runToTheEnd<Request>(work: Work<Request>, outcomes: CloudOutcome[]): Promise<ImgmgrError | undefined> {
+  const {invocation, emit} = work;
   try {
-    const workOnClouds = await loadWork();
-    for await (const outcome of workOnClouds(work)) outcomes.push(outcome);
+    const [{createContext}, verb] = await Promise.all([import('../compose/context.ts'), invocation.load()]);
+    const context = createContext(contextParts(work));
+    try {
+      for await (const outcome of verb(invocation.request, {...context, ...controlOf(work)}, emit))
+        outcomes.push(outcome);
+    } finally {
+      await context.close();
+    }
     return undefined;
   } catch (error) {
     return asImgmgrError(error);
   }
+}
+
+function contextParts<Request>({invocation, io, env, secrets, emit, interruption}: Work<Request>): ContextParts {
+  return {
+    caller: callerOf(env),
+    now: () => io.now(),
+    ...(invocation.readsStdin && {stdin: () => io.stdin}),
+    emit,
+    abandoned: interruption.abandoned,
+    allowPrivateSources: invocation.allowPrivateSources,
+    secrets,
+  };
+}
+
+/** The user of this process. */
+function callerOf(env: Env): Caller {
+  return {cwd: process.cwd(), home: homeFolder(env), uid: process.getuid?.() ?? 0, env};
+}
+
+function controlOf<Request>({invocation, io, reporter, interruption}: Work<Request>): RunControl {
+  const {signal, beginWriting} = interruption;
+  const confirmDelete = createConfirm({io, format: invocation.output.format, hold: () => reporter.hold(), signal});
+  return {signal, beginWriting, ...(confirmDelete && {confirmDelete})};
 }
 
 function tellFailure({
@@ -102,11 +125,10 @@ function tellFailure({
   secrets,
   emit,
   io,
-  invocation,
-}: Pick<WorkParts, 'emit' | 'io' | 'invocation' | 'secrets'> & {failure: ImgmgrError}): void {
+  output: {format, verbosity},
+}: Pick<Work<unknown>, 'emit' | 'io' | 'secrets'> & {failure: ImgmgrError; output: OutputChoice}): void {
   const failure = scrubTold(told, (text) => secrets.scrub(text));
   emit({type: 'run-failed', error: failure});
-  const {format, verbosity} = invocation.output;
   // JSON goes to stdout alone; whoever started the run by hand, or reads cron's mail, must not be left in the dark.
   if (format === 'json') io.stderr.write(renderError(failure, {stack: verbosity === 'debug'}));
 }

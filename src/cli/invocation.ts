@@ -1,9 +1,4 @@
-import type {Machine} from '../core/build/spec.ts';
-import type {RunOptions} from '../workflow/types.ts';
-import type {AdHocImage} from './ad-hoc-image.ts';
-import type {BuildRequest} from './builds.ts';
-import type {LooseImage} from './local-file.ts';
-import type {VerifyRequest} from './verification.ts';
+import type {UseCase} from '../app/ports.ts';
 
 export type CommandName = 'manage' | 'build' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run';
 
@@ -19,41 +14,29 @@ export interface OutputChoice {
   readonly color: boolean;
 }
 
-/** A command line after parsing: what a command is asked to do, nothing looked up yet. */
-export interface Invocation {
+/** How a run is reported, besides what the operator chose. */
+export interface ReportChoice {
+  readonly dryRun: boolean;
+  /** What stdout is for; absent: the report. */
+  readonly answers?: 'verdicts' | 'ids';
+  /** The name among what is counted; absent: the command. */
+  readonly counted?: string;
+}
+
+/** A command line after parsing: what a verb is asked, how it is told; nothing looked up yet. */
+export interface Invocation<Request> {
+  /** As it is told. */
   readonly command: CommandName;
-  /** As named by `--cloud`, in that order; empty: to be found out. */
-  readonly clouds: readonly string[];
-  /** The region of all of them; undefined: as the environment or clouds.yaml says. */
-  readonly region?: string;
-  /** Files and folders of the definitions; none: the default place. */
-  readonly images: readonly string[];
-  /** Regular expressions on definition names; one of them has to match. */
-  readonly filter?: readonly string[];
-  /** The one image that `import` was given as an argument. */
-  readonly adHoc?: AdHocImage;
+  readonly request: Request;
+  /** Loads the verb that answers the request. */
+  readonly load: () => Promise<UseCase<Request>>;
+  readonly output: OutputChoice;
+  readonly report: ReportChoice;
   /** Redirects of sources may lead to this host and to private networks. */
   readonly allowPrivateSources: boolean;
-  readonly verify: VerifyRequest;
-  readonly build: BuildRequest;
-  /** `build`: only the images of definitions that are built; `upload`: into the clouds, else on this host alone. */
-  readonly buildOnly?: {
-    readonly upload: boolean;
-    /** Folder that gets copies of the files. */
-    readonly output?: string;
-    readonly arch?: Machine;
-    /** Two manifests to compare, instead of building. */
-    readonly diff?: readonly [string, string];
-  };
-  /** `verify --deep`: read and hash the bytes instead of booting. */
-  readonly deep?: boolean;
-  /** What `verify` was given: ids, names, or local files. */
-  readonly targets?: readonly string[];
-  /** How a local file of {@link targets} is described. */
-  readonly looseImage?: LooseImage;
-  readonly options: Omit<RunOptions, 'confirmDelete'>;
-  readonly output: OutputChoice;
+  /** An image comes from stdin. */
+  readonly readsStdin: boolean;
 }
 
 /** Does what a command line asks for. */
-export type Execute = (invocation: Invocation) => Promise<void>;
+export type Execute<Answer = void> = <Request>(invocation: Invocation<Request>) => Promise<Answer>;

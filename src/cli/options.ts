@@ -1,51 +1,144 @@
+import type {
+  AcquireSettings,
+  BootSettings,
+  BuildSettings,
+  CloudChoice,
+  DefinitionChoice,
+  DeletionSettings,
+  RetireSettings,
+  RunSettings,
+  TestSettings,
+} from '../app/requests.ts';
+import {DEFAULT_IMPORT_TIMEOUT_MS} from '../app/run-options.ts';
 import type {SizeLimits} from '../core/limits.ts';
-import type {Policy} from '../core/policy.ts';
 import {DEFAULT_POLICY} from '../core/policy.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Flags} from './flags.ts';
-import {toBuildRequest} from './builds.ts';
-import {toVerifyRequest} from './verification.ts';
 import type {CommandName, Invocation, OutputChoice, Verbosity} from './invocation.ts';
 
 /** How many images are worked on at once when nothing is said. */
 export const DEFAULT_JOBS = 6;
-/** The peer's deadline of one image. */
-export const DEFAULT_IMPORT_TIMEOUT_MS = 1_800_000;
+/** From the order of a test server to its report. */
+export const DEFAULT_DEADLINE_MS = 600_000;
 
-/** Which command it is, what was said with flags, and what the command itself decides. */
-export interface Request {
-  readonly command: CommandName;
-  readonly flags: Flags;
-  /** What makes this command differ from `manage`. */
-  readonly policy?: Partial<Policy>;
-}
-
-/** Flags into what is asked for. USAGE when they contradict each other or ask for what this version cannot do. */
-export function toInvocation({command, flags, policy = {}}: Request): Invocation {
+/** What every invocation has besides its request. USAGE when flags contradict each other. */
+export function toInvocation(
+  command: CommandName,
+  flags: Flags,
+): Pick<Invocation<unknown>, 'command' | 'output' | 'report' | 'allowPrivateSources' | 'readsStdin'> {
   refuseContradictions(flags);
   const dryRun = command === 'dry-run' || flags.dryRun === true;
   return {
     command: dryRun ? 'dry-run' : command,
-    clouds: [...new Set(flags.cloud)],
-    ...(flags.region !== undefined && {region: flags.region}),
-    images: flags.images ?? [],
-    ...(flags.filter !== undefined && {filter: flags.filter}),
-    allowPrivateSources: flags.allowPrivateSources ?? false,
-    verify: toVerifyRequest(flags),
-    build: toBuildRequest(flags),
-    options: {
-      policy: {...toPolicy(flags), ...policy},
-      dryRun,
-      jobs: flags.jobs ?? DEFAULT_JOBS,
-      ...(flags.method !== undefined && {method: flags.method}),
-      ...(flags.prefetch !== undefined && {prefetch: flags.prefetch}),
-      stuckRetry: flags.stuckRetry ?? 0,
-      importTimeoutMs: flags.importTimeout ?? DEFAULT_IMPORT_TIMEOUT_MS,
-      limits: toLimits(flags),
-      ...(flags.waitLock !== undefined && {waitLockMs: flags.waitLock}),
-      silenceNotVerified: flags.verify === false,
-    },
     output: toOutput(flags),
+    report: {dryRun},
+    allowPrivateSources: flags.allowPrivateSources ?? false,
+    readsStdin: false,
+  };
+}
+
+/** The part of a request that says which clouds. */
+export function toClouds({cloud, region}: Flags): CloudChoice {
+  return {clouds: [...new Set(cloud)], ...(region !== undefined && {region})};
+}
+
+/** The part of a request that says which definitions. */
+export function toDefinitions({images, filter, force}: Flags): DefinitionChoice {
+  return {images: images ?? [], ...(filter !== undefined && {filter}), force: force ?? DEFAULT_POLICY.force};
+}
+
+/** The part of a request that says how the images are worked through. */
+export function toRun({jobs, waitLock}: Flags): RunSettings {
+  return {jobs: jobs ?? DEFAULT_JOBS, ...(waitLock !== undefined && {waitLockMs: waitLock})};
+}
+
+/** The part of a request that says how images are brought into a cloud. */
+export function toAcquire(flags: Flags): AcquireSettings {
+  return {
+    latest: flags.latest ?? DEFAULT_POLICY.latest,
+    replace: flags.replace ?? DEFAULT_POLICY.replace,
+    adopt: flags.adopt ?? DEFAULT_POLICY.adopt,
+    publish: flags.publish ?? DEFAULT_POLICY.publish,
+    wait: flags.wait ?? DEFAULT_POLICY.wait,
+    ...(flags.tag !== undefined && {tag: flags.tag}),
+    ...(flags.stores !== undefined && {stores: flags.stores}),
+    ...(flags.convert !== undefined && {convert: {to: flags.convert, compress: flags.compress ?? false}}),
+    ...(flags.method !== undefined && {method: flags.method}),
+    ...(flags.prefetch !== undefined && {prefetch: flags.prefetch}),
+    stuckRetry: flags.stuckRetry ?? 0,
+    importTimeoutMs: flags.importTimeout ?? DEFAULT_IMPORT_TIMEOUT_MS,
+    limits: toLimits(flags),
+  };
+}
+
+/** The part of a request that says whether new images are tested. */
+export function toTests(flags: Flags): TestSettings {
+  return {
+    verify: flags.verify ?? DEFAULT_POLICY.verify,
+    reverify: flags.reverify ?? DEFAULT_POLICY.reverify,
+    quarantine: flags.quarantine ?? DEFAULT_POLICY.quarantine,
+    boot: toBoot(flags),
+  };
+}
+
+/** The part of a request that says how test servers are booted. */
+export function toBoot(flags: Flags): BootSettings {
+  return {
+    deadlineMs: flags.deadline ?? DEFAULT_DEADLINE_MS,
+    listen: flags.listen ?? {port: 0},
+    keepOnFailure: flags.keepOnFailure ?? false,
+    inject: flags.inject ?? false,
+    record: flags.record ?? true,
+    ...(flags.flavor !== undefined && {flavor: flags.flavor}),
+    ...(flags.network !== undefined && {network: flags.network}),
+    ...(flags.root !== undefined && {root: flags.root}),
+    ...(flags.advertise !== undefined && {advertise: flags.advertise}),
+    ...(flags.lookup !== undefined && {lookup: flags.lookup}),
+    ...(flags.sshKey !== undefined && {sshKeyFile: flags.sshKey}),
+    ...(flags.verifyCloud !== undefined && {cloud: flags.verifyCloud}),
+  };
+}
+
+/** The part of a request that says what becomes of superseded images. */
+export function toRetire(flags: Flags): RetireSettings {
+  return {
+    ...toKeep(flags),
+    hide: flags.hide ?? DEFAULT_POLICY.hide,
+    deactivate: flags.deactivate ?? DEFAULT_POLICY.deactivate,
+    delete: flags.delete ?? DEFAULT_POLICY.delete,
+    forceState: flags.forceState ?? DEFAULT_POLICY.forceState,
+    ...(flags.retireAs !== undefined && {retireAs: flags.retireAs}),
+  };
+}
+
+/** Whether images of `multi: false` definitions are left alone. */
+export function toKeep({keep}: Flags): Pick<RetireSettings, 'keep'> {
+  return {keep: keep ?? DEFAULT_POLICY.keep};
+}
+
+/** The part of a request that guards deletions. */
+export function toDeletion(flags: Flags): DeletionSettings {
+  return {
+    yes: flags.yes ?? flags.yesIReallyKnowWhatIDo ?? DEFAULT_POLICY.yes,
+    maxDelete: flags.maxDelete ?? DEFAULT_POLICY.maxDelete,
+    deleteInUse: flags.deleteInUse ?? DEFAULT_POLICY.deleteInUse,
+    includeNone: flags.includeNone ?? DEFAULT_POLICY.includeNone,
+  };
+}
+
+/** As long as a build may take when its definition says nothing. */
+const DEFAULT_LOCK_WAIT_MS = 3_600_000;
+const DEFAULT_KEEP_LOGS = 5;
+const DEFAULT_CACHE_GIB = 20;
+
+/** The part of a request that says how builds are made and kept. */
+export function toBuilds(flags: Flags): BuildSettings {
+  return {
+    rebuild: flags.rebuild ?? false,
+    keepArtifacts: flags.keepArtifacts ?? 0,
+    keepLogs: flags.keepLogs ?? DEFAULT_KEEP_LOGS,
+    cacheGib: flags.cacheSize ?? DEFAULT_CACHE_GIB,
+    lockWaitMs: flags.waitLock ?? DEFAULT_LOCK_WAIT_MS,
   };
 }
 
@@ -63,34 +156,6 @@ export function toOutput(flags: Flags): OutputChoice {
     format: flags.json === true ? 'json' : (flags.format ?? 'human'),
     verbosity: verbosityOf(flags),
     color: flags.color !== false,
-  };
-}
-
-function toPolicy(flags: Flags): Policy {
-  return {
-    ...DEFAULT_POLICY,
-    latest: flags.latest ?? DEFAULT_POLICY.latest,
-    force: flags.force ?? DEFAULT_POLICY.force,
-    hide: flags.hide ?? DEFAULT_POLICY.hide,
-    deactivate: flags.deactivate ?? DEFAULT_POLICY.deactivate,
-    delete: flags.delete ?? DEFAULT_POLICY.delete,
-    yes: flags.yes ?? flags.yesIReallyKnowWhatIDo ?? DEFAULT_POLICY.yes,
-    keep: flags.keep ?? DEFAULT_POLICY.keep,
-    ...(flags.retireAs !== undefined && {retireAs: flags.retireAs}),
-    replace: flags.replace ?? DEFAULT_POLICY.replace,
-    adopt: flags.adopt ?? DEFAULT_POLICY.adopt,
-    forceState: flags.forceState ?? DEFAULT_POLICY.forceState,
-    includeNone: flags.includeNone ?? DEFAULT_POLICY.includeNone,
-    maxDelete: flags.maxDelete ?? DEFAULT_POLICY.maxDelete,
-    deleteInUse: flags.deleteInUse ?? DEFAULT_POLICY.deleteInUse,
-    publish: flags.publish ?? DEFAULT_POLICY.publish,
-    wait: flags.wait ?? DEFAULT_POLICY.wait,
-    verify: flags.verify ?? DEFAULT_POLICY.verify,
-    reverify: flags.reverify ?? DEFAULT_POLICY.reverify,
-    quarantine: flags.quarantine ?? DEFAULT_POLICY.quarantine,
-    ...(flags.tag !== undefined && {tag: flags.tag}),
-    ...(flags.stores !== undefined && {stores: flags.stores}),
-    ...(flags.convert !== undefined && {convert: {to: flags.convert, compress: flags.compress ?? false}}),
   };
 }
 

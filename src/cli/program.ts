@@ -11,7 +11,7 @@ import {DROPPED_FLAGS} from './dropped-flags.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {addOutputFlags} from './flags.ts';
 import {SHORT_HELP, addHelp} from './help.ts';
-import type {Execute, Invocation} from './invocation.ts';
+import type {Execute} from './invocation.ts';
 import type {Io} from './io.ts';
 
 /** What a command line is parsed with. */
@@ -20,7 +20,7 @@ export interface CommandLine {
   readonly io: Pick<Io, 'stdout'>;
   readonly version: string;
   /** Does what the command line asks for. */
-  readonly execute: (invocation: Invocation) => Promise<ExitCode>;
+  readonly execute: Execute<ExitCode>;
 }
 
 /** Parses the command line and does what it says; help and version go to stdout. USAGE when it cannot be understood. */

@@ -1,13 +1,10 @@
 import {fileURLToPath} from 'node:url';
 import type {Readable} from 'node:stream';
-import type {ImageBuilder} from '../ports/image-builder.ts';
-import type {ImageConverter} from '../ports/image-converter.ts';
-import type {ImageSource} from '../ports/image-source.ts';
+import type {HostPorts, OpenCloud} from '../app/ports.ts';
 import {selectClouds} from '../config/clouds.ts';
-import {imagesPaths, localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
+import {localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
 import type {Environment} from '../config/surroundings.ts';
 import {readTextFile} from '../config/surroundings.ts';
-import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
 import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
@@ -15,54 +12,15 @@ import type {HttpOptions} from '../http.ts';
 import {checkProxies, createHttp} from '../http.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {VERSION} from '../version.ts';
-import type {CloudPorts, Surroundings} from '../workflow/types.ts';
-import type {HashBytes} from '../workflow/verification/verify-deep.ts';
-import {agentsOf, modified, readDefinitions} from './files.ts';
+import type {CloudPorts} from '../workflow/types.ts';
+import {agentsOf, operatorFiles} from './files.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostSurroundings} from './surroundings.ts';
-import type {VerificationHost} from './verification.ts';
 import {openVerification} from './verification.ts';
 
-/** A cloud that was chosen, not logged in to yet. */
-export interface OpenCloud {
-  readonly name: string;
-  /** Constructs its adapter. */
-  open(): Promise<CloudPorts>;
-}
-
-/** How builds are kept on this host. */
-export interface BuildSettings {
-  /** Logs that stay per definition. */
-  readonly keepLogs: number;
-  /** Limit of the caches. */
-  readonly cacheGib: number;
-  /** How long another build of this host is waited for. */
-  readonly lockWaitMs: number;
-}
-
-/** Everything of the world that the commands need; the only place where adapters are constructed. */
-export interface Context {
-  readonly cwd: string;
-  readonly surroundings: Surroundings;
-  readonly source: ImageSource;
-  /** Converts on this host. */
-  readonly converter: ImageConverter;
-  /** The definitions under all `--images`; none: the default place. DEFINITION with all problems at once. */
-  definitions(paths: readonly string[]): Promise<readonly Definition[]>;
-  /** When a regular file was last changed; undefined where there is none. */
-  readonly modified: (path: string) => Promise<Date | undefined>;
-  /** The clouds to work on; `names` as given by `--cloud`, or by the flag `by`. CONFIG when that is not clear. */
-  clouds(names: readonly string[], by?: '--verify-cloud'): readonly OpenCloud[];
-  /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
-  local(files: ReadonlyMap<string, string>): OpenCloud;
-  /** Builds images on this host. */
-  builder(settings: BuildSettings): ImageBuilder;
-  /** What verification needs of this host. */
-  verification(): Promise<VerificationHost>;
-  /** Hashes a stream. */
-  readonly hashBytes: HashBytes;
-  /** Ends all connections. */
+/** What a run is given of this host and the clouds, and the end of all its connections. */
+export interface Context extends HostPorts {
   close(): Promise<void>;
 }
 
@@ -83,8 +41,6 @@ export interface ContextParts {
   /** What an image is read from that comes from stdin; called where one does. Absent: none does. */
   readonly stdin?: () => Readable;
   readonly emit: Emit;
-  /** What `--region` says. */
-  readonly region?: string;
   /** Ends every connection, where nothing was written yet. */
   readonly abandoned: AbortSignal;
   /** Redirects of sources may lead to this host and to private networks. */
@@ -97,8 +53,9 @@ const GIB = 1024 ** 3;
 
 /** The adapters of one run, each constructed when it is first needed; `close` ends what they hold. */
 export function createContext(parts: ContextParts): Context {
-  const {caller, emit, secrets, region} = parts;
+  const {caller, emit, secrets} = parts;
   const {cwd, home, uid, env} = caller;
+  const surroundings = hostSurroundings();
   const opened: CloudPorts[] = [];
   // Told before the login, not by the first import.
   const sourceHttp = httpFor('source', parts);
@@ -137,12 +94,12 @@ export function createContext(parts: ContextParts): Context {
 
   return {
     cwd,
-    surroundings: hostSurroundings(),
+    now: parts.now,
+    surroundings,
     source,
     converter,
-    definitions: (paths) => readDefinitions(imagesPaths(paths, env), cwd),
-    modified,
-    clouds(requested, by) {
+    files: operatorFiles(caller, {converter, surroundings}),
+    clouds({clouds: requested, region}, by) {
       const chosen = {...(by !== undefined && {by}), ...(region !== undefined && {region})};
       const clouds = selectClouds({requested, ...chosen, env, cwd, home, readFile: readTextFile});
       for (const cloud of clouds) if (cloud.kind === 'local') warnOfShadowed(cloud.shadowed, emit);

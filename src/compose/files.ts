@@ -3,16 +3,36 @@ import {readdir, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {requireDefinitions} from '../config/definitions.ts';
-import {agentFolder} from '../config/settings.ts';
+import {readManifest, readPublicKey} from '../config/named-files.ts';
+import {agentFolder, imagesPaths} from '../config/settings.ts';
 import type {Definition} from '../core/definition/definition.ts';
+import {hasCode} from '../host/fs-error.ts';
 import {readRegularFile} from '../host/regular-file.ts';
+import type {OperatorFiles} from '../ports/operator-files.ts';
+import {ImgmgrError} from '../errors.ts';
 import type {Caller} from './context.ts';
+import type {DeliveryParts} from './deliver-build.ts';
+import {deliverBuild} from './deliver-build.ts';
 
 /** No file of definitions is larger. */
 const LARGEST_FILE = 256 * 1024 ** 2;
 
-/** All definitions under these paths, each with the folder of its file. DEFINITION with all problems at once. */
-export async function readDefinitions(paths: readonly string[], cwd: string): Promise<readonly Definition[]> {
+/** The operator's files, read for this caller. */
+export function operatorFiles({cwd, env}: Caller, parts: DeliveryParts): OperatorFiles {
+  const at = (path: string): string => resolve(cwd, path);
+  return {
+    definitions: async (paths) => readDefinitions(imagesPaths(paths, env), cwd),
+    isFile: async (path) => (await modified(at(path))) !== undefined,
+    modified: async (path) => modified(at(path)),
+    requireImage: async (path) => requireImage(at(path)),
+    publicKey: async (path) => readPublicKey(at(path)),
+    manifest: async (path) => readManifest(at(path)),
+    deliverBuild: async (delivery) => deliverBuild({...delivery, folder: at(delivery.folder)}, parts),
+  };
+}
+
+/** Each with the folder of its file. */
+async function readDefinitions(paths: readonly string[], cwd: string): Promise<readonly Definition[]> {
   const {definitions} = await requireDefinitions(paths, {
     readFile: (file) => readRegularFile(resolve(cwd, file), {maxBytes: LARGEST_FILE}),
     readdir: (folder) => readdir(resolve(cwd, folder)),
@@ -21,13 +41,24 @@ export async function readDefinitions(paths: readonly string[], cwd: string): Pr
   return definitions.map((definition) => ({...definition, folder: dirname(resolve(cwd, definition.place.file))}));
 }
 
-/** When a regular file was last changed; undefined where there is none. */
-export async function modified(path: string): Promise<Date | undefined> {
+async function modified(path: string): Promise<Date | undefined> {
   try {
     const found = await stat(path);
     return found.isFile() ? found.mtime : undefined;
   } catch {
     return undefined;
+  }
+}
+
+async function requireImage(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (cause) {
+    if (!hasCode(cause, 'ENOENT', 'ENOTDIR')) return;
+    throw new ImgmgrError('SOURCE_REFUSED', `${path} does not exist`, {
+      cause,
+      hint: 'a relative path starts from the current folder; an image of a cloud is given by its id or name',
+    });
   }
 }
 

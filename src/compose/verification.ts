@@ -1,15 +1,9 @@
+import type {VerificationHost} from '../app/ports.ts';
 import {stateDir} from '../config/settings.ts';
 import {evidenceFinder, evidenceKeeper} from '../history/evidence.ts';
 import {probePort} from '../host/probe-port.ts';
-import type {VerificationParts} from '../workflow/verification/types.ts';
 import {agentsOf} from './files.ts';
 import type {ContextParts} from './context.ts';
-
-/** What verification needs of this host. */
-export type VerificationHost = Pick<
-  VerificationParts,
-  'openDesk' | 'userData' | 'keepEvidence' | 'findEvidence' | 'probePort'
->;
 
 /** Constructs listener and evidence files; nothing listens yet. */
 export async function openVerification({caller, emit, secrets}: ContextParts): Promise<VerificationHost> {

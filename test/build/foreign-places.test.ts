@@ -17,7 +17,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, onTestFinished} from 'vitest';
 import {createArtifactStore} from '../../src/build/artifact-store.ts';
 import {makeWorkFolder} from '../../src/build/work-folder.ts';
-import {deliverBuild} from '../../src/cli/deliver-build.ts';
+import {deliverBuild} from '../../src/compose/deliver-build.ts';
 import {createExec} from '../../src/exec.ts';
 import {processStat} from '../../src/host/process.ts';
 import {makePrivateFolder} from '../../src/host/private-folder.ts';
@@ -146,13 +146,15 @@ describe.skipIf(hindrance() !== undefined)('S3: what another user made beforehan
     writeFileSync(image, 'image');
     writeFileSync(manifest, '{}');
     for (const name of ['a-1.qcow2', 'a-1.manifest.json']) symlinkSync(victim, join(folder, `.${name}.${process.pid}`));
-    await deliverBuild({
-      work: {emit: () => undefined, signal: new AbortController().signal, options: {policy: {}, importTimeoutMs: 1000}},
-      context: {} as never,
-      definition: {} as never,
-      artifact: {definition: 'a', version: '1', files: [{format: 'qcow2', path: image, size: 5}], manifest} as never,
-      folder,
-    } as never);
+    await deliverBuild(
+      {
+        ...{emit: () => undefined, signal: new AbortController().signal, limitMs: 1000},
+        definition: {} as never,
+        artifact: {definition: 'a', version: '1', files: [{format: 'qcow2', path: image, size: 5}], manifest} as never,
+        folder,
+      },
+      {} as never,
+    );
     expect(readFileSync(victim, 'utf8')).toBe('precious');
     expect(readFileSync(join(folder, 'a-1.qcow2'), 'utf8')).toBe('image');
   });

@@ -5,8 +5,10 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import type {ManageRequest} from '../../src/app/manage.ts';
+import {manageInvocation} from '../../src/cli/commands/manage.ts';
 import {execute} from '../../src/cli/execute.ts';
-import {toInvocation} from '../../src/cli/options.ts';
+import type {Invocation} from '../../src/cli/invocation.ts';
 import {ImgmgrError} from '../../src/errors.ts';
 import {run} from '../../src/run.ts';
 import {SecretRegistry} from '../../src/secrets/registry.ts';
@@ -84,17 +86,16 @@ describe('R9: what hangs on this host', () => {
     const hanging = new Promise<void>((resolve) => {
       hangs = resolve;
     });
-    const ended = execute(toInvocation({command: 'manage', flags: {}}), {
-      io,
-      env: {},
-      secrets: new SecretRegistry(),
-      loadWork: () =>
+    const invocation: Invocation<ManageRequest> = {
+      ...manageInvocation({}),
+      load: () =>
         Promise.resolve(async function* () {
           hangs();
           await new Promise(() => undefined);
           yield* [];
         }),
-    });
+    };
+    const ended = execute(invocation, {io, env: {}, secrets: new SecretRegistry()});
     await hanging;
     io.send('SIGTERM');
     expect(await ended).toBe(143);

@@ -11,10 +11,11 @@ interface SourceFile {
 
 /** What a room (a folder or file under src) may import. */
 interface Room {
+  /** Rooms, or single files of them. */
   readonly rooms: readonly string[];
   readonly packages: readonly string[];
-  /** `node:` modules. `types`: only node:stream, and only its types. */
-  readonly node: 'all' | 'types' | 'none';
+  /** `node:` modules. `types`: only node:stream, and only its types. `names`: node:path and node:url, which look at no file. */
+  readonly node: 'all' | 'types' | 'names' | 'none';
 }
 
 /** What only compose may import: it alone constructs adapters. */
@@ -40,10 +41,27 @@ const ROOMS: Readonly<Record<string, Room>> = {
   verify: {...ADAPTER, packages: ['@grpc/grpc-js', '@grpc/proto-loader']},
   history: {...ADAPTER, packages: []},
   workflow: {rooms: ['core', 'ports', 'errors.ts'], packages: [], node: 'types'},
+  app: {rooms: ['core', 'ports', 'workflow', 'errors.ts'], packages: [], node: 'names'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
-  compose: {rooms: [...ADAPTER.rooms, ...ADAPTERS, 'config', 'workflow', 'version.ts'], packages: [], node: 'all'},
+  compose: {
+    rooms: [...ADAPTER.rooms, ...ADAPTERS, 'app', 'config', 'workflow', 'version.ts'],
+    packages: [],
+    node: 'all',
+  },
   cli: {
-    rooms: ['core', 'compose', 'config', 'ports', 'host', 'workflow', 'report', 'secrets', 'errors.ts', 'version.ts'],
+    rooms: [
+      'app',
+      'core',
+      'compose',
+      'config',
+      'host/fs-error.ts',
+      'ports',
+      'workflow',
+      'report',
+      'secrets',
+      'errors.ts',
+      'version.ts',
+    ],
     packages: ['commander'],
     node: 'all',
   },
@@ -80,6 +98,14 @@ const FORBIDDEN: Readonly<Record<string, readonly (readonly [RegExp, string])[]>
     [/\bDate\.now\(|\bnew Date\(\)|\bperformance\./, 'reads the clock'],
     [/\bconsole\./, 'prints'],
   ],
+  app: [
+    [/\bprocess\./, 'reads the process'],
+    [/\bDate\.now\(|\bnew Date\(\)|\bperformance\./, 'reads the clock'],
+    [/\brandomUUID\(/, 'rolls dice'],
+    [/\bconsole\./, 'prints'],
+    [/\bcommand\s*[!=]==/, 'asks which command it is'],
+  ],
+  cli: [[/\bcommand\s*===\s*'(?!dry-run')/, 'asks which command it is']],
   compose: [[/\bprocess\.(env|cwd|argv|getuid)\b|\bhomedir\b/, 'reads the process']],
 };
 
@@ -112,12 +138,13 @@ function importViolations(file: SourceFile): string[] {
     if (target === room) return [];
     if (target === 'compose' && to !== DOOR_OF_COMPOSE) return [`imports ${to}, a part of compose`];
     if (ADAPTERS.includes(target) && room !== 'compose') return [`uses an adapter (${to})`];
-    return rules.rooms.includes(target) ? [] : [`imports ${to}`];
+    return [target, to.replace('src/', '')].some((one) => rules.rooms.includes(one)) ? [] : [`imports ${to}`];
   });
 }
 
 function nodeViolation(to: string, rules: Room, {text}: SourceFile): string[] {
   if (rules.node === 'all') return [];
+  if (rules.node === 'names') return ['node:path', 'node:url'].includes(to) ? [] : [`imports ${to}`];
   const isType = rules.node === 'types' && to === 'node:stream' && !/import \{[^}]*\} from 'node:stream'/.test(text);
   return isType ? [] : [`imports ${to}`];
 }
@@ -212,6 +239,19 @@ describe('the architecture', () => {
     ],
     ['src/verify/x.ts', "import {y} from '../workflow/y.ts';", 'imports src/workflow/y.ts'],
     ['src/build/x.ts', "import {withLock} from '../local/lock.ts';", 'uses an adapter (src/local/lock.ts)'],
+    ['src/app/x.ts', "import {createContext} from '../compose/context.ts';", 'imports src/compose/context.ts'],
+    ['src/app/x.ts', "import {x} from '../cli/io.ts';", 'imports src/cli/io.ts'],
+    [
+      'src/app/x.ts',
+      "import {createLocal} from '../local/local-cloud.ts';",
+      'uses an adapter (src/local/local-cloud.ts)',
+    ],
+    ['src/app/x.ts', "import {stat} from 'node:fs/promises';", 'imports node:fs/promises'],
+    ['src/app/x.ts', 'const cwd = process.cwd();', 'reads the process'],
+    ['src/app/x.ts', "if (command === 'verify') return;", 'asks which command it is'],
+    ['src/cli/x.ts', "if (command === 'verify') return;", 'asks which command it is'],
+    ['src/workflow/x.ts', "import {manage} from '../app/manage.ts';", 'imports src/app/manage.ts'],
+    ['src/cli/x.ts', "import {readRegularFile} from '../host/regular-file.ts';", 'imports src/host/regular-file.ts'],
     ['src/compose/x.ts', "import {x} from '../cli/io.ts';", 'imports src/cli/io.ts'],
     ['src/compose/x.ts', "import {x} from '../report/clean.ts';", 'imports src/report/clean.ts'],
     ['src/compose/x.ts', 'const {env} = process.env;', 'reads the process'],

@@ -2,8 +2,12 @@ import type {Command} from 'commander';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
 import {addAcquireFlags, addBuildFlags, addRunFlags, addSelectionFlags, addVerifyFlags, allFlags} from '../flags.ts';
-import type {Execute, Invocation} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
+import type {Execute, Invocation, ReportChoice} from '../invocation.ts';
+import type {BuildAndUploadRequest} from '../../app/build-and-upload.ts';
+import type {BuildRequest} from '../../app/build.ts';
+import type {CompareManifestsRequest} from '../../app/compare-manifests.ts';
+import {BUILD_AND_UPLOAD} from '../../core/counts.ts';
+import {toAcquire, toBuilds, toClouds, toDefinitions, toInvocation, toRun, toTests} from '../options.ts';
 import {oneOf, word} from '../parse.ts';
 
 /** `imgmgr build`: makes the images of definitions with `build:` on this host; `--upload` goes on to Glance. */
@@ -21,7 +25,11 @@ export function addBuild(program: Command, execute: Execute): void {
     .option('--dry-run', 'with --upload: only say what would be done')
     .action(async () => {
       const flags = allFlags(command);
-      return execute({...toInvocation({command: 'build', flags}), buildOnly: toBuildOnly(flags)});
+      const general = {...toInvocation('build', flags), report: reportOf(flags)};
+      const diff = manifestsOf(flags);
+      refuseStrays(flags);
+      if (diff) return execute(comparison(general, diff));
+      return flags.upload === true ? execute(buildAndUpload(general, flags)) : execute(build(general, flags));
     });
 }
 
@@ -31,13 +39,20 @@ const EXAMPLES = `Examples:
   imgmgr build --diff old.manifest.json new.manifest.json
 `;
 
-function toBuildOnly(flags: Flags): NonNullable<Invocation['buildOnly']> {
-  const {upload = false, output, arch, diff, cloud, dryRun, convert} = flags;
-  const [old, now, ...more] = diff ?? [];
-  if (diff && (old === undefined || now === undefined || more.length > 0))
-    throw new ImgmgrError('USAGE', `--diff takes two manifests, not ${diff.length}`, {
-      hint: 'imgmgr build --diff OLD NEW',
-    });
+function reportOf({upload, dryRun = false}: Flags): ReportChoice {
+  return upload === true ? {dryRun, counted: BUILD_AND_UPLOAD, ...(!dryRun && {answers: 'ids'})} : {dryRun};
+}
+
+function manifestsOf({diff}: Flags): CompareManifestsRequest | undefined {
+  if (!diff) return undefined;
+  const [old, now, ...more] = diff;
+  if (old !== undefined && now !== undefined && more.length === 0) return {old, new: now};
+  throw new ImgmgrError('USAGE', `--diff takes two manifests, not ${diff.length}`, {
+    hint: 'imgmgr build --diff OLD NEW',
+  });
+}
+
+function refuseStrays({upload = false, output, cloud, dryRun, convert}: Flags): void {
   const stray = cloud ? '--cloud' : dryRun === true ? '--dry-run' : undefined;
   if (!upload && stray !== undefined)
     throw new ImgmgrError('USAGE', `${stray} means nothing where nothing is uploaded`, {hint: 'add --upload'});
@@ -49,10 +64,46 @@ function toBuildOnly(flags: Flags): NonNullable<Invocation['buildOnly']> {
     throw new ImgmgrError('USAGE', '--convert means nothing where the image goes nowhere', {
       hint: 'add --output FOLDER or --upload; the build itself stays as its definition says',
     });
+}
+
+type General = ReturnType<typeof toInvocation>;
+
+function comparison(general: General, request: CompareManifestsRequest): Invocation<CompareManifestsRequest> {
+  const load = async () => (await import('../../app/compare-manifests.ts')).compareManifests;
+  return {...general, request, load};
+}
+
+function build(general: General, flags: Flags): Invocation<BuildRequest> {
+  const {convert, limits, importTimeoutMs} = toAcquire(flags);
+  const {arch, output} = flags;
   return {
-    upload,
-    ...(output !== undefined && {output}),
-    ...(arch !== undefined && {arch}),
-    ...(old !== undefined && now !== undefined && {diff: [old, now] as const}),
+    ...general,
+    request: {
+      definitions: toDefinitions(flags),
+      ...(arch !== undefined && {arch}),
+      builds: toBuilds(flags),
+      ...(output !== undefined && {output}),
+      copy: {importTimeoutMs, ...(convert && {convert}), ...(limits && {limits})},
+    },
+    load: async () => (await import('../../app/build.ts')).build,
+  };
+}
+
+function buildAndUpload(general: General, flags: Flags): Invocation<BuildAndUploadRequest> {
+  const {dryRun} = general.report;
+  const {arch} = flags;
+  return {
+    ...general,
+    request: {
+      ...toClouds(flags),
+      definitions: toDefinitions(flags),
+      ...(arch !== undefined && {arch}),
+      run: toRun(flags),
+      dryRun,
+      acquire: toAcquire(flags),
+      builds: toBuilds(flags),
+      tests: toTests(flags),
+    },
+    load: async () => (await import('../../app/build-and-upload.ts')).buildAndUpload,
   };
 }

@@ -1,7 +1,9 @@
 import type {Command} from 'commander';
 import {addDeletionFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
-import type {Execute} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
+import type {Execute, Invocation} from '../invocation.ts';
+import type {DeleteRequest} from '../../app/delete.ts';
+import type {Flags} from '../flags.ts';
+import {toClouds, toDefinitions, toDeletion, toInvocation, toKeep, toRun} from '../options.ts';
 
 /** `imgmgr delete`: deletes what is superseded, not listed and beyond its promise, after having listed it. */
 export function addDelete(program: Command, execute: Execute): void {
@@ -15,7 +17,21 @@ export function addDelete(program: Command, execute: Execute): void {
   addRunFlags(addDeletionFlags(addSelectionFlags(command)))
     .option('--keep', 'leave those of "multi: false" definitions alone')
     .option('--dry-run', 'only say what would be done')
-    .action(async () =>
-      execute(toInvocation({command: 'delete', flags: allFlags(command), policy: {delete: true, acquire: false}})),
-    );
+    .action(async () => execute(deleteInvocation(allFlags(command))));
+}
+
+function deleteInvocation(flags: Flags): Invocation<DeleteRequest> {
+  const general = toInvocation('delete', flags);
+  return {
+    ...general,
+    request: {
+      ...toClouds(flags),
+      definitions: toDefinitions(flags),
+      run: toRun(flags),
+      dryRun: general.report.dryRun,
+      retire: toKeep(flags),
+      deletion: toDeletion(flags),
+    },
+    load: async () => (await import('../../app/delete.ts')).deleteImages,
+  };
 }

@@ -1,8 +1,7 @@
 import type {Command} from 'commander';
 import type {Execute} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
 import {allFlags} from '../flags.ts';
-import {addManageFlags} from './manage.ts';
+import {addManageFlags, dryRunInvocation} from './manage.ts';
 
 /** `imgmgr dry-run`: what `manage` with the same flags would do; reads only. */
 export function addDryRun(program: Command, execute: Execute): void {
@@ -13,5 +12,5 @@ export function addDryRun(program: Command, execute: Execute): void {
       'before',
       'Examples:\n  imgmgr dry-run --cloud admin\n  imgmgr dry-run --cloud local --images images\n',
     );
-  addManageFlags(command).action(async () => execute(toInvocation({command: 'dry-run', flags: allFlags(command)})));
+  addManageFlags(command).action(async () => execute(dryRunInvocation(allFlags(command))));
 }

@@ -1,7 +1,9 @@
 import type {Command} from 'commander';
 import {addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
-import type {Execute} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
+import type {Execute, Invocation} from '../invocation.ts';
+import type {HideRequest} from '../../app/hide.ts';
+import type {Flags} from '../flags.ts';
+import {toClouds, toDefinitions, toInvocation, toKeep, toRun} from '../options.ts';
 
 /** `imgmgr hide`: `manage --hide` without acquiring anything. */
 export function addHide(program: Command, execute: Execute): void {
@@ -12,7 +14,20 @@ export function addHide(program: Command, execute: Execute): void {
   addRunFlags(addSelectionFlags(command))
     .option('--keep', 'leave those of "multi: false" definitions alone')
     .option('--dry-run', 'only say what would be done')
-    .action(async () =>
-      execute(toInvocation({command: 'hide', flags: allFlags(command), policy: {hide: true, acquire: false}})),
-    );
+    .action(async () => execute(hideInvocation(allFlags(command))));
+}
+
+function hideInvocation(flags: Flags): Invocation<HideRequest> {
+  const general = toInvocation('hide', flags);
+  return {
+    ...general,
+    request: {
+      ...toClouds(flags),
+      definitions: toDefinitions(flags),
+      run: toRun(flags),
+      dryRun: general.report.dryRun,
+      retire: toKeep(flags),
+    },
+    load: async () => (await import('../../app/hide.ts')).hide,
+  };
 }

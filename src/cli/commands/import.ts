@@ -1,10 +1,12 @@
 import type {Command} from 'commander';
 import {ImgmgrError} from '../../errors.ts';
-import type {AdHocImage} from '../ad-hoc-image.ts';
+import type {AdHocImage} from '../../app/ad-hoc-image.ts';
 import type {Flags} from '../flags.ts';
 import {addAcquireFlags, addAdHocFlags, addRunFlags, addSelectionFlags, addVerifyFlags, allFlags} from '../flags.ts';
-import type {Execute} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
+import type {Execute, Invocation} from '../invocation.ts';
+import type {ImportImageRequest} from '../../app/import-image.ts';
+import type {ImportRequest} from '../../app/import.ts';
+import {toAcquire, toBuilds, toClouds, toDefinitions, toInvocation, toRun, toTests} from '../options.ts';
 
 /** `imgmgr import [URL|file|-]`: one image, or the selected definitions as `manage` would, never deleting anything. */
 export function addImport(program: Command, execute: Execute): void {
@@ -17,11 +19,38 @@ export function addImport(program: Command, execute: Execute): void {
     .option('--dry-run', 'only say what would be done')
     .action(async (address: string | undefined) => {
       const flags = allFlags(command);
-      const invocation = toInvocation({command: 'import', flags});
-      return execute(
-        address === undefined ? withoutAddress(invocation, flags) : {...invocation, adHoc: describe(address, flags)},
-      );
+      return address === undefined ? execute(ofDefinitions(flags)) : execute(ofImage(address, flags));
     });
+}
+
+function ofDefinitions(flags: Flags): Invocation<ImportRequest> {
+  const {request, ...general} = common(flags);
+  refuseDescription(flags);
+  return {
+    ...general,
+    request: {...request, definitions: toDefinitions(flags), builds: toBuilds(flags)},
+    load: async () => (await import('../../app/import.ts')).importDefinitions,
+  };
+}
+
+function ofImage(address: string, flags: Flags): Invocation<ImportImageRequest> {
+  const {request, ...general} = common(flags);
+  return {
+    ...general,
+    request: {...request, image: describe(address, flags)},
+    readsStdin: address === '-',
+    load: async () => (await import('../../app/import-image.ts')).importImage,
+  };
+}
+
+function common(flags: Flags) {
+  const general = toInvocation('import', flags);
+  const {dryRun} = general.report;
+  return {
+    ...general,
+    report: {dryRun, ...(!dryRun && {answers: 'ids' as const})},
+    request: {...toClouds(flags), run: toRun(flags), dryRun, acquire: toAcquire(flags), tests: toTests(flags)},
+  };
 }
 
 const EXAMPLES = `Examples:
@@ -46,9 +75,9 @@ const AD_HOC_ONLY = [
 
 const DEFINITIONS_ONLY = ['images', 'filter', 'force', 'latest'] as const satisfies readonly (keyof Flags)[];
 
-function withoutAddress<T>(invocation: T, flags: Flags): T {
+function refuseDescription(flags: Flags): void {
   const stray = AD_HOC_ONLY.find((key) => flags[key] !== undefined);
-  if (stray === undefined) return invocation;
+  if (stray === undefined) return;
   throw new ImgmgrError('USAGE', `${flagOf(stray)} describes one image, and none was given`, {
     hint: 'name it: imgmgr import URL|FILE|- …; definitions say these things in their file',
   });

@@ -9,8 +9,20 @@ import {
   addVerifyFlags,
   allFlags,
 } from '../flags.ts';
-import type {Execute} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
+import type {Execute, Invocation} from '../invocation.ts';
+import type {ManageRequest} from '../../app/manage.ts';
+import type {Flags} from '../flags.ts';
+import {
+  toAcquire,
+  toBuilds,
+  toClouds,
+  toDefinitions,
+  toDeletion,
+  toInvocation,
+  toRetire,
+  toRun,
+  toTests,
+} from '../options.ts';
 
 /** `imgmgr manage`: makes the cloud match the definitions. */
 export function addManage(program: Command, execute: Execute): void {
@@ -23,7 +35,39 @@ export function addManage(program: Command, execute: Execute): void {
     );
   addManageFlags(command)
     .option('--dry-run', 'the same as the command dry-run')
-    .action(async () => execute(toInvocation({command: 'manage', flags: allFlags(command)})));
+    .action(async () => execute(manageInvocation(allFlags(command))));
+}
+
+/** What `manage` is asked with these flags; with `--dry-run` the same as `dry-run`. */
+export function manageInvocation(flags: Flags): Invocation<ManageRequest> {
+  if (flags.dryRun === true) return dryRunInvocation(flags);
+  return {
+    ...toInvocation('manage', flags),
+    request: manageRequest(flags),
+    load: async () => (await import('../../app/manage.ts')).manage,
+  };
+}
+
+/** The same request, to be answered without writing anything. */
+export function dryRunInvocation(flags: Flags): Invocation<ManageRequest> {
+  return {
+    ...toInvocation('dry-run', flags),
+    request: manageRequest(flags),
+    load: async () => (await import('../../app/dry-run.ts')).dryRun,
+  };
+}
+
+function manageRequest(flags: Flags): ManageRequest {
+  return {
+    ...toClouds(flags),
+    definitions: toDefinitions(flags),
+    run: toRun(flags),
+    acquire: toAcquire(flags),
+    ...(flags.build !== false && {builds: toBuilds(flags)}),
+    tests: toTests(flags),
+    retire: toRetire(flags),
+    deletion: toDeletion(flags),
+  };
 }
 
 /** All flags of `manage`, for the commands that do or show the same. */

@@ -1,8 +1,10 @@
 import type {Command} from 'commander';
 import {addBootFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import {pairs, oneOf, wholeNumber} from '../parse.ts';
-import type {Execute} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
+import type {Execute, Invocation} from '../invocation.ts';
+import type {VerifyRequest} from '../../app/verify.ts';
+import type {Flags} from '../flags.ts';
+import {toBoot, toClouds, toDefinitions, toInvocation, toRun} from '../options.ts';
 
 /** `imgmgr verify [IMAGE…]`: boots a test server from images that are there, and says the verdicts. */
 export function addVerify(program: Command, execute: Execute): void {
@@ -26,20 +28,30 @@ export function addVerify(program: Command, execute: Execute): void {
     .option('--min-disk <gib>', 'GiB', wholeNumber('--min-disk'))
     .option('--min-ram <mib>', 'MiB', wholeNumber('--min-ram'))
     .option('--property <key=value>', 'image property; may be repeated', pairs('--property'))
-    .action(async (images: string[]) => {
-      const flags = allFlags(command);
-      return execute({
-        ...toInvocation({command: 'verify', flags}),
-        targets: images,
-        deep: flags.deep ?? false,
-        looseImage: {
-          minDiskGib: flags.minDisk ?? 0,
-          minRamMib: flags.minRam ?? 0,
-          properties: flags.property ?? {},
-          ...(flags.diskFormat !== undefined && {diskFormat: flags.diskFormat}),
-        },
-      });
-    });
+    .action(async (images: string[]) => execute(verifyInvocation(images, allFlags(command))));
+}
+
+function verifyInvocation(targets: readonly string[], flags: Flags): Invocation<VerifyRequest> {
+  const general = toInvocation('verify', flags);
+  return {
+    ...general,
+    report: {...general.report, answers: 'verdicts'},
+    request: {
+      ...toClouds(flags),
+      targets,
+      definitions: toDefinitions(flags),
+      run: toRun(flags),
+      boot: toBoot(flags),
+      deep: flags.deep ?? false,
+      looseImage: {
+        minDiskGib: flags.minDisk ?? 0,
+        minRamMib: flags.minRam ?? 0,
+        properties: flags.property ?? {},
+        ...(flags.diskFormat !== undefined && {diskFormat: flags.diskFormat}),
+      },
+    },
+    load: async () => (await import('../../app/verify.ts')).verify,
+  };
 }
 
 const EXAMPLES = `Examples:

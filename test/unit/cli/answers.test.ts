@@ -21,20 +21,21 @@ async function printed(...argv: readonly string[]): Promise<string> {
     io,
     version: '1',
     execute: (invocation) =>
-      execute(invocation, {
-        io,
-        env: {},
-        secrets: new SecretRegistry(),
-        loadWork: () =>
-          Promise.resolve(async function* ({emit}) {
-            emit(done('acquire', '2', MADE));
-            emit(done('verify', '2', MADE));
-            emit(done('publish', '2', MADE));
-            for (const kind of ['retire', 'hide', 'deactivate', 'delete', 'remove'] as const)
-              emit(done(kind, '1', OLD));
-            yield await Promise.resolve({cloud: 'c', counts: countsOf({}), errors: [], changesPending: false});
-          }),
-      }),
+      execute(
+        {
+          ...invocation,
+          load: () =>
+            Promise.resolve(async function* (_request, _ports, emit) {
+              emit(done('acquire', '2', MADE));
+              emit(done('verify', '2', MADE));
+              emit(done('publish', '2', MADE));
+              for (const kind of ['retire', 'hide', 'deactivate', 'delete', 'remove'] as const)
+                emit(done(kind, '1', OLD));
+              yield await Promise.resolve({cloud: 'c', counts: countsOf({}), errors: [], changesPending: false});
+            }),
+        },
+        {io, env: {}, secrets: new SecretRegistry()},
+      ),
   });
   return io.out();
 }

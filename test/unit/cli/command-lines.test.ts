@@ -1,21 +1,56 @@
 import {describe, expect, it} from 'vitest';
 import {fakeIo} from '../../cli/fake-io.ts';
 import {DROPPED_FLAGS} from '../../../src/cli/dropped-flags.ts';
+import type {BuildRequest} from '../../../src/app/build.ts';
+import {build} from '../../../src/app/build.ts';
+import {buildAndUpload} from '../../../src/app/build-and-upload.ts';
+import type {CompareManifestsRequest} from '../../../src/app/compare-manifests.ts';
+import {compareManifests} from '../../../src/app/compare-manifests.ts';
+import type {DeleteRequest} from '../../../src/app/delete.ts';
+import {deleteImages, deleteOptions} from '../../../src/app/delete.ts';
+import {dryRun} from '../../../src/app/dry-run.ts';
+import type {HideRequest} from '../../../src/app/hide.ts';
+import {hide, hideOptions} from '../../../src/app/hide.ts';
+import type {ImportImageRequest} from '../../../src/app/import-image.ts';
+import type {ManageRequest} from '../../../src/app/manage.ts';
+import {manage} from '../../../src/app/manage.ts';
+import type {BootSettings, DefinitionChoice} from '../../../src/app/requests.ts';
+import {runOptions} from '../../../src/app/run-options.ts';
 import type {Invocation} from '../../../src/cli/invocation.ts';
 import {runCommandLine} from '../../../src/cli/program.ts';
 import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
 import type {Policy} from '../../../src/core/policy.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
+import type {RunOptions} from '../../../src/workflow/types.ts';
 
-async function parse(argv: readonly string[]): Promise<Invocation> {
-  const seen: Invocation[] = [];
+/** The parts of any request that these tests look at, and the options for the workflow that the verb makes of it. */
+interface Parsed extends Pick<
+  Invocation<unknown>,
+  'command' | 'output' | 'report' | 'allowPrivateSources' | 'readsStdin'
+> {
+  readonly request: AnyRequest;
+  readonly verb: unknown;
+  readonly options: RunOptions;
+}
+
+type AnyRequest = Partial<
+  Omit<ManageRequest, 'builds' | 'definitions'> &
+    Omit<BuildRequest, 'definitions'> &
+    Pick<ImportImageRequest, 'image' | 'dryRun'> &
+    CompareManifestsRequest
+> & {readonly definitions?: Partial<DefinitionChoice>};
+
+async function parse(argv: readonly string[]): Promise<Parsed> {
+  const seen: Parsed[] = [];
   await runCommandLine({
     argv,
     io: fakeIo(),
     version: '1.2.3',
-    execute: (invocation) => {
-      seen.push(invocation);
-      return Promise.resolve(0);
+    execute: async ({load, ...invocation}) => {
+      const request = invocation.request as AnyRequest;
+      const verb: unknown = await load();
+      seen.push({...invocation, request, verb, options: optionsOf(verb, request)});
+      return 0;
     },
   });
   const [invocation] = seen;
@@ -23,14 +58,23 @@ async function parse(argv: readonly string[]): Promise<Invocation> {
   return invocation;
 }
 
+function optionsOf(verb: unknown, request: AnyRequest): RunOptions {
+  if (verb === hide) return hideOptions(request as HideRequest);
+  if (verb === deleteImages) return deleteOptions(request as DeleteRequest);
+  const {definitions, ...parts} = request;
+  const options = runOptions({run: {jobs: 6}, ...parts, definitions: {force: definitions?.force ?? false}});
+  return verb === dryRun ? {...options, dryRun: true} : options;
+}
+
 const BUILD = {
-  enabled: true,
   rebuild: false,
   keepArtifacts: 0,
   keepLogs: 5,
   cacheGib: 20,
   lockWaitMs: 3_600_000,
 } as const;
+
+const NOTHING = {output: undefined, arch: undefined, old: undefined, new: undefined};
 
 async function refusal(argv: readonly string[]): Promise<ImgmgrError> {
   try {
@@ -44,13 +88,16 @@ async function refusal(argv: readonly string[]): Promise<ImgmgrError> {
 
 describe('manage', () => {
   it('asks for the defaults when no flag is given', async () => {
-    expect(await parse(['manage'])).toEqual({
+    const {command, request, verb, options, output, report, ...others} = await parse(['manage']);
+    const {clouds, definitions, tests, builds} = request;
+    expect({command, clouds, definitions, boot: tests?.boot, builds, options, output, report, ...others}).toEqual({
       command: 'manage',
       clouds: [],
-      images: [],
+      definitions: {images: [], force: false},
       allowPrivateSources: false,
-      verify: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
-      build: BUILD,
+      readsStdin: false,
+      boot: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
+      builds: BUILD,
       options: {
         policy: DEFAULT_POLICY,
         dryRun: false,
@@ -61,7 +108,9 @@ describe('manage', () => {
         silenceNotVerified: false,
       },
       output: {format: 'human', verbosity: 'normal', color: true},
+      report: {dryRun: false},
     });
+    expect(verb).toBe(manage);
   });
 
   it.each<[string[], Partial<Policy>]>([
@@ -94,7 +143,7 @@ describe('manage', () => {
     expect((await parse(['manage', ...flags])).options.policy).toEqual({...DEFAULT_POLICY, ...changed});
   });
 
-  it.each<[string[], Partial<Invocation['options']>]>([
+  it.each<[string[], Partial<RunOptions>]>([
     [['--dry-run'], {dryRun: true}],
     [['--jobs', '2'], {jobs: 2}],
     [['--method', 'upload'], {method: 'upload'}],
@@ -117,7 +166,7 @@ describe('manage', () => {
       expect((await parse([command, '--allow-private-sources'])).allowPrivateSources).toBe(true);
   });
 
-  it.each<[string[], Partial<Invocation['verify']>]>([
+  it.each<[string[], Partial<BootSettings>]>([
     [['--verify-cloud', 'tenant'], {cloud: 'tenant'}],
     [['--flavor', 'small', '--network', 'net'], {flavor: 'small', network: 'net'}],
     [['--root', 'volume'], {root: 'volume'}],
@@ -130,21 +179,22 @@ describe('manage', () => {
     [['--inject'], {inject: true}],
     [['--ssh-key', 'key.pub', '--lookup', 'example.org'], {sshKeyFile: 'key.pub', lookup: 'example.org'}],
   ])('%j changes exactly its part of the verification', async (flags, changed) => {
-    const {verify} = await parse(['manage']);
-    expect((await parse(['manage', ...flags])).verify).toEqual({...verify, ...changed});
+    const {request} = await parse(['manage']);
+    const {tests} = (await parse(['manage', ...flags])).request;
+    expect(tests).toEqual({...request.tests, boot: {...request.tests?.boot, ...changed}});
   });
 
   it('takes clouds in the order in which they were named', async () => {
-    expect((await parse(['manage', '--cloud', 'b', '--cloud', 'a,c'])).clouds).toEqual(['b', 'a', 'c']);
+    expect((await parse(['manage', '--cloud', 'b', '--cloud', 'a,c'])).request.clouds).toEqual(['b', 'a', 'c']);
   });
 
   it('takes where the definitions are and which of them', async () => {
-    const invocation = await parse(['manage', '--images', 'etc/images', '--filter', '^Alma']);
-    expect(invocation).toMatchObject({images: ['etc/images'], filter: ['^Alma']});
+    const {request} = await parse(['manage', '--images', 'etc/images', '--filter', '^Alma']);
+    expect(request.definitions).toMatchObject({images: ['etc/images'], filter: ['^Alma']});
   });
 
   it('is dry-run with --dry-run', async () => {
-    expect((await parse(['manage', '--dry-run'])).command).toBe('dry-run');
+    expect(await parse(['manage', '--dry-run'])).toMatchObject({command: 'dry-run', verb: dryRun});
   });
 
   it('runs the command line that the osism wrapper composes', async () => {
@@ -160,9 +210,7 @@ describe('manage', () => {
     ];
     const invocation = await parse(['manage', ...flags, '--stuck-retry', '1', '--images', '/etc/images']);
     expect(invocation).toMatchObject({
-      clouds: ['admin'],
-      images: ['/etc/images'],
-      filter: ['Ubuntu'],
+      request: {clouds: ['admin'], definitions: {images: ['/etc/images'], filter: ['Ubuntu']}},
       options: {stuckRetry: 1, policy: {hide: true, delete: true, yes: true, latest: true}},
     });
   });
@@ -194,10 +242,10 @@ describe('the other commands', () => {
 
   it('import without an argument works on definitions and deletes nothing', async () => {
     const invocation = await parse(['import', '--filter', 'Debian', '--no-publish']);
-    expect(invocation.adHoc).toBeUndefined();
+    expect(invocation.request.image).toBeUndefined();
     expect(invocation).toMatchObject({
       command: 'import',
-      filter: ['Debian'],
+      request: {definitions: {filter: ['Debian']}},
       options: {policy: {publish: false, delete: false}},
     });
   });
@@ -216,8 +264,8 @@ describe('the other commands', () => {
       '--property',
       'a=b=c',
     ];
-    const {adHoc} = await parse(['import', 'https://example.org/x.qcow2', ...flags]);
-    expect(adHoc).toEqual({
+    const {request} = await parse(['import', 'https://example.org/x.qcow2', ...flags]);
+    expect(request.image).toEqual({
       address: 'https://example.org/x.qcow2',
       name: 'X',
       checksum: {algorithm: 'sha256', hex: digest},
@@ -231,15 +279,15 @@ describe('the other commands', () => {
   });
 
   it('import reads stdin with -', async () => {
-    expect((await parse(['import', '-', '--name', 'X', '--disk-format', 'raw'])).adHoc).toMatchObject({
-      address: '-',
-      diskFormat: 'raw',
+    expect(await parse(['import', '-', '--name', 'X', '--disk-format', 'raw'])).toMatchObject({
+      request: {image: {address: '-', diskFormat: 'raw'}},
+      readsStdin: true,
     });
   });
 });
 
 describe('output', () => {
-  it.each<[string[], Partial<Invocation['output']>]>([
+  it.each<[string[], Partial<Parsed['output']>]>([
     [['manage', '--json'], {format: 'json'}],
     [['--json', 'manage'], {format: 'json'}],
     [['manage', '--format', 'junit'], {format: 'junit'}],
@@ -253,25 +301,31 @@ describe('output', () => {
 });
 
 describe('build', () => {
+  it('manage leaves builds out with --no-build', async () => {
+    expect((await parse(['manage', '--no-build'])).request.builds).toBeUndefined();
+  });
+
   it.each<[string[], Partial<Record<keyof typeof BUILD, unknown>>]>([
-    [['manage', '--no-build'], {enabled: false}],
     [['manage', '--rebuild'], {rebuild: true}],
     [['build', '--keep-artifacts', '3'], {keepArtifacts: 3}],
     [['build', '--keep-logs', '9'], {keepLogs: 9}],
     [['build', '--cache-size', '5'], {cacheGib: 5}],
     [['build', '--wait-lock', '5m'], {lockWaitMs: 300_000}],
   ])('%j', async (argv, changed) => {
-    expect((await parse(argv)).build).toEqual({...BUILD, ...changed});
+    expect((await parse(argv)).request.builds).toEqual({...BUILD, ...changed});
   });
 
-  it.each<[string[], Invocation['buildOnly']]>([
-    [['build'], {upload: false}],
-    [['build', '--upload', '--cloud', 'x'], {upload: true}],
-    [['build', '--output', 'out', '--arch', 'aarch64'], {upload: false, output: 'out', arch: 'aarch64'}],
-    [['build', '--diff', 'a', 'b'], {upload: false, diff: ['a', 'b']}],
-    [['manage'], undefined],
-  ])('%j asks for %j', async (argv, expected) => {
-    expect((await parse(argv)).buildOnly).toEqual(expected);
+  it.each<[string[], unknown, Partial<AnyRequest>]>([
+    [['build'], build, {}],
+    [['build', '--upload', '--cloud', 'x'], buildAndUpload, {}],
+    [['build', '--output', 'out', '--arch', 'aarch64'], build, {output: 'out', arch: 'aarch64'}],
+    [['build', '--diff', 'a', 'b'], compareManifests, {old: 'a', new: 'b'}],
+    [['manage'], manage, {}],
+  ])('%j asks one verb', async (argv, verb, asked) => {
+    const parsed = await parse(argv);
+    const {output, arch, old, new: now} = parsed.request;
+    expect(parsed.verb).toBe(verb);
+    expect({output, arch, old, new: now}).toEqual({...NOTHING, ...asked});
   });
 });
 

@@ -3,10 +3,9 @@ import {describe, expect, it} from 'vitest';
 import {EVERY_EVENT} from '../report/samples.ts';
 import {DROPPED_FLAGS} from '../../../src/cli/dropped-flags.ts';
 import {EXIT_CODES} from '../../../src/cli/exit-codes.ts';
-import {toBuildRequest} from '../../../src/cli/builds.ts';
-import {DEFAULT_IMPORT_TIMEOUT_MS, DEFAULT_JOBS} from '../../../src/cli/options.ts';
+import {DEFAULT_IMPORT_TIMEOUT_MS} from '../../../src/app/run-options.ts';
+import {DEFAULT_DEADLINE_MS, DEFAULT_JOBS, toBuilds} from '../../../src/cli/options.ts';
 import {buildProgram, runCommandLine} from '../../../src/cli/program.ts';
-import {DEFAULT_DEADLINE_MS} from '../../../src/cli/verification.ts';
 import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
 import {fakeIo} from '../../cli/fake-io.ts';
 
@@ -52,9 +51,9 @@ describe('docs/cli.md', () => {
     ['--deadline', `(${DEFAULT_DEADLINE_MS / 60_000}m)`],
     ['--quarantine', `(${DEFAULT_POLICY.quarantine})`],
     ['--max-delete', `(${DEFAULT_POLICY.maxDelete})`],
-    ['--keep-artifacts', `(${toBuildRequest({}).keepArtifacts};`],
-    ['--keep-logs', `(${toBuildRequest({}).keepLogs})`],
-    ['--cache-size', `(${toBuildRequest({}).cacheGib})`],
+    ['--keep-artifacts', `(${toBuilds({}).keepArtifacts};`],
+    ['--keep-logs', `(${toBuilds({}).keepLogs})`],
+    ['--cache-size', `(${toBuilds({}).cacheGib})`],
   ])('tells the default of %s: %s', (flag, value) => {
     expect(PAGE.split('\n').find((line) => line.startsWith(`| \`${flag} `))).toContain(value);
   });

@@ -3,7 +3,10 @@ import {readdir} from 'node:fs/promises';
 import {promisify} from 'node:util';
 import {expect, it} from 'vitest';
 import {buildProgram} from '../../../src/cli/program.ts';
-import type {Invocation} from '../../../src/cli/invocation.ts';
+import type {Execute} from '../../../src/cli/invocation.ts';
+import {buildAndUpload} from '../../../src/app/build-and-upload.ts';
+import {build} from '../../../src/app/build.ts';
+import type {DefinitionChoice} from '../../../src/app/requests.ts';
 import {requireDefinitions} from '../../../src/config/definitions.ts';
 import {onlyEnabled} from '../../../src/core/definition/disabled.ts';
 import {filterDefinitions} from '../../../src/core/definition/filter.ts';
@@ -28,11 +31,15 @@ function split(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
 }
 
-async function parse(line: string): Promise<Invocation | undefined> {
-  let found: Invocation | undefined;
-  const execute = (invocation: Invocation): Promise<void> => {
-    found = invocation;
-    return Promise.resolve();
+interface Found {
+  readonly request: {readonly definitions?: DefinitionChoice};
+  readonly verb: unknown;
+}
+
+async function parse(line: string): Promise<Found | undefined> {
+  let found: Found | undefined;
+  const execute: Execute = async (invocation) => {
+    found = {request: invocation.request as Found['request'], verb: await invocation.load()};
   };
   const program = buildProgram({io: {stdout: process.stdout}, version: VERSION, execute});
   await program.parseAsync(split(line).slice(1), {from: 'user'});
@@ -50,14 +57,14 @@ it('U1: there are examples, of every command', () => {
 it.each(runnable.filter((line) => line.includes('--filter')))(
   'U1: the example %j selects an enabled definition of the catalogue, or says --force',
   async (line) => {
-    const invocation = await parse(line);
+    const found = await parse(line);
+    const {images: named = [], filter, force = false} = found?.request.definitions ?? {};
     const io = {readFile: promisify(readFileThen), readdir, stat: promisify(statThen)};
-    const named = invocation?.images ?? [];
     const paths = (named.length > 0 ? named : ['images']).map((path) => new URL(path, ROOT).pathname);
     const {definitions} = await requireDefinitions(paths, io);
-    const chosen = filterDefinitions(definitions, invocation?.filter);
-    const {definitions: active} = onlyEnabled(chosen, invocation?.options.policy.force ?? false);
-    const usable = invocation?.buildOnly ? active.filter(({build}) => build) : active;
+    const chosen = filterDefinitions(definitions, filter);
+    const {definitions: active} = onlyEnabled(chosen, force);
+    const usable = found?.verb === build || found?.verb === buildAndUpload ? active.filter(({build}) => build) : active;
     expect(usable.length).toBeGreaterThan(0);
   },
 );

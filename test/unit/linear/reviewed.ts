@@ -26,15 +26,13 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     "the operator's own words: command line, environment, settings, a name or path given to a build",
     [
-      ...['ad-hoc-image', 'confirm', 'deliver-build', 'io', 'local-file', 'parse', 'program'].map(
-        (name) => `src/cli/${name}.ts`,
-      ),
-      ...['verification', 'commands/import'].map((name) => `src/cli/${name}.ts`),
+      ...['confirm', 'io', 'parse', 'program', 'commands/import'].map((name) => `src/cli/${name}.ts`),
+      ...['src/app/ad-hoc-image.ts', 'src/app/local-file.ts', 'src/compose/deliver-build.ts'],
       'src/history/evidence.ts',
       ...['cloud-auth', 'cloud-endpoints', 'cloud-entry', 'cloud-environment', 'cloud-files', 'cloud-settings'].map(
         (name) => `src/config/${name}.ts`,
       ),
-      ...['cloud-tls', 'definitions', 'fill-in', 'tls-files'].map((name) => `src/config/${name}.ts`),
+      ...['cloud-tls', 'definitions', 'fill-in', 'named-files', 'tls-files'].map((name) => `src/config/${name}.ts`),
       ...['dib-command', 'environment', 'requirements', 'work-folder'].map((name) => `src/build/${name}.ts`),
       ...['src/core/definition/filter.ts', 'src/core/limits.ts', 'src/http/proxy.ts', 'src/report/color.ts'],
     ],

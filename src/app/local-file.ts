@@ -1,11 +1,11 @@
-import {randomUUID} from 'node:crypto';
-import {stat} from 'node:fs/promises';
 import {basename, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import type {ImageSource} from '../ports/image-source.ts';
+import type {OperatorFiles} from '../ports/operator-files.ts';
 import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
-import {hasCode} from '../host/fs-error.ts';
+import type {AppPorts} from './ports.ts';
+
+type Ports = Pick<AppPorts, 'cwd' | 'files' | 'source' | 'signal' | 'surroundings' | 'now'>;
 
 /** How a local file is to be taken. */
 export interface LooseImage {
@@ -16,40 +16,18 @@ export interface LooseImage {
 }
 
 /** A target that is the path of a file here: it has a slash in it, or a file of that name is there. */
-export async function isLocalFile(target: string, cwd: string): Promise<boolean> {
-  if (/^\.{0,2}\//.test(target)) return true;
-  try {
-    return (await stat(resolve(cwd, target))).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/** SOURCE_REFUSED for a path that nothing is at. */
-async function requireThere(path: string): Promise<void> {
-  try {
-    await stat(path);
-  } catch (cause) {
-    if (!hasCode(cause, 'ENOENT', 'ENOTDIR')) return;
-    throw new ImgmgrError('SOURCE_REFUSED', `${path} does not exist`, {
-      cause,
-      hint: 'a relative path starts from the current folder; an image of a cloud is given by its id or name',
-    });
-  }
+export async function isLocalFile(target: string, files: Pick<OperatorFiles, 'isFile'>): Promise<boolean> {
+  return /^\.{0,2}\//.test(target) || files.isFile(target);
 }
 
 /** The file as an image that no store has; SOURCE_* and FORMAT_REFUSED as for an import. */
 export async function readLocalFile(
   target: string,
-  {
-    cwd,
-    source,
-    loose,
-    signal,
-  }: {readonly cwd: string; readonly source: ImageSource; readonly loose: LooseImage; readonly signal: AbortSignal},
+  loose: LooseImage,
+  {cwd, files, source, signal, surroundings, now: clock}: Ports,
 ): Promise<{readonly path: string; readonly image: Image}> {
   const path = resolve(cwd, target);
-  await requireThere(path);
+  await files.requireImage(path);
   const diskFormat = loose.diskFormat ?? (/\.(?:raw|img)$/i.test(path) ? 'raw' : 'qcow2');
   const probe = await source.probe({
     urls: [pathToFileURL(path).href],
@@ -62,9 +40,9 @@ export async function readLocalFile(
     throw new ImgmgrError('SOURCE_REFUSED', `${path} is compressed`, {
       hint: 'unpack it first, or import it with --cloud local',
     });
-  const now = new Date().toISOString();
+  const now = clock().toISOString();
   const image: Image = {
-    id: randomUUID(),
+    id: surroundings.uuid(),
     name: basename(path),
     status: 'active',
     visibility: 'private',

@@ -3,35 +3,27 @@ import {constants} from 'node:fs';
 import {copyFile, mkdir, rename, rm, stat} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import type {Artifact} from '../ports/image-builder.ts';
-import type {ConvertProgress} from '../ports/image-converter.ts';
+import type {ConvertProgress, ImageConverter} from '../ports/image-converter.ts';
 import type {BuildFormat} from '../core/build/spec.ts';
 import type {Conversion} from '../core/conversion.ts';
 import {neededConversion} from '../core/conversion.ts';
-import type {Definition} from '../core/definition/definition.ts';
 import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import {refusalKind} from '../host/fs-error.ts';
-import type {RunOptions} from '../workflow/types.ts';
-import type {Context} from '../compose/context.ts';
-import type {Work} from './work-on-clouds.ts';
+import type {Delivery} from '../ports/operator-files.ts';
+import type {Surroundings} from '../workflow/types.ts';
 
-/** A build and the folder that is to have it. */
-export interface Delivery {
-  readonly work: Pick<Work, 'emit' | 'signal'> & {
-    readonly options: Pick<RunOptions, 'policy' | 'importTimeoutMs' | 'limits'>;
-  };
-  readonly context: Pick<Context, 'converter' | 'surroundings'>;
-  readonly definition: Definition;
-  readonly artifact: Artifact;
-  /** Absolute. */
-  readonly folder: string;
+/** What copies are made with. */
+export interface DeliveryParts {
+  readonly converter: ImageConverter;
+  readonly surroundings: Surroundings;
 }
 
 /**
  * Puts image and manifest there, each complete or not at all: `<definition>-<version>.<format>`. Where the run converts, the one image
  * in that format, which is copied if the build has it; else all that were built.
  */
-export async function deliverBuild(delivery: Delivery): Promise<Artifact> {
+export async function deliverBuild(delivery: Delivery, parts: DeliveryParts): Promise<Artifact> {
   const {artifact, folder} = delivery;
   const stem = `${artifact.definition.replaceAll(/[^0-9A-Za-z._-]+/g, '-').toLowerCase()}-${artifact.version}`;
   try {
@@ -42,7 +34,7 @@ export async function deliverBuild(delivery: Delivery): Promise<Artifact> {
         const target = join(folder, `${stem}.${conversion?.to ?? format}`);
         await whole(target, (half) =>
           conversion
-            ? convert(delivery, {path, half, format, conversion})
+            ? convert(delivery, parts, {path, half, format, conversion})
             : copyFile(path, half, constants.COPYFILE_EXCL),
         );
         return {format: conversion?.to ?? format, path: target, size: (await stat(target)).size};
@@ -70,8 +62,7 @@ interface BuiltImage {
   readonly conversion?: Conversion;
 }
 
-function imagesOf({work, definition, artifact}: Delivery): readonly BuiltImage[] {
-  const {convert: wanted} = work.options.policy;
+function imagesOf({convert: wanted, definition, artifact}: Delivery): readonly BuiltImage[] {
   if (!wanted) return artifact.files;
   const of = (format: string): BuiltImage | undefined => artifact.files.find((file) => file.format === format);
   const image = (wanted.compress ? undefined : of(wanted.to)) ?? of(definition.format) ?? artifact.files[0];
@@ -81,19 +72,18 @@ function imagesOf({work, definition, artifact}: Delivery): readonly BuiltImage[]
 }
 
 async function convert(
-  {work, context, artifact, definition: built}: Delivery,
+  {artifact, definition: built, emit, signal, limitMs, ...delivery}: Delivery,
+  {converter, surroundings}: DeliveryParts,
   {path, half, format, conversion}: BuiltImage & {readonly half: string; readonly conversion: Conversion},
 ): Promise<void> {
-  const {emit, signal, options} = work;
-  const startMs = context.surroundings.monotonic();
+  const startMs = surroundings.monotonic();
   const {definition, version} = artifact;
-  const limitMs = options.importTimeoutMs;
   const progress = (amount: ConvertProgress): void => {
-    const elapsedMs = context.surroundings.monotonic() - startMs;
+    const elapsedMs = surroundings.monotonic() - startMs;
     emit({type: 'progress', cloud: 'this host', definition, version, elapsedMs, limitMs, ...amount});
   };
-  const limits = limitsOf(options.limits, built.limits);
-  await context.converter.convertFile(path, half, {from: format, conversion, limits, limitMs, signal, progress});
+  const limits = limitsOf(delivery.limits, built.limits);
+  await converter.convertFile(path, half, {from: format, conversion, limits, limitMs, signal, progress});
 }
 
 /** Makes a file beside and puts it in its place in one step. */

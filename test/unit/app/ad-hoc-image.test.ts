@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {AdHocFacts, AdHocImage} from '../../../src/cli/ad-hoc-image.ts';
-import {toDefinition} from '../../../src/cli/ad-hoc-image.ts';
+import type {AdHocFacts, AdHocImage} from '../../../src/app/ad-hoc-image.ts';
+import {toDefinition} from '../../../src/app/ad-hoc-image.ts';
 
 const FACTS: AdHocFacts = {
   cwd: '/home/op',

@@ -3,13 +3,12 @@ import {chmod, mkdtemp, readdir, readFile, rm, stat, writeFile} from 'node:fs/pr
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {deliverBuild} from '../../../src/cli/deliver-build.ts';
+import {deliverBuild} from '../../../src/compose/deliver-build.ts';
 import {hostSurroundings} from '../../../src/compose/surroundings.ts';
 import type {Artifact} from '../../../src/ports/image-builder.ts';
 import type {BuildFormat} from '../../../src/core/build/spec.ts';
 import type {Conversion} from '../../../src/core/conversion.ts';
 import type {Event} from '../../../src/core/events.ts';
-import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
 import {createExec} from '../../../src/exec.ts';
 import {createConverter} from '../../../src/sources/create-converter.ts';
 import {makeQcow2} from '../../fakes/disk-image.ts';
@@ -47,20 +46,21 @@ async function built(...formats: readonly BuildFormat[]): Promise<Artifact> {
 }
 
 async function deliver(artifact: Artifact, convert?: Conversion): Promise<Artifact> {
-  return deliverBuild({
-    work: {
+  return deliverBuild(
+    {
+      definition: definition([], {name: 'Debian 12', format: 'qcow2'}),
+      artifact,
+      folder: join(dir, 'out'),
+      ...(convert && {convert}),
+      limitMs: 60_000,
       emit: (event) => events.push(event),
       signal: new AbortController().signal,
-      options: {policy: {...DEFAULT_POLICY, ...(convert && {convert})}, importTimeoutMs: 60_000},
     },
-    context: {
+    {
       converter: createConverter({exec: createExec(process.env), root: join(dir, 'work')}),
       surroundings: hostSurroundings(),
     },
-    definition: definition([], {name: 'Debian 12', format: 'qcow2'}),
-    artifact,
-    folder: join(dir, 'out'),
-  });
+  );
 }
 
 const delivered = async (): Promise<string[]> => (await readdir(join(dir, 'out'))).sort();

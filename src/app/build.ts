@@ -1,0 +1,99 @@
+import type {Artifact} from '../ports/image-builder.ts';
+import type {Machine} from '../core/build/spec.ts';
+import {countsOf} from '../core/counts.ts';
+import type {Definition} from '../core/definition/definition.ts';
+import {allBuildsDisabled, onlyEnabled} from '../core/definition/disabled.ts';
+import type {Emit} from '../core/events.ts';
+import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
+import {buildHere} from '../workflow/build-here.ts';
+import type {Builds, CloudOutcome} from '../workflow/types.ts';
+import {prepareBuilds} from './builds.ts';
+import type {AppPorts} from './ports.ts';
+import type {AcquireSettings, BuildSettings, DefinitionChoice} from './requests.ts';
+import {onlyBuilt, select} from './select.ts';
+
+/** Build images on this host alone. */
+export interface BuildRequest {
+  readonly definitions: DefinitionChoice;
+  /** Only those of this architecture. */
+  readonly arch?: Machine;
+  readonly builds: BuildSettings;
+  /** Folder that gets copies of the files. */
+  readonly output?: string;
+  /** How the copies are made. */
+  readonly copy: Pick<AcquireSettings, 'convert' | 'limits' | 'importTimeoutMs'>;
+}
+
+/** Makes the images of the chosen definitions; one's failure is its own. USAGE where none of them has a section `build`. */
+export async function* build(request: BuildRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
+  const {signal, converter, surroundings} = ports;
+  const chosen = onlyBuilt(await select(request.definitions, ports), request.arch).definitions;
+  const {definitions, disabled} = onlyEnabled(chosen, request.definitions.force);
+  const builds = await prepareBuilds(request.builds, ports, definitions);
+  const run = surroundings.uuid();
+  emit({type: 'started', command: 'build', clouds: [], run, ...(builds && disabled > 0 && {disabled})});
+  if (!builds) throw disabled > 0 ? allBuildsDisabled(disabled) : nothingToBuild(definitions);
+  await Promise.all([builds.builder.sweep(), converter.sweep()]);
+  if (request.copy.convert) await converter.requireTool();
+  const errors: ImgmgrError[] = [];
+  let built = 0;
+  let unchanged = 0;
+  for (const definition of definitions) {
+    const endWriting = ports.beginWriting();
+    try {
+      const reused = await buildOne({request, ports, emit, builds, definition});
+      if (reused) unchanged++;
+      else built++;
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      const error = asImgmgrError(thrown);
+      errors.push(error);
+      emit({type: 'definition-failed', definition: definition.name, error});
+    } finally {
+      endWriting();
+    }
+  }
+  const counts = countsOf({built, unchanged, failed: errors.length});
+  yield {cloud: 'this host', counts, errors, changesPending: false};
+}
+
+function nothingToBuild([first]: readonly Definition[]): ImgmgrError {
+  return new ImgmgrError('USAGE', 'none of the selected definitions has a section "build"', {
+    ...(first && {place: formatPlace(first.place)}),
+    hint: 'choose others with --filter or --images',
+  });
+}
+
+interface OneBuild {
+  readonly request: BuildRequest;
+  readonly ports: AppPorts;
+  readonly emit: Emit;
+  readonly builds: Builds;
+  readonly definition: Definition;
+}
+
+/** True where the build was here already. */
+async function buildOne({request, ports, emit, builds, definition}: OneBuild): Promise<boolean> {
+  const {signal, surroundings} = ports;
+  const host = {builds, definition, baseDir: ports.cwd, now: ports.now(), surroundings, emit, signal};
+  const {artifact, reused} = await buildHere(host);
+  const {importTimeoutMs: limitMs, ...how} = request.copy;
+  const delivery = {definition, artifact, ...how, limitMs, emit, signal};
+  const {output: folder} = request;
+  const told = folder === undefined ? artifact : await ports.files.deliverBuild({...delivery, folder});
+  tell(emit, {definition, artifact: told, reused});
+  // Others of the day may be newer than one that is taken again.
+  await builds.builder.settle(definition.name, Math.max(1, request.builds.keepArtifacts), artifact);
+  return reused;
+}
+
+interface Told {
+  readonly definition: Definition;
+  readonly artifact: Artifact;
+  readonly reused: boolean;
+}
+
+function tell(emit: Emit, {definition, artifact, reused}: Told): void {
+  const {version, inputs, files, manifest, log} = artifact;
+  emit({type: 'artifact', definition: definition.name, version, inputs, files, manifest, log, reused});
+}

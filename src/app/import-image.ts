@@ -1,0 +1,48 @@
+import type {Emit} from '../core/events.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import type {AppPorts} from './ports.ts';
+import type {AdHocImage} from './ad-hoc-image.ts';
+import {toDefinition} from './ad-hoc-image.ts';
+import type {AcquireSettings, CloudChoice, RunSettings, TestSettings} from './requests.ts';
+import {runOptions} from './run-options.ts';
+import {workOnClouds} from './work-on-clouds.ts';
+
+/** Bring one image into the clouds that no file defines. */
+export interface ImportImageRequest extends CloudChoice {
+  readonly image: AdHocImage;
+  readonly run: RunSettings;
+  /** Only say what would be done. */
+  readonly dryRun: boolean;
+  readonly acquire: AcquireSettings;
+  readonly tests: TestSettings;
+}
+
+/** Imports the image as the newest version of a definition of its own. USAGE where stdin would have to be read twice. */
+export async function* importImage(
+  request: ImportImageRequest,
+  ports: AppPorts,
+  emit: Emit,
+): AsyncGenerator<CloudOutcome> {
+  const {image, region, tests} = request;
+  const {cwd, files} = ports;
+  const definition = await toDefinition(image, {cwd, now: ports.now(), modified: (path) => files.modified(path)});
+  const clouds = ports.clouds(request);
+  if (clouds.length > 1 && image.address === '-')
+    throw new ImgmgrError('USAGE', `stdin can be read once, but ${clouds.length} clouds are named`, {
+      hint: 'name one cloud, or save the image to a file first',
+    });
+  yield* workOnClouds(
+    {
+      command: 'import',
+      clouds,
+      selection: {definitions: [definition], allNames: new Set([definition.name])},
+      adHoc: true,
+      options: runOptions(request),
+      ...(region !== undefined && {region}),
+      ...(tests.verify && {boot: tests.boot}),
+    },
+    ports,
+    emit,
+  );
+}

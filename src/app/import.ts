@@ -1,0 +1,48 @@
+import type {Emit} from '../core/events.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import type {AppPorts} from './ports.ts';
+import type {
+  AcquireSettings,
+  BuildSettings,
+  CloudChoice,
+  DefinitionChoice,
+  RunSettings,
+  TestSettings,
+} from './requests.ts';
+import {runOptions} from './run-options.ts';
+import {select} from './select.ts';
+import {workOnClouds} from './work-on-clouds.ts';
+
+/** Bring the images of definitions into the clouds. */
+export interface ImportRequest extends CloudChoice {
+  readonly definitions: DefinitionChoice;
+  readonly run: RunSettings;
+  /** Only say what would be done. */
+  readonly dryRun: boolean;
+  readonly acquire: AcquireSettings;
+  readonly builds: BuildSettings;
+  readonly tests: TestSettings;
+}
+
+/** Imports, or builds, what the definitions want, as `manage` does, and never deletes anything. */
+export async function* importDefinitions(
+  request: ImportRequest,
+  ports: AppPorts,
+  emit: Emit,
+): AsyncGenerator<CloudOutcome> {
+  const {region, builds, tests} = request;
+  const selection = await select(request.definitions, ports);
+  yield* workOnClouds(
+    {
+      command: 'import',
+      clouds: ports.clouds(request),
+      selection,
+      options: runOptions(request),
+      builds,
+      ...(region !== undefined && {region}),
+      ...(tests.verify && {boot: tests.boot}),
+    },
+    ports,
+    emit,
+  );
+}

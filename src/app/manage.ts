@@ -1,0 +1,52 @@
+import type {Emit} from '../core/events.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import type {AppPorts} from './ports.ts';
+import type {
+  AcquireSettings,
+  BuildSettings,
+  CloudChoice,
+  DefinitionChoice,
+  DeletionSettings,
+  RetireSettings,
+  RunSettings,
+  TestSettings,
+} from './requests.ts';
+import {runOptions} from './run-options.ts';
+import {select} from './select.ts';
+import type {CloudWork} from './work-on-clouds.ts';
+import {workOnClouds} from './work-on-clouds.ts';
+
+/** Make the clouds like the definitions. */
+export interface ManageRequest extends CloudChoice {
+  readonly definitions: DefinitionChoice;
+  readonly run: RunSettings;
+  readonly acquire: AcquireSettings;
+  /** Absent: builds are left out. */
+  readonly builds?: BuildSettings;
+  readonly tests: TestSettings;
+  readonly retire: RetireSettings;
+  readonly deletion: DeletionSettings;
+}
+
+/** Everything that the definitions ask for: acquire, verify, publish, retire; deletes only what is asked for. */
+export async function* manage(request: ManageRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
+  yield* workOnClouds(await manageWork(request, ports), ports, emit);
+}
+
+/** What is to be done on which clouds; `dryRun` plans the same. */
+export async function manageWork(
+  request: ManageRequest,
+  ports: Pick<AppPorts, 'files' | 'clouds'>,
+): Promise<CloudWork> {
+  const {region, builds, tests} = request;
+  const selection = await select(request.definitions, ports);
+  return {
+    command: 'manage',
+    clouds: ports.clouds(request),
+    selection,
+    options: runOptions(request),
+    ...(region !== undefined && {region}),
+    ...(builds && {builds}),
+    ...(tests.verify && {boot: tests.boot}),
+  };
+}

@@ -1,0 +1,61 @@
+import type {ImageBuilder} from '../ports/image-builder.ts';
+import type {ImageConverter} from '../ports/image-converter.ts';
+import type {ImageSource} from '../ports/image-source.ts';
+import type {OperatorFiles} from '../ports/operator-files.ts';
+import type {Emit} from '../core/events.ts';
+import type {CloudOutcome, CloudPorts, RunOptions, Surroundings} from '../workflow/types.ts';
+import type {VerificationParts} from '../workflow/verification/types.ts';
+import type {HashBytes} from '../workflow/verification/verify-deep.ts';
+import type {BuildHostSettings, CloudChoice} from './requests.ts';
+
+/**
+ * What every verb is: it answers a request with one outcome per cloud, emits what happens, and throws what concerns the run as a whole
+ * (request, configuration, definitions).
+ */
+export type UseCase<Request> = (request: Request, ports: AppPorts, emit: Emit) => AsyncIterable<CloudOutcome>;
+
+/** A cloud that was chosen, not logged in to yet. */
+export interface OpenCloud {
+  readonly name: string;
+  /** Constructs its adapter. */
+  open(): Promise<CloudPorts>;
+}
+
+/** What verification needs of this host. */
+export type VerificationHost = Pick<
+  VerificationParts,
+  'openDesk' | 'userData' | 'keepEvidence' | 'findEvidence' | 'probePort'
+>;
+
+/** What a run is given of this host and the clouds. */
+export interface HostPorts {
+  /** Absolute path of the folder in which the operator works. */
+  readonly cwd: string;
+  readonly now: () => Date;
+  readonly surroundings: Surroundings;
+  readonly source: ImageSource;
+  /** Converts on this host. */
+  readonly converter: ImageConverter;
+  readonly files: OperatorFiles;
+  /** The clouds to work on, named by the flag `by`. CONFIG when it is not clear which they are. */
+  clouds(choice: CloudChoice, by?: '--verify-cloud'): readonly OpenCloud[];
+  /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
+  local(files: ReadonlyMap<string, string>): OpenCloud;
+  /** Builds images on this host. */
+  builder(settings: BuildHostSettings): ImageBuilder;
+  verification(): Promise<VerificationHost>;
+  /** Hashes a stream. */
+  readonly hashBytes: HashBytes;
+}
+
+/** How whoever started a run can stop it, and be asked. */
+export interface RunControl {
+  readonly signal: AbortSignal;
+  /** Says that something is about to be written, until the result is called. Throws INTERRUPTED where the run is to end. */
+  readonly beginWriting: () => () => void;
+  /** Absent where nobody can be asked. */
+  readonly confirmDelete?: NonNullable<RunOptions['confirmDelete']>;
+}
+
+/** Everything that a verb is handed besides its request. */
+export interface AppPorts extends HostPorts, RunControl {}

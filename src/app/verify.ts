@@ -1,0 +1,156 @@
+import {onlyEnabled} from '../core/definition/disabled.ts';
+import type {Definition} from '../core/definition/definition.ts';
+import type {Emit} from '../core/events.ts';
+import type {Image} from '../core/image/image.ts';
+import {ImgmgrError} from '../errors.ts';
+import {interruptible} from '../workflow/interruptible.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import {verifyAll} from '../workflow/verification/verify-all.ts';
+import {verifyDeep} from '../workflow/verification/verify-deep.ts';
+import type {LooseImage} from './local-file.ts';
+import {isLocalFile, readLocalFile} from './local-file.ts';
+import type {AppPorts, OpenCloud} from './ports.ts';
+import type {BootSettings, CloudChoice, DefinitionChoice, RunSettings} from './requests.ts';
+import {runOptions} from './run-options.ts';
+import {select, warnThatAllAreDisabled} from './select.ts';
+import {prepareVerification} from './verification.ts';
+import {orFailed} from './work-on-clouds.ts';
+
+/** Say the verdicts on images that are there. */
+export interface VerifyRequest extends CloudChoice {
+  /** Ids, names, or local files; empty: the current images of the definitions. */
+  readonly targets: readonly string[];
+  readonly definitions: DefinitionChoice;
+  readonly run: RunSettings;
+  readonly boot: BootSettings;
+  /** Read and hash the bytes instead of booting. */
+  readonly deep: boolean;
+  /** How a local file of {@link targets} is described. */
+  readonly looseImage: LooseImage;
+}
+
+/** Local files under QEMU on this host, everything else on the clouds that hold it. */
+export async function* verify(request: VerifyRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
+  const {files, others} = await sortTargets(request.targets, ports);
+  refuseFilesElsewhere(files, others, request);
+  const needsClouds = others.length > 0 || files.length === 0;
+  const clouds = needsClouds ? ports.clouds(request) : [];
+  const byDefinition = needsClouds && others.length === 0;
+  const selected = await definitionsFor(request.definitions, ports, byDefinition);
+  const {definitions: enabled, disabled} = onlyEnabled(selected, request.definitions.force);
+  const run = ports.surroundings.uuid();
+  emit({
+    type: 'started',
+    command: 'verify',
+    clouds: [...(files.length > 0 ? ['local'] : []), ...clouds.map(({name}) => name)],
+    run,
+    ...(byDefinition && enabled.length > 0 && disabled > 0 && {disabled}),
+  });
+  if (byDefinition && enabled.length === 0) warnThatAllAreDisabled(disabled, emit);
+  const shared = {request, ports, emit, run};
+  if (files.length > 0) yield await verifyFiles(shared, files);
+  for (const cloud of clouds) {
+    ports.signal.throwIfAborted();
+    yield await onCloud({...shared, cloud, targets: others, loose: [], selected});
+  }
+}
+
+async function sortTargets(
+  targets: readonly string[],
+  ports: Pick<AppPorts, 'files'>,
+): Promise<{readonly files: readonly string[]; readonly others: readonly string[]}> {
+  const files: string[] = [];
+  const others: string[] = [];
+  for (const target of targets) ((await isLocalFile(target, ports.files)) ? files : others).push(target);
+  return {files, others};
+}
+
+function refuseFilesElsewhere(
+  [file]: readonly string[],
+  others: readonly string[],
+  {clouds, deep}: Pick<VerifyRequest, 'clouds' | 'deep'>,
+): void {
+  if (file === undefined) return;
+  if (others.length === 0 && clouds.some((name) => name !== 'local'))
+    throw new ImgmgrError(
+      'USAGE',
+      `${file} is a local file, which is verified on this host, not on ${clouds.join(', ')}`,
+      {hint: 'leave --cloud out, or import the file there first'},
+    );
+  if (deep)
+    throw new ImgmgrError('USAGE', `--deep reads images of a cloud, and ${file} is a local file`, {
+      hint: 'leave the file or --deep out',
+    });
+}
+
+/** Where ids and names are given, definitions only add what they say about `verify`; then they need not be there. */
+async function definitionsFor(
+  choice: DefinitionChoice,
+  ports: Pick<AppPorts, 'files'>,
+  required: boolean,
+): Promise<readonly Definition[]> {
+  if (!required && choice.images.length === 0) return [];
+  return (await select(choice, ports)).definitions;
+}
+
+interface Shared {
+  readonly request: VerifyRequest;
+  readonly ports: AppPorts;
+  readonly emit: Emit;
+  readonly run: string;
+}
+
+async function verifyFiles(shared: Shared, files: readonly string[]): Promise<CloudOutcome> {
+  const {request, ports} = shared;
+  const paths = new Map<string, string>();
+  const loose: Image[] = [];
+  for (const file of files) {
+    const {path, image} = await readLocalFile(file, request.looseImage, ports);
+    paths.set(image.id, path);
+    loose.push(image);
+  }
+  return onCloud({...shared, cloud: ports.local(paths), targets: [], loose, selected: []});
+}
+
+interface OneCloud extends Shared {
+  readonly cloud: OpenCloud;
+  readonly targets: readonly string[];
+  readonly loose: readonly Image[];
+  readonly selected: readonly Definition[];
+}
+
+async function onCloud({
+  request,
+  ports: host,
+  emit,
+  run,
+  cloud,
+  targets,
+  loose,
+  selected,
+}: OneCloud): Promise<CloudOutcome> {
+  const {signal, source, surroundings, beginWriting, confirmDelete} = host;
+  return orFailed({cloud, signal, emit}, async () => {
+    const ports = interruptible(await cloud.open(), signal);
+    const verifyRun = {
+      run,
+      ports,
+      source,
+      definitions: selected,
+      allNames: new Set<string>(),
+      baseDir: host.cwd,
+      adHoc: false,
+      options: {...runOptions(request), ...(confirmDelete && {confirmDelete})},
+      surroundings,
+      emit,
+      signal,
+      beginWriting,
+      verification: await prepareVerification(request.boot, request, host),
+      targets,
+      loose,
+    };
+    return request.deep
+      ? verifyDeep({...verifyRun, hashBytes: (bytes, algorithms, seen) => host.hashBytes(bytes, algorithms, seen)})
+      : verifyAll(verifyRun);
+  });
+}

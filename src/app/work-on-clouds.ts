@@ -1,0 +1,101 @@
+import {countsOf} from '../core/counts.ts';
+import {onlyEnabled} from '../core/definition/disabled.ts';
+import type {Emit} from '../core/events.ts';
+import {asImgmgrError} from '../errors.ts';
+import {interruptible} from '../workflow/interruptible.ts';
+import {processCloud} from '../workflow/process-all.ts';
+import type {Builds, CloudOutcome, RunOptions} from '../workflow/types.ts';
+import {prepareBuilds, settleBuilds} from './builds.ts';
+import type {AppPorts, OpenCloud} from './ports.ts';
+import type {BootSettings, BuildSettings} from './requests.ts';
+import type {Selection} from './select.ts';
+import {warnThatAllAreDisabled} from './select.ts';
+import {prepareVerification} from './verification.ts';
+
+/** Definitions that clouds are to be like. */
+export interface CloudWork {
+  /** The verb, as it is told; where nothing is written, `dry-run` is told instead. */
+  readonly command: string;
+  readonly clouds: readonly OpenCloud[];
+  readonly region?: string;
+  readonly selection: Selection;
+  /** The one definition was made from the request, not read from a file. */
+  readonly adHoc?: boolean;
+  readonly options: RunOptions;
+  /** Absent where nothing is built. */
+  readonly builds?: BuildSettings;
+  /** Absent where nothing is tested. */
+  readonly boot?: BootSettings;
+}
+
+/** Works through the clouds one after the other; a cloud's failure stays its own. */
+export async function* workOnClouds(work: CloudWork, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
+  const {clouds, selection, options} = work;
+  const command = options.dryRun ? 'dry-run' : work.command;
+  const {converter, signal, surroundings} = ports;
+  const {acquire, force} = options.policy;
+  const run = surroundings.uuid();
+  const {definitions: active, disabled} = onlyEnabled(selection.definitions, force);
+  const left = active.length > 0 && disabled > 0 ? {disabled} : {};
+  emit({type: 'started', command, clouds: clouds.map(({name}) => name), run, ...left});
+  if (active.length === 0) warnThatAllAreDisabled(disabled, emit);
+  const builds = work.builds && (await prepareBuilds(work.builds, ports, active));
+  if (acquire && !options.dryRun) await converter.sweep();
+  if (!options.dryRun) await builds?.builder.sweep();
+  let failed = false;
+  for (const cloud of clouds) {
+    signal.throwIfAborted();
+    const outcome = await onCloud({work, ports, emit, cloud, run, ...(builds && {builds})});
+    failed ||= outcome.errors.length > 0;
+    yield outcome;
+  }
+  if (work.builds && builds && !failed && !options.dryRun) await settleBuilds(builds.builder, active, work.builds);
+}
+
+interface OneCloud {
+  readonly work: CloudWork;
+  readonly ports: AppPorts;
+  readonly emit: Emit;
+  readonly cloud: OpenCloud;
+  readonly run: string;
+  readonly builds?: Builds;
+}
+
+async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud): Promise<CloudOutcome> {
+  const {signal, confirmDelete, surroundings, source, converter} = host;
+  return orFailed({cloud, signal, emit}, async () => {
+    const ports = interruptible(await cloud.open(), signal);
+    const verification = work.boot && (await prepareVerification(work.boot, work, host));
+    return processCloud({
+      run,
+      ports,
+      source,
+      converter,
+      ...work.selection,
+      baseDir: host.cwd,
+      ...(verification && {verification}),
+      ...(builds && {builds}),
+      adHoc: work.adHoc ?? false,
+      options: {...work.options, ...(confirmDelete && {confirmDelete})},
+      surroundings,
+      emit,
+      signal,
+      beginWriting: host.beginWriting,
+    });
+  });
+}
+
+/** The outcome of one cloud; what it throws is a failure of this cloud alone, unless the run was interrupted. */
+export async function orFailed(
+  {cloud, signal, emit}: {readonly cloud: OpenCloud; readonly signal: AbortSignal; readonly emit: Emit},
+  work: () => Promise<CloudOutcome>,
+): Promise<CloudOutcome> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    const error = asImgmgrError(thrown);
+    emit({type: 'cloud-failed', cloud: cloud.name, error});
+    return {cloud: cloud.name, counts: countsOf({failed: 1}), errors: [error], changesPending: false};
+  }
+}

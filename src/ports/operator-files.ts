@@ -1,0 +1,44 @@
+import type {Manifest} from '../core/build/manifest.ts';
+import type {Conversion} from '../core/conversion.ts';
+import type {Definition} from '../core/definition/definition.ts';
+import type {Emit} from '../core/events.ts';
+import type {SizeLimits} from '../core/limits.ts';
+import type {Artifact} from './image-builder.ts';
+
+/** A build and the folder that is to have it. */
+export interface Delivery {
+  readonly definition: Definition;
+  readonly artifact: Artifact;
+  readonly folder: string;
+  /** The one format that is wanted; absent: all that were built. */
+  readonly convert?: Conversion;
+  /** Over those of the definition. */
+  readonly limits?: Partial<SizeLimits>;
+  /** Deadline of a conversion, milliseconds. */
+  readonly limitMs: number;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+}
+
+/** Files of this host that the operator names. A relative path starts in the folder in which the operator works. */
+export interface OperatorFiles {
+  /** All definitions under these paths; none: the default place. DEFINITION with all problems at once. */
+  definitions(paths: readonly string[]): Promise<readonly Definition[]>;
+
+  isFile(path: string): Promise<boolean>;
+
+  /** When a regular file was last changed; undefined where there is none. */
+  modified(path: string): Promise<Date | undefined>;
+
+  /** SOURCE_REFUSED for the path of an image that nothing is at. */
+  requireImage(path: string): Promise<void>;
+
+  /** One line of authorized_keys. CONFIG where the file holds anything else. */
+  publicKey(path: string): Promise<string>;
+
+  /** The manifest of a build. USAGE where the file cannot be read. */
+  manifest(path: string): Promise<Manifest>;
+
+  /** Puts image and manifest into the folder, each complete or not at all; the answer names the files there. */
+  deliverBuild(delivery: Delivery): Promise<Artifact>;
+}
