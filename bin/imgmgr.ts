@@ -5,7 +5,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 // What Node says about a number of seconds that a stranger sent is nothing for the log of an operator.
 if (!process.argv.includes('--debug')) process.removeAllListeners('warning');
 
-if (major > 22 || (major === 22 && minor >= 12)) {
+if (major > 22 || (major === 22 && minor >= 15)) {
   void Promise.all([import('../src/run.ts'), import('../src/cli/io.ts')]).then(async ([{run}, {processIo}]) => {
     const io = processIo();
     const exitCode = await run(process.argv.slice(2), io, process.env);
@@ -14,6 +14,6 @@ if (major > 22 || (major === 22 && minor >= 12)) {
     if (exitCode === 130 || exitCode === 143) io.leave(exitCode);
   });
 } else {
-  process.stderr.write(`imgmgr: needs Node.js 22.12 or newer, this is ${process.versions.node}\n`);
+  process.stderr.write(`imgmgr: needs Node.js 22.15 or newer, this is ${process.versions.node}\n`);
   process.exitCode = 2;
 }

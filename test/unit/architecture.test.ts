@@ -290,7 +290,7 @@ describe('the architecture', () => {
     const entry = readFileSync(join(ROOT, 'bin/imgmgr.ts'), 'utf8');
     expect(entry).not.toMatch(/^(import|export)\b/m);
     expect(entry).not.toMatch(/^\s*await\b/m);
-    expect(entry).toContain('needs Node.js 22.12 or newer');
+    expect(entry).toContain('needs Node.js 22.15 or newer');
   });
 
   it('lets compose construct adapters', () => {
