@@ -5,7 +5,7 @@ import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
-import {verifyAll} from '../workflow/verification/verify-all.ts';
+import {verifyImages} from '../workflow/verification/verify-images.ts';
 import {verifyDeep} from '../workflow/verification/verify-deep.ts';
 import type {LooseImage} from './local-file.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
@@ -151,6 +151,6 @@ async function onCloud({
     };
     return request.deep
       ? verifyDeep({...verifyRun, hashBytes: (bytes, algorithms, seen) => host.hashBytes(bytes, algorithms, seen)})
-      : verifyAll(verifyRun);
+      : verifyImages(verifyRun);
   });
 }

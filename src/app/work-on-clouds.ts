@@ -3,7 +3,7 @@ import {onlyEnabled} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
 import {asImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';
-import {processCloud} from '../workflow/process-all.ts';
+import {processCloud} from '../workflow/run/process-cloud.ts';
 import type {Builds, CloudOutcome, RunOptions} from '../workflow/types.ts';
 import {prepareBuilds, settleBuilds} from './builds.ts';
 import type {AppPorts, OpenCloud} from './ports.ts';

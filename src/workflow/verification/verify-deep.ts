@@ -9,17 +9,15 @@ import type {OwnImage, Release} from '../../core/release/release.ts';
 import {releaseOf} from '../../core/release/release.ts';
 import {compareBytes, heldDigests, recordedDigests} from '../../core/release/same-bytes.ts';
 import {readStamp} from '../../core/image/stamp.ts';
-import type {ImgmgrError} from '../../errors.ts';
 import {asImgmgrError} from '../../errors.ts';
-import {interruptionOr} from '../interruptible.ts';
 import {newerFormat} from '../run/newer-format.ts';
 import {pool} from '../pool.ts';
 import {readDigests} from '../run/resolve-releases.ts';
-import {Tally} from '../run/tally.ts';
+import {outcomeOf} from '../run/outcome-of.ts';
 import type {CloudOutcome} from '../types.ts';
 import {judgeDigests} from './judge-digests.ts';
-import type {VerifyRun} from './verify-all.ts';
-import {chooseImages} from './verify-all.ts';
+import type {VerifyRun} from './verify-images.ts';
+import {chooseImages} from './verify-images.ts';
 
 /** Hashes a stream; `seen` hears the bytes so far. */
 export type HashBytes = (
@@ -43,40 +41,28 @@ const STORED_ALGORITHMS: readonly DigestAlgorithm[] = ['sha512'];
 export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
   const {ports, emit, options, signal} = run;
   const {cloud} = ports.store;
-  const tally = new Tally();
-  const errors: ImgmgrError[] = [];
-  const fail = (error: ImgmgrError): void => {
-    errors.push(error);
-    tally.add({failed: 1});
-  };
   let endWriting: (() => void) | undefined;
-  try {
-    const images = await chooseImages(run, fail, isListed);
-    if (run.verification.options.record) endWriting = run.beginWriting?.();
-    const {projectId} = await ports.store.account();
-    const demands = demandsOf(run);
-    await pool(options.jobs, images, async (image) => {
-      signal.throwIfAborted();
-      try {
-        tally.add({passed: 1, ...((await readOne(run, {image, projectId, demands})) && {updated: 1})});
-      } catch (thrown) {
-        if (signal.aborted) throw thrown;
-        const error = asImgmgrError(thrown);
-        fail(error);
-        emit({type: 'definition-failed', cloud, definition: nameOf(image), error});
-      }
-    });
-  } catch (thrown) {
-    const error = interruptionOr(signal, thrown);
-    errors.push(error);
-    if (error.code !== 'INTERRUPTED') {
-      tally.add({failed: 1});
-      emit({type: 'cloud-failed', cloud, error});
-    }
-  } finally {
-    endWriting?.();
-  }
-  return {cloud, counts: tally.counts(), errors, changesPending: false};
+  return outcomeOf(run, {
+    async work(result) {
+      const images = await chooseImages(run, (error) => result.fail(error), isListed);
+      if (run.verification.options.record) endWriting = run.beginWriting?.();
+      const {projectId} = await ports.store.account();
+      const demands = demandsOf(run);
+      await pool(options.jobs, images, async (image) => {
+        signal.throwIfAborted();
+        try {
+          const isRecorded = await readOne(run, {image, projectId, demands});
+          result.tally.add({passed: 1, ...(isRecorded && {updated: 1})});
+        } catch (thrown) {
+          if (signal.aborted) throw thrown;
+          const error = asImgmgrError(thrown);
+          result.fail(error);
+          emit({type: 'definition-failed', cloud, definition: nameOf(image), error});
+        }
+      });
+    },
+    end: () => endWriting?.(),
+  });
 }
 
 /** A superseded image of a listed version counts, too: its demanded digest is compared in every run. */

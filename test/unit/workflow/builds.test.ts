@@ -17,7 +17,7 @@ import {createHttp} from '../../../src/http.ts';
 import {createLocal} from '../../../src/local/local-cloud.ts';
 import {createConverter} from '../../../src/sources/create-converter.ts';
 import {createSource} from '../../../src/sources/create-source.ts';
-import {processCloud} from '../../../src/workflow/process-all.ts';
+import {processCloud} from '../../../src/workflow/run/process-cloud.ts';
 import type {Builds} from '../../../src/workflow/types.ts';
 import {FakeBuilder} from '../../fakes/image-builder.ts';
 import {definition} from '../core/plan/plan-world.ts';

@@ -15,10 +15,10 @@ import {createExec} from '../../../../src/exec.ts';
 import {createHttp} from '../../../../src/http.ts';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
 import {createSource} from '../../../../src/sources/create-source.ts';
-import {processCloud} from '../../../../src/workflow/process-all.ts';
+import {processCloud} from '../../../../src/workflow/run/process-cloud.ts';
 import type {CloudOutcome} from '../../../../src/workflow/types.ts';
 import type {VerifyOptions} from '../../../../src/workflow/verification/types.ts';
-import {verifyAll} from '../../../../src/workflow/verification/verify-all.ts';
+import {verifyImages} from '../../../../src/workflow/verification/verify-images.ts';
 import {FakeDesk, FakeTestServers, goodReport} from '../../../fakes/test-servers.ts';
 import {definition, version} from '../../core/plan/plan-world.ts';
 
@@ -326,7 +326,7 @@ describe('verify', () => {
   async function verify(targets: readonly string[], record = true): Promise<Ran> {
     const events: Event[] = [];
     const made = parts(events, new AbortController().signal, {});
-    const outcome = await verifyAll({
+    const outcome = await verifyImages({
       ...made,
       verification: {...made.verification, options: {...OPTIONS, record}},
       definitions: [await X('1')],

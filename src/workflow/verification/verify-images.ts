@@ -10,12 +10,11 @@ import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
-import {interruptionOr} from '../interruptible.ts';
 import {isLeaseAlive} from '../lease/lease-keeper.ts';
 import {newerFormat} from '../run/newer-format.ts';
 import {pool} from '../pool.ts';
 import {sweepServers} from './sweep-servers.ts';
-import {Tally} from '../run/tally.ts';
+import {outcomeOf} from '../run/outcome-of.ts';
 import type {CloudOutcome, CloudRun} from '../types.ts';
 import type {VerificationParts} from './types.ts';
 import {Verifier} from './verifier.ts';
@@ -34,40 +33,29 @@ export interface VerifyRun extends CloudRun {
  * Verifies images that are there: says each verdict and, on images of ours, stores it in one PATCH; visibility stays as it is.
  * Never throws for what one image or this cloud did wrong: that stands in the outcome.
  */
-export async function verifyAll(run: VerifyRun): Promise<CloudOutcome> {
-  const {ports, emit, verification, options} = run;
-  const tally = new Tally();
-  const errors: ImgmgrError[] = [];
-  const fail = (error: ImgmgrError): void => {
-    errors.push(error);
-    tally.add({failed: 1});
-  };
+export async function verifyImages(run: VerifyRun): Promise<CloudOutcome> {
+  const {ports, verification, options} = run;
   const verifier = new Verifier({...run, store: ports.store, tests: ports.tests, parts: verification});
   let endWriting: (() => void) | undefined;
-  try {
-    const images = await chooseImages(run, fail);
-    if (images.length > 0) {
-      await verifier.require();
-      endWriting = run.beginWriting?.();
-      await sweep(run);
-    }
-    await pool(options.jobs, images, async (image) => {
-      const error = await verifyOne(run, verifier, image);
-      if (error) fail(error);
-      else tally.add({passed: 1});
-    });
-  } catch (error) {
-    const reason = interruptionOr(run.signal, error);
-    errors.push(reason);
-    if (reason.code !== 'INTERRUPTED') {
-      tally.add({failed: 1});
-      emit({type: 'cloud-failed', cloud: ports.store.cloud, error: reason});
-    }
-  } finally {
-    await verifier.close();
-    endWriting?.();
-  }
-  return {cloud: ports.store.cloud, counts: tally.counts(), errors, changesPending: false};
+  return outcomeOf(run, {
+    async work(result) {
+      const images = await chooseImages(run, (error) => result.fail(error));
+      if (images.length > 0) {
+        await verifier.require();
+        endWriting = run.beginWriting?.();
+        await sweep(run);
+      }
+      await pool(options.jobs, images, async (image) => {
+        const error = await verifyOne(run, verifier, image);
+        if (error) result.fail(error);
+        else result.tally.add({passed: 1});
+      });
+    },
+    async end() {
+      await verifier.close();
+      endWriting?.();
+    },
+  });
 }
 
 /**

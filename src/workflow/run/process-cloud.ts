@@ -1,24 +1,24 @@
-import {countDefinition, numbersOf} from '../core/counts.ts';
-import type {Definition} from '../core/definition/definition.ts';
-import type {Action, DefinitionPlan} from '../core/plan/plan.ts';
-import {MANAGED_TAG} from '../core/image/stamp.ts';
-import type {Image} from '../core/image/image.ts';
-import {ImgmgrError} from '../errors.ts';
-import {logInTo} from './log-in.ts';
-import {applyPlan} from './run/apply-plan.ts';
-import {mayDelete} from './publish/delete-image.ts';
-import {ImportRefusals} from './acquire/import-refusals.ts';
-import {interruptionOr} from './interruptible.ts';
-import type {Claim} from './lease/lease-keeper.ts';
-import {LeaseKeeper} from './lease/lease-keeper.ts';
-import type {CloudPlan, Listings, View} from './run/observe.ts';
-import {describePlan, planCloud, readListings, viewOf} from './run/observe.ts';
-import {Tally} from './run/tally.ts';
-import {pool} from './pool.ts';
-import {sweepServers} from './verification/sweep-servers.ts';
-import type {CloudOutcome, CloudRun} from './types.ts';
-import {withEvidence} from './verification/with-evidence.ts';
-import {Verifier} from './verification/verifier.ts';
+import {countDefinition, numbersOf} from '../../core/counts.ts';
+import type {DefinitionPlan} from '../../core/plan/plan.ts';
+import {MANAGED_TAG} from '../../core/image/stamp.ts';
+import type {Image} from '../../core/image/image.ts';
+import {ImgmgrError} from '../../errors.ts';
+import {logInTo} from '../log-in.ts';
+import {applyPlan} from './apply-plan.ts';
+import {ImportRefusals} from '../acquire/import-refusals.ts';
+import type {Claim} from '../lease/lease-keeper.ts';
+import {LeaseKeeper} from '../lease/lease-keeper.ts';
+import type {CloudPlan, Listings, View} from './observe.ts';
+import {describePlan, planCloud, readListings, viewOf} from './observe.ts';
+import {allowedActions, guardDeletions, listDeletable, withoutKept} from './deletions.ts';
+import {removeLeftovers, sweepDeadServers} from './leftovers.ts';
+import type {CloudResult} from './outcome-of.ts';
+import {outcomeOf} from './outcome-of.ts';
+import {publishObstacle} from '../publish/publish-obstacle.ts';
+import {pool} from '../pool.ts';
+import type {CloudOutcome, CloudRun} from '../types.ts';
+import {withEvidence} from '../verification/with-evidence.ts';
+import {Verifier} from '../verification/verifier.ts';
 
 /** The tag by which the peer marks its images; `--adopt` looks among them. */
 const PEER_TAG = 'managed_by_osism';
@@ -30,47 +30,25 @@ const DEFAULT_WAIT_MS = 65_000;
  * Never throws for what one image or this cloud did wrong: that stands in the outcome.
  */
 export async function processCloud(run: CloudRun): Promise<CloudOutcome> {
-  const work = new CloudWork(run);
-  return work.run();
+  return outcomeOf(run, {work: async (result) => new CloudRunner(run, result).work()});
 }
 
-class CloudWork {
+class CloudRunner {
   readonly #run: CloudRun;
-  readonly #tally = new Tally();
-  readonly #errors: ImgmgrError[] = [];
-  #changesPending = false;
+  readonly #result: CloudResult;
   readonly #verifier: Verifier | undefined;
   /** Who bore the names that the first plan would publish; the lease is taken a moment later. */
   #bearers: {readonly names: ReadonlySet<string>; readonly images: readonly Image[]} | undefined;
 
-  constructor(run: CloudRun) {
+  constructor(run: CloudRun, result: CloudResult) {
     this.#run = run;
+    this.#result = result;
     const {ports, verification} = run;
     if (verification)
       this.#verifier = new Verifier({...run, store: ports.store, tests: ports.tests, parts: verification});
   }
 
-  async run(): Promise<CloudOutcome> {
-    const {ports, emit} = this.#run;
-    try {
-      await this.#work();
-    } catch (error) {
-      const reason = interruptionOr(this.#run.signal, error);
-      this.#errors.push(reason);
-      if (reason.code !== 'INTERRUPTED') {
-        this.#tally.add({failed: 1});
-        emit({type: 'cloud-failed', cloud: ports.store.cloud, error: reason});
-      }
-    }
-    return {
-      cloud: ports.store.cloud,
-      counts: this.#tally.counts(),
-      errors: this.#errors,
-      changesPending: this.#changesPending,
-    };
-  }
-
-  async #work(): Promise<void> {
+  async work(): Promise<void> {
     const {ports, options, emit} = this.#run;
     const selected = this.#run.definitions.filter((definition) => definition.enabled || options.policy.force);
     const listings = readListings(this.#run, selected);
@@ -88,7 +66,7 @@ class CloudWork {
     if (options.dryRun) return this.#tell(plan);
     const writes = this.#definitionsWithWrites(plan);
     if (writes.length === 0 && plan.leftovers.length === 0) return this.#tell(plan);
-    await this.#guardDeletions(plan);
+    await guardDeletions(this.#run, plan);
     const endWriting = this.#run.beginWriting?.();
     try {
       await this.#underLease({plan, writes, listings: read, view});
@@ -122,59 +100,20 @@ class CloudWork {
   /** Says what is planned and what needs nothing; the answer of `dry-run`, and all that a run without writes does. */
   async #tell(plan: CloudPlan): Promise<void> {
     const {options, emit, ports} = this.#run;
-    const definitions = await Promise.all(plan.definitions.map((one) => this.#withoutKept(one)));
+    const definitions = await Promise.all(plan.definitions.map((one) => withoutKept(this.#run, one)));
     this.#warnAll(plan);
     for (const one of definitions) this.#countQuiet(one);
     const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];
     emit({type: 'planned', cloud: ports.store.cloud, ...describePlan(actions, definitions)});
-    if (options.dryRun) this.#tally.add({pending: actions.length});
-    this.#changesPending = options.dryRun && actions.length > 0;
-    this.#listDeletable(plan);
-  }
-
-  /** A dry run asks, as the real one would, whether what is to be deleted is in use. */
-  async #withoutKept(plan: DefinitionPlan): Promise<DefinitionPlan> {
-    const {ports, options, emit} = this.#run;
-    const context = {ports, emit, deleteInUse: options.policy.deleteInUse};
-    const actions: Action[] = [];
-    for (const action of this.#allowed(plan))
-      if (action.kind !== 'delete' || (await mayDelete(context, action.image))) actions.push(action);
-    const kept = this.#allowed(plan).length - actions.length;
-    return {...plan, actions, unchanged: plan.unchanged + kept};
-  }
-
-  /** Without `--yes`, and where nobody can be asked, deletions are listed and not done. */
-  #allowed(plan: DefinitionPlan): readonly Action[] {
-    const {policy, confirmDelete} = this.#run.options;
-    return policy.yes || (confirmDelete && !this.#run.options.dryRun)
-      ? plan.actions
-      : plan.actions.filter((action) => action.kind !== 'delete');
+    if (options.dryRun) this.#result.tally.add({pending: actions.length});
+    this.#result.changesPending = options.dryRun && actions.length > 0;
+    listDeletable(this.#run, plan);
   }
 
   #definitionsWithWrites(plan: CloudPlan): string[] {
     return plan.definitions
-      .filter((one) => one.busy || this.#allowed(one).length > 0)
+      .filter((one) => one.busy || allowedActions(this.#run, one).length > 0)
       .map((one) => one.definition.name);
-  }
-
-  /** Asks before deletions, and refuses too many of them, before anything at all is written. */
-  async #guardDeletions(plan: CloudPlan): Promise<void> {
-    const {policy, confirmDelete} = this.#run.options;
-    const images = plan.definitions.flatMap((one) =>
-      this.#allowed(one).flatMap((action) =>
-        action.kind === 'delete'
-          ? [{id: action.image.id, name: action.image.name ?? '', reason: action.summary.reason}]
-          : [],
-      ),
-    );
-    const many = images.length > policy.maxDelete;
-    if (images.length === 0 || (policy.yes && !many)) return;
-    if (confirmDelete && (await confirmDelete(images, this.#run.ports.store.cloud))) return;
-    if (many)
-      throw new ImgmgrError('LIMIT', `${images.length} images would be deleted, --max-delete is ${policy.maxDelete}`, {
-        hint: 'look at the list with dry-run, then raise --max-delete',
-      });
-    throw new ImgmgrError('LIMIT', 'declined: nothing was deleted and nothing else was done');
   }
 
   async #underLease(input: {
@@ -185,12 +124,12 @@ class CloudWork {
   }): Promise<void> {
     const {plan, writes, listings, view} = input;
     const {run, ports, surroundings, emit, signal, options} = this.#run;
-    await this.#sweepServers(plan, view);
-    await this.#removeLeftovers(plan);
+    await sweepDeadServers(this.#run, {plan, view});
+    await removeLeftovers(this.#run, plan);
     this.#warnAll(plan);
     const quiet = plan.definitions.filter((one) => !writes.includes(one.definition.name));
     for (const one of quiet) this.#countQuiet(one);
-    this.#listDeletable(plan);
+    listDeletable(this.#run, plan);
     if (writes.length === 0) return;
     const keeper = new LeaseKeeper({store: ports.store, projectId: view.projectId, run, surroundings, emit, signal});
     const shared = {keeper, listings, projectId: view.projectId};
@@ -227,8 +166,8 @@ class CloudWork {
     const view = viewOf(claim.images, projectId, ports.store.now());
     const plan = await this.#plan(mine, view, keeper.record?.id);
     // Whoever held what we waited for may have died and left its lease.
-    await this.#removeLeftovers(plan);
-    const actions = plan.definitions.flatMap((one) => this.#allowed(one));
+    await removeLeftovers(this.#run, plan);
+    const actions = plan.definitions.flatMap((one) => allowedActions(this.#run, one));
     emit({type: 'planned', cloud: ports.store.cloud, ...describePlan(actions, [...quiet, ...plan.definitions])});
     const context = {
       acquire: {
@@ -241,66 +180,16 @@ class CloudWork {
         imports: new ImportRefusals(ports.store, async () => !keeper.record || ports.store.mayImport(keeper.record.id)),
       },
       ports,
-      tally: this.#tally,
-      errors: this.#errors,
+      tally: this.#result.tally,
+      errors: this.#result.errors,
       ...(this.#verifier && {verifier: this.#verifier}),
       assertMayWrite: () => keeper.assertAlive(),
-      publishObstacle: this.#publishObstacle(keeper),
+      publishObstacle: publishObstacle(ports.store, keeper),
     };
     await pool(options.jobs, plan.definitions, async (one) => {
       this.#countQuiet(one);
-      await applyPlan(context, {...one, actions: this.#allowed(one)});
+      await applyPlan(context, {...one, actions: allowedActions(this.#run, one)});
     });
-  }
-
-  /** Asks once per visibility, on our own lease record, whether we may publish; changes nothing. */
-  #publishObstacle(keeper: LeaseKeeper): (definition: Definition) => Promise<ImgmgrError | undefined> {
-    const {store} = this.#run.ports;
-    const answers = new Map<string, Promise<boolean | undefined>>();
-    return async ({visibility}) => {
-      const {record} = keeper;
-      if (visibility !== 'public' || !record) return undefined;
-      const answer = answers.get(visibility) ?? store.mayPublish(record, visibility);
-      answers.set(visibility, answer);
-      if ((await answer) !== false) return undefined;
-      return new ImgmgrError('FORBIDDEN', `this account may not make images ${visibility} on ${store.cloud}`, {
-        hint: 'use an account with the right to publish (policy publicize_image, usually the role admin), or another visibility',
-      });
-    };
-  }
-
-  /** Where a dead run left a lease or a candidate, it may have left servers; where not, nobody is asked. */
-  async #sweepServers(plan: CloudPlan, view: View): Promise<void> {
-    const removals = [...plan.leftovers, ...plan.definitions.flatMap((one) => one.actions)].filter(
-      (action) => action.kind === 'remove' || action.kind === 'resume',
-    );
-    if (removals.length === 0) return;
-    const {ports, verification, run, surroundings, emit} = this.#run;
-    const deadRuns = new Set(removals.map(({image}) => image.properties['imgmgr_run'] ?? ''));
-    const live = view.leases.map(({holder}) => holder.run).filter((id) => !deadRuns.has(id));
-    const hosts = new Set([ports.tests, ...(verification?.elsewhere ? [verification.elsewhere.tests] : [])]);
-    for (const tests of hosts) {
-      if ((await tests.ability({readsOnly: true})).kind !== 'able') continue;
-      const sweep = {cloud: ports.store.cloud, tests, run, surroundings, emit, now: ports.store.now()};
-      await sweepServers({...sweep, deadRuns, liveRuns: new Set(live)});
-    }
-  }
-
-  async #removeLeftovers(plan: CloudPlan): Promise<void> {
-    const {ports, emit, surroundings} = this.#run;
-    for (const action of plan.leftovers) {
-      if (action.kind !== 'remove') continue;
-      const startMs = surroundings.monotonic();
-      emit({type: 'action-started', cloud: ports.store.cloud, action: action.summary});
-      await ports.store.delete(action.image.id);
-      emit({
-        type: 'action-done',
-        cloud: ports.store.cloud,
-        action: action.summary,
-        image: action.image.id,
-        ms: surroundings.monotonic() - startMs,
-      });
-    }
   }
 
   #warnAll(plan: CloudPlan): void {
@@ -312,33 +201,16 @@ class CloudWork {
   #countQuiet(plan: DefinitionPlan): void {
     const {emit, ports} = this.#run;
     const about = {cloud: ports.store.cloud, definition: plan.definition.name};
-    this.#tally.add(numbersOf(countDefinition(plan.definition.name, plan)));
+    this.#result.tally.add(numbersOf(countDefinition(plan.definition.name, plan)));
     for (const warning of plan.warnings) emit({type: 'warning', ...about, ...warning});
     for (const message of plan.decisions) emit({type: 'decision', ...about, message});
     for (const {error} of plan.failures) {
-      this.#errors.push(error);
+      this.#result.errors.push(error);
       emit({type: 'definition-failed', ...about, error});
     }
     if (!plan.error) return;
-    this.#errors.push(plan.error);
+    this.#result.errors.push(plan.error);
     emit({type: 'definition-failed', ...about, error: plan.error});
-  }
-
-  #listDeletable(plan: CloudPlan): void {
-    const {policy, confirmDelete} = this.#run.options;
-    if (!policy.delete || policy.yes || confirmDelete) return;
-    const images = plan.definitions.flatMap((one) =>
-      one.deletable.map(({image}) => {
-        const planned = one.actions.find((action) => action.kind === 'delete' && action.image.id === image.id);
-        return {
-          id: image.id,
-          name: image.name ?? '',
-          definition: one.definition.name,
-          ...(planned && {reason: planned.summary.reason}),
-        };
-      }),
-    );
-    if (images.length > 0) this.#run.emit({type: 'deletable', cloud: this.#run.ports.store.cloud, images});
   }
 
   #reportLocked({lost}: Claim, keeper: LeaseKeeper): void {
@@ -346,8 +218,7 @@ class CloudWork {
       const error = new ImgmgrError('LOCKED', `${name} is locked by ${keeper.holderOf(name)}`, {
         hint: 'run again when that run has ended, or wait longer with --wait-lock',
       });
-      this.#errors.push(error);
-      this.#tally.add({failed: 1});
+      this.#result.fail(error);
       this.#run.emit({type: 'definition-failed', cloud: this.#run.ports.store.cloud, definition: name, error});
     }
   }

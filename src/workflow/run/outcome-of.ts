@@ -1,0 +1,46 @@
+import type {ImgmgrError} from '../../errors.ts';
+import {interruptionOr} from '../interruptible.ts';
+import type {CloudOutcome, CloudRun} from '../types.ts';
+import {Tally} from './tally.ts';
+
+/** What came of a run on one cloud so far. */
+export class CloudResult {
+  readonly tally = new Tally();
+  readonly errors: ImgmgrError[] = [];
+  changesPending = false;
+
+  /** One image or definition failed; the others go on. */
+  fail(error: ImgmgrError): void {
+    this.errors.push(error);
+    this.tally.add({failed: 1});
+  }
+}
+
+/** Work on one cloud, and what is to be done after it, however it ended. */
+export interface CloudWork {
+  readonly work: (result: CloudResult) => Promise<void>;
+  readonly end?: () => Promise<void> | void;
+}
+
+/** The outcome of the work. What it throws is the failure of this cloud, or the interruption, and stands in the outcome. */
+export async function outcomeOf(
+  {ports, signal, emit}: Pick<CloudRun, 'ports' | 'signal' | 'emit'>,
+  {work, end}: CloudWork,
+): Promise<CloudOutcome> {
+  const {cloud} = ports.store;
+  const result = new CloudResult();
+  try {
+    await work(result);
+  } catch (thrown) {
+    const error = interruptionOr(signal, thrown);
+    if (error.code === 'INTERRUPTED') {
+      result.errors.push(error);
+    } else {
+      result.fail(error);
+      emit({type: 'cloud-failed', cloud, error});
+    }
+  } finally {
+    await end?.();
+  }
+  return {cloud, counts: result.tally.counts(), errors: result.errors, changesPending: result.changesPending};
+}
