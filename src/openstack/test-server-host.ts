@@ -1,8 +1,8 @@
+import type {ServerState} from '../core/verdict/judge.ts';
 import type {
   Callback,
   ServerAbility,
   ServerLeftover,
-  ServerLook,
   ServerNeeds,
   ServerPlace,
   ServerRequest,
@@ -105,7 +105,7 @@ export class NovaTestServerHost implements TestServerHost {
     return startServer({...this.#parts, projectId, hasVolumes: () => session.has('block-storage')}, request);
   }
 
-  async look({id}: TestServer): Promise<ServerLook> {
+  async look({id}: TestServer): Promise<ServerState> {
     const {nova} = this.#parts;
     const server = await nova.server(id);
     if (server === undefined || ['DELETED', 'SOFT_DELETED'].includes(server.status)) return {kind: 'gone'};

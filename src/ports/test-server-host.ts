@@ -1,3 +1,4 @@
+import type {ServerState} from '../core/verdict/judge.ts';
 import type {Datasource} from '../core/job.ts';
 import type {Image} from '../core/image/image.ts';
 
@@ -91,16 +92,6 @@ export interface TestServer {
   readonly securityGroup?: string;
 }
 
-/** One look at a test server. */
-export type ServerLook =
-  | {readonly kind: 'building'; readonly detail: string}
-  | {readonly kind: 'active'}
-  /** It ran and is off now. */
-  | {readonly kind: 'stopped'}
-  /** Nova's ERROR; the fault as Nova tells it, with the id of the request. */
-  | {readonly kind: 'error'; readonly fault: string; readonly requestId?: string}
-  | {readonly kind: 'gone'};
-
 /** Something with our stamp that may have been left behind. */
 export interface ServerLeftover {
   readonly kind: 'server' | 'port' | 'volume' | 'security-group';
@@ -129,7 +120,7 @@ export interface TestServerHost {
    */
   start(request: ServerRequest): Promise<TestServer>;
 
-  look(server: TestServer): Promise<ServerLook>;
+  look(server: TestServer): Promise<ServerState>;
 
   /** The end of the serial console, at most 64 KiB of text; undefined where the cloud gives none. */
   console(server: TestServer): Promise<string | undefined>;

@@ -1,8 +1,8 @@
+import type {ServerState} from '../../src/core/verdict/judge.ts';
 import type {ReportDesk, Ticket, TicketTrace} from '../../src/ports/report-desk.ts';
 import type {
   ServerAbility,
   ServerLeftover,
-  ServerLook,
   ServerNeeds,
   ServerPlace,
   ServerRequest,
@@ -107,7 +107,7 @@ export class FakeTestServers implements TestServerHost {
   left: ServerLeftover[] = [];
   guest: Guest = ({server, ticket}) => ticket.hear(goodReport(server.id));
   able: ServerAbility = {kind: 'able'};
-  looks: (server: TestServer) => ServerLook = () => ({kind: 'active'});
+  looks: (server: TestServer) => ServerState = () => ({kind: 'active'});
   text: string | undefined = 'login: ';
   where: Partial<ServerPlace> = {};
   faults: Partial<Record<'place' | 'start' | 'remove' | 'console' | 'removeLeftover', ImgmgrError>> = {};
@@ -153,7 +153,7 @@ export class FakeTestServers implements TestServerHost {
     return Promise.resolve(server);
   }
 
-  look(server: TestServer): Promise<ServerLook> {
+  look(server: TestServer): Promise<ServerState> {
     return Promise.resolve(this.alive.has(server.id) ? this.looks(server) : {kind: 'gone'});
   }
 

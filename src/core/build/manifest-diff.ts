@@ -1,6 +1,7 @@
 import type {Manifest, ManifestFile} from './manifest.ts';
 import type {Package} from './packages.ts';
 import type {BuildFormat} from './spec.ts';
+import {BUILD_FORMATS} from './spec.ts';
 
 /** What differs between two builds; names, times and digests of the files always do, so they are no difference. */
 export interface ManifestDiff {
@@ -38,7 +39,7 @@ export function diffManifests(old: Manifest, now: Manifest): ManifestDiff {
     elements: diffElements(old.elements, now.elements),
     values: diffValues(old, now),
     inputs: diffInputs(old, now),
-    sizes: FORMATS.flatMap((format) => diffSizes(format, {old: fileOf(old, format), new: fileOf(now, format)})),
+    sizes: BUILD_FORMATS.flatMap((format) => diffSizes(format, {old: fileOf(old, format), new: fileOf(now, format)})),
   };
 }
 
@@ -59,8 +60,6 @@ export function renderDiff(diff: ManifestDiff): readonly string[] {
   ];
   return lines.length === 0 ? ['no difference'] : [...lines, counts(diff)];
 }
-
-const FORMATS: readonly BuildFormat[] = ['qcow2', 'raw'];
 
 function diffPackages(old: readonly Package[], now: readonly Package[]): ManifestDiff['packages'] {
   const [olds, news] = [byName(old), byName(now)];

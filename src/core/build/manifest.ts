@@ -4,6 +4,7 @@ import type {Package} from './packages.ts';
 import {sortPackages} from './packages.ts';
 import {readOwnJson, SCHEMA, sortedByKey} from './read-json.ts';
 import type {BuildFormat, BuildInputs, Machine} from './spec.ts';
+import {BUILD_FORMATS} from './spec.ts';
 
 /** What an image was built from, with what, and what came of it. Holds no value of a variable but the mirror's. */
 export interface Manifest {
@@ -87,7 +88,7 @@ export const BUILD_VERSION = z
 /** Hexadecimal sha256. */
 export const SHA256 = hexadecimal(64);
 export const MACHINE = z.enum(['x86_64', 'aarch64']);
-export const BUILD_FORMAT = z.enum(['qcow2', 'raw']);
+export const BUILD_FORMAT = z.enum(BUILD_FORMATS);
 /** Bytes. */
 export const SIZE = z.int().nonnegative();
 

@@ -21,7 +21,10 @@ export interface BuildSpec {
   readonly source?: string;
 }
 
-export type BuildFormat = 'qcow2' | 'raw';
+/** What diskimage-builder can make and Glance takes. */
+export const BUILD_FORMATS = ['qcow2', 'raw'] as const;
+
+export type BuildFormat = (typeof BUILD_FORMATS)[number];
 
 /** The machines that images are built for, as `uname -m` and SCS name them. */
 export type Machine = 'x86_64' | 'aarch64';

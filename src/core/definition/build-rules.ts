@@ -1,5 +1,6 @@
 import type {Problem} from '../../errors.ts';
 import {contradictions} from '../build/claims.ts';
+import {BUILD_FORMATS} from '../build/spec.ts';
 import {secretIn} from '../build/secrets.ts';
 import {keepsItsText, readMeta} from './meta.ts';
 import {misreadText} from './problems.ts';
@@ -7,8 +8,6 @@ import type {ImageSite} from './rules.ts';
 import {isGiven, subjectOf, textUnder} from './subject.ts';
 import type {YamlMap, YamlNode} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';
-
-const BUILT_FORMATS: readonly string[] = ['qcow2', 'raw'];
 
 /** The rules of the section `build`: its variables, its elements, and what the rest of the definition says of the same things. */
 export function brokenBuildRules(site: ImageSite): Problem[] {
@@ -91,7 +90,7 @@ function formats({root, path, image}: ImageSite, build: YamlMap): Problem[] {
   const name = textUnder(image, 'format');
   if (!format || name === undefined) return [];
   const subject = subjectOf(root, path);
-  if (!BUILT_FORMATS.includes(name))
+  if (!BUILD_FORMATS.some((format) => format === name))
     return [
       {message: `format "${name}" of ${subject} cannot be built`, place: format.place, hint: 'write qcow2 or raw'},
     ];

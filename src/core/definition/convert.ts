@@ -1,7 +1,7 @@
 import {builtMeta} from '../build/claims.ts';
 import type {BuildSpec} from '../build/spec.ts';
+import {BUILD_FORMATS} from '../build/spec.ts';
 import {readMeta} from './meta.ts';
-import {BUILD_FORMATS} from './schema.ts';
 import type {RawBuild, RawImage, RawLimits, RawVerify, RawVersion} from './schema.ts';
 import {mapsUnder} from './subject.ts';
 import type {Definition, VerifyWishes, Version} from './definition.ts';

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {BUILD_FORMATS} from '../build/spec.ts';
 import {parseDigest} from '../release/digest.ts';
 import {CHECK_IDS} from '../verdict/checks.ts';
 import {parseSize} from '../limits.ts';
@@ -7,8 +8,6 @@ import {isCalendarDate, parseDuration} from '../time-text.ts';
 /** What Glance takes as disk_format and the peer's schema allows. */
 export const DISK_FORMATS = ['aki', 'ari', 'ami', 'raw', 'iso', 'vhd', 'vdi', 'qcow2', 'vmdk'] as const;
 export const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
-/** What diskimage-builder can make and Glance takes. */
-export const BUILD_FORMATS = ['qcow2', 'raw'] as const;
 export const RETIRE_WAYS = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'] as const;
 
 const LONGEST = 255;

@@ -8,11 +8,13 @@ import type {ConsoleSign} from './console-signs.ts';
 import type {Cause, JudgedCheck, Verdict} from './verdict.ts';
 import {environmentFault, imageFault} from './verdict.ts';
 
-/** What Nova says of the server at the end of the wait. */
+/** What the cloud says of a test server. */
 export type ServerState =
   | {readonly kind: 'building'; readonly detail: string}
   | {readonly kind: 'active'}
+  /** It ran and is off now. */
   | {readonly kind: 'stopped'}
+  /** Nova's ERROR; the fault as Nova tells it, with the id of the request. */
   | {readonly kind: 'error'; readonly fault: string; readonly requestId?: string}
   | {readonly kind: 'gone'};
 

@@ -1,6 +1,6 @@
+import type {ServerState} from '../../core/verdict/judge.ts';
 import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {ServerLook} from '../../ports/test-server-host.ts';
 import {asImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
 import {ConsoleFile} from './console.ts';
@@ -8,7 +8,7 @@ import {FILES} from './machine.ts';
 
 /** A QEMU that this process started. */
 export interface RunningMachine {
-  look(): Promise<ServerLook>;
+  look(): Promise<ServerState>;
   console(): Promise<string>;
   /** Ends it and waits until it is gone. */
   stop(): Promise<void>;
@@ -58,7 +58,7 @@ export function startMachine(request: {
   };
 }
 
-function lookAfter(end: End, said: string): ServerLook {
+function lookAfter(end: End, said: string): ServerState {
   if (end.kind === 'failed') return {kind: 'error', fault: end.message};
   if (end.exitCode === 0) return {kind: 'stopped'};
   const how = end.exitCode > 128 ? `was ended by signal ${end.exitCode - 128}` : `ended with ${end.exitCode}`;

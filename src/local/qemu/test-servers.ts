@@ -1,3 +1,4 @@
+import type {ServerState} from '../../core/verdict/judge.ts';
 import {randomBytes, randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {copyFile, readFile, realpath, writeFile} from 'node:fs/promises';
@@ -7,7 +8,6 @@ import type {
   ServerAbility,
   ServerInterface,
   ServerLeftover,
-  ServerLook,
   ServerNeeds,
   ServerPlace,
   ServerRequest,
@@ -156,7 +156,7 @@ class QemuServers implements TestServerHost {
     });
   }
 
-  look({id}: TestServer): Promise<ServerLook> {
+  look({id}: TestServer): Promise<ServerState> {
     return this.#onDisk(async () => (await this.#machines.get(id)?.look()) ?? {kind: 'gone'});
   }
 

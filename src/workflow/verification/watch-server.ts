@@ -1,5 +1,6 @@
+import type {ServerState} from '../../core/verdict/judge.ts';
 import type {Ticket} from '../../ports/report-desk.ts';
-import type {ServerInterface, ServerLook, TestServer} from '../../ports/test-server-host.ts';
+import type {ServerInterface, TestServer} from '../../ports/test-server-host.ts';
 import type {GuestReport} from '../../core/guest-report.ts';
 import {isBeyondHope, readConsole as signOf} from '../../core/verdict/console-signs.ts';
 import {consoleLines} from '../../core/verdict/console-text.ts';
@@ -40,7 +41,7 @@ export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Pro
   const {context} = boot.verifier;
   const {surroundings, signal} = context;
   let report: GuestReport | undefined;
-  let state: ServerLook = {kind: 'building', detail: 'not looked at yet'};
+  let state: ServerState = {kind: 'building', detail: 'not looked at yet'};
   let console: string | undefined;
   let consoleMs = startMs;
   const ended = new AbortController();
@@ -100,7 +101,7 @@ export async function watchBoot(wait: Wait): Promise<Seen> {
   const {port, console: wanted} = boot.task.wishes;
   const pattern = new RegExp(wanted ?? (port === undefined ? 'login:' : '(?!)'));
   const elapsed = (): number => surroundings.monotonic() - startMs;
-  let state: ServerLook = {kind: 'building', detail: 'not looked at yet'};
+  let state: ServerState = {kind: 'building', detail: 'not looked at yet'};
   let console: string | undefined;
   let found: string | undefined;
   for (let pauseMs = FIRST_LOOK_MS; found === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs, state)) {
@@ -133,7 +134,7 @@ function hasLine(text: string, pattern: RegExp): boolean {
   return consoleLines(text).some((line) => pattern.test(line.slice(0, PATTERN_SEES)));
 }
 
-function longer(pauseMs: number, {kind}: ServerLook): number {
+function longer(pauseMs: number, {kind}: ServerState): number {
   return Math.min(pauseMs * 1.5, kind === 'active' ? ACTIVE_LOOK_MS : LOOK_MS);
 }
 
@@ -172,7 +173,7 @@ async function anyAnswers(
 }
 
 /** Passing faults of the API are sat out: the deadline ends the wait anyway. */
-async function lookAt({boot, server}: Wait): Promise<ServerLook | undefined> {
+async function lookAt({boot, server}: Wait): Promise<ServerState | undefined> {
   try {
     return await boot.verifier.tests.look(server);
   } catch (error) {
