@@ -1,3 +1,4 @@
+import {fnv1a} from '../fnv1a.ts';
 import type {Form} from '../image/form.ts';
 import type {Image} from '../image/image.ts';
 import {remembered} from '../image/record.ts';
@@ -100,11 +101,4 @@ function shortened(ids: readonly string[]): string {
     text = longer;
   }
   return text === '' ? 'none' : text;
-}
-
-/** FNV-1a, 64 bit (http://www.isthe.com/chongo/tech/comp/fnv/). */
-function fnv1a(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash.toString(16).padStart(16, '0');
 }
