@@ -293,7 +293,7 @@ export function describeImageStore(name: string, open: () => Promise<StoreUnderT
     it('can be closed twice', async () => {
       await store.account();
       await store.close();
-      await store.close();
+      await expect(store.close()).resolves.toBeUndefined();
     });
   });
 }
