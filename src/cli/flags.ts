@@ -121,7 +121,7 @@ export function addOutputFlags(command: Command): Command {
     .option('--json', 'short for --format json')
     .option('-q, --quiet', 'print only errors and the answer')
     .option('-v, --verbose', 'print every decision and its reason')
-    .option('--debug', 'print each HTTP call (secrets gone) and the stack of errors')
+    .option('--debug', 'print each HTTP call (secrets redacted) and the stack of errors')
     .option('--no-color', 'no colour');
 }
 
@@ -226,7 +226,7 @@ export function addDeletionFlags(command: Command): Command {
     .option('--yes-i-really-know-what-i-do', 'the same as --yes')
     .option('--max-delete <n>', 'more deletions than this fail the run before the first', wholeNumber('--max-delete'))
     .option('--delete-in-use', 'delete images that servers still use')
-    .option('--include-none', 'delete images that nobody promised anything about, too');
+    .option('--include-none', 'also delete images with uuid_validity: none');
 }
 
 /** What describes the one image that `import` gets as an argument. */

@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {Help} from 'commander';
 import {didYouMean} from '../core/nearest.ts';
 import {ImgmgrError} from '../errors.ts';
 import {EXIT_CODES} from './exit-codes.ts';
@@ -23,19 +24,46 @@ export function addHelp(program: Command, io: Pick<Io, 'stdout'>): void {
     .command('help')
     .argument('[topic]', 'a command, or: exit-codes, environment')
     .description('help on a command or a topic')
-    .action((topic: string | undefined) => void io.stdout.write(helpOn(program, topic)));
+    .action((topic: string | undefined) => printHelp(program, topic, io));
 }
 
-function helpOn(program: Command, topic: string | undefined): string {
-  if (topic === undefined) return program.helpInformation();
-  const command = program.commands.find((candidate) => candidate.name() === topic);
-  if (command) return command.helpInformation();
+/** The same as `--help` of the command; examples included. */
+function printHelp(program: Command, topic: string | undefined, io: Pick<Io, 'stdout'>): void {
+  const command = topic === undefined ? program : program.commands.find((candidate) => candidate.name() === topic);
+  if (command === undefined) io.stdout.write(textOn(program, topic ?? ''));
+  else command.outputHelp();
+}
+
+function textOn(program: Command, topic: string): string {
   const text = TOPICS[topic];
   if (text !== undefined) return text();
   const near = didYouMean(topic, [...program.commands.map((candidate) => candidate.name()), ...Object.keys(TOPICS)]);
   throw new ImgmgrError('USAGE', `there is no help on "${topic}"`, {
     hint: near ?? `topics: ${Object.keys(TOPICS).join(', ')}; imgmgr --help lists the commands`,
   });
+}
+
+/** The end of `imgmgr --help`. */
+export const TOPICS_HELP = `
+Topics:
+  imgmgr help exit-codes     what each exit code means
+  imgmgr help environment    the variables that imgmgr reads
+`;
+
+/** The narrowest text that is wrapped. */
+export const LEAST_COLUMNS = 20;
+
+/** As many columns beside the terms as a description needs. */
+const BESIDE_COLUMNS = 40;
+
+/** As commander has it, but where too little room is left beside the terms for words to stay whole, descriptions stand below them. */
+export function formatItem(this: Help, ...given: Parameters<Help['formatItem']>): string {
+  const [term, termWidth, description, helper] = given;
+  const columns = helper.helpWidth ?? 80;
+  if (description === '' || columns - termWidth - 4 >= BESIDE_COLUMNS)
+    return Help.prototype.formatItem.apply(this, given);
+  const lines = helper.boxWrap(description, Math.max(LEAST_COLUMNS, columns - 6)).split('\n');
+  return [`  ${term}`, ...lines.map((line) => `      ${line}`)].join('\n');
 }
 
 const TOPICS: Readonly<Record<string, () => string>> = {

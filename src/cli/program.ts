@@ -10,7 +10,7 @@ import {addVerify} from './commands/verify.ts';
 import {DROPPED_FLAGS} from './dropped-flags.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {addOutputFlags} from './flags.ts';
-import {SHORT_HELP, addHelp} from './help.ts';
+import {SHORT_HELP, addHelp, formatItem, LEAST_COLUMNS, TOPICS_HELP} from './help.ts';
 import type {Execute} from './invocation.ts';
 import type {Io} from './io.ts';
 
@@ -61,8 +61,13 @@ export function buildProgram({io, version, execute}: ProgramParts): Command {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
-    .configureOutput({writeOut: (text) => void io.stdout.write(text), writeErr: () => undefined})
-    .configureHelp({showGlobalOptions: true});
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: () => undefined,
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+    })
+    .configureHelp({showGlobalOptions: true, minWidthToWrap: LEAST_COLUMNS, formatItem})
+    .addHelpText('after', TOPICS_HELP);
   addOutputFlags(program);
   for (const add of [addManage, addBuild, addImport, addVerify, addHide, addDelete, addDryRun]) add(program, execute);
   addHelp(program, io);

@@ -133,11 +133,10 @@ interface Taken {
 function notTaken(field: string, {type, taken, entry}: Taken): ImgmgrError {
   const right = TYPE_OF_FIELD.find(({kind}) => FIELDS[kind].includes(field));
   const hint = right && `it belongs to auth_type ${right.type}: set that, or remove it`;
-  return new ImgmgrError(
-    'CONFIG',
-    `${entry.spell(field)} of ${entry.subject} is nothing that auth_type ${type} takes`,
-    {place: entry.at(field), hint: hint ?? didYouMean(field, taken) ?? `it takes ${taken.join(', ')}`},
-  );
+  return new ImgmgrError('CONFIG', `unknown key "${entry.spell(field)}" of ${entry.subject} for auth_type ${type}`, {
+    place: entry.at(field),
+    hint: hint ?? didYouMean(field, taken) ?? `it takes ${taken.join(', ')}`,
+  });
 }
 
 const TYPE_OF_FIELD: readonly {readonly kind: AuthKind; readonly type: string}[] = [

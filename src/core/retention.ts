@@ -60,8 +60,12 @@ export function judgeRetention(facts: RetentionFacts): Retention {
     };
   return {
     stays: false,
-    reason: `beyond its promise (${formatValidity(own)}, definition ${formatValidity(definition)})`,
+    reason: `retention over: ${keptBy(formatValidity(own), formatValidity(definition))}`,
   };
+}
+
+function keptBy(own: string, definition: string): string {
+  return own === definition ? `keeps ${own}` : `the image keeps ${own}, its definition ${definition}`;
 }
 
 /** Superseded images, the newest version first; of one version the newest record first. */

@@ -10,9 +10,11 @@ export function renderError(error: ImgmgrError, {stack}: {readonly stack: boolea
   return `${lines.join('\n')}\n`;
 }
 
-/** Message and place on one line; of several problems, how many there are. */
+/** Message and place on one line, a single problem as several ones have it; of several problems, how many there are. */
 export function headline({message, place, problems}: ImgmgrError): string {
-  if (problems.length > 1) return `${problems.length} problems were found`;
+  const [problem, ...more] = problems;
+  if (more.length > 0) return `${problems.length} problems were found`;
+  if (problem !== undefined) return `${formatPlace(problem.place)}: ${problem.message}`;
   return place === undefined ? message : `${message} (${place})`;
 }
 

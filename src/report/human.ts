@@ -3,8 +3,9 @@ import {LONG_ACTIONS, doingText, subject} from './action-text.ts';
 import {formatTime} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {LogParts} from './log.ts';
-import {buildLine, progressLine} from './log.ts';
-import {RateMeter} from './progress.ts';
+import {buildLine, rateOf} from './log.ts';
+import type {ProgressEvent} from './progress.ts';
+import {RateMeter, progressTexts} from './progress.ts';
 import type {Sentence} from './sentences.ts';
 import {createTeller} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
@@ -23,16 +24,19 @@ export interface HumanParts extends LogParts {
 }
 
 export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): Human {
-  const underWay = new Map<string, string>();
+  const underWay = new Map<string, Moving>();
   const meter = new RateMeter();
   const tell = createTeller(verbosity);
   let spinner: Spinner | undefined;
   let closed = false;
+  let ticking: NodeJS.Timeout | undefined;
   if (verbosity !== 'quiet')
     void loadSpinner().then(
       (loaded) => {
         if (closed) return;
         spinner = loaded;
+        // Where nothing happens for long, as while a server boots, the clock goes on.
+        ticking = setInterval(refresh, 1000).unref();
         refresh();
       },
       // Without a spinner everything is still told.
@@ -41,8 +45,9 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
 
   let held = 0;
   const refresh = (): void => {
-    if (held === 0)
-      spinner?.show([...underWay.values()].map((line) => fit(clean(line), sink.stderr.columns)).join('\n'));
+    if (held > 0) return;
+    const lines = [...underWay.values()].map(({texts, sinceMs}) => texts(sink.monotonic() - sinceMs).map(clean));
+    spinner?.show(lines.map((texts) => fit(texts, sink.stderr.columns)).join('\n'));
   };
   const hold = (): (() => void) => {
     held++;
@@ -55,7 +60,7 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
   const track = (event: Event): void => {
     const change = underWayAfter(event, meter, sink.monotonic());
     for (const key of change.gone) underWay.delete(key);
-    if (change.line !== undefined) underWay.set(change.key, change.line);
+    if (change.texts !== undefined) underWay.set(change.key, {texts: change.texts, sinceMs: sink.monotonic()});
   };
 
   return {
@@ -69,39 +74,51 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
     hold,
     close() {
       closed = true;
+      clearInterval(ticking);
       spinner?.stop();
     },
   };
 }
 
-type Change = {readonly gone: readonly string[]; readonly key: string; readonly line?: string};
+/** A line, the longest form first, as it reads so many milliseconds after the event. */
+type Texts = (passedMs: number) => readonly [string, ...string[]];
+
+/** What is under way, and since when it is known, by the monotonic clock. */
+interface Moving {
+  readonly texts: Texts;
+  readonly sinceMs: number;
+}
+
+type Change = {readonly gone: readonly string[]; readonly key: string; readonly texts?: Texts};
 
 const STAGE = 'stage';
 
 function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
   switch (event.type) {
     case 'starting':
-      return {gone: [], key: STAGE, line: 'reading definitions'};
+      return {gone: [], key: STAGE, texts: always('reading definitions')};
     case 'started':
       return event.clouds.length === 0
         ? {gone: [STAGE], key: ''}
-        : {gone: [], key: STAGE, line: `logging in to ${event.clouds.join(', ')}`};
+        : {gone: [], key: STAGE, texts: timed(`logging in to ${event.clouds.join(', ')}`)};
     case 'cloud-started':
-      return {gone: [], key: STAGE, line: `comparing ${event.cloud} with the definitions`};
+      return {gone: [], key: STAGE, texts: timed(`comparing ${event.cloud} with the definitions`)};
     case 'waiting':
       return {
         gone: [],
         key: STAGE,
-        line: `${event.message}, ${formatTime(event.elapsedMs)} of at most ${formatTime(event.limitMs)}`,
+        texts: (passedMs) => [
+          `${event.message}, ${formatTime(event.elapsedMs + passedMs)} of at most ${formatTime(event.limitMs)}`,
+        ],
       };
     case 'action-started':
-      return {gone: [STAGE], key: subject(event.action), line: doingText(event.action)};
+      return {gone: [STAGE], key: subject(event.action), texts: timed(doingText(event.action))};
     case 'progress':
-      return {gone: [STAGE], key: subject(event), line: progressLine(event, meter, nowMs)};
+      return {gone: [STAGE], key: subject(event), texts: progressing(event, rateOf(event, meter, nowMs))};
     case 'build-started':
-      return {gone: [STAGE], key: subject(event), line: `building ${subject(event)}`};
+      return {gone: [STAGE], key: subject(event), texts: timed(`building ${subject(event)}`)};
     case 'build-progress':
-      return {gone: [STAGE], key: subject(event), line: buildLine(event)};
+      return {gone: [STAGE], key: subject(event), texts: building(event)};
     case 'built':
       return {gone: [STAGE, subject(event)], key: ''};
     case 'action-done':
@@ -112,7 +129,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'finished':
       return {gone: [STAGE], key: ''};
     case 'interrupted':
-      return {gone: [], key: STAGE, line: 'cleaning up'};
+      return {gone: [], key: STAGE, texts: timed('cleaning up')};
     case 'planned':
     case 'definition-failed':
     case 'warning':
@@ -125,6 +142,26 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'difference':
       return {gone: [], key: ''};
   }
+}
+
+function always(text: string): Texts {
+  return () => [text];
+}
+
+/** With the time since the event, once that is some seconds. */
+function timed(text: string): Texts {
+  return (passedMs) => (passedMs < 5000 ? [text] : [`${text}, ${formatTime(passedMs)}`, text]);
+}
+
+function progressing(event: ProgressEvent, rate: number | undefined): Texts {
+  return (passedMs) => {
+    const [longest, ...shorter] = progressTexts({...event, elapsedMs: event.elapsedMs + passedMs}, rate);
+    return [`${subject(event)}: ${longest}`, ...shorter.map((text) => `${subject(event)}: ${text}`)];
+  };
+}
+
+function building(event: Extract<Event, {type: 'build-progress'}>): Texts {
+  return (passedMs) => [buildLine({...event, elapsedMs: event.elapsedMs + passedMs})];
 }
 
 /** The start of an action moves below already; a line of its own would say it twice. */
@@ -145,9 +182,11 @@ const MARKS: Readonly<Record<Sentence['level'], (paint: HumanParts['paint']) => 
   debug: (paint) => paint.dim('…'),
 };
 
-/** A line that would wrap cannot be taken back by the cursor. */
-function fit(line: string, columns = 80): string {
-  if (line.length < columns - 3) return line;
+/** The longest form that does not wrap, else the shortest one, cut: a line that wraps cannot be taken back by the cursor. */
+function fit(texts: readonly string[], columns = 80): string {
+  const fitting = texts.find((text) => text.length < columns - 3);
+  if (fitting !== undefined) return fitting;
+  const line = texts.at(-1) ?? '';
   // Half of a surrogate pair is no character.
   return `${line.slice(0, Math.max(10, columns - 4)).replace(/[\ud800-\udbff]$/, '')}…`;
 }

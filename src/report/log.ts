@@ -4,13 +4,16 @@ import {formatTime} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
 import type {ProgressEvent} from './progress.ts';
-import {RateMeter, Throttle, progressKey, progressText} from './progress.ts';
+import {RateMeter, Throttle, progressKey, progressTexts} from './progress.ts';
 import type {Level, Sentence, Verbosity} from './sentences.ts';
 import {createTeller} from './sentences.ts';
 import type {ReportSink} from './streams.ts';
 
 /** Long waits give a sign of life this often. */
 export const HEARTBEAT_MS = 60_000;
+
+/** How long a cloud may take to log in before it is said that this takes time, and how often. */
+const LOGIN_MS = 15_000;
 
 /** What a line-by-line report needs. */
 export interface LogParts {
@@ -32,10 +35,16 @@ export function createLog({sink, verbosity, paint}: LogParts): (event: Event) =>
   const beat = (key: string, text: string): void => {
     if (verbosity !== 'quiet' && heartbeat.passes(key, sink.monotonic())) write({level: 'info', text});
   };
+  const login = new Waiting((elapsedMs, clouds) => {
+    if (verbosity !== 'quiet') write({level: 'info', text: `logging in to ${clouds}, ${formatTime(elapsedMs)} so far`});
+  });
   return (event) => {
+    if (event.type === 'started' && event.clouds.length > 0) login.begin(event.clouds.join(', '));
+    else login.end();
     if (event.type === 'build-progress' && event.line === undefined)
       beat(JSON.stringify([event.definition, event.version, event.phase]), buildLine(event));
-    else if (event.type === 'progress') beat(progressKey(event), progressLine(event, meter, sink.monotonic()));
+    else if (event.type === 'progress')
+      beat(progressKey(event), `${subject(event)}: ${progressTexts(event, rateOf(event, meter, sink.monotonic()))[0]}`);
     else if (event.type === 'waiting')
       beat(
         `${event.cloud} ${event.message}`,
@@ -45,16 +54,34 @@ export function createLog({sink, verbosity, paint}: LogParts): (event: Event) =>
   };
 }
 
+/** Says every {@link LOGIN_MS} that something still goes on. */
+class Waiting {
+  readonly #say: (elapsedMs: number, what: string) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(say: (elapsedMs: number, what: string) => void) {
+    this.#say = say;
+  }
+
+  begin(what: string): void {
+    this.end();
+    let elapsedMs = 0;
+    this.#timer = setInterval(() => this.#say((elapsedMs += LOGIN_MS), what), LOGIN_MS).unref();
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
+
 /** `2026-01-31 16:44:45`, UTC. */
 export function timestamp(date: Date): string {
   return date.toISOString().slice(0, 19).replace('T', ' ');
 }
 
-/** `AlmaLinux 9 (20241120): uploading …`. */
-export function progressLine(event: ProgressEvent, meter: RateMeter, nowMs: number): string {
-  const rate =
-    event.bytes === undefined ? undefined : meter.rate(`${progressKey(event)}${event.phase}`, event.bytes, nowMs);
-  return `${subject(event)}: ${progressText(event, rate)}`;
+/** Bytes per second of a transfer, as of this event; undefined where there are none, or only one observation. */
+export function rateOf(event: ProgressEvent, meter: RateMeter, nowMs: number): number | undefined {
+  return event.bytes === undefined ? undefined : meter.rate(`${progressKey(event)}${event.phase}`, event.bytes, nowMs);
 }
 
 /** `Debian 12 (20261121): building, install.d, 41 s of at most 60 min`. */

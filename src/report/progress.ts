@@ -40,16 +40,20 @@ export function progressKey({cloud, definition, version}: ProgressEvent): string
   return JSON.stringify([cloud, definition, version]);
 }
 
-/** `uploading 120 MiB of 580 MiB (21 %), 12 MiB/s, 38 s left`, then how long it took of how much it may take. */
-export function progressText(event: ProgressEvent, rate: number | undefined): string {
-  const parts = [`${event.phase}${amount(event)}`];
-  if (rate !== undefined && rate > 0) {
-    parts.push(`${formatBytes(rate)}/s`);
-    if (event.total !== undefined && event.bytes !== undefined && event.bytes < event.total)
-      parts.push(`${formatTime(((event.total - event.bytes) / rate) * 1000)} left`);
-  }
-  parts.push(`${formatTime(event.elapsedMs)} of at most ${formatTime(event.limitMs)}`);
-  return parts.join(', ');
+/**
+ * `uploading 120 MiB of 580 MiB (21 %), 12 MiB/s, 38 s left, 12 s of at most 10 min`, then the same in fewer words, for a narrow terminal:
+ * without the limit, then without the rate.
+ */
+export function progressTexts(event: ProgressEvent, rate: number | undefined): [string, ...string[]] {
+  const {phase, bytes, total, elapsedMs, limitMs} = event;
+  const what = `${phase}${amount(event)}`;
+  const limit = `${formatTime(elapsedMs)} of at most ${formatTime(limitMs)}`;
+  if (rate === undefined || rate <= 0) return [`${what}, ${limit}`, what];
+  const perSecond = `${formatBytes(rate)}/s`;
+  if (total === undefined || bytes === undefined || bytes >= total)
+    return [`${what}, ${perSecond}, ${limit}`, `${what}, ${perSecond}`, what];
+  const left = `${formatTime(((total - bytes) / rate) * 1000)} left`;
+  return [`${what}, ${perSecond}, ${left}, ${limit}`, `${what}, ${perSecond}, ${left}`, `${what}, ${left}`];
 }
 
 function amount({bytes, total}: ProgressEvent): string {

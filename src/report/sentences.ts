@@ -1,3 +1,4 @@
+import type {JudgedCheck} from '../core/verdict/verdict.ts';
 import {countsText} from '../core/counts.ts';
 import {disabledText} from '../core/definition/disabled.ts';
 import type {Event} from '../core/events.ts';
@@ -142,13 +143,11 @@ function failure(what: string, error: ImgmgrError, verbosity: Verbosity): Senten
 export function verdictSentence(event: Extract<Event, {type: 'verdict'}>, verbose: boolean): Sentence {
   const {verdict, datasource, evidence} = event;
   const words = {pass: 'passed', fail: 'failed its verification', environment: 'could not be verified'} as const;
-  const way = datasource === undefined ? '' : ` by ${datasource}`;
+  const way = datasource === undefined ? '' : ` (datasource ${datasource})`;
   const bad = verdict.checks.filter(({outcome}) => outcome === 'fail' || outcome === 'error');
   const shown = verbose ? verdict.checks : bad;
   const details = [
-    ...shown.map(
-      ({id, severity, outcome, detail}) => `${id} (${severity}): ${outcome}${detail === '' ? '' : `, ${detail}`}`,
-    ),
+    ...shown.map(checkText),
     ...(verdict.hint === undefined ? [] : [`hint: ${verdict.hint}`]),
     ...(evidence === undefined || (verdict.kind === 'pass' && !verbose) ? [] : [`evidence: ${evidence}`]),
   ];
@@ -198,4 +197,10 @@ function info(text: string, details?: readonly string[]): Sentence {
 
 function loginText({cloud, user, project, region}: Extract<Event, {type: 'cloud-started'}>): string {
   return `Logged in to ${cloud} as ${user}, project ${project}${region === undefined ? '' : `, region ${region}`}`;
+}
+
+/** `dns: fail, no nameserver`; `swap: fail (severity warn), swap on the OS disk`. */
+function checkText({id, severity, outcome, detail}: JudgedCheck): string {
+  const weight = outcome === 'fail' && severity !== 'fail' ? ` (severity ${severity})` : '';
+  return `${id}: ${outcome}${weight}${detail === '' ? '' : `, ${detail}`}`;
 }

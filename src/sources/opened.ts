@@ -1,7 +1,7 @@
 import {Readable} from 'node:stream';
 import type {OpenedSource, SourceFacts, SourceRequest} from '../ports/image-source.ts';
 import {END_REACH} from '../core/format/inspect.ts';
-import type {Digest, DigestAlgorithm} from '../core/release/digest.ts';
+import type {DigestAlgorithm} from '../core/release/digest.ts';
 import {sameDigest} from '../core/release/digest.ts';
 import type {SizeLimits} from '../core/limits.ts';
 import {limitsOf, raiseHint} from '../core/limits.ts';
@@ -139,7 +139,7 @@ function checkDigest({request, served, tally}: Checked): void {
   if (demanded === undefined || (found !== undefined && sameDigest(demanded, found))) return;
   throw new ImgmgrError(
     'DIGEST_MISMATCH',
-    `${showUrl(served.url)} has ${demanded.algorithm} ${brief(found)}, but ${brief(demanded)} was demanded (${tally.bytes()} bytes read)`,
+    `${showUrl(served.url)} has ${demanded.algorithm} ${found?.hex ?? 'none'}, but ${demanded.hex} was demanded (${tally.bytes()} bytes read)`,
     {
       hint: 'the file was replaced upstream, a mirror is stale, or the definition has the digest of another file; compare with the published list',
     },
@@ -204,8 +204,4 @@ function tooLarge(show: string, name: 'download' | 'unpacked', limit: number): I
   return new ImgmgrError('FORMAT_REFUSED', `${show} ${which} than the limit of ${limit} bytes`, {
     hint: raiseHint(name),
   });
-}
-
-function brief(digest: Digest | undefined): string {
-  return digest === undefined ? 'none' : `${digest.hex.slice(0, 12)}…`;
 }

@@ -214,11 +214,11 @@ describe('dry-run --convert', () => {
     const planned = ran.lines.find(({type}) => type === 'planned')?.actions?.[0];
     expect([ran.code, planned]).toEqual([
       3,
-      expect.objectContaining({reason: 'listed and not there, converted from qcow2 to compressed qcow2'}),
+      expect.objectContaining({reason: 'not in the cloud yet, converted from qcow2 to compressed qcow2'}),
     ]);
     const same = await table.run('dry-run', qcow2(), '--convert', 'qcow2');
     expect(same.lines.find(({type}) => type === 'planned')?.actions?.[0]).toMatchObject({
-      reason: 'listed and not there',
+      reason: 'not in the cloud yet',
     });
     expect(await readdir(table.folder)).not.toContain('work');
   });

@@ -98,8 +98,23 @@ describe('without a command', () => {
     const behind = await imgmgr('hide', '--help');
     const before = await imgmgr('help', 'hide');
     expect(behind.code).toBe(0);
-    expect(behind.io.out()).toContain(before.io.out());
+    expect(before.io.out()).toBe(behind.io.out());
     expect(before.io.out()).toContain('--cloud <name>');
+  });
+
+  it('U5: the help on a command begins with its examples, either way', async () => {
+    for (const argv of [
+      ['help', 'manage'],
+      ['manage', '--help'],
+    ])
+      expect((await imgmgr(...argv)).io.out()).toMatch(/^Examples:\n {2}imgmgr manage --cloud admin\n/);
+  });
+
+  it('U5: the help names the topics that there is help on', async () => {
+    const {io} = await imgmgr('--help');
+    const topics = [...io.out().matchAll(/^ {2}imgmgr help (\S+)/gm)].map(([, topic = '']) => topic);
+    expect(topics.length).toBeGreaterThan(1);
+    for (const topic of topics) expect((await imgmgr('help', topic)).code).toBe(0);
   });
 
   it('tells what is wrong with the value, then what to do, and exits 2', async () => {

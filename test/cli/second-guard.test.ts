@@ -179,7 +179,7 @@ describe('a VMDK, VDI or VHD that goes to a cloud as it is', () => {
     const ran = await table.run('dry-run', x('vmdk', content));
     expect([ran.code, ran.lines.find(({type}) => type === 'planned')?.actions?.[0]]).toEqual([
       3,
-      expect.objectContaining({reason: 'listed and not there, judged by qemu-img as vmdk'}),
+      expect.objectContaining({reason: 'not in the cloud yet, judged by qemu-img as vmdk'}),
     ]);
     expect(await readdir(table.folder)).not.toContain('work');
   });

@@ -230,11 +230,11 @@ describe('verify', () => {
 
 describe('U3: the verdict of verify is on stdout', () => {
   it.each([
-    [{console: 'x login: '}, 0, /^X \(1\) passed by metadata: the console shows login:\n$/],
+    [{console: 'x login: '}, 0, /^X \(1\) passed \(datasource metadata\): the console shows login:\n$/],
     [
       {console: 'Kernel panic - not syncing'},
       5,
-      /^X \(1\) failed its verification by metadata: kernel-panic, .+\n( {2}hint: .+\n)?( {2}evidence: .+\n)?$/,
+      /^X \(1\) failed its verification \(datasource metadata\): kernel-panic, .+\n( {2}hint: .+\n)?( {2}evidence: .+\n)?$/,
     ],
   ])('%j, also with -q, and not on stderr besides', async (life, code, answer) => {
     const text = table.x(['1'], {verify: '{mode: boot}'});

@@ -5,7 +5,7 @@ import type {DeleteRequest} from '../../app/delete.ts';
 import type {Flags} from '../flags.ts';
 import {toClouds, toDefinitions, toDeletion, toInvocation, toKeep, toRun} from '../options.ts';
 
-/** `imgmgr delete`: deletes what is superseded, not listed and beyond its promise, after having listed it. */
+/** `imgmgr delete`: deletes what is superseded, not listed and need not be kept any more, after having listed it. */
 export function addDelete(program: Command, execute: Execute): void {
   const command = program
     .command('delete')

@@ -22,7 +22,7 @@ export function publishNew(
       {kind: 'deactivate', target},
       {version: release.version, reason: 'the definition says status: deactivated', ...imageOf(target)},
     );
-  const reason = current ? 'listed and proven' : 'listed, but a newer version bears the name';
+  const reason = current ? 'newest listed version' : 'listed, but a newer version bears the name';
   const id = publish(draft, {release, target, as: current ? 'current' : 'retired', counts: 'imported', reason});
   if (begun) draft.forget(begun);
   const context = draft.context(release);
@@ -40,7 +40,7 @@ export function verifyFirst(draft: Draft, release: Release, target: Target): voi
     {kind: 'verify', release, target, next, ...(next === 'ready' && {counts: 'imported'})},
     {
       version: release.version,
-      reason: again ? 'boots it again (--reverify)' : 'nothing unproven is published',
+      reason: again ? 'boots it again (--reverify)' : 'must pass a test boot before publishing',
       ...imageOf(target),
     },
   );

@@ -7,7 +7,7 @@ import type {Image, ImagePatch} from '../image/image.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, isOfRelease} from '../release/release.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
-import {readVerdict, wasBootedAs} from '../verdict/record.ts';
+import {bootChange, readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Applied} from '../image/stamp.ts';
 import {formatApplied} from '../image/stamp.ts';
 import type {Draft} from './draft.ts';
@@ -146,10 +146,10 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
     made = draft.add({kind: 'resume', release, next, image: begun.image, ...counts}, {...said, newName, reason});
   } else {
     const reason = twin
-      ? 'what it was booted with has changed, so the same bytes are proven anew'
+      ? `${bootChange(twin, currentForm(draft.context(release)))}: a new image is verified`
       : begun
         ? 'its record with the demanded id is there, empty'
-        : (release.build?.why ?? 'listed and not there');
+        : (release.build?.why ?? 'not in the cloud yet');
     made = draft.add(
       {kind: 'acquire', release, next, ...(begun && {reuse: begun.image}), ...(twin && {twin}), ...counts},
       {

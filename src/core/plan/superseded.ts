@@ -88,7 +88,7 @@ function reshape(draft: Draft, own: OwnImage, beyond: boolean): void {
   if (deactivates && beyond && own.image.status === 'active')
     draft.add(
       {kind: 'deactivate', target: {image: own.image}, patch: recordStatus(own), counts: 'updated'},
-      {...about(own), reason: 'superseded and beyond its promise'},
+      {...about(own), reason: 'superseded, retention over'},
     );
 }
 

@@ -75,20 +75,39 @@ export function readVerdict(image: Pick<Image, 'properties'>): RecordedVerdict |
 }
 
 /**
+ * What of an image's boot properties a form has otherwise, in words: `boot property changed (min_ram 128 → 256)`. Where the image shows no
+ * difference, since somebody has changed it by hand: `boot properties changed`.
+ */
+export function bootChange(image: Pick<Image, 'properties' | 'minDisk' | 'minRam'>, form: BootForm): string {
+  const [before, after] = [bootPairs(image), bootPairs(form)];
+  const changes = [...new Set([...before.keys(), ...after.keys()])]
+    .filter((key) => before.get(key) !== after.get(key))
+    .sort()
+    .map((key) => `${key} ${before.get(key) ?? 'none'} → ${after.get(key) ?? 'none'}`);
+  if (changes.length === 0) return 'boot properties changed';
+  return `boot ${changes.length === 1 ? 'property' : 'properties'} changed (${changes.join(', ')})`;
+}
+
+function bootPairs({properties, minDisk, minRam}: BootForm): ReadonlyMap<string, string> {
+  const own = Object.entries(properties).filter(([key]) => BOOT_KEY.test(key));
+  return new Map([...own, ['min_disk', String(minDisk)], ['min_ram', String(minRam)]]);
+}
+
+/** What a boot depends on is in it. */
+type BootForm = Pick<Form, 'properties' | 'minDisk' | 'minRam'>;
+
+/**
  * Stands for everything in a form that a boot depends on: `hw_*`, `img_*`, `os_type`, `os_secure_boot`, `trait:*`,
  * architecture, hypervisor_type, min_disk, min_ram. 16 hexadecimal digits; no protection against forgery is needed.
  */
-export function bootHash(form: Pick<Form, 'properties' | 'minDisk' | 'minRam'>): string {
+export function bootHash(form: BootForm): string {
   const pairs = Object.entries(form.properties).filter(([key]) => BOOT_KEY.test(key));
   const text = JSON.stringify([pairs.sort(([a], [b]) => (a < b ? -1 : 1)), form.minDisk, form.minRam]);
   return fnv1a(text);
 }
 
 /** Booted with the values that the form has now; an image from before verdicts were kept counts as such. */
-export function wasBootedAs(
-  image: Pick<Image, 'properties'>,
-  form: Pick<Form, 'properties' | 'minDisk' | 'minRam'>,
-): boolean {
+export function wasBootedAs(image: Pick<Image, 'properties'>, form: BootForm): boolean {
   const boot = remembered(image, 'imgmgr_boot');
   return boot === undefined || boot === bootHash(form);
 }

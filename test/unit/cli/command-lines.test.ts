@@ -423,4 +423,24 @@ describe('what is refused', () => {
     for (const flag of [...known, ...alsoKnown]) expect(out.out()).toMatch(new RegExp(`${flag}\\b`));
     for (const flag of Object.keys(DROPPED_FLAGS)) expect(out.out()).not.toMatch(new RegExp(`${flag}\\b`));
   });
+
+  it.each([200, 100, 80, 60, 45])(
+    'U5: no line of the help is longer than a terminal of %i columns, and no word is broken',
+    async (columns) => {
+      const help = async (width: number): Promise<string[]> => {
+        const io = fakeIo();
+        Object.assign(io.stdout, {columns: width});
+        await runCommandLine({argv: ['manage', '--help'], io, version: '1', execute: () => Promise.resolve(0)});
+        // Examples are not wrapped: they are for copying.
+        return io
+          .out()
+          .split('\n')
+          .filter((line) => !line.startsWith('  imgmgr '));
+      };
+      const words = (lines: readonly string[]): string[] => lines.join(' ').split(/\s+/);
+      const lines = await help(columns);
+      expect(lines.filter((line) => line.length > columns)).toEqual([]);
+      expect(words(lines)).toEqual(words(await help(1000)));
+    },
+  );
 });

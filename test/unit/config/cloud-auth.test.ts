@@ -182,17 +182,17 @@ describe('refuses', () => {
     [
       'an application credential under the default type',
       login('application_credential_id: i, application_credential_secret: s'),
-      'application_credential_id of cloud "a" is nothing that auth_type password takes | at /work/clouds.yaml:3:71 | hint: it belongs to auth_type v3applicationcredential: set that, or remove it',
+      'unknown key "application_credential_id" of cloud "a" for auth_type password | at /work/clouds.yaml:3:71 | hint: it belongs to auth_type v3applicationcredential: set that, or remove it',
     ],
     [
       'a misspelt field',
       login('usrname: u, password: x, project_id: p'),
-      'usrname of cloud "a" is nothing that auth_type password takes | at /work/clouds.yaml:3:53 | hint: did you mean "username"?',
+      'unknown key "usrname" of cloud "a" for auth_type password | at /work/clouds.yaml:3:53 | hint: did you mean "username"?',
     ],
     [
       'a field of the types without a version',
       login('user_id: u, password: x, project_id: p, default_domain_id: d', 'auth_type: v3password'),
-      'default_domain_id of cloud "a" is nothing that auth_type v3password takes | at /work/clouds.yaml:3:103 | hint: it belongs to auth_type password: set that, or remove it',
+      'unknown key "default_domain_id" of cloud "a" for auth_type v3password | at /work/clouds.yaml:3:103 | hint: it belongs to auth_type password: set that, or remove it',
     ],
     [
       'a misspelt auth type',

@@ -3,7 +3,7 @@ import {formatBytes, formatCount, formatTime} from '../../../src/report/amounts.
 import {clean} from '../../../src/report/clean.ts';
 import type {ColorQuestion} from '../../../src/report/color.ts';
 import {colorLevel, mayMove} from '../../../src/report/color.ts';
-import {RateMeter, Throttle, progressText} from '../../../src/report/progress.ts';
+import {RateMeter, Throttle, progressTexts} from '../../../src/report/progress.ts';
 import {PROGRESS} from './samples.ts';
 
 describe('amounts', () => {
@@ -53,16 +53,24 @@ describe('progress', () => {
   });
 
   it('tells bytes, total, rate, remaining time, and elapsed time with its limit', () => {
-    expect(progressText(PROGRESS, 1024 ** 2)).toBe(
+    expect(progressTexts(PROGRESS, 1024 ** 2)).toEqual([
       'uploading 10 MiB of 100 MiB (10 %), 1.0 MiB/s, 1 min 30 s left, 2.0 s of at most 30 min',
-    );
+      'uploading 10 MiB of 100 MiB (10 %), 1.0 MiB/s, 1 min 30 s left',
+      'uploading 10 MiB of 100 MiB (10 %), 1 min 30 s left',
+    ]);
   });
 
   it('tells less where less is known', () => {
     const {type, cloud, definition, version, elapsedMs, limitMs} = PROGRESS;
     const unknown = {type, cloud, definition, version, elapsedMs, limitMs, phase: 'uploading'} as const;
-    expect(progressText({...unknown, phase: 'importing'}, undefined)).toBe('importing, 2.0 s of at most 30 min');
-    expect(progressText({...unknown, bytes: 2048}, undefined)).toBe('uploading 2.0 KiB, 2.0 s of at most 30 min');
+    expect(progressTexts({...unknown, phase: 'importing'}, undefined)).toEqual([
+      'importing, 2.0 s of at most 30 min',
+      'importing',
+    ]);
+    expect(progressTexts({...unknown, bytes: 2048}, undefined)).toEqual([
+      'uploading 2.0 KiB, 2.0 s of at most 30 min',
+      'uploading 2.0 KiB',
+    ]);
   });
 
   it('lets each key through once in its time', () => {

@@ -1,5 +1,6 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import type {Event} from '../../../src/core/events.ts';
+import type {Problem} from '../../../src/errors.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {createLog} from '../../../src/report/log.ts';
 import {PLAIN} from '../../../src/report/paint.ts';
@@ -42,6 +43,39 @@ describe('the log on stderr', () => {
     ]);
   });
 
+  it('U5: one problem reads as one of several does: place, then message', () => {
+    const problem = {message: 'no such field', place: {file: 'a.yml', line: 3, column: 5}};
+    const failed = (problems: readonly Problem[]): readonly string[] =>
+      texts([
+        {type: 'definition-failed', definition: 'Rocky 9', error: new ImgmgrError('DEFINITION', 'x', {problems})},
+      ]);
+    expect(failed([problem])).toEqual(['ERROR    | Rocky 9: a.yml:3:5: no such field']);
+    expect(failed([problem, problem])).toContain('ERROR    | a.yml:3:5: no such field');
+  });
+
+  it('U5: says every 15 s that a cloud has not answered a login yet', () => {
+    vi.useFakeTimers();
+    try {
+      const sink = collectingSink();
+      const emit = createLog({sink, verbosity: 'normal', paint: PLAIN});
+      emit({type: 'started', command: 'manage', clouds: ['admin'], run: 'r'});
+      vi.advanceTimersByTime(31_000);
+      const waiting = sink
+        .err()
+        .split('\n')
+        .filter((line) => line.includes('logging in'));
+      expect(waiting.map((line) => line.split(' | ')[2])).toEqual([
+        'logging in to admin, 15 s so far',
+        'logging in to admin, 30 s so far',
+      ]);
+      emit({type: 'cloud-started', cloud: 'admin', project: 'p', user: 'u'});
+      vi.advanceTimersByTime(31_000);
+      expect(sink.err().split('logging in')).toHaveLength(3);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('says what failed, the value, where, then the hint', () => {
     expect(texts([{type: 'action-failed', cloud: 'admin', action: ACQUIRE, error: REFUSED, ms: 1}])).toEqual([
       'ERROR    | Importing image AlmaLinux 9 (20241120) failed: sha512 is ab…, demanded is cd… (images/alma.yml:3:5)',
@@ -51,13 +85,13 @@ describe('the log on stderr', () => {
 
   it('says a verdict with its cause, the checks that were bad, the hint and where the evidence is', () => {
     expect(texts([VERDICT])).toEqual([
-      'ERROR    | Rocky 9 (9.4) failed its verification by metadata: checks-failed, dns: no nameserver',
-      'ERROR    | dns (fail): fail, no nameserver',
-      'ERROR    | swap (warn): fail, swap on the OS disk',
+      'ERROR    | Rocky 9 (9.4) failed its verification (datasource metadata): checks-failed, dns: no nameserver',
+      'ERROR    | dns: fail, no nameserver',
+      'ERROR    | swap: fail (severity warn), swap on the OS disk',
       'ERROR    | hint: mend it',
       'ERROR    | evidence: /state/run-1.json',
     ]);
-    expect(texts([VERDICT], 'verbose')).toContain('ERROR    | guest-agent (fail): not-applicable, not claimed');
+    expect(texts([VERDICT], 'verbose')).toContain('ERROR    | guest-agent: not-applicable, not claimed');
   });
 
   it('gives each line that a hint quotes a line of its own, made safe', () => {
@@ -80,10 +114,12 @@ describe('the log on stderr', () => {
       verdict: {...verdict, kind: 'pass', cause: 'passed', message: '41 checks passed', hint: 'x'},
     } as const;
     expect(texts([{...passed, verdict: {...passed.verdict, checks: []}}])[0]).toBe(
-      'INFO     | Rocky 9 (9.4) passed by metadata: 41 checks passed',
+      'INFO     | Rocky 9 (9.4) passed (datasource metadata): 41 checks passed',
     );
     const faulty = {...plain, verdict: {...verdict, kind: 'environment', cause: 'quota', message: 'no room'}} as const;
-    expect(texts([faulty])[0]).toBe('ERROR    | Rocky 9 (9.4) could not be verified by metadata: quota, no room');
+    expect(texts([faulty])[0]).toBe(
+      'ERROR    | Rocky 9 (9.4) could not be verified (datasource metadata): quota, no room',
+    );
   });
 
   it('lists several problems, each with its place and hint', () => {

@@ -1,4 +1,5 @@
-import {describe, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import type {Event} from '../../../src/core/events.ts';
 import type {ReporterParts} from '../../../src/report/reporter.ts';
 import {createReporter} from '../../../src/report/reporter.ts';
 import {EVERY_EVENT, PROGRESS} from './samples.ts';
@@ -15,6 +16,24 @@ async function render(parts: Partial<ReporterParts> & {readonly sink: Collecting
     ...parts,
   });
   EVERY_EVENT.forEach(reporter.emit);
+  reporter.close();
+}
+
+beforeEach(() => void vi.useFakeTimers({toFake: ['setInterval', 'clearInterval']}));
+afterEach(() => void vi.useRealTimers());
+
+/** A report on a terminal whose spinner is loaded. */
+async function withTerminal(
+  columns: number,
+  work: (of: {readonly sink: CollectingSink; readonly emit: (event: Event) => void}) => void,
+): Promise<void> {
+  const sink = collectingSink({tty: true, columns});
+  const reporter = await createReporter({
+    ...{sink, env: {TERM: 'xterm'}, format: 'human', verbosity: 'normal', color: false, dryRun: false},
+  });
+  await import('../../../src/report/spinner.ts');
+  await new Promise((done) => setImmediate(done));
+  work({sink, emit: reporter.emit});
   reporter.close();
 }
 
@@ -127,5 +146,40 @@ describe('a report', () => {
     expect(sink.err()).toContain('uploading 20 MiB of 100 MiB');
     reporter.close();
     expect(sink.err().endsWith('\u001b[?25h')).toBe(true);
+  });
+
+  it('U5: keeps its clock going where nothing happens', async () => {
+    await withTerminal(100, ({sink, emit}) => {
+      const {cloud, definition, version, elapsedMs, limitMs} = PROGRESS;
+      emit({type: 'progress', cloud, definition, version, elapsedMs, limitMs, phase: 'booting'});
+      expect(sink.err()).toContain('booting, 2.0 s of at most');
+      sink.advance(7000);
+      vi.advanceTimersByTime(1200);
+      expect(sink.err()).toContain('booting, 9.0 s of at most');
+    });
+  });
+
+  it('U5: says how long a login has taken so far, where a cloud gives no answer', async () => {
+    await withTerminal(100, ({sink, emit}) => {
+      emit({type: 'started', command: 'manage', clouds: ['admin'], run: 'r'});
+      sink.advance(30_000);
+      vi.advanceTimersByTime(1200);
+      expect(sink.err()).toContain('logging in to admin, 30 s');
+    });
+  });
+
+  it.each([
+    [120, /uploading 10 MiB of 100 MiB \(10 %\), \S+ MiB\/s, \d.* left, .* of at most 30 min/],
+    [98, /uploading 10 MiB of 100 MiB \(10 %\), \S+ MiB\/s, [^,]* left(?!,)/],
+    [80, /uploading 10 MiB of 100 MiB \(10 %\), [^,]* left(?!,)/],
+  ])('U5: on %i columns the remaining time is not what is cut off', async (columns, shown) => {
+    await withTerminal(columns, ({sink, emit}) => {
+      emit({...PROGRESS, bytes: 9 * 1024 ** 2});
+      sink.advance(1000);
+      emit(PROGRESS);
+      vi.advanceTimersByTime(200);
+      expect(sink.err()).toMatch(shown);
+      expect(sink.err()).not.toContain('…');
+    });
   });
 });

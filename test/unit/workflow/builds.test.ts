@@ -177,7 +177,7 @@ describe('manage with a definition that is built', () => {
 
   it('plans in a dry run what it would do, and builds nothing', async () => {
     const {planned, images, events} = await run({dryRun: true});
-    expect(planned).toEqual(['acquire 20260201: no image of it is there', 'publish 20260201: listed and proven']);
+    expect(planned).toEqual(['acquire 20260201: no image of it is there', 'publish 20260201: newest listed version']);
     const actions = events.flatMap((event) => (event.type === 'planned' ? event.actions : []));
     expect(actions.map(({built: isBuild}) => isBuild)).toEqual([true, undefined]);
     expect([images, builder.built]).toEqual([[], []]);

@@ -10,8 +10,8 @@ function reasons(world: World, wanted: ReturnType<typeof definition>, flags: Par
 
 describe('a plan with --convert', () => {
   it('says which new images are converted', () => {
-    expect(reasons(new World(), definition(['1']), RAW)).toEqual(['listed and not there, converted from qcow2 to raw']);
-    expect(reasons(new World(), definition(['1'], {format: 'raw'}), RAW)).toEqual(['listed and not there']);
+    expect(reasons(new World(), definition(['1']), RAW)).toEqual(['not in the cloud yet, converted from qcow2 to raw']);
+    expect(reasons(new World(), definition(['1'], {format: 'raw'}), RAW)).toEqual(['not in the cloud yet']);
   });
 
   it('leaves what is there as it is', () => {
@@ -41,7 +41,7 @@ describe('a plan with --convert', () => {
       world.images = world.images.map((image) => ({...image, diskFormat: 'raw'}));
       const changed = definition([listed], {meta: {...definition([]).meta, hw_disk_bus: 'virtio'}});
       expect(reasons(world, changed, {...RAW, verify: true})).toEqual([
-        `what it was booted with has changed, so the same bytes are proven anew${expected}`,
+        `boot property changed (hw_disk_bus scsi → virtio): a new image is verified${expected}`,
       ]);
     }
   });
