@@ -87,7 +87,7 @@ describe.skipIf(hindrance() !== undefined)('S3: a place in which root is to work
       place('sticky', {mode: 0o1777}),
       place('of-roots-own-group', {mode: 0o775}),
     ])
-      await makeBoth(root);
+      await expect(makeBoth(root)).resolves.not.toThrow();
   });
 
   it('S10: is made closed to writers under umask 0', async () => {
