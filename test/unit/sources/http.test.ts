@@ -49,7 +49,7 @@ describe('reads an image over http', () => {
     );
     expect(error.code).toBe('DIGEST_MISMATCH');
     expect(error.message).toContain(
-      `${web.url}/a.qcow2 has sha256 ${digestOf(IMAGE).hex.slice(0, 12)}…, but ${digestOf(noise(1)).hex.slice(0, 12)}… was demanded`,
+      `${web.url}/a.qcow2 has sha256 ${digestOf(IMAGE).hex}, but ${digestOf(noise(1)).hex} was demanded`,
     );
     expect(error.hint).toContain('stale');
     expect(given).toBeLessThan(IMAGE.length);
