@@ -8,8 +8,8 @@ export default defineConfig({
     expect: {poll: {timeout: 30_000}},
     testTimeout: 900_000,
     hookTimeout: 900_000,
-    maxWorkers: 1,
-    // A guest that is emulated keeps a core busy while it boots, and then mostly waits.
+    // A guest that is emulated keeps a core busy while it boots, and then mostly waits. The longest file goes beside all the others.
+    maxWorkers: 2,
     maxConcurrency: 3,
   },
 });

@@ -1,5 +1,5 @@
 import type {ImageStore} from '../ports/image-store.ts';
-import {compact, isEmptyPatch} from '../core/image/form.ts';
+import {compact, isEmptyPatch} from '../core/image/patch.ts';
 import type {Image, ImagePatch, NewImage} from '../core/image/image.ts';
 import {ImgmgrError, asImgmgrError, isRetryable} from '../errors.ts';
 import type {Surroundings} from './types.ts';

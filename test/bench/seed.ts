@@ -1,6 +1,7 @@
 import {readFile, readdir, stat} from 'node:fs/promises';
 import {requireDefinitions} from '../../src/config/definitions.ts';
-import {applyPatch, candidate, currentForm, publishPatch, supersededForm} from '../../src/core/image/form.ts';
+import {candidate, currentForm, publishPatch, supersededForm} from '../../src/core/image/form.ts';
+import {applyPatch} from '../../src/core/image/patch.ts';
 import type {Definition, Version} from '../../src/core/definition/definition.ts';
 import type {Image} from '../../src/core/image/image.ts';
 import {releaseOf} from '../../src/core/release/release.ts';

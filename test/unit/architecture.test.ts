@@ -286,6 +286,13 @@ describe('the architecture', () => {
     expect(violations([{path, text}])).toEqual([`${path}: ${what}`]);
   });
 
+  it('has no file in src of more than 300 lines', () => {
+    const tooLong = (files: readonly SourceFile[]): string[] =>
+      files.filter(({text}) => text.trimEnd().split('\n').length > 300).map(({path}) => path);
+    expect(tooLong(sourceFiles())).toEqual([]);
+    expect(tooLong([{path: 'src/long.ts', text: 'x;\n'.repeat(301)}])).toEqual(['src/long.ts']);
+  });
+
   it('lets a Node that is too old get as far as saying so: the entry imports nothing before it has looked', () => {
     const entry = readFileSync(join(ROOT, 'bin/imgmgr.ts'), 'utf8');
     expect(entry).not.toMatch(/^(import|export)\b/m);

@@ -1,5 +1,6 @@
 import type {Form} from './form.ts';
-import {appliedBy, compact, desiredTags, gibibytes, ownedKeys, removable} from './form.ts';
+import {appliedBy, desiredTags, gibibytes, ownedKeys, removable} from './form.ts';
+import {compact} from './patch.ts';
 import type {Image, ImagePatch} from './image.ts';
 import type {OwnImage} from '../release/release.ts';
 import type {Applied} from './stamp.ts';

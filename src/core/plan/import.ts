@@ -1,7 +1,8 @@
 import {ImgmgrError} from '../../errors.ts';
 import {formatDigest} from '../release/digest.ts';
 import {findDrift} from '../image/drift.ts';
-import {currentForm, describePatch} from '../image/form.ts';
+import {currentForm} from '../image/form.ts';
+import {describePatch} from '../image/patch.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, hasSameSource, isOfRelease} from '../release/release.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';

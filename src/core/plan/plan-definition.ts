@@ -1,4 +1,4 @@
-import {describePatch} from '../image/form.ts';
+import {describePatch} from '../image/patch.ts';
 import type {DefinitionPlan, PlanInput} from './plan.ts';
 import {planAdoption} from './adopt.ts';
 import {findChangedDigest, findForeign} from './conflicts.ts';

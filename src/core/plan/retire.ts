@@ -1,6 +1,7 @@
 import {byCharacters} from '../order.ts';
 import type {RetireWay} from '../definition/definition.ts';
-import {applyPatch, compact, describePatch, ownTags, withOldPurpose} from '../image/form.ts';
+import {ownTags, withOldPurpose} from '../image/form.ts';
+import {applyPatch, compact, describePatch} from '../image/patch.ts';
 import type {ImagePatch} from '../image/image.ts';
 import {nameWhenRetired} from '../image/naming.ts';
 import type {OwnImage} from '../release/release.ts';

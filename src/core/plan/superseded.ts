@@ -1,4 +1,4 @@
-import {compact, describePatch, isEmptyPatch} from '../image/form.ts';
+import {compact, describePatch, isEmptyPatch} from '../image/patch.ts';
 import type {ImagePatch} from '../image/image.ts';
 import {bearsNameOf, nameWhenRetired} from '../image/naming.ts';
 import type {OwnImage} from '../release/release.ts';

@@ -1,7 +1,7 @@
 import type {ServerState} from '../../core/verdict/judge.ts';
 import {randomBytes, randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {copyFile, readFile, realpath, writeFile} from 'node:fs/promises';
+import {copyFile, realpath, writeFile} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import type {
   Callback,
@@ -17,6 +17,7 @@ import type {
 import {ImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
 import type {Confinement} from '../../host/confine.ts';
+import {freeMemoryMib} from '../../host/free-bytes.ts';
 import {findConfinement} from '../../host/confine.ts';
 import {asStoreError} from '../disk-error.ts';
 import {Folders} from '../folders.ts';
@@ -103,7 +104,7 @@ class QemuServers implements TestServerHost {
     });
     machineArguments(machine);
     await this.#requireTools(architectureOf(image.properties));
-    const freeMib = await (this.#options.freeMib ?? readFreeMib)();
+    const freeMib = await (this.#options.freeMib ?? freeMemoryMib)();
     if (freeMib < flavor.ramMib)
       throw new ImgmgrError(
         'QUOTA',
@@ -293,9 +294,4 @@ class QemuServers implements TestServerHost {
 /** In the range of Neutron's base_mac. */
 function newMac(): string {
   return `fa:16:3e:${[...randomBytes(3)].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;
-}
-
-async function readFreeMib(): Promise<number> {
-  const [, kib] = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'utf8')) ?? [];
-  return kib === undefined ? Infinity : Math.floor(Number(kib) / 1024);
 }

@@ -1,6 +1,6 @@
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {Definition} from '../../core/definition/definition.ts';
-import {compact, isEmptyPatch} from '../../core/image/form.ts';
+import {compact, isEmptyPatch} from '../../core/image/patch.ts';
 import type {Image, ImagePatch} from '../../core/image/image.ts';
 import type {Action, DefinitionPlan, Target} from '../../core/plan/plan.ts';
 import type {Release} from '../../core/release/release.ts';

@@ -2,7 +2,7 @@ import type {Readable} from 'node:stream';
 import type {Definition} from '../../core/definition/definition.ts';
 import type {Digest, DigestAlgorithm} from '../../core/release/digest.ts';
 import {formatDigest} from '../../core/release/digest.ts';
-import {compact} from '../../core/image/form.ts';
+import {compact} from '../../core/image/patch.ts';
 import type {Image} from '../../core/image/image.ts';
 import {isNewerSchema} from '../../core/image/record.ts';
 import type {OwnImage, Release} from '../../core/release/release.ts';

@@ -1,5 +1,6 @@
 import type {Definition} from '../../core/definition/definition.ts';
-import {compact, currentForm, formContext} from '../../core/image/form.ts';
+import {currentForm, formContext} from '../../core/image/form.ts';
+import {compact} from '../../core/image/patch.ts';
 import type {Image} from '../../core/image/image.ts';
 import {readLeases} from '../../core/lease.ts';
 import {isNewerSchema} from '../../core/image/record.ts';

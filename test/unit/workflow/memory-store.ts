@@ -10,7 +10,7 @@ import type {
   StoreOffer,
 } from '../../../src/ports/image-store.ts';
 import type {Image, ImagePatch, NewImage} from '../../../src/core/image/image.ts';
-import {applyPatch} from '../../../src/core/image/form.ts';
+import {applyPatch} from '../../../src/core/image/patch.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import type {Surroundings} from '../../../src/workflow/types.ts';
 

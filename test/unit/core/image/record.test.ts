@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {applyPatch, compact, isEmptyPatch} from '../../../../src/core/image/form.ts';
+import {applyPatch, compact, isEmptyPatch} from '../../../../src/core/image/patch.ts';
 import type {Image, ImagePatch} from '../../../../src/core/image/image.ts';
 import {SCHEMA, describeNew, isNewerSchema, remembered} from '../../../../src/core/image/record.ts';
 import {readStamp} from '../../../../src/core/image/stamp.ts';

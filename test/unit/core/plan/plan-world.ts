@@ -1,6 +1,7 @@
 import type {Definition, Version} from '../../../../src/core/definition/definition.ts';
 import type {FormContext} from '../../../../src/core/image/form.ts';
-import {applyPatch, candidate, currentForm, formContext, publishPatch} from '../../../../src/core/image/form.ts';
+import {candidate, currentForm, formContext, publishPatch} from '../../../../src/core/image/form.ts';
+import {applyPatch} from '../../../../src/core/image/patch.ts';
 import type {Image, NewImage} from '../../../../src/core/image/image.ts';
 import {planDefinition} from '../../../../src/core/plan/plan-definition.ts';
 import type {Action, DefinitionPlan, Target} from '../../../../src/core/plan/plan.ts';
