@@ -6,7 +6,8 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {fileURLToPath} from 'node:url';
 import {execa} from 'execa';
-import {afterAll, beforeAll, describe, expect, it, onTestFinished} from 'vitest';
+import type {TestContext} from 'vitest';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {consoles} from '../evidence.ts';
 import {hindrance, leftovers} from './support/host.ts';
 import {CLI} from './support/programs.ts';
@@ -37,8 +38,11 @@ beforeAll(async () => {
 // Also where the guest could not be made.
 afterAll(() => rm(GUESTS, {recursive: true, force: true}));
 
-/** A folder with a definition that is built, for one test; nothing of imgmgr's is outside of it. */
-async function place(): Promise<string> {
+/**
+ * A folder with a definition that is built, for one test; nothing of imgmgr's is outside of it. It goes with that test: of several at the
+ * same time, vitest's own onTestFinished may take another one.
+ */
+async function place({onTestFinished}: Pick<TestContext, 'onTestFinished'>): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'imgmgr-line-test-'));
   onTestFinished(() => rm(dir, {recursive: true, force: true}));
   await writeFile(
@@ -129,8 +133,8 @@ describe.skipIf(hindrance() !== undefined)(
   'the whole line, from a build to a published image that was booted',
   {concurrent: true},
   () => {
-    it.each(MOMENTS)('killed %s: the next run ends it, with nothing left of either', async (_, moment) => {
-      const dir = await place();
+    it.for(MOMENTS)('killed %s: the next run ends it, with nothing left of either', async ([, moment], context) => {
+      const dir = await place(context);
       const killed = await run(dir, moment);
       expect(killed.exitCode, told(killed.lines)).toBeNull();
       const next = await run(dir);
