@@ -41,7 +41,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     'files of the kernel and of tools of this host, names that imgmgr itself gave to files',
     [
       ...['loops', 'preflight', 'stand-ins', 'strays', 'tool'].map((name) => `src/build/${name}.ts`),
-      ...['lock', 'pinned', 'place', 'process', 'temporary'].map((name) => `src/host/${name}.ts`),
+      ...['free-bytes', 'lock', 'pinned', 'place', 'process', 'temporary'].map((name) => `src/host/${name}.ts`),
       ...['shelf', 'qemu/process', 'qemu/relay', 'qemu/server-folders', 'qemu/test-servers'].map(
         (name) => `src/local/${name}.ts`,
       ),
@@ -65,9 +65,17 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['image/form', 'lease', 'image/naming', 'release/release', 'release/same-bytes'].map(
         (name) => `src/core/${name}.ts`,
       ),
-      ...['catalog', 'clock', 'id', 'image-store', 'login', 'session', 'glance/api', 'glance/name-filter'].map(
-        (name) => `src/openstack/${name}.ts`,
-      ),
+      ...[
+        'catalog',
+        'clock',
+        'id',
+        'image-store',
+        'login',
+        'session',
+        'glance/api',
+        'glance/name-filter',
+        'glance/refusals',
+      ].map((name) => `src/openstack/${name}.ts`),
       ...['neutron/api', 'test-servers/callback', 'test-servers/choose-flavor', 'test-servers/start'].map(
         (name) => `src/openstack/${name}.ts`,
       ),
