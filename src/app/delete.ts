@@ -16,7 +16,7 @@ export interface DeleteRequest extends CloudChoice {
   readonly deletion: DeletionSettings;
 }
 
-/** Deletes what is superseded, not listed and beyond its promise, and acquires nothing. */
+/** Deletes what is superseded, not listed and need not be kept any more, and acquires nothing. */
 export async function* deleteImages(request: DeleteRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
   const {region} = request;
   const selection = await select(request.definitions, ports);

@@ -212,8 +212,8 @@ export function addRotationFlags(command: Command): Command {
     .optionsGroup('Superseded images:')
     .option('--hide', 'os_hidden on all of them, name and visibility kept')
     .option('--retire-as <way>', RETIRE_TEXT, oneOf('--retire-as', RETIRE_WAYS))
-    .option('--deactivate', 'deactivate those beyond their promise')
-    .option('--delete', 'delete those beyond their promise; asks, or needs --yes')
+    .option('--deactivate', 'deactivate those that need not be kept any more')
+    .option('--delete', 'delete those that need not be kept any more; asks, or needs --yes')
     .option('--keep', 'leave those of "multi: false" definitions alone')
     .option('--force-state', 'overwrite visibility, os_hidden and status that were changed by hand');
 }

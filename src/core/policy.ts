@@ -9,7 +9,7 @@ export interface Policy {
   readonly force: boolean;
   /** `os_hidden` on all superseded images. */
   readonly hide: boolean;
-  /** Deactivate superseded images that are beyond their promise. */
+  /** Deactivate superseded images that need not be kept any more. */
   readonly deactivate: boolean;
   /** Delete deletable images; without `yes` they are only listed. */
   readonly delete: boolean;

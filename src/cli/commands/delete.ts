@@ -9,7 +9,7 @@ import {toClouds, toDefinitions, toDeletion, toInvocation, toKeep, toRun} from '
 export function addDelete(program: Command, execute: Execute): void {
   const command = program
     .command('delete')
-    .description('delete deletable images (superseded, not listed, beyond their promise); lists them first')
+    .description('delete deletable images (superseded, not listed, their retention over); lists them first')
     .addHelpText(
       'before',
       'Examples:\n  imgmgr delete --cloud admin\n  imgmgr delete --cloud admin --filter Ubuntu --yes\n',
