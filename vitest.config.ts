@@ -3,7 +3,7 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/build-launcher.ts',
+    globalSetup: 'test/build-program.ts',
     exclude: [
       'test/cloud/**',
       'test/bench/**',
