@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"imgmgr/agent/checks"
-	"imgmgr/agent/desk/desktest"
+	"imgmgr/agent/client/clienttest"
 	"imgmgr/agent/guest"
 	"imgmgr/agent/job"
 	"imgmgr/agent/verifyv1"
@@ -129,9 +129,9 @@ func TestABakedAgentStaysAndSoDoFoldersOfOthers(t *testing.T) {
 }
 
 func TestSIGTERMEndsItAtOnce(t *testing.T) {
-	_, certificate := desktest.Good(t)
+	_, certificate := clienttest.Good(t)
 	text, _ := json.Marshal(map[string]any{"version": 1, "run": "r1", "token": token, "address": "127.0.0.1:1",
-		"certificate": certificate, "server_name": desktest.ServerName, "deadline_seconds": 600, "expect": map[string]any{}})
+		"certificate": certificate, "server_name": clienttest.ServerName, "deadline_seconds": 600, "expect": map[string]any{}})
 	agent, jobFile := installed(t, inTmp(t), string(text))
 	process := exec.Command(agent, "run", "--job", jobFile)
 	process.Env = append(os.Environ(), "IMGMGR_AGENT_TEST=1")
@@ -172,16 +172,16 @@ func TestCommands(t *testing.T) {
 }
 
 // newAgent is one in a guest without anything, whose listener is here.
-func newAgent(t *testing.T, l *desktest.Listener, seconds int) (*agent, *[]string) {
-	own, certificate := desktest.Good(t)
+func newAgent(t *testing.T, l *clienttest.Listener, seconds int) (*agent, *[]string) {
+	own, certificate := clienttest.Good(t)
 	var said []string
 	return &agent{
 		service: "http://127.0.0.1:1",
 		say:     func(line string) { said = append(said, line) },
 		guest: &guest.Guest{
 			Root: t.TempDir(), Now: time.Now,
-			Job: &job.Job{Version: 1, Run: "r1", Token: token, Address: desktest.Serve(t, l, own), Certificate: certificate,
-				ServerName: desktest.ServerName, DeadlineSeconds: seconds, Off: []string{"dns"}},
+			Job: &job.Job{Version: 1, Run: "r1", Token: token, Address: clienttest.Serve(t, l, own), Certificate: certificate,
+				ServerName: clienttest.ServerName, DeadlineSeconds: seconds, Off: []string{"dns"}},
 			Sleep: func(ctx context.Context, d time.Duration) error {
 				select {
 				case <-ctx.Done():
@@ -203,7 +203,7 @@ func newAgent(t *testing.T, l *desktest.Listener, seconds int) (*agent, *[]strin
 }
 
 func TestARunReportsEveryCheckOnce(t *testing.T) {
-	l := &desktest.Listener{Behind: time.Hour}
+	l := &clienttest.Listener{Behind: time.Hour}
 	one, said := newAgent(t, l, 60)
 	if code := one.run(context.Background()); code != 0 {
 		t.Fatalf("exit %d: %v", code, *said)
@@ -235,7 +235,7 @@ func TestARunReportsEveryCheckOnce(t *testing.T) {
 }
 
 func TestAGuestThatDoesNotComeUpReportsAllTheSame(t *testing.T) {
-	l := &desktest.Listener{}
+	l := &clienttest.Listener{}
 	one, _ := newAgent(t, l, 6)
 	folder := one.guest.Path("/run/cloud-init")
 	if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(filepath.Join(folder, "status.json"), []byte("{}"), 0o644)); err != nil {
@@ -250,7 +250,7 @@ func TestAGuestThatDoesNotComeUpReportsAllTheSame(t *testing.T) {
 }
 
 func TestARefusedReportIsSaid(t *testing.T) {
-	l := &desktest.Listener{Answers: []error{status.Error(codes.Unauthenticated, "wrong token "+token)}}
+	l := &clienttest.Listener{Answers: []error{status.Error(codes.Unauthenticated, "wrong token "+token)}}
 	one, said := newAgent(t, l, 60)
 	if code := one.run(context.Background()); code != 1 {
 		t.Errorf("exit %d", code)
@@ -261,7 +261,7 @@ func TestARefusedReportIsSaid(t *testing.T) {
 }
 
 func TestAnInterruptedRunReportsNothing(t *testing.T) {
-	l := &desktest.Listener{}
+	l := &clienttest.Listener{}
 	one, _ := newAgent(t, l, 60)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"imgmgr/agent/checks"
-	"imgmgr/agent/desk"
+	"imgmgr/agent/client"
 	"imgmgr/agent/guest"
 	"imgmgr/agent/identity"
 	"imgmgr/agent/job"
@@ -38,7 +38,7 @@ func (a *agent) run(parent context.Context) int {
 	whole := time.Duration(j.DeadlineSeconds) * time.Second
 	ctx, cancel := context.WithDeadline(parent, began.Add(whole))
 	defer cancel()
-	line, err := desk.Open(j)
+	line, err := client.Open(j)
 	if err != nil {
 		a.say("IMGMGR-AGENT " + err.Error())
 		return 1
@@ -93,7 +93,7 @@ func (a *agent) run(parent context.Context) int {
 			return interrupted
 		}
 		reason := checks.Clean(err.Error(), 300, a.guest)
-		if desk.Unreachable(err) {
+		if client.Unreachable(err) {
 			a.say("imgmgr-agent: listener cannot be reached: " + reason)
 		} else {
 			a.say("imgmgr-agent: the report was refused: " + reason)
@@ -110,11 +110,11 @@ func (a *agent) identity(who identity.Identity) *verifyv1.Identity {
 }
 
 // greet says hello until it is heard; what it knows of the server gets better while the network comes up.
-func (a *agent) greet(ctx context.Context, line *desk.Desk) identity.Identity {
+func (a *agent) greet(ctx context.Context, line *client.Desk) identity.Identity {
 	for {
 		who := identity.Look(ctx, a.guest, a.service)
 		_, err := line.Hello(ctx, a.identity(who), a.guest.Now)
-		if err == nil && who.Sure() || err == nil && !a.guest.Job.Wants("metadata") || err != nil && desk.Final(err) && who.Sure() {
+		if err == nil && who.Sure() || err == nil && !a.guest.Job.Wants("metadata") || err != nil && client.Final(err) && who.Sure() {
 			return who
 		}
 		if a.guest.Sleep(ctx, helloPause) != nil {
@@ -124,7 +124,7 @@ func (a *agent) greet(ctx context.Context, line *desk.Desk) identity.Identity {
 }
 
 // measureClock takes the shortest of three round trips on a connection that is there already.
-func (a *agent) measureClock(ctx context.Context, line *desk.Desk, who identity.Identity) {
+func (a *agent) measureClock(ctx context.Context, line *client.Desk, who identity.Identity) {
 	within, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	shortest := time.Duration(math.MaxInt64)

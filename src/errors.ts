@@ -50,12 +50,12 @@ export interface ErrorDetail {
 /** One problem in a file, told with its place and the next step. */
 export interface Problem {
   readonly message: string;
-  readonly place: Place;
+  readonly place: FilePosition;
   readonly hint?: string;
 }
 
 /** A place in a file that was read; line and column count from 1. */
-export interface Place {
+export interface FilePosition {
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -88,7 +88,7 @@ export function isRetryable(code: ErrorCode): boolean {
 }
 
 /** `file:line:column`, as editors open it. */
-export function formatPlace(place: Place): string {
+export function formatPosition(place: FilePosition): string {
   return `${place.file}:${place.line}:${place.column}`;
 }
 

@@ -7,7 +7,7 @@ import type {Env, Io} from './cli/io.ts';
 import {renderError} from './report/error-text.ts';
 import {scrubbed} from './secrets/output.ts';
 import {addEnvironment, SecretRegistry} from './secrets/registry.ts';
-import {scrubTold} from './secrets/scrub-deep.ts';
+import {scrubEvent} from './secrets/scrub-deep.ts';
 import {VERSION} from './version.ts';
 
 /** Runs one command line and answers with the exit code; never throws. Modules are loaded when they are needed. */
@@ -46,7 +46,7 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
       },
     });
   } catch (thrown) {
-    const error = scrubTold(asImgmgrError(thrown), (text) => secrets.scrub(text));
+    const error = scrubEvent(asImgmgrError(thrown), (text) => secrets.scrub(text));
     io.stderr.write(renderError(error, {stack: argv.includes('--debug')}));
     const exitCode = exitCodeOfError(error.code);
     await answerInForm(formOf(argv), {io, error, exitCode});

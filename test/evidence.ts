@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 
 /** What a JSON line of the command line tells of a verdict. */
-interface Told {
+interface VerdictRecord {
   readonly type: string;
   readonly verdict?: {readonly kind: string};
   readonly evidence?: string;
@@ -10,7 +10,7 @@ interface Told {
 const SHOWN_LINES = 40;
 
 /** Of verdicts that are no pass, the end of the console: it goes with the folder of the test, and tells what a red test was about. */
-export function consoles(lines: readonly Told[]): string {
+export function consoles(lines: readonly VerdictRecord[]): string {
   const ends = lines.flatMap(({type, verdict, evidence}) => {
     if (type !== 'verdict' || verdict?.kind === 'pass' || evidence === undefined) return [];
     const {console} = JSON.parse(readFileSync(evidence, 'utf8')) as {readonly console?: string};

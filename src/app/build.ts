@@ -4,7 +4,7 @@ import {countsOf} from '../core/counts.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import {allBuildsDisabled, onlyEnabled} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
-import {ImgmgrError, asImgmgrError, formatPlace} from '../errors.ts';
+import {ImgmgrError, asImgmgrError, formatPosition} from '../errors.ts';
 import {buildHere} from '../workflow/build-here.ts';
 import type {Builds, CloudOutcome} from '../workflow/types.ts';
 import {prepareBuilds} from './builds.ts';
@@ -26,11 +26,11 @@ export interface BuildRequest {
 
 /** Makes the images of the chosen definitions; one's failure is its own. USAGE where none of them has a section `build`. */
 export async function* build(request: BuildRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  const {signal, converter, surroundings} = ports;
+  const {signal, converter, runtime} = ports;
   const chosen = onlyBuilt(await select(request.definitions, ports), request.arch).definitions;
   const {definitions, disabled} = onlyEnabled(chosen, request.definitions.force);
   const builds = await prepareBuilds(request.builds, ports, definitions);
-  const run = surroundings.uuid();
+  const run = runtime.uuid();
   emit({type: 'started', command: 'build', clouds: [], run, ...(builds && disabled > 0 && {disabled})});
   if (!builds) throw disabled > 0 ? allBuildsDisabled(disabled) : nothingToBuild(definitions);
   await Promise.all([builds.builder.sweep(), converter.sweep()]);
@@ -59,7 +59,7 @@ export async function* build(request: BuildRequest, ports: AppPorts, emit: Emit)
 
 function nothingToBuild([first]: readonly Definition[]): ImgmgrError {
   return new ImgmgrError('USAGE', 'none of the selected definitions has a section "build"', {
-    ...(first && {place: formatPlace(first.place)}),
+    ...(first && {place: formatPosition(first.place)}),
     hint: 'choose others with --filter or --images',
   });
 }
@@ -74,26 +74,26 @@ interface OneBuild {
 
 /** True where the build was here already. */
 async function buildOne({request, ports, emit, builds, definition}: OneBuild): Promise<boolean> {
-  const {signal, surroundings} = ports;
-  const host = {builds, definition, baseDir: ports.cwd, now: ports.now(), surroundings, emit, signal};
+  const {signal, runtime} = ports;
+  const host = {builds, definition, baseDir: ports.cwd, now: ports.now(), runtime, emit, signal};
   const {artifact, reused} = await buildHere(host);
   const {importTimeoutMs: limitMs, ...how} = request.copy;
   const delivery = {definition, artifact, ...how, limitMs, emit, signal};
   const {output: folder} = request;
-  const told = folder === undefined ? artifact : await ports.files.deliverBuild({...delivery, folder});
-  tell(emit, {definition, artifact: told, reused});
+  const delivered = folder === undefined ? artifact : await ports.files.deliverBuild({...delivery, folder});
+  reportBuild(emit, {definition, artifact: delivered, reused});
   // Others of the day may be newer than one that is taken again.
-  await builds.builder.settle(definition.name, Math.max(1, request.builds.keepArtifacts), artifact);
+  await builds.builder.keepNewest(definition.name, Math.max(1, request.builds.keepArtifacts), artifact);
   return reused;
 }
 
-interface Told {
+interface BuildOutcome {
   readonly definition: Definition;
   readonly artifact: Artifact;
   readonly reused: boolean;
 }
 
-function tell(emit: Emit, {definition, artifact, reused}: Told): void {
+function reportBuild(emit: Emit, {definition, artifact, reused}: BuildOutcome): void {
   const {version, inputs, files, manifest, log} = artifact;
   emit({type: 'artifact', definition: definition.name, version, inputs, files, manifest, log, reused});
 }

@@ -23,10 +23,10 @@ export async function prepareBuilds(
 }
 
 /** Every cloud has the images: their builds may go. */
-export async function settleBuilds(
+export async function trimBuilds(
   builder: ImageBuilder,
   definitions: readonly Definition[],
   {keepArtifacts}: BuildSettings,
 ): Promise<void> {
-  for (const {name, build} of definitions) if (build) await builder.settle(name, keepArtifacts);
+  for (const {name, build} of definitions) if (build) await builder.keepNewest(name, keepArtifacts);
 }

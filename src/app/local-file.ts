@@ -5,7 +5,7 @@ import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {AppPorts} from './ports.ts';
 
-type Ports = Pick<AppPorts, 'cwd' | 'files' | 'source' | 'signal' | 'surroundings' | 'now'>;
+type Ports = Pick<AppPorts, 'cwd' | 'files' | 'source' | 'signal' | 'runtime' | 'now'>;
 
 /** How a local file is to be taken. */
 export interface LooseImage {
@@ -24,7 +24,7 @@ export async function isLocalFile(target: string, files: Pick<OperatorFiles, 'is
 export async function readLocalFile(
   target: string,
   loose: LooseImage,
-  {cwd, files, source, signal, surroundings, now: clock}: Ports,
+  {cwd, files, source, signal, runtime, now: clock}: Ports,
 ): Promise<{readonly path: string; readonly image: Image}> {
   const path = resolve(cwd, target);
   await files.requireImage(path);
@@ -42,7 +42,7 @@ export async function readLocalFile(
     });
   const now = clock().toISOString();
   const image: Image = {
-    id: surroundings.uuid(),
+    id: runtime.uuid(),
     name: basename(path),
     status: 'active',
     visibility: 'private',

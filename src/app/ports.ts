@@ -3,7 +3,7 @@ import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageSource} from '../ports/image-source.ts';
 import type {OperatorFiles} from '../ports/operator-files.ts';
 import type {Emit} from '../core/events.ts';
-import type {CloudOutcome, CloudPorts, RunOptions, Surroundings} from '../workflow/types.ts';
+import type {CloudOutcome, CloudPorts, RunOptions, Runtime} from '../workflow/types.ts';
 import type {VerificationParts} from '../workflow/verification/types.ts';
 import type {HashBytes} from '../workflow/verification/verify-deep.ts';
 import type {BuildHostSettings, CloudChoice} from './requests.ts';
@@ -32,7 +32,7 @@ export interface HostPorts {
   /** Absolute path of the folder in which the operator works. */
   readonly cwd: string;
   readonly now: () => Date;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly source: ImageSource;
   /** Converts on this host. */
   readonly converter: ImageConverter;

@@ -38,7 +38,7 @@ export async function* verify(request: VerifyRequest, ports: AppPorts, emit: Emi
   const byDefinition = needsClouds && others.length === 0;
   const selected = await definitionsFor(request.definitions, ports, byDefinition);
   const {definitions: enabled, disabled} = onlyEnabled(selected, request.definitions.force);
-  const run = ports.surroundings.uuid();
+  const run = ports.runtime.uuid();
   emit({
     type: 'started',
     command: 'verify',
@@ -129,7 +129,7 @@ async function onCloud({
   loose,
   selected,
 }: OneCloud): Promise<CloudOutcome> {
-  const {signal, source, surroundings, beginWriting, confirmDelete} = host;
+  const {signal, source, runtime, beginWriting, confirmDelete} = host;
   return orFailed({cloud, signal, emit}, async () => {
     const ports = interruptible(await cloud.open(), signal);
     const verifyRun = {
@@ -141,7 +141,7 @@ async function onCloud({
       baseDir: host.cwd,
       adHoc: false,
       options: {...runOptions(request), ...(confirmDelete && {confirmDelete})},
-      surroundings,
+      runtime,
       emit,
       signal,
       beginWriting,

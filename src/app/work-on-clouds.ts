@@ -5,7 +5,7 @@ import {asImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import {processCloud} from '../workflow/run/process-cloud.ts';
 import type {Builds, CloudOutcome, RunOptions} from '../workflow/types.ts';
-import {prepareBuilds, settleBuilds} from './builds.ts';
+import {prepareBuilds, trimBuilds} from './builds.ts';
 import type {AppPorts, OpenCloud} from './ports.ts';
 import type {BootSettings, BuildSettings} from './requests.ts';
 import type {Selection} from './select.ts';
@@ -32,9 +32,9 @@ export interface CloudWork {
 export async function* workOnClouds(work: CloudWork, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
   const {clouds, selection, options} = work;
   const command = options.dryRun ? 'dry-run' : work.command;
-  const {converter, signal, surroundings} = ports;
+  const {converter, signal, runtime} = ports;
   const {acquire, force} = options.policy;
-  const run = surroundings.uuid();
+  const run = runtime.uuid();
   const {definitions: active, disabled} = onlyEnabled(selection.definitions, force);
   const left = active.length > 0 && disabled > 0 ? {disabled} : {};
   emit({type: 'started', command, clouds: clouds.map(({name}) => name), run, ...left});
@@ -49,7 +49,7 @@ export async function* workOnClouds(work: CloudWork, ports: AppPorts, emit: Emit
     failed ||= outcome.errors.length > 0;
     yield outcome;
   }
-  if (work.builds && builds && !failed && !options.dryRun) await settleBuilds(builds.builder, active, work.builds);
+  if (work.builds && builds && !failed && !options.dryRun) await trimBuilds(builds.builder, active, work.builds);
 }
 
 interface OneCloud {
@@ -62,7 +62,7 @@ interface OneCloud {
 }
 
 async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud): Promise<CloudOutcome> {
-  const {signal, confirmDelete, surroundings, source, converter} = host;
+  const {signal, confirmDelete, runtime, source, converter} = host;
   return orFailed({cloud, signal, emit}, async () => {
     const ports = interruptible(await cloud.open(), signal);
     const verification = work.boot && (await prepareVerification(work.boot, work, host));
@@ -77,7 +77,7 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
       ...(builds && {builds}),
       adHoc: work.adHoc ?? false,
       options: {...work.options, ...(confirmDelete && {confirmDelete})},
-      surroundings,
+      runtime,
       emit,
       signal,
       beginWriting: host.beginWriting,

@@ -15,7 +15,7 @@ import {asFileError} from './file-error.ts';
 import {bringFile, replaceFile, syncPath, writeDurably} from '../host/durable.ts';
 import {fileSystemNow} from '../host/file-clock.ts';
 import {ifThere} from '../host/fs-error.ts';
-import {requireTrustedOwners} from '../host/place.ts';
+import {requireTrustedOwners} from '../host/trusted-folder.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../host/temporary.ts';
 
 /** A finished build whose files still lie where they were made. */
@@ -41,7 +41,7 @@ export interface ArtifactStore {
   /** Notes digests in the manifest. DIGEST_MISMATCH where it knows another one: the file has changed since. */
   complete(artifact: Artifact, digests: FileDigests): Promise<void>;
   /** Removes all of a definition but the newest so many and the given one; damaged ones, too. */
-  settle(definition: string, keep: number, given?: Pick<Artifact, 'manifest'>): Promise<void>;
+  keepNewest(definition: string, keep: number, given?: Pick<Artifact, 'manifest'>): Promise<void>;
   /** Removes what killed runs left half made or half removed. */
   sweep(): Promise<void>;
 }
@@ -76,7 +76,7 @@ export function createArtifactStore(options: {
       completing = done.catch(() => undefined);
       return done;
     },
-    async settle(definition, keep, given) {
+    async keepNewest(definition, keep, given) {
       const {artifacts, damaged} = await look(definition);
       const surplus = artifacts
         .slice(keep)
@@ -178,12 +178,16 @@ async function completeManifest({manifest: path}: Artifact, {format, ...digests}
   }
 }
 
-function mismatch(told: Readonly<Record<'path' | 'format' | 'known' | 'seen', string>>): ImgmgrError {
-  const file = join(dirname(told.path), `image.${told.format}`);
-  return new ImgmgrError('DIGEST_MISMATCH', `${file} has the digest ${told.seen}, its manifest says ${told.known}`, {
-    place: file,
-    hint: 'it changed after its build: remove its folder and build again',
-  });
+function mismatch(digests: Readonly<Record<'path' | 'format' | 'known' | 'seen', string>>): ImgmgrError {
+  const file = join(dirname(digests.path), `image.${digests.format}`);
+  return new ImgmgrError(
+    'DIGEST_MISMATCH',
+    `${file} has the digest ${digests.seen}, its manifest says ${digests.known}`,
+    {
+      place: file,
+      hint: 'it changed after its build: remove its folder and build again',
+    },
+  );
 }
 
 /** Out of sight by one rename first, so that a kill in between leaves no half artifact. */

@@ -31,23 +31,23 @@ export async function readElements({names, paths}: ElementSelection): Promise<re
   return trees.sort((a, b) => order(a.name, b.name));
 }
 
-interface Place {
+interface ElementFolder {
   readonly name: string;
   readonly folder: string;
   readonly own: boolean;
 }
 
 interface Shelf {
-  readonly places: ReadonlyMap<string, Place>;
+  readonly places: ReadonlyMap<string, ElementFolder>;
   readonly paths: readonly string[];
 }
 
-async function findElements(paths: readonly string[]): Promise<ReadonlyMap<string, Place>> {
+async function findElements(paths: readonly string[]): Promise<ReadonlyMap<string, ElementFolder>> {
   const found = await Promise.all(paths.map((path, at) => elementsIn(path, at < paths.length - 1)));
   return new Map(found.reverse().flatMap((places) => places.map((place) => [place.name, place] as const)));
 }
 
-async function elementsIn(path: string, own: boolean): Promise<Place[]> {
+async function elementsIn(path: string, own: boolean): Promise<ElementFolder[]> {
   const entries = await readdir(path, {withFileTypes: true}).catch((cause: unknown) => {
     throw new ImgmgrError('DEFINITION', `the folder of elements ${path} cannot be read`, {
       cause,
@@ -59,7 +59,7 @@ async function elementsIn(path: string, own: boolean): Promise<Place[]> {
 }
 
 /** A folder, or a link to one: that one bears the name of its target. */
-async function placeOf(entry: Dirent, own: boolean): Promise<Place | undefined> {
+async function placeOf(entry: Dirent, own: boolean): Promise<ElementFolder | undefined> {
   const folder = join(entry.parentPath, entry.name);
   if (entry.isDirectory()) return {name: entry.name, folder, own};
   if (!entry.isSymbolicLink()) return undefined;
@@ -68,7 +68,7 @@ async function placeOf(entry: Dirent, own: boolean): Promise<Place | undefined> 
   return {name: basename(target), folder: target, own};
 }
 
-async function select(names: readonly string[], shelf: Shelf): Promise<readonly Place[]> {
+async function select(names: readonly string[], shelf: Shelf): Promise<readonly ElementFolder[]> {
   const wantedBy = new Map<string, string | undefined>(names.map((name) => [name, undefined]));
   const providers = new Map<string, string>();
   for (const [name, asker] of wantedBy) {
@@ -87,7 +87,7 @@ async function select(names: readonly string[], shelf: Shelf): Promise<readonly 
   return [...wantedBy.keys()].filter((name) => !providers.has(name)).flatMap((name) => shelf.places.get(name) ?? []);
 }
 
-async function readList({folder}: Place, file: string): Promise<string[]> {
+async function readList({folder}: ElementFolder, file: string): Promise<string[]> {
   const text = await readRegularFile(join(folder, file), {maxBytes: MAX_TEXT})
     .then(String)
     .catch(refuseIrregular(join(folder, file)));
@@ -127,7 +127,7 @@ function noSystem(names: readonly string[]): ImgmgrError {
   });
 }
 
-async function readTree({name, folder, own}: Place): Promise<ElementTree> {
+async function readTree({name, folder, own}: ElementFolder): Promise<ElementTree> {
   const entries = await readdir(folder, {recursive: true, withFileTypes: true});
   const paths = entries
     .filter((entry) => entry.isFile() || entry.isSymbolicLink())

@@ -16,7 +16,7 @@ import type {Scrubber} from './build-log.ts';
 import type {ArtifactStore} from './artifact-store.ts';
 import {createArtifactStore} from './artifact-store.ts';
 import {keepLogs} from './build-logs.ts';
-import {inBuildPlace} from './build-place.ts';
+import {inWorkFolder} from './in-work-folder.ts';
 import {trim} from './caches.ts';
 import {hostPath} from './dib-command.ts';
 import {CACHES, DEFAULTS, mirrorsOf} from './environment.ts';
@@ -113,13 +113,13 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
       // Whoever may not build has left nothing that only root can remove.
       if (process.getuid?.() !== 0) return;
       await store.sweep();
-      tellLeft(parts, (await sweepBuilds(parts.exec, workRoot(parts.env))).left);
+      warnLeft(parts, (await sweepBuilds(parts.exec, workRoot(parts.env))).left);
     },
-    settle: (definition, keep, given) => store.settle(definition, keep, given),
+    keepNewest: (definition, keep, given) => store.keepNewest(definition, keep, given),
   };
 }
 
-function tellLeft({warn}: BuilderParts, left: readonly Left[]): void {
+function warnLeft({warn}: BuilderParts, left: readonly Left[]): void {
   for (const {folder, reason} of left)
     warn(
       `what a build left in ${folder} was not removed: ${reason}`,
@@ -159,13 +159,13 @@ class Build {
       definition: request.definition,
       limitMs: parts.lockWaitMs,
       signal: request.signal,
-      waiting: ({holder}: {readonly holder: string}) => this.#tell(`waiting for the build of ${holder}`),
+      waiting: ({holder}: {readonly holder: string}) => this.#report(`waiting for the build of ${holder}`),
     };
-    const left = (folders: readonly Left[]): void => tellLeft(parts, folders);
-    return inBuildPlace({exec: parts.exec, root, lock, left}, async (folder) => {
+    const left = (folders: readonly Left[]): void => warnLeft(parts, folders);
+    return inWorkFolder({exec: parts.exec, root, lock, left}, async (folder) => {
       if (host.standIns) {
         await writeStandIns(folder.bin);
-        this.#tell('preparing', STAND_IN_NOTE);
+        this.#report('preparing', STAND_IN_NOTE);
       }
       return this.#inFolder(folder, mirrors);
     });
@@ -190,8 +190,8 @@ class Build {
       extraEnv: {...DEFAULTS, ...CACHES, ...mirrors, ...this.#agentVariable()},
       logPath: log,
     });
-    for (const warning of result.warnings) this.#tell('finishing', warning);
-    this.#tell('finishing');
+    for (const warning of result.warnings) this.#report('finishing', warning);
+    this.#report('finishing');
     const artifact = await store.add({
       definition: request.definition,
       version: request.version,
@@ -281,7 +281,7 @@ class Build {
     }
   }
 
-  #tell(phase: string, line?: string): void {
+  #report(phase: string, line?: string): void {
     const {progress, spec} = this.#given.request;
     progress({
       phase,

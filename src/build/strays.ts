@@ -25,12 +25,12 @@ export async function endStrays(folder: string, graceMs = GRACE_MS): Promise<rea
   ] as const) {
     const endMs = performance.now() + limitMs;
     // Looked for again and again: one that ends may have started another.
-    const told = new Set<string>();
+    const signalled = new Set<string>();
     for (let strays = await findStrays(folder); strays.length > 0; strays = await findStrays(folder)) {
       for (const stray of strays) {
         const key = `${stray.pid}.${stray.startTime}`;
-        if (!told.has(key)) sendSignal(stray, signal);
-        told.add(key);
+        if (!signalled.has(key)) sendSignal(stray, signal);
+        signalled.add(key);
       }
       if (performance.now() > endMs) break;
       await sleep(LOOK_MS);

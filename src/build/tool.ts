@@ -38,8 +38,8 @@ export async function findDib({
   const python = await pythonOf(command);
   // Not from where we stand: Python would import what lies there.
   const {exitCode, stdout, stderr} = await exec.run(python, ['-c', QUESTION], {cwd: '/', timeoutMs: 60_000});
-  const told = exitCode === 0 ? readAnswer(stdout) : undefined;
-  if (told !== undefined) return {command, ...told};
+  const answer = exitCode === 0 ? readAnswer(stdout) : undefined;
+  if (answer !== undefined) return {command, ...answer};
   const reason = stderr.trim().split('\n').at(-1) ?? '';
   throw new ImgmgrError('UNSUPPORTED', `diskimage-builder of ${command} does not work: ${reason || 'no answer'}`, {
     hint: `install it anew (${HINT})`,

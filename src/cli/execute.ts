@@ -9,7 +9,7 @@ import {renderError} from '../report/error-text.ts';
 import type {Reporter} from '../report/reporter.ts';
 import {createReporter} from '../report/reporter.ts';
 import type {Secrets} from '../secrets/registry.ts';
-import {scrubTold} from '../secrets/scrub-deep.ts';
+import {scrubEvent} from '../secrets/scrub-deep.ts';
 import {VERSION} from '../version.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {createConfirm} from './confirm.ts';
@@ -42,7 +42,7 @@ export async function execute<Request>(
     ...(report.answers && {answers: report.answers}),
   });
   // Before a format escapes what is in a text; what is written is scrubbed once more.
-  const reporter: Reporter = {...raw, emit: (event) => raw.emit(scrubTold(event, (text) => secrets.scrub(text)))};
+  const reporter: Reporter = {...raw, emit: (event) => raw.emit(scrubEvent(event, (text) => secrets.scrub(text)))};
   // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
   reporter.emit({type: 'starting', command, version: VERSION});
   const interruption = watchForInterruption(io, reporter.emit);
@@ -55,9 +55,9 @@ export async function execute<Request>(
     const outcomes: CloudOutcome[] = [];
     // What has written nothing is not waited for: a file system or a name server may never answer.
     const failure = await Promise.race([runToTheEnd(work, outcomes), interruption.overdue]);
-    if (failure && failure.code !== 'INTERRUPTED') tellFailure({failure, secrets, emit, io, output});
+    if (failure && failure.code !== 'INTERRUPTED') reportFailure({failure, secrets, emit, io, output});
     const lost = interruption.lost();
-    if (lost) tellFailure({failure: lost, secrets, emit, io, output});
+    if (lost) reportFailure({failure: lost, secrets, emit, io, output});
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
     const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
     const counted = shownFields(report.counted ?? command, counts);
@@ -120,14 +120,14 @@ function controlOf<Request>({invocation, io, reporter, interruption}: Work<Reque
   return {signal, beginWriting, ...(confirmDelete && {confirmDelete})};
 }
 
-function tellFailure({
-  failure: told,
+function reportFailure({
+  failure: raw,
   secrets,
   emit,
   io,
   output: {format, verbosity},
 }: Pick<Work<unknown>, 'emit' | 'io' | 'secrets'> & {failure: ImgmgrError; output: OutputChoice}): void {
-  const failure = scrubTold(told, (text) => secrets.scrub(text));
+  const failure = scrubEvent(raw, (text) => secrets.scrub(text));
   emit({type: 'run-failed', error: failure});
   // JSON goes to stdout alone; whoever started the run by hand, or reads cron's mail, must not be left in the dark.
   if (format === 'json') io.stderr.write(renderError(failure, {stack: verbosity === 'debug'}));

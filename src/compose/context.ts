@@ -3,8 +3,8 @@ import type {Readable} from 'node:stream';
 import type {HostPorts, OpenCloud} from '../app/ports.ts';
 import {selectClouds} from '../config/clouds.ts';
 import {localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
-import type {Environment} from '../config/surroundings.ts';
-import {readTextFile} from '../config/surroundings.ts';
+import type {Environment} from '../config/config-context.ts';
+import {readTextFile} from '../config/config-context.ts';
 import type {Emit} from '../core/events.ts';
 import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
@@ -16,7 +16,7 @@ import type {CloudPorts} from '../workflow/types.ts';
 import {agentsOf, operatorFiles} from './files.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
 import {openCloud} from './open-cloud.ts';
-import {hostSurroundings} from './surroundings.ts';
+import {hostRuntime} from './runtime.ts';
 import {openVerification} from './verification.ts';
 
 /** What a run is given of this host and the clouds, and the end of all its connections. */
@@ -55,7 +55,7 @@ const GIB = 1024 ** 3;
 export function createContext(parts: ContextParts): Context {
   const {caller, emit, secrets} = parts;
   const {cwd, home, uid, env} = caller;
-  const surroundings = hostSurroundings();
+  const runtime = hostRuntime();
   const opened: CloudPorts[] = [];
   // Told before the login, not by the first import.
   const sourceHttp = httpFor('source', parts);
@@ -95,10 +95,10 @@ export function createContext(parts: ContextParts): Context {
   return {
     cwd,
     now: parts.now,
-    surroundings,
+    runtime,
     source,
     converter,
-    files: operatorFiles(caller, {converter, surroundings}),
+    files: operatorFiles(caller, {converter, runtime}),
     clouds({clouds: requested, region}, by) {
       const chosen = {...(by !== undefined && {by}), ...(region !== undefined && {region})};
       const clouds = selectClouds({requested, ...chosen, env, cwd, home, readFile: readTextFile});
@@ -126,7 +126,7 @@ export function createContext(parts: ContextParts): Context {
       }),
     verification: async () => openVerification(parts),
     async hashBytes(bytes, algorithms, seen) {
-      const {hashStream} = await import('../sources/tally.ts');
+      const {hashStream} = await import('../sources/stream-hash.ts');
       return hashStream(bytes, algorithms, seen);
     },
     async close() {

@@ -11,12 +11,12 @@ import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import {refusalKind} from '../host/fs-error.ts';
 import type {Delivery} from '../ports/operator-files.ts';
-import type {Surroundings} from '../workflow/types.ts';
+import type {Runtime} from '../workflow/types.ts';
 
 /** What copies are made with. */
 export interface DeliveryParts {
   readonly converter: ImageConverter;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
 }
 
 /**
@@ -73,13 +73,13 @@ function imagesOf({convert: wanted, definition, artifact}: Delivery): readonly B
 
 async function convert(
   {artifact, definition: built, emit, signal, limitMs, ...delivery}: Delivery,
-  {converter, surroundings}: DeliveryParts,
+  {converter, runtime}: DeliveryParts,
   {path, half, format, conversion}: BuiltImage & {readonly half: string; readonly conversion: Conversion},
 ): Promise<void> {
-  const startMs = surroundings.monotonic();
+  const startMs = runtime.monotonic();
   const {definition, version} = artifact;
   const progress = (amount: ConvertProgress): void => {
-    const elapsedMs = surroundings.monotonic() - startMs;
+    const elapsedMs = runtime.monotonic() - startMs;
     emit({type: 'progress', cloud: 'this host', definition, version, elapsedMs, limitMs, ...amount});
   };
   const limits = limitsOf(delivery.limits, built.limits);

@@ -41,6 +41,6 @@ export function lazyBuilder(construct: () => Promise<ImageBuilder>): ImageBuilde
     build: async (request) => (await builder()).build(request),
     complete: async (artifact, digests) => (await builder()).complete(artifact, digests),
     sweep: async () => (await builder()).sweep(),
-    settle: async (definition, keep, given) => (await builder()).settle(definition, keep, given),
+    keepNewest: async (definition, keep, given) => (await builder()).keepNewest(definition, keep, given),
   };
 }

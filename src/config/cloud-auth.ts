@@ -20,10 +20,10 @@ export const AUTH_TYPES: readonly string[] = ['password', 'v3password', 'token',
  * What to log in with. Throws CONFIG for an unsupported auth type, for fields that the type does not take, and for everything
  * that is missing, told together.
  */
-export function readAuth(settled: CloudSettings, entry: CloudEntry): CloudAuth {
-  const type = textOf(settled.settings.auth_type, 'auth_type', entry) ?? '';
+export function readAuth(merged: CloudSettings, entry: CloudEntry): CloudAuth {
+  const type = textOf(merged.settings.auth_type, 'auth_type', entry) ?? '';
   const kind = kindOf(type, entry);
-  const fields = fieldsFor({type, kind}, settled, entry);
+  const fields = fieldsFor({type, kind}, merged, entry);
   const missing: Missing = [];
   const auth = BUILDERS[kind]({fields, missing, entry});
   if (auth && missing.length === 0) {

@@ -4,7 +4,7 @@ import type {CloudFiles} from './cloud-files.ts';
 import {isConfigMap} from './config-value.ts';
 import type {ConfigMap, ConfigValue} from './config-value.ts';
 import {environmentCloudName} from './cloud-environment.ts';
-import type {Surroundings} from './surroundings.ts';
+import type {ConfigContext} from './config-context.ts';
 
 /** One cloud as it was written, with what is needed to tell where. */
 export interface CloudEntry {
@@ -24,7 +24,7 @@ export interface CloudEntry {
 }
 
 /** The entry of a cloud in the files, its profile looked up. Throws CONFIG when the profile cannot be had. */
-export function entryFromFiles(name: string, files: CloudFiles, surroundings: Surroundings): CloudEntry {
+export function entryFromFiles(name: string, files: CloudFiles, context: ConfigContext): CloudEntry {
   const values = files.clouds.get(name) ?? {};
   const file = files.files[0] ?? 'clouds.yaml';
   const placeOf = (...keys: string[]): string | undefined => files.placeOf(name, keys);
@@ -38,14 +38,14 @@ export function entryFromFiles(name: string, files: CloudFiles, surroundings: Su
     });
   const spell = (key: string): string => key;
   const entry = {name, subject: `cloud "${name}"`, values, origin: files.files, fromEnvironment: false, spell, at};
-  return withProfile(entry, surroundings);
+  return withProfile(entry, context);
 }
 
 /** The cloud that the environment describes. Throws like {@link entryFromFiles}. */
-export function entryFromEnvironment(values: ConfigMap, surroundings: Surroundings): CloudEntry {
+export function entryFromEnvironment(values: ConfigMap, context: ConfigContext): CloudEntry {
   const spell = (key: string): string => `OS_${key.toUpperCase()}`;
   const entry = {
-    name: environmentCloudName(surroundings.env),
+    name: environmentCloudName(context.env),
     subject: 'the cloud of the OS_* environment',
     values,
     origin: ['environment (OS_*)'],
@@ -53,7 +53,7 @@ export function entryFromEnvironment(values: ConfigMap, surroundings: Surroundin
     spell,
     at: (key: string) => (key in values ? `environment variable ${spell(key)}` : 'environment'),
   };
-  return withProfile(entry, surroundings);
+  return withProfile(entry, context);
 }
 
 /** The text of a setting; undefined when it is absent or empty. Throws CONFIG for anything that is not text or a number. */
@@ -67,17 +67,17 @@ export function textOf(value: ConfigValue | undefined, key: string, entry: Cloud
   });
 }
 
-function withProfile(entry: CloudEntry, surroundings: Surroundings): CloudEntry {
+function withProfile(entry: CloudEntry, context: ConfigContext): CloudEntry {
   // A null is as good as nothing, but the older spelling is only looked at when the newer one is absent.
   const key = 'profile' in entry.values ? 'profile' : 'cloud';
   const name = textOf(entry.values[key], key, entry);
-  if (name === undefined || name === environmentCloudName(surroundings.env)) return entry;
+  if (name === undefined || name === environmentCloudName(context.env)) return entry;
   if (name.includes('://'))
     throw new ImgmgrError('CONFIG', `${entry.subject} takes its profile from a URL, which is not supported`, {
       place: entry.at(key),
       hint: `write auth_url and region_name into the entry, and remove ${entry.spell(key)}`,
     });
-  const profile = findProfile(name, surroundings);
+  const profile = findProfile(name, context);
   if (profile) return {...entry, profile: profile.values, origin: [...entry.origin, profile.file]};
   throw new ImgmgrError('CONFIG', `${entry.subject} names the unknown profile "${name}"`, {
     place: entry.at(key),

@@ -1,6 +1,6 @@
 import type {ConfigMap} from './config-value.ts';
-import {variable} from './surroundings.ts';
-import type {Environment} from './surroundings.ts';
+import {variable} from './config-context.ts';
+import type {Environment} from './config-context.ts';
 
 /** The name under which the cloud of the environment goes: `OS_CLOUD_NAME`, else `envvars`. */
 export function environmentCloudName(env: Environment): string {

@@ -6,8 +6,8 @@ import {readConfigFile} from './config-file.ts';
 import type {ConfigFile} from './config-file.ts';
 import {isConfigMap, mergeDeep} from './config-value.ts';
 import type {ConfigMap, ConfigValue} from './config-value.ts';
-import {variable, xdgFolder} from './surroundings.ts';
-import type {Surroundings} from './surroundings.ts';
+import {variable, xdgFolder} from './config-context.ts';
+import type {ConfigContext} from './config-context.ts';
 
 /** clouds.yaml with secure.yaml over it. */
 export interface CloudFiles {
@@ -41,9 +41,9 @@ export interface Profile {
  * https://opendev.org/openstack/openstacksdk/src/tag/0.101.0/openstack/config/loader.py#L36
  * Throws CONFIG when a file is broken, or when one that the environment names cannot be read.
  */
-export function loadCloudFiles(surroundings: Surroundings): CloudFiles {
-  const clouds = find('clouds', 'OS_CLIENT_CONFIG_FILE', surroundings);
-  const secure = find('secure', 'OS_CLIENT_SECURE_FILE', surroundings);
+export function loadCloudFiles(context: ConfigContext): CloudFiles {
+  const clouds = find('clouds', 'OS_CLIENT_CONFIG_FILE', context);
+  const secure = find('secure', 'OS_CLIENT_SECURE_FILE', context);
   const merged = mergeDeep(clouds.file?.content ?? {}, secure.file?.content ?? {});
   const files = [clouds.file, secure.file].filter((file) => file !== undefined);
   return {
@@ -60,15 +60,15 @@ export function loadCloudFiles(surroundings: Surroundings): CloudFiles {
 }
 
 /** The profile of that name in clouds-public.yaml; undefined when it is not there. Throws like {@link loadCloudFiles}. */
-export function findProfile(name: string, surroundings: Surroundings): Profile | undefined {
-  const {file} = find('clouds-public', 'OS_CLIENT_VENDOR_FILE', surroundings);
+export function findProfile(name: string, context: ConfigContext): Profile | undefined {
+  const {file} = find('clouds-public', 'OS_CLIENT_VENDOR_FILE', context);
   const profiles = file?.content['public-clouds'];
   const values = isConfigMap(profiles) && Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   return file && isConfigMap(values) ? {values, file: file.path} : undefined;
 }
 
 /** The folders that are searched, in order, each once. */
-export function searchFolders({env, cwd, home}: Surroundings): string[] {
+export function searchFolders({env, cwd, home}: ConfigContext): string[] {
   const sites = (variable(env, 'XDG_CONFIG_DIRS') ?? '/etc/xdg').split(':');
   return [
     ...new Set([
@@ -89,17 +89,17 @@ interface Found {
   readonly unreadable: readonly Unreadable[];
 }
 
-function find(base: string, override: string, surroundings: Surroundings): Found {
-  const named = variable(surroundings.env, override);
-  const folders = searchFolders(surroundings);
+function find(base: string, override: string, context: ConfigContext): Found {
+  const named = variable(context.env, override);
+  const folders = searchFolders(context);
   const searched = [...(named === undefined ? [] : [`${named} (${override})`]), ...folders];
   const unreadable: Unreadable[] = [];
   if (named !== undefined) {
-    const file = readNamed(resolve(surroundings.cwd, named), override, surroundings);
+    const file = readNamed(resolve(context.cwd, named), override, context);
     if (file) return {file, searched, unreadable};
   }
   for (const path of folders.flatMap((folder) => SUFFIXES.map((suffix) => join(folder, base + suffix)))) {
-    const read = tryRead(path, surroundings);
+    const read = tryRead(path, context);
     if (read.text !== undefined) return {file: readConfigFile(read.text, path), searched, unreadable};
     if (read.unreadable) unreadable.push(read.unreadable);
   }
@@ -108,8 +108,8 @@ function find(base: string, override: string, surroundings: Surroundings): Found
 
 const SUFFIXES = ['.yaml', '.yml', '.json'];
 
-function readNamed(path: string, override: string, surroundings: Surroundings): ConfigFile | undefined {
-  const {text, unreadable} = tryRead(path, surroundings);
+function readNamed(path: string, override: string, context: ConfigContext): ConfigFile | undefined {
+  const {text, unreadable} = tryRead(path, context);
   if (unreadable)
     throw new ImgmgrError('CONFIG', `cannot read ${path}: ${unreadable.reason}`, {
       place: override,
@@ -118,7 +118,7 @@ function readNamed(path: string, override: string, surroundings: Surroundings): 
   return text === undefined ? undefined : readConfigFile(text, path);
 }
 
-function tryRead(path: string, {readFile}: Surroundings): {text?: string; unreadable?: Unreadable} {
+function tryRead(path: string, {readFile}: ConfigContext): {text?: string; unreadable?: Unreadable} {
   try {
     const text = readFile(path);
     return text === undefined ? {} : {text};

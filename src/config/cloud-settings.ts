@@ -27,7 +27,7 @@ export interface RegionChoice {
  * Throws CONFIG for a chosen region that the entry does not list, with those that it lists.
  * https://opendev.org/openstack/openstacksdk/src/tag/0.101.0/openstack/config/loader.py#L1003
  */
-export function settleCloud(entry: CloudEntry, chosen?: RegionChoice): CloudSettings {
+export function mergeCloudSettings(entry: CloudEntry, chosen?: RegionChoice): CloudSettings {
   const {region, others} = chooseRegion(entry, chosen);
   const base = mergeCloud(mergeCloud(DEFAULTS, entry.profile ?? {}), entry.values);
   const config: ConfigMap = {...base, auth: authOf(base, entry)};

@@ -4,8 +4,8 @@ import {textOf} from './cloud-entry.ts';
 import type {CloudEntry} from './cloud-entry.ts';
 import type {ConfigMap, ConfigValue} from './config-value.ts';
 import {fillIn} from './fill-in.ts';
-import {absolutePath, variable} from './surroundings.ts';
-import type {Surroundings} from './surroundings.ts';
+import {absolutePath, variable} from './config-context.ts';
+import type {ConfigContext} from './config-context.ts';
 
 /**
  * Reads `verify`, `insecure`, `cacert`, `cert` and `key` as the SDK does: `insecure` wins, `verify` may be the path of the
@@ -13,9 +13,9 @@ import type {Surroundings} from './surroundings.ts';
  * https://opendev.org/openstack/openstacksdk/src/tag/0.101.0/openstack/config/cloud_region.py#L340
  * Throws CONFIG when a file that counts is not there.
  */
-export function readTls(settings: ConfigMap, entry: CloudEntry, surroundings: Surroundings): CloudTls {
+export function readTls(settings: ConfigMap, entry: CloudEntry, context: ConfigContext): CloudTls {
   const file = (key: string, value: string | undefined): string | undefined =>
-    value === undefined ? undefined : requireFile(value, entry.at(key), surroundings);
+    value === undefined ? undefined : requireFile(value, entry.at(key), context);
   const path = (key: string): string | undefined => {
     const value = textOf(settings[key], key, entry);
     return value === undefined ? undefined : fillIn(value, settings, entry.at(key));
@@ -23,7 +23,7 @@ export function readTls(settings: ConfigMap, entry: CloudEntry, surroundings: Su
   const verify = isInsecure(settings.insecure) ? false : readVerify(settings.verify, entry);
   const certFile = file('cert', path('cert'));
   const keyFile = certFile === undefined ? undefined : file('key', path('key'));
-  const caFile = verify === false ? undefined : caFileOf({verify, cacert: path('cacert'), entry, surroundings});
+  const caFile = verify === false ? undefined : caFileOf({verify, cacert: path('cacert'), entry, context});
   return {
     verify: verify !== false,
     ...(caFile !== undefined && {caFile}),
@@ -54,21 +54,21 @@ interface Authorities {
   readonly verify: true | string;
   readonly cacert: string | undefined;
   readonly entry: CloudEntry;
-  readonly surroundings: Surroundings;
+  readonly context: ConfigContext;
 }
 
-function caFileOf({verify, cacert, entry, surroundings}: Authorities): string | undefined {
-  if (cacert !== undefined) return requireFile(cacert, entry.at('cacert'), surroundings);
-  if (verify !== true) return requireFile(verify, entry.at('verify'), surroundings);
+function caFileOf({verify, cacert, entry, context}: Authorities): string | undefined {
+  if (cacert !== undefined) return requireFile(cacert, entry.at('cacert'), context);
+  if (verify !== true) return requireFile(verify, entry.at('verify'), context);
   for (const name of ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE']) {
-    const bundle = variable(surroundings.env, name);
-    if (bundle !== undefined) return requireFile(bundle, `environment variable ${name}`, surroundings);
+    const bundle = variable(context.env, name);
+    if (bundle !== undefined) return requireFile(bundle, `environment variable ${name}`, context);
   }
   return undefined;
 }
 
-function requireFile(written: string, place: string, surroundings: Surroundings): string {
-  const path = absolutePath(written, surroundings);
-  if (surroundings.exists?.(path) ?? surroundings.readFile(path) !== undefined) return path;
+function requireFile(written: string, place: string, context: ConfigContext): string {
+  const path = absolutePath(written, context);
+  if (context.exists?.(path) ?? context.readFile(path) !== undefined) return path;
   throw new ImgmgrError('CONFIG', `the file ${path} does not exist`, {place, hint: 'correct the path'});
 }

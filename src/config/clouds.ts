@@ -8,17 +8,17 @@ import type {CloudEntry} from './cloud-entry.ts';
 import {cloudOfEnvironment, environmentCloudName} from './cloud-environment.ts';
 import {loadCloudFiles} from './cloud-files.ts';
 import type {CloudFiles} from './cloud-files.ts';
-import {settleCloud} from './cloud-settings.ts';
+import {mergeCloudSettings} from './cloud-settings.ts';
 import type {RegionChoice} from './cloud-settings.ts';
 import {readTls} from './cloud-tls.ts';
 import type {ConfigMap} from './config-value.ts';
-import {variable} from './surroundings.ts';
-import type {Surroundings} from './surroundings.ts';
+import {variable} from './config-context.ts';
+import type {ConfigContext} from './config-context.ts';
 
 /** The name of the built-in cloud. */
 export const LOCAL = 'local';
 
-export interface CloudRequest extends Surroundings {
+export interface CloudRequest extends ConfigContext {
   /** The names given with `--cloud`, in order. */
   readonly requested: readonly string[];
   /** The flag that named them; default: `--cloud`. */
@@ -32,31 +32,31 @@ export interface CloudRequest extends Surroundings {
  * variables, then the only one of clouds.yaml. Throws CONFIG when that leaves no or several clouds, when a name or a region is not
  * known, and when a cloud is not completely described. Messages hold no secret.
  */
-export function selectClouds({requested, by = '--cloud', region, ...surroundings}: CloudRequest): ResolvedCloud[] {
-  const chooser = new Chooser(surroundings, region);
+export function selectClouds({requested, by = '--cloud', region, ...context}: CloudRequest): ResolvedCloud[] {
+  const chooser = new Chooser(context, region);
   if (requested.length > 0) return [...new Set(requested)].map((name) => chooser.named(name, by));
-  const named = variable(surroundings.env, 'OS_CLOUD');
+  const named = variable(context.env, 'OS_CLOUD');
   return [named === undefined ? chooser.unnamed() : chooser.named(named, 'OS_CLOUD')];
 }
 
 class Chooser {
-  private readonly surroundings: Surroundings;
+  private readonly context: ConfigContext;
   private readonly environment: ConfigMap | undefined;
   private readonly environmentName: string;
   private readonly region: RegionChoice | undefined;
   private loaded: CloudFiles | undefined;
 
-  constructor(surroundings: Surroundings, region: string | undefined) {
-    this.surroundings = surroundings;
-    this.region = chosenRegion(surroundings, region);
-    this.environment = cloudOfEnvironment(surroundings.env);
-    this.environmentName = environmentCloudName(surroundings.env);
+  constructor(context: ConfigContext, region: string | undefined) {
+    this.context = context;
+    this.region = chosenRegion(context, region);
+    this.environment = cloudOfEnvironment(context.env);
+    this.environmentName = environmentCloudName(context.env);
   }
 
   named(name: string, by: string): ResolvedCloud {
     if (name === LOCAL) return this.local();
     const files = this.files();
-    if (files.clouds.has(name)) return this.resolve(entryFromFiles(name, files, this.surroundings));
+    if (files.clouds.has(name)) return this.resolve(entryFromFiles(name, files, this.context));
     if (name === this.environmentName && this.environment) return this.fromEnvironment(this.environment);
     throw unknownCloud({name, by, files, environmentName: this.environmentName});
   }
@@ -67,7 +67,7 @@ class Chooser {
     const [only, ...others] = files.clouds.keys();
     if (only === undefined) throw noCloud(files);
     if (others.length > 0) throw severalClouds(files);
-    if (only !== LOCAL) return this.resolve(entryFromFiles(only, files, this.surroundings));
+    if (only !== LOCAL) return this.resolve(entryFromFiles(only, files, this.context));
     throw new ImgmgrError('CONFIG', 'the only cloud is called "local", which is the name of the built-in cloud', {
       place: files.placeOf(LOCAL, []) ?? files.files[0] ?? 'clouds.yaml',
       hint: 'rename the entry, or say --cloud local for the built-in one',
@@ -85,25 +85,25 @@ class Chooser {
   }
 
   private fromEnvironment(values: ConfigMap): OpenStackCloud {
-    return this.resolve(entryFromEnvironment(values, this.surroundings));
+    return this.resolve(entryFromEnvironment(values, this.context));
   }
 
   private resolve(entry: CloudEntry): OpenStackCloud {
-    const settled = settleCloud(entry, this.region);
+    const merged = mergeCloudSettings(entry, this.region);
     return {
       kind: 'openstack',
       name: entry.name,
-      auth: readAuth(settled, entry),
-      ...(settled.region !== '' && {region: settled.region}),
-      ...(settled.otherRegions.length > 0 && {otherRegions: settled.otherRegions}),
-      ...readEndpoints(settled.settings, entry),
-      tls: readTls(settled.settings, entry, this.surroundings),
+      auth: readAuth(merged, entry),
+      ...(merged.region !== '' && {region: merged.region}),
+      ...(merged.otherRegions.length > 0 && {otherRegions: merged.otherRegions}),
+      ...readEndpoints(merged.settings, entry),
+      tls: readTls(merged.settings, entry, this.context),
       origin: entry.origin,
     };
   }
 
   private files(): CloudFiles {
-    this.loaded ??= loadCloudFiles(this.surroundings);
+    this.loaded ??= loadCloudFiles(this.context);
     const {loaded, environmentName: name} = this;
     if (!loaded.clouds.has(name)) return loaded;
     throw new ImgmgrError(
@@ -118,7 +118,7 @@ class Chooser {
 }
 
 /** The flag before the variable. */
-function chosenRegion({env}: Surroundings, flag: string | undefined): RegionChoice | undefined {
+function chosenRegion({env}: ConfigContext, flag: string | undefined): RegionChoice | undefined {
   if (flag !== undefined) return {name: flag, by: '--region'};
   const name = variable(env, 'OS_REGION_NAME');
   return name === undefined ? undefined : {name, by: 'OS_REGION_NAME'};

@@ -1,5 +1,5 @@
-import {formatPlace, ImgmgrError} from '../errors.ts';
-import type {Place, Problem} from '../errors.ts';
+import {formatPosition, ImgmgrError} from '../errors.ts';
+import type {FilePosition, Problem} from '../errors.ts';
 import type {YamlNode} from '../core/definition/yaml-node.ts';
 import {configValue, configValueOfJson, isConfigMap, pythonFloat} from './config-value.ts';
 import type {ConfigMap, ConfigValue} from './config-value.ts';
@@ -28,7 +28,7 @@ function readYaml(text: string, path: string): ConfigFile {
   if (root === undefined) return {path, content: {}, placeOf: () => undefined};
   const placeOf = (keys: readonly string[]): string | undefined => {
     const node = follow(root, keys);
-    return node && formatPlace(node.place);
+    return node && formatPosition(node.place);
   };
   return {path, content: requireMap(configValue(root), root.place), placeOf};
 }
@@ -45,7 +45,7 @@ function readJson(text: string, path: string): ConfigFile {
   return {path, content, placeOf: (keys) => (hasKeys(content, keys) ? path : undefined)};
 }
 
-function requireMap(value: ConfigValue, place: Place): ConfigMap {
+function requireMap(value: ConfigValue, place: FilePosition): ConfigMap {
   if (isConfigMap(value)) return value;
   if (value === null) return {};
   throw broken([{message: 'the file holds no mapping', place, hint: 'it begins with "clouds:"'}]);
@@ -69,7 +69,7 @@ function broken(problems: readonly Problem[]): ImgmgrError {
   const more = others.length > 0 ? ` (and ${others.length} more)` : '';
   return new ImgmgrError('CONFIG', `${first?.message ?? 'not readable'}${more}`, {
     problems,
-    ...(first && {place: formatPlace(first.place)}),
+    ...(first && {place: formatPosition(first.place)}),
     ...(first?.hint !== undefined && {hint: first.hint}),
   });
 }
@@ -108,5 +108,5 @@ function placeOfJsonError(error: unknown, text: string, file: string): string {
   const found = error instanceof Error ? /at position (\d+)/.exec(error.message) : null;
   if (!found) return file;
   const before = text.slice(0, Number(found[1]));
-  return formatPlace({file, line: before.split('\n').length, column: before.length - before.lastIndexOf('\n')});
+  return formatPosition({file, line: before.split('\n').length, column: before.length - before.lastIndexOf('\n')});
 }

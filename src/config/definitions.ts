@@ -6,7 +6,7 @@ import {readDefinitions} from '../core/definition/read.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {YamlNode} from '../core/definition/yaml-node.ts';
 import type {Problem} from '../errors.ts';
-import {formatPlace, ImgmgrError} from '../errors.ts';
+import {formatPosition, ImgmgrError} from '../errors.ts';
 import {parseYaml} from './yaml.ts';
 
 /** The file system as far as definitions need it; `node:fs/promises` fits. */
@@ -36,7 +36,7 @@ export async function requireDefinitions(
   if (!first) return loaded;
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   throw new ImgmgrError('DEFINITION', `${first.message}${more}`, {
-    place: formatPlace(first.place),
+    place: formatPosition(first.place),
     problems: loaded.problems,
     ...(first.hint !== undefined && {hint: first.hint}),
   });
@@ -55,7 +55,11 @@ export async function loadDefinitions(
   const files = [...new Map(under.flat().map((file) => [resolve(file), file])).values()];
   const read = await Promise.all(files.map((file) => readOne(file, io)));
   const {definitions, problems} = readDefinitions(read.flatMap(({root}) => (root ? [root] : [])));
-  return {definitions, problems: [...read.flatMap((file) => file.problems), ...problems].sort(byPlace(files)), files};
+  return {
+    definitions,
+    problems: [...read.flatMap((file) => file.problems), ...problems].sort(byPosition(files)),
+    files,
+  };
 }
 
 async function filesUnder(path: string, io: DefinitionFiles): Promise<string[]> {
@@ -108,7 +112,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** In the order of the files, then of the lines. */
-function byPlace(files: readonly string[]): (a: Problem, b: Problem) => number {
+function byPosition(files: readonly string[]): (a: Problem, b: Problem) => number {
   return ({place: a}, {place: b}) =>
     files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column;
 }

@@ -1,6 +1,6 @@
 import {homedir} from 'node:os';
 import {ImgmgrError} from '../errors.ts';
-import type {Environment} from './surroundings.ts';
+import type {Environment} from './config-context.ts';
 
 /**
  * The home of this user: HOME, else what the list of users says. One that neither knows, as in many containers, is CONFIG, unless the

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
-import {absolutePath, variable, xdgFolder} from './surroundings.ts';
-import type {Environment} from './surroundings.ts';
+import {absolutePath, variable, xdgFolder} from './config-context.ts';
+import type {Environment} from './config-context.ts';
 
 /** Where definitions are read from: `--images`, else `IMGMGR_IMAGES`, else the folder `images` here. */
 export function imagesPaths(flags: readonly string[], env: Environment): readonly string[] {

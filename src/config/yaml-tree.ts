@@ -1,7 +1,7 @@
 import type {YamlEntry, YamlList, YamlMap, YamlNode, YamlScalar} from '../core/definition/yaml-node.ts';
 import type {Problem} from '../errors.ts';
-import {formatPlace} from '../errors.ts';
-import type {PlaceFinder} from './yaml-place.ts';
+import {formatPosition} from '../errors.ts';
+import type {PositionFinder} from './yaml-position.ts';
 import {meaningOfPlain, meaningUnderTag} from './yaml-scalar.ts';
 import type {AliasToken, NodeMarks, OpenToken, ScalarToken, YamlToken} from './yaml-token.ts';
 import {YamlStop} from './yaml-token.ts';
@@ -12,7 +12,7 @@ import {YamlStop} from './yaml-token.ts';
  */
 export function buildTree(
   tokens: Iterable<YamlToken>,
-  places: PlaceFinder,
+  places: PositionFinder,
 ): {root?: YamlNode; problems: readonly Problem[]} {
   const builder = new TreeBuilder([...tokens], places);
   const root = builder.document();
@@ -32,7 +32,7 @@ interface Weighed<T extends YamlNode = YamlNode> {
 class TreeBuilder {
   readonly problems: Problem[] = [];
   private readonly tokens: readonly YamlToken[];
-  private readonly places: PlaceFinder;
+  private readonly places: PositionFinder;
   /** Undefined while the anchor's own node is being read. */
   private readonly anchors = new Map<string, Weighed | undefined>();
   private next = 0;
@@ -40,7 +40,7 @@ class TreeBuilder {
   private last = 0;
   private merged = 0;
 
-  constructor(tokens: readonly YamlToken[], places: PlaceFinder) {
+  constructor(tokens: readonly YamlToken[], places: PositionFinder) {
     this.tokens = tokens;
     this.places = places;
   }
@@ -155,7 +155,7 @@ class TreeBuilder {
       entries.set(identity, entry);
       return;
     }
-    const message = `key ${entry.key.source} is given twice, first at ${formatPlace(first.key.place)}`;
+    const message = `key ${entry.key.source} is given twice, first at ${formatPosition(first.key.place)}`;
     this.problems.push({message, place: entry.key.place, hint: 'remove one of the two'});
   }
 

@@ -3,9 +3,9 @@ import type {Event, MappingEvent, ScalarEvent, SequenceEvent} from 'js-yaml';
 import {plainValue} from '../core/definition/yaml-node.ts';
 import type {YamlNode} from '../core/definition/yaml-node.ts';
 import type {Problem} from '../errors.ts';
-import {formatPlace, ImgmgrError} from '../errors.ts';
-import {padLine, PlaceFinder, unpadded} from './yaml-place.ts';
-import type {PaddedText} from './yaml-place.ts';
+import {formatPosition, ImgmgrError} from '../errors.ts';
+import {padLine, PositionFinder, unpadded} from './yaml-position.ts';
+import type {PaddedText} from './yaml-position.ts';
 import {refuseTabs} from './yaml-tabs.ts';
 import {YamlStop} from './yaml-token.ts';
 import type {NodeMarks, YamlToken} from './yaml-token.ts';
@@ -26,7 +26,7 @@ export function loadPlainYaml(text: string, file: string): unknown {
   const [first] = problems;
   if (first) {
     const hint = first.hint === undefined ? {} : {hint: first.hint};
-    throw new ImgmgrError('CONFIG', first.message, {place: formatPlace(first.place), ...hint, problems});
+    throw new ImgmgrError('CONFIG', first.message, {place: formatPosition(first.place), ...hint, problems});
   }
   return root ? plainValue(root) : null;
 }
@@ -40,12 +40,12 @@ export function parseYaml(text: string, file: string): YamlFile {
     source = unpadded(text);
     for (;;) {
       const read = readEvents(source);
-      if (read.events) return buildTree(tokensOf(read.events, source.text), new PlaceFinder(file, source));
+      if (read.events) return buildTree(tokensOf(read.events, source.text), new PositionFinder(file, source));
       source = read.source;
     }
   } catch (error) {
     if (!(error instanceof YamlStop)) throw error;
-    const place = new PlaceFinder(file, source).at(error.offset);
+    const place = new PositionFinder(file, source).at(error.offset);
     return {problems: [{message: error.message, place, hint: error.hint}]};
   }
 }

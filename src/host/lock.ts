@@ -12,7 +12,7 @@ export interface Lock {
 }
 
 /** Where a lock is. */
-export interface LockPlace {
+export interface LockLocation {
   readonly path: string;
   /** A folder of the same file system that we may write; the lock is made there and then moved to its path. */
   readonly aside: string;
@@ -39,7 +39,7 @@ const NOTE_BYTES = 64 * 1024;
  * a stale lock from a new one in the same place. `note`: what the file says besides host and time.
  */
 export async function tryLock(
-  place: LockPlace,
+  place: LockLocation,
   note: Readonly<Record<string, string>> = {},
 ): Promise<Lock | undefined> {
   const {path, aside, prefix = ''} = place;
@@ -64,7 +64,7 @@ export async function tryLock(
 }
 
 /** Does a living process hold the lock? Changes nothing. */
-export async function isLocked({path, aside}: LockPlace): Promise<boolean> {
+export async function isLocked({path, aside}: LockLocation): Promise<boolean> {
   for (const name of (await ifThere(readdir(path))) ?? [])
     if (!(await isLeft(join(path, name), {name, folder: aside}))) return true;
   return false;
@@ -115,7 +115,7 @@ export async function removeEmpty(path: string): Promise<void> {
   await ifThere(rmdir(path), 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EACCES', 'EPERM');
 }
 
-async function moveIn(made: string, {path, aside}: LockPlace): Promise<boolean> {
+async function moveIn(made: string, {path, aside}: LockLocation): Promise<boolean> {
   for (;;) {
     try {
       await rename(made, path);

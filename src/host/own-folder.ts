@@ -1,7 +1,7 @@
 import {basename, dirname} from 'node:path';
 import {hasCode} from './fs-error.ts';
 import {Pinned} from './pinned.ts';
-import {othersMayExchange} from './place.ts';
+import {othersMayExchange} from './trusted-folder.ts';
 
 /**
  * Opens a folder that only this user can have made and filled: a real folder of this user with mode 0700, on the same mount as the

@@ -1,5 +1,5 @@
 import {chmod, lstat, mkdir, realpath, stat} from 'node:fs/promises';
-import {ForeignPlaceError, othersMayExchange, requireOwnPlace, requireTrustedOwner} from './place.ts';
+import {UntrustedFolderError, othersMayExchange, requireOwnFolder, requireTrustedOwner} from './trusted-folder.ts';
 
 /**
  * Makes the folder, and those above it that are missing, for this user alone (mode 0700), whatever the umask; one of this user that is
@@ -27,7 +27,7 @@ export async function makeOwnFolder(path: string): Promise<void> {
 export async function makeWorkRoot(root: string): Promise<string> {
   // Not by the umask: what everybody may write in, everybody may exchange.
   await mkdir(root, {recursive: true, mode: 0o755});
-  await requireOwnPlace(root);
+  await requireOwnFolder(root);
   return realpath(root);
 }
 
@@ -42,6 +42,6 @@ export async function closeToWriters(path: string): Promise<void> {
   const {mode, uid} = stats;
   if ((mode & 0o002) === 0 || !othersMayExchange(stats)) return;
   if (uid !== process.getuid?.() && process.getuid?.() !== 0)
-    throw new ForeignPlaceError(`${path} may be changed by every user of this host`);
+    throw new UntrustedFolderError(`${path} may be changed by every user of this host`);
   await chmod(path, mode & 0o7755);
 }

@@ -118,7 +118,7 @@ export class Line {
     const {response, expect} = this.#request;
     const headers = plainHeaders(raw.headers);
     const requestId = headers['x-openstack-request-id'] ?? headers['x-compute-request-id'] ?? headers['x-request-id'];
-    const told = {
+    const head = {
       status: raw.status,
       headers,
       url: publicUrl(this.#request.url),
@@ -127,15 +127,15 @@ export class Line {
 
     if (REDIRECTS.has(raw.status) && !expect.includes(raw.status) && headers['location'] !== undefined) {
       raw.data.destroy();
-      return {kind: 'redirect', response: {...told, body: undefined}, location: headers['location']};
+      return {kind: 'redirect', response: {...head, body: undefined}, location: headers['location']};
     }
-    if (!expect.includes(raw.status)) throw await this.#refusal(raw, told);
-    if (response === 'stream') return {kind: 'answer', response: {...told, body: this.#stream(raw.data)}};
+    if (!expect.includes(raw.status)) throw await this.#refusal(raw, head);
+    if (response === 'stream') return {kind: 'answer', response: {...head, body: this.#stream(raw.data)}};
 
     const bytes = await this.#read(raw.data, this.#request.maxBytes ?? DEFAULT_MAX_BYTES);
-    if (response === 'none') return {kind: 'answer', response: {...told, body: undefined}};
+    if (response === 'none') return {kind: 'answer', response: {...head, body: undefined}};
     const text = new TextDecoder().decode(bytes);
-    return {kind: 'answer', response: {...told, body: response === 'text' ? text : this.#parse(text, told)}};
+    return {kind: 'answer', response: {...head, body: response === 'text' ? text : this.#parse(text, head)}};
   }
 
   /** Drops the connection; the first failure is the one that is told. */
@@ -167,7 +167,7 @@ export class Line {
 
   async #refusal(
     raw: RawAnswer,
-    told: {status: number; headers: Readonly<Record<string, string>>; requestId?: string},
+    head: {status: number; headers: Readonly<Record<string, string>>; requestId?: string},
   ): Promise<HttpError> {
     const {proxy} = this.#connecting;
     if (raw.status === 407 && proxy !== undefined) {
@@ -176,13 +176,13 @@ export class Line {
       return requestError(this.#request, {...proxyFailure(proxy, `${wants} (407)`), kind: 'proxy-login'});
     }
     const text = await this.#begin(raw.data);
-    const retryAfter = retryAfterSeconds(told.headers['retry-after']);
+    const retryAfter = retryAfterSeconds(head.headers['retry-after']);
     return requestError(this.#request, {
       kind: 'status',
       message: `answered ${raw.status}`,
       status: raw.status,
       body: text,
-      ...(told.requestId === undefined ? {} : {requestId: told.requestId}),
+      ...(head.requestId === undefined ? {} : {requestId: head.requestId}),
       ...(retryAfter === undefined ? {} : {retryAfterSeconds: retryAfter}),
     });
   }
@@ -251,16 +251,16 @@ export class Line {
     return {bytesPerMinute: slowestBytesPerMinute ?? SLOWEST_BYTES_PER_MINUTE, windowMs: timeoutMs};
   }
 
-  #parse(text: string, told: {status: number; requestId?: string}): unknown {
+  #parse(text: string, head: {status: number; requestId?: string}): unknown {
     try {
       return JSON.parse(text) as unknown;
     } catch {
       throw requestError(this.#request, {
         kind: 'invalid-body',
         message: 'the answer is no JSON',
-        status: told.status,
+        status: head.status,
         body: this.#beginOf(text),
-        ...(told.requestId === undefined ? {} : {requestId: told.requestId}),
+        ...(head.requestId === undefined ? {} : {requestId: head.requestId}),
       });
     }
   }

@@ -1,7 +1,7 @@
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {removeEmpty, sweepHolders} from '../host/lock.ts';
-import {requireTrustedOwners} from '../host/place.ts';
+import {requireTrustedOwners} from '../host/trusted-folder.ts';
 import {closeToWriters, makePrivateFolder} from '../host/private-folder.ts';
 import {holderName} from '../host/process.ts';
 

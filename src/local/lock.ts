@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ImgmgrError} from '../errors.ts';
-import type {Lock, LockPlace} from '../host/lock.ts';
+import type {Lock, LockLocation} from '../host/lock.ts';
 import {
   describeHolder,
   isLocked as isLockedAt,
@@ -56,6 +56,6 @@ async function waitForLock(folders: Folders, name: string): Promise<Lock> {
   });
 }
 
-function placeOf(folders: Folders, name: string): LockPlace {
+function placeOf(folders: Folders, name: string): LockLocation {
   return {path: join(folders.locks, name), aside: folders.aside};
 }

@@ -25,10 +25,10 @@ export class ServerClock {
 
   /** A fresh time in whole seconds, as HTTP or ISO 8601 has it: sets the clock where it contradicts ours, or where we had none. */
   hear(text: string | undefined): void {
-    const told = text === undefined ? NaN : Date.parse(text);
-    if (Number.isNaN(told)) return;
+    const dateMs = text === undefined ? NaN : Date.parse(text);
+    if (Number.isNaN(dateMs)) return;
     const ours = this.#anchor === undefined ? -Infinity : this.now().getTime();
-    if (ours < told || ours > told + WHOLE_SECOND_MS + SLACK_MS)
-      this.#anchor = {serverMs: told, atMs: this.#monotonic()};
+    if (ours < dateMs || ours > dateMs + WHOLE_SECOND_MS + SLACK_MS)
+      this.#anchor = {serverMs: dateMs, atMs: this.#monotonic()};
   }
 }

@@ -39,7 +39,7 @@ export class GlanceImageStore implements ImageStore {
   readonly #parts: ImageStoreParts;
   readonly #watch: ImportWatch;
   /** What the last create answer told of methods and stores. */
-  #told: {readonly methods: readonly string[]; readonly stores: readonly string[]} | undefined;
+  #offered: {readonly methods: readonly string[]; readonly stores: readonly string[]} | undefined;
 
   constructor(parts: ImageStoreParts) {
     this.cloud = parts.session.cloud.name;
@@ -77,7 +77,7 @@ export class GlanceImageStore implements ImageStore {
         }),
       QUOTA: (error) => tooManyProperties(error, newImage.properties),
     });
-    this.#told = {methods, stores};
+    this.#offered = {methods, stores};
     return this.#heard(image);
   }
 
@@ -111,10 +111,10 @@ export class GlanceImageStore implements ImageStore {
 
   async offer(): Promise<StoreOffer> {
     const {glance} = this.#parts;
-    const told = this.#told;
+    const offered = this.#offered;
     const [methods, stores] = await Promise.all([
-      told !== undefined && told.methods.length > 0 ? told.methods : glance.importMethods(),
-      told !== undefined && told.methods.length > 0 && told.stores.length === 0 ? [] : glance.stores(),
+      offered !== undefined && offered.methods.length > 0 ? offered.methods : glance.importMethods(),
+      offered !== undefined && offered.methods.length > 0 && offered.stores.length === 0 ? [] : glance.stores(),
     ]);
     return {
       methods: [...OFFERED.filter((method) => methods.includes(method)), 'upload'],

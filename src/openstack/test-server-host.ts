@@ -4,7 +4,7 @@ import type {
   ServerAbility,
   ServerLeftover,
   ServerNeeds,
-  ServerPlace,
+  ServerPlacement,
   ServerRequest,
   TestServer,
   TestServerHost,
@@ -66,7 +66,7 @@ export class NovaTestServerHost implements TestServerHost {
     return {kind: 'able'};
   }
 
-  async place({image, flavor: flavorName, network: networkName, root}: ServerNeeds): Promise<ServerPlace> {
+  async place({image, flavor: flavorName, network: networkName, root}: ServerNeeds): Promise<ServerPlacement> {
     const {session, nova, neutron} = this.#parts;
     const [{projectId}, volumes, flavors, networks, limits] = await Promise.all([
       session.account(),
@@ -93,7 +93,7 @@ export class NovaTestServerHost implements TestServerHost {
     };
   }
 
-  async callback({network}: ServerPlace): Promise<Callback> {
+  async callback({network}: ServerPlacement): Promise<Callback> {
     const {session, neutron, own} = this.#parts;
     const [subnets, endpoint] = await Promise.all([neutron.subnets(network.id), session.endpoint('compute')]);
     return findCallback({own, subnets, endpoint});

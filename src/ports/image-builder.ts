@@ -69,5 +69,5 @@ export interface ImageBuilder {
   /** Removes what builds of dead runs left on this host: mounts, loop devices, folders. */
   sweep(): Promise<void>;
   /** Every selected cloud has it: keeps the newest so many artifacts of the definition, and the given one whatever its age. */
-  settle(definition: string, keep: number, given?: Artifact): Promise<void>;
+  keepNewest(definition: string, keep: number, given?: Artifact): Promise<void>;
 }

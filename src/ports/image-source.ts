@@ -75,7 +75,7 @@ export interface SourceFacts {
  * Where a digest stands in the world; relative `file:` paths start from `baseDir`. `path` is that of the image's URL, percent-encoded as
  * there: its last part is the name in the list, its folders decide between several.
  */
-export type DigestPlace = {readonly url: string; readonly baseDir?: string} & (
+export type DigestLocation = {readonly url: string; readonly baseDir?: string} & (
   {readonly kind: 'list'; readonly path: string} | {readonly kind: 'bare'}
 );
 
@@ -86,6 +86,6 @@ export interface ImageSource {
   /** Starts reading; tries the places in order until one answers. */
   open(request: SourceRequest): Promise<OpenedSource>;
   /** Reads one published digest (of exactly one file in a list, or a file with one bare digest). */
-  findDigest(place: DigestPlace, signal?: AbortSignal): Promise<Digest>;
+  findDigest(place: DigestLocation, signal?: AbortSignal): Promise<Digest>;
   close(): Promise<void>;
 }

@@ -31,7 +31,7 @@ export interface Flavor {
 }
 
 /** Where a test server will be made. */
-export interface ServerPlace {
+export interface ServerPlacement {
   readonly flavor: Flavor;
   readonly network: {readonly id: string; readonly name: string};
   /** As it was asked for. */
@@ -72,7 +72,7 @@ export interface ServerRequest {
   readonly name: string;
   readonly stamp: ServerStamp;
   readonly image: Image;
-  readonly place: ServerPlace;
+  readonly place: ServerPlacement;
   readonly datasource: Datasource;
   /** Made once the addresses are known; empty: none. */
   readonly userData: (interfaces: readonly ServerInterface[]) => string;
@@ -109,10 +109,10 @@ export interface TestServerHost {
   ability(how?: {readonly readsOnly: boolean}): Promise<ServerAbility>;
 
   /** Chooses flavor and network. UNSUPPORTED when none fits, NOT_FOUND when a named one is not there, QUOTA when there is no room. */
-  place(needs: ServerNeeds): Promise<ServerPlace>;
+  place(needs: ServerNeeds): Promise<ServerPlacement>;
 
   /** How guests there reach this host. UNSUPPORTED when only a loopback address is known. */
-  callback(place: ServerPlace): Promise<Callback>;
+  callback(place: ServerPlacement): Promise<Callback>;
 
   /**
    * Makes port, volume where needed, and server, each with the stamp in its create call; returns when the cloud has accepted the

@@ -1,5 +1,5 @@
 import type {ImgmgrError} from '../errors.ts';
-import {formatPlace} from '../errors.ts';
+import {formatPosition} from '../errors.ts';
 import {clean} from './clean.ts';
 
 /** What, value, where, then what to do next; every problem on lines of its own. Ends with a line break. */
@@ -14,7 +14,7 @@ export function renderError(error: ImgmgrError, {stack}: {readonly stack: boolea
 export function headline({message, place, problems}: ImgmgrError): string {
   const [problem, ...more] = problems;
   if (more.length > 0) return `${problems.length} problems were found`;
-  if (problem !== undefined) return `${formatPlace(problem.place)}: ${problem.message}`;
+  if (problem !== undefined) return `${formatPosition(problem.place)}: ${problem.message}`;
   return place === undefined ? message : `${message} (${place})`;
 }
 
@@ -26,7 +26,7 @@ export function errorDetails({problems, hint}: ImgmgrError): string[] {
     return [`hint: ${first}`, ...quoted.map((line) => `  | ${line}`)];
   }
   return problems.flatMap((problem) => [
-    `${formatPlace(problem.place)}: ${problem.message}`,
+    `${formatPosition(problem.place)}: ${problem.message}`,
     ...(problem.hint === undefined ? [] : [`  hint: ${problem.hint}`]),
   ]);
 }

@@ -7,7 +7,7 @@ import {buildLine, rateOf} from './log.ts';
 import type {ProgressEvent} from './progress.ts';
 import {RateMeter, progressTexts} from './progress.ts';
 import type {Sentence} from './sentences.ts';
-import {createTeller} from './sentences.ts';
+import {createDescriber} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
 
 /** A report for a terminal: finished things scroll by, one line each; what is under way moves below them. */
@@ -26,7 +26,7 @@ export interface HumanParts extends LogParts {
 export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): Human {
   const underWay = new Map<string, Moving>();
   const meter = new RateMeter();
-  const tell = createTeller(verbosity);
+  const describe = createDescriber(verbosity);
   let spinner: Spinner | undefined;
   let closed = false;
   let ticking: NodeJS.Timeout | undefined;
@@ -66,7 +66,7 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
   return {
     emit(event) {
       track(event);
-      const sentences = tell(event).filter(({text}) => !isShownMoving(event, text));
+      const sentences = describe(event).filter(({text}) => !isShownMoving(event, text));
       if (sentences.length > 0) spinner?.stop();
       for (const sentence of sentences) sink.stderr.write(render(sentence, paint));
       refresh();

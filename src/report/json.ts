@@ -22,7 +22,7 @@ export function createJson({
   const oncePerSecond = new Throttle(1000);
   return (event) => {
     const isAnswer = answers === 'ids' && event.type === 'action-done';
-    if (!isAnswer && !isTold(event, verbosity)) return;
+    if (!isAnswer && !isReported(event, verbosity)) return;
     if (event.type === 'progress' && !oncePerSecond.passes(progressKey(event), sink.monotonic())) return;
     if (event.type === 'build-progress' && event.line !== undefined && verbosity === 'normal') return;
     if (event.type === 'waiting' && !oncePerSecond.passes(event.message, sink.monotonic())) return;
@@ -45,7 +45,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'finished',
 ]);
 
-function isTold({type}: Event, verbosity: Verbosity): boolean {
+function isReported({type}: Event, verbosity: Verbosity): boolean {
   if (verbosity === 'quiet') return QUIET.has(type);
   if (type === 'http') return verbosity === 'debug';
   return type !== 'decision' || verbosity !== 'normal';

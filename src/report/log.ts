@@ -6,7 +6,7 @@ import type {Paint} from './paint.ts';
 import type {ProgressEvent} from './progress.ts';
 import {RateMeter, Throttle, progressKey, progressTexts} from './progress.ts';
 import type {Level, Sentence, Verbosity} from './sentences.ts';
-import {createTeller} from './sentences.ts';
+import {createDescriber} from './sentences.ts';
 import type {ReportSink} from './streams.ts';
 
 /** Long waits give a sign of life this often. */
@@ -27,7 +27,7 @@ export interface LogParts {
 export function createLog({sink, verbosity, paint}: LogParts): (event: Event) => void {
   const heartbeat = new Throttle(HEARTBEAT_MS);
   const meter = new RateMeter();
-  const tell = createTeller(verbosity);
+  const describe = createDescriber(verbosity);
   const write = (sentence: Sentence): void => {
     const head = `${timestamp(sink.now())} | ${painted(sentence.level, paint)} | `;
     for (const line of [sentence.text, ...(sentence.details ?? [])]) sink.stderr.write(`${head}${clean(line)}\n`);
@@ -50,7 +50,7 @@ export function createLog({sink, verbosity, paint}: LogParts): (event: Event) =>
         `${event.cloud} ${event.message}`,
         `${event.message}, ${formatTime(event.elapsedMs)} of at most ${formatTime(event.limitMs)}`,
       );
-    else tell(event).forEach(write);
+    else describe(event).forEach(write);
   };
 }
 

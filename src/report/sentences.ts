@@ -25,7 +25,7 @@ export interface Sentence {
  * Gives what people read about each event, in order; nothing for what is not told at this verbosity. With several clouds
  * every sentence names its own. Progress and answers are told elsewhere.
  */
-export function createTeller(verbosity: Verbosity): (event: Event) => Sentence[] {
+export function createDescriber(verbosity: Verbosity): (event: Event) => Sentence[] {
   let several = false;
   return (event) => {
     if (event.type === 'started') several = event.clouds.length > 1;

@@ -21,7 +21,7 @@ export function scrubDeep<T>(value: T, scrub: Scrub): T {
 }
 
 /** The same for an event or an error of ours: the words that tell programs what a thing is stay. */
-export function scrubTold<T>(value: T, scrub: Scrub): T {
+export function scrubEvent<T>(value: T, scrub: Scrub): T {
   return copyOf(value, {scrub, keep: WORDS, depth: 0}) as T;
 }
 

@@ -1,7 +1,7 @@
 import {ImgmgrError} from '../errors.ts';
 import {addressKind} from '../http.ts';
 import type {AddressKind} from '../http.ts';
-import {showUrl} from './place.ts';
+import {showUrl} from './show-url.ts';
 
 /** One address of a way, as it is judged. */
 export interface Hop {

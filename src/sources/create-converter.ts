@@ -14,7 +14,7 @@ import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Confinement} from '../host/confine.ts';
 import {findConfinement} from '../host/confine.ts';
-import {isOutOfReach} from '../host/place.ts';
+import {isOutOfReach} from '../host/trusted-folder.ts';
 import {convertJudged, requireSound} from './convert/convert-disk.ts';
 import {withDeadline} from './convert/deadline.ts';
 import type {ToolContext} from './convert/qemu-run.ts';
@@ -23,7 +23,7 @@ import type {Room} from './convert/room.ts';
 import {requireRoom} from './convert/room.ts';
 import {drain, spool} from './convert/spool.ts';
 import {inWorkFolder, sweepWorkFolders} from './convert/work-folder.ts';
-import {showUrl} from './place.ts';
+import {showUrl} from './show-url.ts';
 
 /** What disks are converted with. */
 export interface ConverterOptions {
@@ -68,13 +68,13 @@ export function createConverter(given: ConverterOptions): ImageConverter {
   };
 }
 
-interface Place extends ConverterOptions {
+interface ConverterContext extends ConverterOptions {
   readonly folder: string;
   readonly confinement: () => Promise<Confinement>;
 }
 
 async function judgeNamed(
-  place: Place,
+  place: ConverterContext,
   path: string,
   {from, signal, limits}: JudgeRequest,
 ): Promise<{readonly virtualSize: number}> {
@@ -89,7 +89,11 @@ async function judgeNamed(
   });
 }
 
-async function judgeSource(place: Place, openSource: OpenSource, request: JudgeSourceRequest): Promise<OpenedSource> {
+async function judgeSource(
+  place: ConverterContext,
+  openSource: OpenSource,
+  request: JudgeSourceRequest,
+): Promise<OpenedSource> {
   const source = await openSource(request.signal);
   try {
     // A file of this host is copied, too: what was judged must be what goes up.
@@ -108,11 +112,19 @@ async function judgeSource(place: Place, openSource: OpenSource, request: JudgeS
   }
 }
 
-async function toolOf({exec, folder, confinement}: Place, path: string, signal: AbortSignal): Promise<ToolContext> {
+async function toolOf(
+  {exec, folder, confinement}: ConverterContext,
+  path: string,
+  signal: AbortSignal,
+): Promise<ToolContext> {
   return {exec, folder, file: await realpath(path), confinement: await confinement(), signal};
 }
 
-async function convertSource(place: Place, openSource: OpenSource, request: ConvertRequest): Promise<OpenedSource> {
+async function convertSource(
+  place: ConverterContext,
+  openSource: OpenSource,
+  request: ConvertRequest,
+): Promise<OpenedSource> {
   const room = {place: place.root};
   const target = join(place.folder, 'result');
   const source = await openSource(request.signal);
@@ -138,7 +150,7 @@ async function convertSource(place: Place, openSource: OpenSource, request: Conv
 }
 
 async function convertIntoFile(
-  place: Place,
+  place: ConverterContext,
   {path, target}: {readonly path: string; readonly target: string},
   request: ConvertRequest,
 ): Promise<ConvertedFile> {
@@ -154,7 +166,7 @@ async function convertIntoFile(
 }
 
 async function convertInFolder(
-  place: Place,
+  place: ConverterContext,
   {path, show, target, room}: {readonly path: string; readonly show: string; readonly target: string; room: Room},
   {from, conversion, limits, signal, progress}: ConvertRequest,
 ): ReturnType<typeof convertJudged> {
@@ -176,30 +188,30 @@ async function readByName({path}: OpenedSource): Promise<string | undefined> {
 
 /** All of the source as a file under a name of ours; one that can be read by its own name is only read, which proves its digest. */
 async function fetched(
-  place: Place,
+  place: ConverterContext,
   {source, path}: {readonly source: OpenedSource; readonly path: string | undefined},
   request: ConvertRequest,
 ): Promise<string> {
   if (path === undefined) return copied(place, source, request);
-  await drain(source.bytes, teller(source, request));
+  await drain(source.bytes, progressReporter(source, request));
   return named(place, path);
 }
 
 /** All of the source in a file of ours. */
-async function copied(place: Place, source: OpenedSource, request: JudgeSourceRequest): Promise<string> {
+async function copied(place: ConverterContext, source: OpenedSource, request: JudgeSourceRequest): Promise<string> {
   const {size} = source;
   const room = {place: place.root};
   if (size !== undefined) await requireRoom(room, size);
   const spooled = join(place.folder, 'source');
-  await spool(source.bytes, {path: spooled, room, told: teller(source, request)});
+  await spool(source.bytes, {path: spooled, room, onBytes: progressReporter(source, request)});
   return spooled;
 }
 
-function teller({size}: OpenedSource, {progress}: JudgeSourceRequest): (bytes: number) => void {
+function progressReporter({size}: OpenedSource, {progress}: JudgeSourceRequest): (bytes: number) => void {
   return (bytes) => progress?.({phase: 'fetching', bytes, ...(size !== undefined && {total: size})});
 }
 
-async function named({folder}: Place, path: string): Promise<string> {
+async function named({folder}: ConverterContext, path: string): Promise<string> {
   const link = join(folder, 'source');
   await symlink(resolve(path), link);
   return link;

@@ -1,6 +1,6 @@
 import type {OpenedSource, SourceProbe, SourceRequest} from '../ports/image-source.ts';
 import {ImgmgrError} from '../errors.ts';
-import {showUrl} from './place.ts';
+import {showUrl} from './show-url.ts';
 
 /** A first look reads 64 KiB: whoever needs longer for that gives no image. */
 const PROBE_MS = 120_000;

@@ -11,10 +11,10 @@ import type {Peeker} from './chunks.ts';
 import {interruption} from './interruption.ts';
 import type {Judged, Judgement} from './judge.ts';
 import {judgeStart, refuseUnfitEnd} from './judge.ts';
-import {showUrl} from './place.ts';
+import {showUrl} from './show-url.ts';
 import type {Served} from './served.ts';
-import {createTally} from './tally.ts';
-import type {Tally} from './tally.ts';
+import {createStreamHash} from './stream-hash.ts';
+import type {StreamHash} from './stream-hash.ts';
 import {unwrap} from './unwrap.ts';
 
 /** What opening needs besides the source. */
@@ -27,12 +27,12 @@ export interface OpenContext {
 interface Checked {
   readonly request: SourceRequest;
   readonly served: Served;
-  readonly tally: Tally;
+  readonly streamHash: StreamHash;
 }
 
 interface Passage extends Checked {
   /** Of the bytes given on, where they are not those that were served. */
-  readonly given?: Tally;
+  readonly given?: StreamHash;
   readonly judged: Judged;
   readonly judgement: Judgement;
   readonly limits: SizeLimits;
@@ -43,24 +43,24 @@ interface Passage extends Checked {
  * bytes held back until the digest and the end of the file agree.
  */
 export async function openServed(served: Served, context: OpenContext): Promise<OpenedSource> {
-  const tally = createTally(servedAlgorithms(context.request));
+  const streamHash = createStreamHash(servedAlgorithms(context.request));
   let inner: Peeker | undefined;
   try {
     const show = showUrl(served.url);
     const limits = limitsOf(context.request.limits);
     const {download} = limits;
     if (served.size !== undefined && served.size > download) throw tooLarge(show, 'download', download);
-    const fetched = tally.through(capped(served.chunks, {show, download}));
+    const fetched = streamHash.through(capped(served.chunks, {show, download}));
     const unwrapped = await unwrap(fetched, {exec: context.exec, show});
     inner = unwrapped.inner;
     const judgement = judgementOf(served, context);
     const judged = await judgeStart(inner, judgement);
-    const given = unwrapped.wrappers.length > 0 ? createTally(givenAlgorithms(context.request)) : undefined;
+    const given = unwrapped.wrappers.length > 0 ? createStreamHash(givenAlgorithms(context.request)) : undefined;
     return opened(inner, {
       ...context,
       limits,
       served,
-      tally,
+      streamHash,
       judged,
       judgement,
       ...(given === undefined ? {} : {given}),
@@ -68,7 +68,7 @@ export async function openServed(served: Served, context: OpenContext): Promise<
   } catch (error) {
     await inner?.close();
     await served.close();
-    throw digestFirst(error, {request: context.request, served, tally});
+    throw digestFirst(error, {request: context.request, served, streamHash});
   }
 }
 
@@ -116,7 +116,7 @@ async function* heldBack(chunks: AsyncIterable<Uint8Array>, passage: Passage): A
   } catch (error) {
     throw digestFirst(error, passage);
   }
-  if (!passage.tally.ended()) throw trailing(passage.judgement.show);
+  if (!passage.streamHash.ended()) throw trailing(passage.judgement.show);
   checkDigest(passage);
   refuseUnfitEnd(passage.judged, {tail: Buffer.concat(held).subarray(-END_REACH), size: total}, passage.judgement);
   for (const chunk of held) yield chunk;
@@ -124,7 +124,7 @@ async function* heldBack(chunks: AsyncIterable<Uint8Array>, passage: Passage): A
 
 /** Wrong bytes are the better explanation of an unfit image, where they are known to be wrong. */
 function digestFirst(error: unknown, checked: Checked): unknown {
-  if (!checked.tally.ended() || !(error instanceof ImgmgrError) || error.code !== 'FORMAT_REFUSED') return error;
+  if (!checked.streamHash.ended() || !(error instanceof ImgmgrError) || error.code !== 'FORMAT_REFUSED') return error;
   try {
     checkDigest(checked);
     return error;
@@ -133,29 +133,29 @@ function digestFirst(error: unknown, checked: Checked): unknown {
   }
 }
 
-function checkDigest({request, served, tally}: Checked): void {
+function checkDigest({request, served, streamHash}: Checked): void {
   const demanded = request.digest;
-  const found = tally.digests().find(({algorithm}) => algorithm === demanded?.algorithm);
+  const found = streamHash.digests().find(({algorithm}) => algorithm === demanded?.algorithm);
   if (demanded === undefined || (found !== undefined && sameDigest(demanded, found))) return;
   throw new ImgmgrError(
     'DIGEST_MISMATCH',
-    `${showUrl(served.url)} has ${demanded.algorithm} ${found?.hex ?? 'none'}, but ${demanded.hex} was demanded (${tally.bytes()} bytes read)`,
+    `${showUrl(served.url)} has ${demanded.algorithm} ${found?.hex ?? 'none'}, but ${demanded.hex} was demanded (${streamHash.bytes()} bytes read)`,
     {
       hint: 'the file was replaced upstream, a mirror is stale, or the definition has the digest of another file; compare with the published list',
     },
   );
 }
 
-function factsOf({request, tally, given, judged}: Passage): SourceFacts {
-  if (!tally.ended()) throw new ImgmgrError('INTERNAL', 'facts of a source were asked for before its end');
-  const digests = tally.digests();
-  const givenBytes = given?.bytes() ?? tally.bytes();
+function factsOf({request, streamHash, given, judged}: Passage): SourceFacts {
+  if (!streamHash.ended()) throw new ImgmgrError('INTERNAL', 'facts of a source were asked for before its end');
+  const digests = streamHash.digests();
+  const givenBytes = given?.bytes() ?? streamHash.bytes();
   const [wanted] = givenAlgorithms(request);
   const unwrapped = (given?.digests() ?? digests).find(({algorithm}) => algorithm === wanted);
   return {
     digests,
     ...(unwrapped !== undefined && {unwrapped}),
-    servedBytes: tally.bytes(),
+    servedBytes: streamHash.bytes(),
     givenBytes,
     virtualSize: judged.inspection.virtualSize ?? givenBytes,
     format: judged.inspection.format,

@@ -4,7 +4,7 @@ import {limitsOf} from '../core/limits.ts';
 import {wrapperOf} from '../core/format/wrapper.ts';
 import {peekable} from './chunks.ts';
 import {refuseUnfit} from './judge.ts';
-import {showUrl} from './place.ts';
+import {showUrl} from './show-url.ts';
 import type {Served} from './served.ts';
 
 /** How much a first look reads. */

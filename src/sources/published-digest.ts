@@ -1,15 +1,19 @@
-import type {DigestPlace} from '../ports/image-source.ts';
+import type {DigestLocation} from '../ports/image-source.ts';
 import {findBare, findInList} from '../core/release/checksum.ts';
 import type {Digest} from '../core/release/digest.ts';
 import {ImgmgrError} from '../errors.ts';
-import {showUrl} from './place.ts';
+import {showUrl} from './show-url.ts';
 import type {SourceKind} from './served.ts';
 
 const LIMIT_MS = 30_000;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads one published digest; a list of more than 4 MiB, or one that takes longer than 30 s, is refused. */
-export async function readPublishedDigest(kind: SourceKind, place: DigestPlace, signal?: AbortSignal): Promise<Digest> {
+export async function readPublishedDigest(
+  kind: SourceKind,
+  place: DigestLocation,
+  signal?: AbortSignal,
+): Promise<Digest> {
   const deadline = AbortSignal.timeout(LIMIT_MS);
   const show = showUrl(place.url);
   try {
@@ -21,7 +25,7 @@ export async function readPublishedDigest(kind: SourceKind, place: DigestPlace, 
   }
 }
 
-async function readText(kind: SourceKind, {url, baseDir}: DigestPlace, signal: AbortSignal): Promise<string> {
+async function readText(kind: SourceKind, {url, baseDir}: DigestLocation, signal: AbortSignal): Promise<string> {
   const served = await kind.read({url, baseDir: baseDir ?? '/', digestDemanded: false, signal});
   const chunks: Uint8Array[] = [];
   let bytes = 0;

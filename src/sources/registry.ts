@@ -5,7 +5,7 @@ import {createFileKind} from './kinds/file.ts';
 import type {Patience} from './kinds/http.ts';
 import {createHttpKind} from './kinds/http.ts';
 import {createStdinKind} from './kinds/stdin.ts';
-import {showUrl} from './place.ts';
+import {showUrl} from './show-url.ts';
 import type {SourceKind} from './served.ts';
 
 /** Every kind of source, one per module in `kinds/`. */

@@ -8,7 +8,7 @@ export interface ConnectionLimits {
   readonly strangers: number;
   /** Those of one ticket: they bear its mark, or have shown its token. */
   readonly perTicket: number;
-  readonly unprovenMs: number;
+  readonly unauthenticatedMs: number;
   /** How many strangers a second may begin their TLS handshake, which costs much more than a greeting. */
   readonly handshakesPerSecond: number;
 }
@@ -21,7 +21,7 @@ interface Connection {
   readonly address: string;
   readonly timer: NodeJS.Timeout;
   room: Room;
-  proven: boolean;
+  authenticated: boolean;
   /** Begins the handshake of a stranger that waits for its turn among the silent. */
   begin?: () => void;
 }
@@ -70,9 +70,9 @@ export class Connections {
     if (address === '') return void socket.destroy();
     const peer = `${address}:${socket.remotePort}`;
     if (this.#silent.size >= this.#limits.silent) this.#dropAny(this.#silent);
-    const timer = setTimeout(() => socket.destroy(), this.#limits.unprovenMs);
+    const timer = setTimeout(() => socket.destroy(), this.#limits.unauthenticatedMs);
     timer.unref();
-    const connection: Connection = {socket, address, timer, room: this.#silent, proven: false};
+    const connection: Connection = {socket, address, timer, room: this.#silent, authenticated: false};
     this.#silent.add(connection);
     this.#open.set(peer, connection);
     socket.once('close', () => {
@@ -96,10 +96,10 @@ export class Connections {
   }
 
   /** That `ADDRESS:PORT` has shown the token of that ticket. */
-  prove(peer: string, ticket: object): void {
+  authenticate(peer: string, ticket: object): void {
     const connection = this.#open.get(peer);
     if (!connection) return;
-    connection.proven = true;
+    connection.authenticated = true;
     clearTimeout(connection.timer);
     if (connection.room !== this.#tickets.get(ticket)) this.#moveTo(connection, ticket);
   }
@@ -149,7 +149,8 @@ export class Connections {
   #moveTo(connection: Connection, ticket: object): void {
     const room: Room = this.#tickets.get(ticket) ?? new Set();
     this.#tickets.set(ticket, room);
-    if (room.size >= this.#limits.perTicket) this.#drop([...room].find(({proven}) => !proven) ?? [...room][0]);
+    if (room.size >= this.#limits.perTicket)
+      this.#drop([...room].find(({authenticated}) => !authenticated) ?? [...room][0]);
     this.#move(connection, room);
   }
 

@@ -6,14 +6,14 @@ import type {OpenTicket, TicketBook} from './ticket.ts';
 export interface CredentialParts {
   readonly tickets: TicketBook;
   readonly onRefused: (reason: string) => void;
-  readonly onProven: (peer: string, ticket: OpenTicket) => void;
+  readonly onAuthenticated: (peer: string, ticket: OpenTicket) => void;
 }
 
 /**
  * Looks at `authorization: Bearer TOKEN` before the message of a call is read: a right token keeps the connection's place, a wrong one
  * ends the call. Older agents show the token in the message alone: theirs may have {@link UNPROVEN_MESSAGE_LIMIT} bytes.
  */
-export function credentialCheck({tickets, onRefused, onProven}: CredentialParts): ServerInterceptor {
+export function credentialCheck({tickets, onRefused, onAuthenticated}: CredentialParts): ServerInterceptor {
   return (_method, call) => {
     let limit = UNPROVEN_MESSAGE_LIMIT;
     let over = false;
@@ -38,7 +38,7 @@ export function credentialCheck({tickets, onRefused, onProven}: CredentialParts)
               return;
             }
             limit = MESSAGE_LIMIT;
-            onProven(call.getPeer(), ticket);
+            onAuthenticated(call.getPeer(), ticket);
             pass(metadata);
           },
           onReceiveMessage: (message: Buffer, pass) => {

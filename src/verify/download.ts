@@ -9,7 +9,7 @@ export interface DownloadParts {
   readonly agents: ReadonlyMap<string, AgentFile>;
   readonly tickets: TicketBook;
   readonly onRefused: (reason: string) => void;
-  readonly onProven: (peer: string, ticket: OpenTicket) => void;
+  readonly onAuthenticated: (peer: string, ticket: OpenTicket) => void;
 }
 
 /** A download that stands still for so long is given up, ms. */
@@ -54,7 +54,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, parts:
     refuse(404);
     return;
   }
-  parts.onProven(peer, ticket);
+  parts.onAuthenticated(peer, ticket);
   socket.setTimeout(STALL_MS, () => socket.destroy());
   response.writeHead(200, {
     'Content-Type': 'application/octet-stream',

@@ -39,7 +39,7 @@ const LIMITS: DeskLimits = {
   silent: 256,
   strangers: 64,
   perTicket: 8,
-  unprovenMs: 20_000,
+  unauthenticatedMs: 20_000,
   handshakesPerSecond: 200,
   serverPatienceMs: 15_000,
 };
@@ -92,13 +92,19 @@ class SocketDesk implements ReportDesk {
   }) {
     const limits = {...LIMITS, ...options.limits};
     const onRefused = options.onRefused ?? (() => undefined);
-    const onProven = (peer: string, ticket: OpenTicket) => this.#connections.prove(peer, ticket);
+    const onAuthenticated = (peer: string, ticket: OpenTicket) => this.#connections.authenticate(peer, ticket);
     this.#tickets = new TicketBook(options.onReportRefused);
     this.#connections = new Connections(limits);
     this.#secrets = options.secrets;
     this.certificate = identity.certificate;
     this.agents = Object.fromEntries([...agents].map(([machine, {sha256}]) => [machine, sha256]));
-    const parts = {agents, tickets: this.#tickets, onRefused, onProven, serverPatienceMs: limits.serverPatienceMs};
+    const parts = {
+      agents,
+      tickets: this.#tickets,
+      onRefused,
+      onAuthenticated,
+      serverPatienceMs: limits.serverPatienceMs,
+    };
     this.#grpc = new GrpcServer({...GRPC_OPTIONS, interceptors: [credentialCheck(parts)]});
     this.#grpc.addService(RAW_SERVICE, verificationService(parts));
     this.#http = agentServer(parts);
@@ -107,7 +113,7 @@ class SocketDesk implements ReportDesk {
       key: identity.key,
       ALPNProtocols: ['h2', 'http/1.1'],
       minVersion: 'TLSv1.2',
-      handshakeTimeout: Math.min(10_000, limits.unprovenMs),
+      handshakeTimeout: Math.min(10_000, limits.unauthenticatedMs),
     });
     const injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#listener = createServer({noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000}, (socket) =>

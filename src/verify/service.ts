@@ -17,7 +17,7 @@ export interface ServiceParts {
   /** A refusal that belongs to no ticket. */
   readonly onRefused: (reason: string) => void;
   /** A right token came from this `ADDRESS:PORT`. */
-  readonly onProven: (peer: string, ticket: OpenTicket) => void;
+  readonly onAuthenticated: (peer: string, ticket: OpenTicket) => void;
   /** How long a report waits for {@link OpenTicket.expectServer}, ms. */
   readonly serverPatienceMs: number;
 }
@@ -36,11 +36,11 @@ type Call = ServerUnaryCall<Buffer, object>;
 
 /** Handlers for the service of verify.proto, for {@link RAW_SERVICE}. */
 export function verificationService(parts: ServiceParts): UntypedServiceImplementation {
-  const {tickets, onRefused, onProven, serverPatienceMs} = parts;
+  const {tickets, onRefused, onAuthenticated, serverPatienceMs} = parts;
 
   async function hello(call: Call): Promise<object> {
     const request = decode(call, decodeHello);
-    const ticket = prove(call, request.identity);
+    const ticket = authenticate(call, request.identity);
     // A guest whose network only just came up may not know who it is.
     const named = request.identity?.server.toLowerCase() ?? '';
     const expected = await within(ticket.server, 0);
@@ -51,7 +51,7 @@ export function verificationService(parts: ServiceParts): UntypedServiceImplemen
 
   async function report(call: Call): Promise<object> {
     const request = decode(call, decodeReport);
-    const ticket = prove(call, request.identity);
+    const ticket = authenticate(call, request.identity);
     const checked = checkReport(request);
     if (typeof checked === 'string') {
       ticket.refuse(`a malformed report: ${checked}`);
@@ -85,13 +85,13 @@ export function verificationService(parts: ServiceParts): UntypedServiceImplemen
     }
   }
 
-  function prove(call: Call, identity: CallerIdentity | null): OpenTicket {
+  function authenticate(call: Call, identity: CallerIdentity | null): OpenTicket {
     const ticket = tickets.byToken(identity?.token ?? '');
     if (!ticket) {
       onRefused(`a wrong token from ${call.getPeer()}`);
       throw unknown();
     }
-    onProven(call.getPeer(), ticket);
+    onAuthenticated(call.getPeer(), ticket);
     if (identity?.run !== ticket.run) {
       ticket.refuse(`a call for the run ${short(identity?.run ?? '')} with the token of ${ticket.run}`);
       throw unknown();

@@ -72,9 +72,9 @@ export class OpenTicket implements Ticket {
   }
 
   refuse(reason: string): void {
-    const told = this.#secrets.scrub(reason);
-    if (this.#refused.length < REFUSALS_KEPT) this.#refused.push(told);
-    this.#onRefused(told);
+    const reported = this.#secrets.scrub(reason);
+    if (this.#refused.length < REFUSALS_KEPT) this.#refused.push(reported);
+    this.#onRefused(reported);
   }
 
   seen(): TicketTrace {

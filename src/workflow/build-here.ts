@@ -1,9 +1,9 @@
 import type {Artifact} from '../ports/image-builder.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
-import {ImgmgrError, formatPlace} from '../errors.ts';
+import {ImgmgrError, formatPosition} from '../errors.ts';
 import {artifactOf, chooseOne, readBuild} from './acquire/make-build.ts';
-import type {Builds, Surroundings} from './types.ts';
+import type {Builds, Runtime} from './types.ts';
 
 /** One definition to be built, for no cloud. */
 export interface HostBuild {
@@ -11,7 +11,7 @@ export interface HostBuild {
   readonly definition: Definition;
   readonly baseDir: string;
   readonly now: Date;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -24,7 +24,7 @@ export async function buildHere(host: HostBuild): Promise<{readonly artifact: Ar
   emit({type: 'decision', definition: definition.name, message: reason});
   if (!release)
     throw new ImgmgrError('INTERNAL', `no build was chosen for ${definition.name}`, {
-      place: formatPlace(definition.place),
+      place: formatPosition(definition.place),
     });
   const before = build.artifacts.some(
     ({version, inputs}) => version === release.version && inputs === release.build?.inputs,

@@ -2,12 +2,12 @@ import type {ImageStore} from '../ports/image-store.ts';
 import {compact, isEmptyPatch} from '../core/image/patch.ts';
 import type {Image, ImagePatch, NewImage} from '../core/image/image.ts';
 import {ImgmgrError, asImgmgrError, isRetryable} from '../errors.ts';
-import type {Surroundings} from './types.ts';
+import type {Runtime} from './types.ts';
 
 /** Where a write goes, and what lets time pass between two tries. */
 export interface SureContext {
   readonly store: ImageStore;
-  readonly surroundings: Pick<Surroundings, 'sleep'>;
+  readonly runtime: Pick<Runtime, 'sleep'>;
 }
 
 const PATCH_TRIES = 3;
@@ -32,7 +32,7 @@ export async function createSurely(store: ImageStore, image: NewImage & {readonl
  * took effect.
  */
 export async function patchSurely(context: SureContext, image: Image, patch: ImagePatch): Promise<Image> {
-  const {store, surroundings} = context;
+  const {store, runtime} = context;
   let live = image;
   for (let n = 1; ; n++) {
     try {
@@ -41,7 +41,7 @@ export async function patchSurely(context: SureContext, image: Image, patch: Ima
     } catch (error) {
       if (n === PATCH_TRIES || !isRetryable(asImgmgrError(error).code)) throw error;
       // Not interruptible: between publishing and retiring, a Ctrl-C waits for the end of the swap.
-      await surroundings.sleep(100 * n);
+      await runtime.sleep(100 * n);
       live = (await store.get(image.id)) ?? live;
     }
   }

@@ -13,7 +13,7 @@ import type {ImgmgrError} from '../errors.ts';
 import type {VerificationParts} from './verification/types.ts';
 
 /** Time, randomness and this host, handed in so that the workflow is reproducible. */
-export interface Surroundings {
+export interface Runtime {
   /** Milliseconds of a clock that never goes back. */
   monotonic(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -94,7 +94,7 @@ export interface CloudRun {
   readonly options: RunOptions;
   /** Needed where the policy verifies. */
   readonly verification?: VerificationParts;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** Called before the first write; the result when everything is in order again. Throws INTERRUPTED where the run is to end. */

@@ -112,9 +112,9 @@ describe.skipIf(hindrance() !== undefined)('S3: what another user made beforehan
     asOther(`umask 0; ${script}`, state);
     await expect(makePrivateFolder(state)).rejects.toThrow(`${state} belongs to another user (uid ${OTHER})`);
     const store = createArtifactStore({folder: join(state, 'artifacts'), damaged: () => undefined});
-    const told = {code: 'CONFIG', message: `${state} belongs to another user (uid ${OTHER})`};
-    await expect(store.list('x')).rejects.toMatchObject(told);
-    await expect(store.sweep()).rejects.toMatchObject(told);
+    const reported = {code: 'CONFIG', message: `${state} belongs to another user (uid ${OTHER})`};
+    await expect(store.list('x')).rejects.toMatchObject(reported);
+    await expect(store.sweep()).rejects.toMatchObject(reported);
   });
 
   it.each([
@@ -131,9 +131,9 @@ describe.skipIf(hindrance() !== undefined)('S3: what another user made beforehan
     mkdirSync(victim);
     asOther(`umask 0; ${script}`, dir);
     const {store} = createLocal({dir, exec: () => Promise.resolve(createExec(process.env))});
-    const told = {code: 'CONFIG', message: `${dir}${part} belongs to another user (uid ${OTHER})`};
-    await expect(store.create(newImage())).rejects.toMatchObject(told);
-    if (part !== '/aside') await expect(store.listTagged('t')).rejects.toMatchObject(told);
+    const reported = {code: 'CONFIG', message: `${dir}${part} belongs to another user (uid ${OTHER})`};
+    await expect(store.create(newImage())).rejects.toMatchObject(reported);
+    if (part !== '/aside') await expect(store.listTagged('t')).rejects.toMatchObject(reported);
     expect(readdirSync(victim)).toEqual([]);
   });
 

@@ -32,14 +32,14 @@ afterEach(async () => {
   await rm(dir, {recursive: true, force: true});
 });
 
-interface Wish {
+interface Setting {
   readonly packages?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** The element `motd` of a folder beside the definitions, too. */
   readonly motd?: boolean;
 }
 
-async function define(build: Wish = {}) {
+async function define(build: Setting = {}) {
   const {packages = [], environment = {}, motd = false} = build;
   const file = join(dir, 'images.yml');
   await writeFile(

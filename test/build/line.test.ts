@@ -25,7 +25,7 @@ interface Line {
 }
 
 /** What a run said, and its guests where they failed. */
-const told = (lines: readonly Line[]): string =>
+const reported = (lines: readonly Line[]): string =>
   [...lines.map((line) => JSON.stringify(line)), consoles(lines)].join('\n');
 
 // Where nothing is tested, nothing is made that no hook would remove.
@@ -136,9 +136,9 @@ describe.skipIf(hindrance() !== undefined)(
     it.for(MOMENTS)('killed %s: the next run ends it, with nothing left of either', async ([, moment], context) => {
       const dir = await place(context);
       const killed = await run(dir, moment);
-      expect(killed.exitCode, told(killed.lines)).toBeNull();
+      expect(killed.exitCode, reported(killed.lines)).toBeNull();
       const next = await run(dir);
-      expect(next.exitCode, told(next.lines)).toBe(0);
+      expect(next.exitCode, reported(next.lines)).toBe(0);
       expect([leftovers(dir), processes(dir), entries(join(dir, 'local/servers'))]).toEqual([[], [], []]);
       const builds = [...killed.lines, ...next.lines].filter(({type}) => type === 'built');
       expect(builds).toHaveLength(1);

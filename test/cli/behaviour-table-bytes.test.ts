@@ -22,7 +22,7 @@ async function reopen(options: FakeCloudOptions): Promise<void> {
 const SLOW: FakeCloudOptions = {importDelayMs: 300};
 
 /** Version 1 with the digest of its bytes. */
-function proven(changes: Readonly<Record<string, string>> = {}): string {
+function authenticated(changes: Readonly<Record<string, string>> = {}): string {
   const url = table.serve('1');
   return table.x([listed('1', url, {checksum: `sha512:${table.upstream.digest('/x-1.img')}`, ...changes})]);
 }
@@ -65,7 +65,7 @@ describe('a cloud that does not import', () => {
   it('row 30: stuck, on-stuck: the leftover is deleted, the proven bytes come by glance-direct, exit 0', async () => {
     await reopen(SLOW);
     table.cloud.misbehave('imageStuckInQueued', {times: Infinity, match: {method: 'POST', body: /web-download/}});
-    const ran = await table.manage(proven(), '--prefetch', 'on-stuck', '--import-timeout', '12');
+    const ran = await table.manage(authenticated(), '--prefetch', 'on-stuck', '--import-timeout', '12');
     expect([ran.code, imports()]).toEqual([0, ['web-download', 'glance-direct']]);
     expect(table.show()).toEqual(['X | public | generic']);
     expect(table.named('X')['imgmgr_digest']).toBe(`sha512:${table.upstream.digest('/x-1.img')}`);
@@ -74,7 +74,7 @@ describe('a cloud that does not import', () => {
 
   it('row 30: stuck, on-stuck, and the bytes are others than demanded: nothing stays, exit 1', async () => {
     table.cloud.misbehave('imageStuckInQueued', {times: Infinity, match: {method: 'POST', body: /web-download/}});
-    const ran = await table.manage(proven({checksum: `sha512:${'0'.repeat(128)}`}), '--import-timeout', '4');
+    const ran = await table.manage(authenticated({checksum: `sha512:${'0'.repeat(128)}`}), '--import-timeout', '4');
     expect([ran.code, ran.errors[0]?.code, table.names()]).toEqual([1, 'DIGEST_MISMATCH', []]);
   });
 
@@ -127,13 +127,13 @@ describe('a cloud that does not import', () => {
 
 describe('--prefetch always', () => {
   it('row 33: bytes that are others than demanded: no image, exit 1', async () => {
-    const ran = await table.manage(proven({checksum: `sha512:${'0'.repeat(128)}`}), '--prefetch', 'always');
+    const ran = await table.manage(authenticated({checksum: `sha512:${'0'.repeat(128)}`}), '--prefetch', 'always');
     expect([ran.code, ran.errors[0]?.code, table.names()]).toEqual([1, 'DIGEST_MISMATCH', []]);
     expect(imports()).toEqual([]);
   });
 
   it('row 33: a source that refuses: no image, exit 1', async () => {
-    const text = proven();
+    const text = authenticated();
     table.upstream.misbehave('forbidden403', {times: Infinity});
     const ran = await table.manage(text, '--prefetch', 'always');
     expect([ran.code, ran.errors[0]?.code, table.names()]).toEqual([1, 'SOURCE_REFUSED', []]);
@@ -172,7 +172,7 @@ describe('--prefetch always', () => {
 describe('what the bytes are', () => {
   it('D1: bytes that are others than demanded are never public, the image is removed, exit 1', async () => {
     const watch = table.cloud.watch();
-    const ran = await table.manage(proven({checksum: `sha512:${'0'.repeat(128)}`}), '--prefetch', 'never');
+    const ran = await table.manage(authenticated({checksum: `sha512:${'0'.repeat(128)}`}), '--prefetch', 'never');
     expect([ran.code, ran.errors[0]?.code, table.names()]).toEqual([1, 'DIGEST_MISMATCH', []]);
     expect(watch.instants.flatMap(({images}) => images)).toEqual([]);
     watch.stop();

@@ -221,7 +221,7 @@ describe('dry-run', () => {
     ];
   }
 
-  const told = (actions: readonly object[] | undefined): string[] =>
+  const reported = (actions: readonly object[] | undefined): string[] =>
     (actions ?? []).map((action) => JSON.stringify(action)).sort();
 
   it.each([
@@ -234,11 +234,11 @@ describe('dry-run', () => {
     const texts = await mixed();
     const dry = await table.run('dry-run', texts, ...flags);
     expect([dry.code, table.cloud.writes()]).toEqual([3, []]);
-    const planned = told(dry.lines.find(({type}) => type === 'planned')?.actions);
+    const planned = reported(dry.lines.find(({type}) => type === 'planned')?.actions);
     expect(planned.length).toBeGreaterThan(5);
     const real = await table.manage(texts, ...flags);
     expect([real.code, real.errors]).toEqual([0, []]);
-    const done = told(real.lines.flatMap(({type, action}) => (type === 'action-done' && action ? [action] : [])));
+    const done = reported(real.lines.flatMap(({type, action}) => (type === 'action-done' && action ? [action] : [])));
     expect(done).toEqual(planned);
     await table.expectQuiet();
     const after = await table.run('dry-run', texts, ...flags);
@@ -249,7 +249,7 @@ describe('dry-run', () => {
     const texts = await mixed();
     const one = await table.run('dry-run', texts);
     const other = await table.manage(texts, '--dry-run');
-    const plan = (ran: typeof one): string[] => told(ran.lines.find(({type}) => type === 'planned')?.actions);
+    const plan = (ran: typeof one): string[] => reported(ran.lines.find(({type}) => type === 'planned')?.actions);
     expect([other.code, plan(other)]).toEqual([3, plan(one)]);
   });
 

@@ -445,12 +445,12 @@ describe('definitions with mistakes: all at once, exit 2, no call to the cloud',
     expect(ran.code).toBe(2);
     const problems = ran.errors[0]?.problems ?? [];
     expect(problems.length).toBeGreaterThanOrEqual(4);
-    const told = problems.map(({message, hint, place}) => `${place.line}: ${message} (${hint ?? ''})`).join('\n');
-    expect(told).toContain('visibilty');
-    expect(told).toContain('visibility');
-    expect(told).toContain('maybe');
-    expect(told).toContain('1.10');
-    expect(told).toContain('zz');
+    const reported = problems.map(({message, hint, place}) => `${place.line}: ${message} (${hint ?? ''})`).join('\n');
+    expect(reported).toContain('visibilty');
+    expect(reported).toContain('visibility');
+    expect(reported).toContain('maybe');
+    expect(reported).toContain('1.10');
+    expect(reported).toContain('zz');
     expect(desk.cloud.requests).toEqual([]);
   });
 
@@ -458,10 +458,10 @@ describe('definitions with mistakes: all at once, exit 2, no call to the cloud',
     ['YAML that cannot be read', 'images:\n  - name: [X\n', /images\.yml|line|flow/],
     ['two definitions of one name', `${yaml([])}${yaml([]).replace('images:\n', '')}`, /X/],
     ['latest without a digest source', yaml(["- {version: latest, url: 'https://example.test/a.img'}"]), /checksum/],
-  ])('%s', async (_title, text, told) => {
+  ])('%s', async (_title, text, reported) => {
     const ran = await desk.imgmgr('manage', '--cloud', 'admin', '--images', await desk.write(text));
     expect(ran.code).toBe(2);
-    expect(JSON.stringify(ran.errors)).toMatch(told);
+    expect(JSON.stringify(ran.errors)).toMatch(reported);
     expect(desk.cloud.requests).toEqual([]);
   });
 

@@ -154,8 +154,8 @@ describe('ways of retiring', () => {
   ])('--retire-as %s reaches what was retired before; the definition alone would not', async (way, line) => {
     await table.manage(table.x(['1']));
     await table.manage(table.x(['2']));
-    const told = await table.manage(table.x(['2'], {retire_as: way}));
-    expect([told.code, told.done]).toEqual([0, []]);
+    const reported = await table.manage(table.x(['2'], {retire_as: way}));
+    expect([reported.code, reported.done]).toEqual([0, []]);
     expect((await table.manage(table.x(['2']), '--retire-as', way)).code).toBe(0);
     expect(table.show()).toEqual([line, 'X | public | generic'].sort());
     await table.expectQuiet();

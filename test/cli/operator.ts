@@ -20,12 +20,12 @@ export interface Line {
   readonly actions?: readonly {readonly kind: string; readonly version?: string}[];
   readonly images?: readonly {readonly name: string}[];
   readonly phase?: string;
-  readonly error?: Told;
+  readonly error?: VerdictRecord;
   readonly counts?: Readonly<Record<string, number>>;
 }
 
 /** An error as the operator is told it. */
-export interface Told {
+export interface VerdictRecord {
   readonly code: string;
   readonly message: string;
   readonly place?: string;
@@ -41,7 +41,7 @@ export interface Ran {
   readonly code: number;
   readonly lines: readonly Line[];
   readonly done: readonly string[];
-  readonly errors: readonly Told[];
+  readonly errors: readonly VerdictRecord[];
   readonly warnings: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
   readonly text: string;

@@ -70,7 +70,7 @@ describe('verification is the default', () => {
   });
 });
 
-describe('the surroundings', () => {
+describe('the environment', () => {
   it.each([
     [['--flavor', 'absent'], 'no-flavor'],
     [['--network', 'absent'], 'no-network-to-boot-on'],

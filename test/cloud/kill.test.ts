@@ -131,7 +131,7 @@ describe.each(GLANCES)('killed on the real $region Glance', {concurrent: true}, 
 
     const shown = await shownImages();
     expect(shown.length).toBeGreaterThanOrEqual(1);
-    for (const image of shown) expect([image.status, isProven(image)]).toEqual(['active', true]);
+    for (const image of shown) expect([image.status, isVerified(image)]).toEqual(['active', true]);
 
     const next = await imgmgr(argv, {OS_CLIENT_CONFIG_FILE: join(dir, 'clouds.yaml')});
     expect([next.code, next.lines.filter(({type}) => type === 'action-failed')], next.stderr).toEqual([0, []]);
@@ -206,11 +206,11 @@ function sha512(version: number): string {
   return createHash('sha512').update(bytesOf(version)).digest('hex');
 }
 
-function isProven(image: RealImage): boolean {
+function isVerified(image: RealImage): boolean {
   return image['os_hash_value'] === sha512(Number(image['imgmgr_version']));
 }
 
 function brief(image: RealImage): unknown[] {
   const {status, visibility, os_hidden} = image;
-  return [image.name, status, visibility, os_hidden, image['imgmgr_state'], image['imgmgr_version'], isProven(image)];
+  return [image.name, status, visibility, os_hidden, image['imgmgr_state'], image['imgmgr_version'], isVerified(image)];
 }

@@ -106,7 +106,7 @@ describe('manage on the real OpenStack', () => {
     expect(await (await RealCompute.login('demo')).ours()).toEqual([]);
   });
 
-  it('blames the surroundings for a flavor that is not there, no room and no quota, and goes on with the image next time', async () => {
+  it('blames the environment for a flavor that is not there, no room and no quota, and goes on with the image next time', async () => {
     const images = await write([tiny(1)]);
     const causeOf = async (...flags: readonly string[]) => {
       const {code, done, lines} = await manage(images, ...flags);
@@ -132,13 +132,13 @@ describe('manage on the real OpenStack', () => {
     });
     const ended = new Promise((resolve) => child.once('close', resolve));
     let said = '';
-    let isTold = false;
+    let isReported = false;
     await new Promise<void>((resolve) => {
       child.stdout.on('data', (chunk: Buffer) => {
         said += chunk.toString();
         // Once: a second SIGINT would end it without its cleaning up.
-        if (isTold || !moment.test(said)) return;
-        isTold = true;
+        if (isReported || !moment.test(said)) return;
+        isReported = true;
         child.kill(signal);
         resolve();
       });

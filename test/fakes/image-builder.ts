@@ -62,7 +62,7 @@ export class FakeBuilder implements ImageBuilder {
     return Promise.resolve();
   }
 
-  settle(definition: string, keep: number): Promise<void> {
+  keepNewest(definition: string, keep: number): Promise<void> {
     this.settled.push(definition);
     this.stored = this.stored
       .filter((one) => one.definition !== definition)

@@ -4,7 +4,7 @@ import type {
   ServerAbility,
   ServerLeftover,
   ServerNeeds,
-  ServerPlace,
+  ServerPlacement,
   ServerRequest,
   TestServer,
   TestServerHost,
@@ -65,12 +65,12 @@ export class FakeTicket implements Ticket {
   withdrawn = false;
   server: string | undefined;
   #greet: () => void = () => undefined;
-  #settle: {readonly resolve: (report: GuestReport) => void; readonly reject: (error: Error) => void} | undefined;
+  #keepNewest: {readonly resolve: (report: GuestReport) => void; readonly reject: (error: Error) => void} | undefined;
 
   constructor(run: string, token: string) {
     this.run = run;
     this.token = token;
-    this.report = new Promise((resolve, reject) => (this.#settle = {resolve, reject}));
+    this.report = new Promise((resolve, reject) => (this.#keepNewest = {resolve, reject}));
     this.report.catch(() => undefined);
     this.greeted = new Promise((resolve) => (this.#greet = resolve));
   }
@@ -84,7 +84,7 @@ export class FakeTicket implements Ticket {
   }
 
   hear(report: GuestReport): void {
-    this.#settle?.resolve(report);
+    this.#keepNewest?.resolve(report);
   }
 
   seen(): TicketTrace {
@@ -93,7 +93,7 @@ export class FakeTicket implements Ticket {
 
   withdraw(): void {
     this.withdrawn = true;
-    this.#settle?.reject(new ImgmgrError('INTERRUPTED', 'withdrawn'));
+    this.#keepNewest?.reject(new ImgmgrError('INTERRUPTED', 'withdrawn'));
   }
 }
 
@@ -109,7 +109,7 @@ export class FakeTestServers implements TestServerHost {
   able: ServerAbility = {kind: 'able'};
   looks: (server: TestServer) => ServerState = () => ({kind: 'active'});
   text: string | undefined = 'login: ';
-  where: Partial<ServerPlace> = {};
+  where: Partial<ServerPlacement> = {};
   faults: Partial<Record<'place' | 'start' | 'remove' | 'console' | 'removeLeftover', ImgmgrError>> = {};
   closed = false;
 
@@ -121,7 +121,7 @@ export class FakeTestServers implements TestServerHost {
     return Promise.resolve(this.able);
   }
 
-  place({root}: Partial<ServerNeeds> = {}): Promise<ServerPlace> {
+  place({root}: Partial<ServerNeeds> = {}): Promise<ServerPlacement> {
     this.#trip('place');
     return Promise.resolve({
       flavor: {id: 'f1', name: 'small', vcpus: 1, ramMib: 512, diskGib: 3},

@@ -55,16 +55,16 @@ export function watchLaws(cloud: FakeCloud, book: LawBook): {readonly broken: re
 
 function faultsOf(image: ImageRecord, book: LawBook): string[] {
   const state = image.properties['imgmgr_state'];
-  const told = `image "${image.name ?? ''}" in state ${state ?? '(none)'}, ${image.visibility}`;
-  if (!image.tags.includes('managed_by_imgmgr')) return state === undefined ? [] : [`${told}, has lost our tag`];
+  const reported = `image "${image.name ?? ''}" in state ${state ?? '(none)'}, ${image.visibility}`;
+  if (!image.tags.includes('managed_by_imgmgr')) return state === undefined ? [] : [`${reported}, has lost our tag`];
   const faults: string[] = [];
   const visible = image.visibility !== 'private';
-  if (visible && state !== 'current' && state !== 'retired') faults.push(`${told}, can be seen`);
-  if (visible) faults.push(...unfinished(image, book).map((fault) => `${told}, can be seen and ${fault}`));
+  if (visible && state !== 'current' && state !== 'retired') faults.push(`${reported}, can be seen`);
+  if (visible) faults.push(...unfinished(image, book).map((fault) => `${reported}, can be seen and ${fault}`));
   // The newest active image with a tag is what Octavia and Trove boot, private or not.
   const tagged = image.tags.some((tag) => !tag.startsWith('managed_by_'));
-  if (tagged && (state !== 'current' || !visible)) faults.push(`${told}, carries the tags ${image.tags.join(' ')}`);
-  if (!visible && !image.os_hidden) faults.push(`${told}, is not hidden`);
+  if (tagged && (state !== 'current' || !visible)) faults.push(`${reported}, carries the tags ${image.tags.join(' ')}`);
+  if (!visible && !image.os_hidden) faults.push(`${reported}, is not hidden`);
   return faults;
 }
 

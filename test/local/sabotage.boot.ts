@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, {recursive: true, force: true}));
 
-interface Told {
+interface VerdictRecord {
   readonly kind: string;
   readonly cause: string;
   readonly failed: readonly string[];
@@ -58,7 +58,7 @@ async function run(place: string, args: readonly string[], within: readonly stri
   });
   const lines = ran.stdout.split('\n').filter((line) => line.startsWith('{'));
   const event = lines
-    .map((line) => JSON.parse(line) as {readonly type: string; readonly verdict?: Told})
+    .map((line) => JSON.parse(line) as {readonly type: string; readonly verdict?: VerdictRecord})
     .find(({type}) => type === 'verdict');
   if (event?.verdict === undefined) throw new Error(`no verdict:\n${ran.stdout}\n${ran.stderr}`);
   return {code: ran.exitCode, ...event.verdict};
@@ -99,21 +99,21 @@ async function withResolver<T>(answers: boolean, work: (file: string) => Promise
 
 describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
   // The longest ones first: their guests try for a minute and a half to fetch the agent, and then there is nothing to wait for.
-  it('blames the surroundings, not the image, for a listener that cannot be reached: exit 75', async (context) => {
-    const told = await verdictOn(context, {deadline: '10m', flags: ['--advertise', '10.0.2.2:1']});
-    expect(told).toEqual({code: 75, kind: 'environment', cause: 'listener-unreachable', failed: []});
+  it('blames the environment, not the image, for a listener that cannot be reached: exit 75', async (context) => {
+    const reported = await verdictOn(context, {deadline: '10m', flags: ['--advertise', '10.0.2.2:1']});
+    expect(reported).toEqual({code: 75, kind: 'environment', cause: 'listener-unreachable', failed: []});
   });
 
   // The guests sleep between their tries, so all three do with the time of one.
   it('R13: an interface that is not up, no address, no route to this host: no-network, the fault of the image, exit 5', async (context) => {
-    const told = await Promise.all([
+    const reported = await Promise.all([
       verdictOn(context, {sabotage: 'no-interface', deadline: '10m'}),
       verdictOn(context, {sabotage: 'no-address', deadline: '10m'}),
       // Within its own network a guest needs no route.
       verdictOn(context, {sabotage: 'no-route', deadline: '10m', flags: ['--advertise', '192.0.2.1:1']}),
     ]);
     const expected = {code: 5, kind: 'fail', cause: 'no-network', failed: []};
-    expect(told).toEqual([expected, expected, expected]);
+    expect(reported).toEqual([expected, expected, expected]);
   });
 
   it('passes a healthy guest, exit 0', async (context) => {
@@ -129,13 +129,13 @@ describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
     ['clock-off', 'clock'],
     ['silent-console', 'serial-console'],
   ] as const)('names %s by the check %s alone, exit 5', async ([sabotage, check], context) => {
-    const told = await verdictOn(context, {sabotage});
-    expect(told).toEqual({code: 5, kind: 'fail', cause: 'checks-failed', failed: [check]});
+    const reported = await verdictOn(context, {sabotage});
+    expect(reported).toEqual({code: 5, kind: 'fail', cause: 'checks-failed', failed: [check]});
   });
 
   it('R10: names a nameserver that gives no answer by the check dns alone, exit 5', async (context) => {
-    const told = await verdictOn(context, {sabotage: 'dead-dns'});
-    expect(told).toEqual({code: 5, kind: 'fail', cause: 'checks-failed', failed: ['dns']});
+    const reported = await verdictOn(context, {sabotage: 'dead-dns'});
+    expect(reported).toEqual({code: 5, kind: 'fail', cause: 'checks-failed', failed: ['dns']});
   });
 
   it.for([
@@ -159,8 +159,8 @@ describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
   it.for(['kernel-panic', 'no-root-device', 'powered-off', 'agent-missing', 'agent-killed'])(
     'names %s, though nothing reports, exit 5',
     async (sabotage, context) => {
-      const told = await verdictOn(context, {sabotage});
-      expect(told).toEqual({code: 5, kind: 'fail', cause: sabotage, failed: []});
+      const reported = await verdictOn(context, {sabotage});
+      expect(reported).toEqual({code: 5, kind: 'fail', cause: sabotage, failed: []});
     },
   );
 
@@ -171,8 +171,8 @@ describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
   });
 
   it('R6: an empty console speaks against an image that has to use it, exit 5', async (context) => {
-    const told = await verdictOn(context, {sabotage: 'silent', deadline: '40s'});
-    expect(told).toEqual({code: 5, kind: 'fail', cause: 'silent-console', failed: []});
+    const reported = await verdictOn(context, {sabotage: 'silent', deadline: '40s'});
+    expect(reported).toEqual({code: 5, kind: 'fail', cause: 'silent-console', failed: []});
   });
 });
 

@@ -4,7 +4,7 @@ import {dirname, join} from 'node:path';
 import {execa} from 'execa';
 import {afterAll, beforeAll, expect, test} from 'vitest';
 import {selectClouds} from '../../src/config/clouds.ts';
-import {readTextFile} from '../../src/config/surroundings.ts';
+import {readTextFile} from '../../src/config/config-context.ts';
 import type {CloudAuth, DomainRef, OpenStackCloud, ProjectRef, UserRef} from '../../src/core/resolved-cloud.ts';
 import {ImgmgrError} from '../../src/errors.ts';
 

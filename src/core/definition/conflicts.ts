@@ -1,5 +1,5 @@
-import type {Place, Problem} from '../../errors.ts';
-import {formatPlace} from '../../errors.ts';
+import type {FilePosition, Problem} from '../../errors.ts';
+import {formatPosition} from '../../errors.ts';
 import type {Definition} from './definition.ts';
 import type {ImageSite} from './rules.ts';
 import {textUnder} from './subject.ts';
@@ -8,7 +8,7 @@ import {entryOf} from './yaml-node.ts';
 
 /** Definitions that bear the same name, in one file or in several; the later one is the problem. */
 export function repeatedNames(sites: readonly ImageSite[]): Problem[] {
-  const first = new Map<string, Place>();
+  const first = new Map<string, FilePosition>();
   return sites.flatMap(({image}) => {
     const name = textUnder(image, 'name');
     const place = entryOf(image, 'name')?.value.place;
@@ -18,7 +18,7 @@ export function repeatedNames(sites: readonly ImageSite[]): Problem[] {
       first.set(name, place);
       return [];
     }
-    const message = `image "${name}" is defined twice, first at ${formatPlace(earlier)}`;
+    const message = `image "${name}" is defined twice, first at ${formatPosition(earlier)}`;
     return [{message, place, hint: 'rename or remove one of the two'}];
   });
 }
@@ -26,7 +26,7 @@ export function repeatedNames(sites: readonly ImageSite[]): Problem[] {
 interface Claim {
   readonly key: string;
   readonly owner: string;
-  readonly place: Place;
+  readonly place: FilePosition;
   readonly hint: string;
 }
 
@@ -40,7 +40,7 @@ export function rivalClaims(definitions: readonly Definition[]): Problem[] {
       return [];
     }
     if (earlier.owner === claim.owner) return [];
-    const message = `${claim.key} is claimed by ${claim.owner} and by ${earlier.owner} at ${formatPlace(earlier.place)}`;
+    const message = `${claim.key} is claimed by ${claim.owner} and by ${earlier.owner} at ${formatPosition(earlier.place)}`;
     return [{message, place: claim.place, hint: claim.hint}];
   });
 }

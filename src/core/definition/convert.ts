@@ -4,7 +4,7 @@ import {BUILD_FORMATS} from '../build/spec.ts';
 import {readMeta} from './meta.ts';
 import type {RawBuild, RawImage, RawLimits, RawVerify, RawVersion} from './schema.ts';
 import {mapsUnder} from './subject.ts';
-import type {Definition, VerifyWishes, Version} from './definition.ts';
+import type {Definition, VerifySettings, Version} from './definition.ts';
 import {parseDigest} from '../release/digest.ts';
 import type {SizeLimits} from '../limits.ts';
 import {parseSize} from '../limits.ts';
@@ -94,10 +94,10 @@ function convertLimits({download, unpacked, virtual}: RawLimits): Partial<SizeLi
   };
 }
 
-function convertVerify(raw: RawVerify): VerifyWishes {
+function convertVerify(raw: RawVerify): VerifySettings {
   const {checks, datasource} = raw;
   const switches =
-    checks && Object.fromEntries(Object.entries(checks).map(([check, wish]) => [check, switchOf(wish ?? true)]));
+    checks && Object.fromEntries(Object.entries(checks).map(([check, setting]) => [check, switchOf(setting ?? true)]));
   return {
     ...given('mode', raw.mode),
     ...given('deadlineSeconds', parseDuration(raw.deadline ?? '')),
@@ -113,9 +113,9 @@ function convertVerify(raw: RawVerify): VerifyWishes {
 }
 
 /** `'on'` and `'off'` in quotes mean what they mean without. */
-function switchOf(wish: boolean | 'on' | 'off' | 'fail' | 'warn' | 'info'): boolean | 'fail' | 'warn' | 'info' {
-  if (wish === 'on') return true;
-  return wish === 'off' ? false : wish;
+function switchOf(setting: boolean | 'on' | 'off' | 'fail' | 'warn' | 'info'): boolean | 'fail' | 'warn' | 'info' {
+  if (setting === 'on') return true;
+  return setting === 'off' ? false : setting;
 }
 
 function definitionMeta(node: YamlMap): Record<string, string> {

@@ -1,4 +1,4 @@
-import type {Place} from '../../errors.ts';
+import type {FilePosition} from '../../errors.ts';
 import type {BuildSpec} from '../build/spec.ts';
 import type {Digest} from '../release/digest.ts';
 import type {Visibility} from '../image/image.ts';
@@ -35,11 +35,11 @@ export interface Definition {
   /** Present when the definition is to be built instead of fetched. */
   readonly build?: BuildSpec;
   /** What the definition says about its verification; absent fields: the flags and the image's meta decide. */
-  readonly verify?: VerifyWishes;
+  readonly verify?: VerifySettings;
   /** What its image may have at most, where the definition says so; bytes. */
   readonly limits?: Partial<SizeLimits>;
   /** Where the name stands. */
-  readonly place: Place;
+  readonly place: FilePosition;
   /** The absolute folder of its file, from which relative paths start; absent for an image of the command line. */
   readonly folder?: string;
 }
@@ -50,7 +50,7 @@ export function folderOf({folder}: Definition, {baseDir}: {readonly baseDir: str
 }
 
 /** The section `verify`. */
-export interface VerifyWishes {
+export interface VerifySettings {
   readonly mode?: 'agent' | 'boot' | 'none';
   readonly deadlineSeconds?: number;
   readonly flavor?: string;
@@ -93,5 +93,5 @@ export interface Version {
   readonly source?: string;
   /** The Glance id that the image must get. */
   readonly id?: string;
-  readonly place: Place;
+  readonly place: FilePosition;
 }

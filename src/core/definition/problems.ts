@@ -1,5 +1,5 @@
 import type {z} from 'zod';
-import type {Place, Problem} from '../../errors.ts';
+import type {FilePosition, Problem} from '../../errors.ts';
 import {subjectOf} from './subject.ts';
 import {didYouMean} from '../nearest.ts';
 import type {YamlNode, YamlPath, YamlScalar} from './yaml-node.ts';
@@ -93,7 +93,7 @@ function whatAt(root: YamlNode, path: YamlPath): string {
 }
 
 /** The place of the value, or of the nearest thing around it that is there. */
-function placeAt(root: YamlNode, path: YamlPath): Place {
+function placeAt(root: YamlNode, path: YamlPath): FilePosition {
   for (let length = path.length; length > 0; length--) {
     const node = nodeAt(root, path.slice(0, length));
     if (node) return node.place;

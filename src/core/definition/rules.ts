@@ -1,5 +1,5 @@
 import type {Problem} from '../../errors.ts';
-import {formatPlace} from '../../errors.ts';
+import {formatPosition} from '../../errors.ts';
 import {brokenBuildRules} from './build-rules.ts';
 import {isGiven, mapsUnder, subjectOf, textUnder} from './subject.ts';
 import {LATEST} from '../release/version.ts';
@@ -60,7 +60,7 @@ function repeatedVersions({root, path, image}: ImageSite): Problem[] {
       first.set(name, node);
       return [];
     }
-    const message = `version "${name}" of ${subjectOf(root, path)} is listed twice, first at ${formatPlace(earlier.place)}`;
+    const message = `version "${name}" of ${subjectOf(root, path)} is listed twice, first at ${formatPosition(earlier.place)}`;
     return [{message, place: node.place, hint: 'remove one of the two'}];
   });
 }

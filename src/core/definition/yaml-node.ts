@@ -1,4 +1,4 @@
-import type {Place} from '../../errors.ts';
+import type {FilePosition} from '../../errors.ts';
 
 /** A value of a YAML file together with the place where it is written; the same node can stand in several spots (aliases). */
 export type YamlNode = YamlScalar | YamlList | YamlMap;
@@ -13,20 +13,20 @@ export interface YamlScalar {
   readonly value: string | number | boolean | null;
   /** As written, without quotes: `1.10`, `yes`, `0644`. */
   readonly source: string;
-  readonly place: Place;
+  readonly place: FilePosition;
 }
 
 export interface YamlList {
   readonly kind: 'list';
   readonly items: readonly YamlNode[];
-  readonly place: Place;
+  readonly place: FilePosition;
 }
 
 /** A mapping with its merge keys applied, in PyYAML's order: merged entries first. */
 export interface YamlMap {
   readonly kind: 'map';
   readonly entries: readonly YamlEntry[];
-  readonly place: Place;
+  readonly place: FilePosition;
 }
 
 /** One pair; `key.source` is the key as written. */

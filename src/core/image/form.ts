@@ -17,9 +17,9 @@ export interface FormContext {
   readonly release: Release;
   /** `--tag`. */
   readonly tag?: string;
-  /** The word that `os_purpose: generic` becomes off the stage. */
+  /** The word that `os_purpose: generic` becomes for images that users are not meant to choose. */
   readonly oldPurpose: string;
-  /** How images off the stage are seen; nothing said: as before. */
+  /** How such images are shown; nothing said: as before. */
   readonly retired?: {readonly hidden: boolean; readonly community: boolean};
   /** True when the definition came from the command line. */
   readonly adHoc: boolean;
@@ -133,16 +133,16 @@ export function publishPatch(input: {
   readonly run: string;
   readonly digest?: Stamp['digest'];
   /** What is to be remembered of its verification. */
-  readonly proof?: Readonly<Record<string, string>>;
+  readonly passed?: Readonly<Record<string, string>>;
 }): ImagePatch {
-  const {live, form, state, run, digest, proof} = input;
+  const {live, form, state, run, digest, passed} = input;
   const old = readStamp(live);
   const stamp = {
     imgmgr_state: state,
     imgmgr_run: run,
     ...(digest && {imgmgr_digest: `${digest.algorithm}:${digest.hex}`}),
     ...ownershipProperties(form),
-    ...proof,
+    ...passed,
   };
   const wanted = {...form.properties, ...stamp};
   return compact(live, {
@@ -205,7 +205,7 @@ export function gibibytes(bytes: number | null | undefined): number {
   return Math.ceil((bytes ?? 0) / GIB);
 }
 
-/** The properties with `os_purpose: generic` replaced by the word for images off the stage. */
+/** The properties with `os_purpose: generic` replaced by that word. */
 export function withOldPurpose(
   properties: Readonly<Record<string, string>>,
   oldPurpose: string,

@@ -1,4 +1,4 @@
-import {ImgmgrError, formatPlace} from '../../errors.ts';
+import {ImgmgrError, formatPosition} from '../../errors.ts';
 import {formatDigest} from '../release/digest.ts';
 import type {Image} from '../image/image.ts';
 import {publishedName} from '../image/naming.ts';
@@ -35,7 +35,7 @@ export function findForeign(draft: Draft): ImgmgrError | undefined {
 }
 
 function changedDigest(draft: Draft, release: Release, other: OwnImage): ImgmgrError | undefined {
-  const place = formatPlace(release.listed.place);
+  const place = formatPosition(release.listed.place);
   const label = `${draft.definition.name} ${release.version}`;
   if (!draft.input.policy.replace) {
     const {digest} = release;
@@ -108,7 +108,7 @@ function foreignImage(draft: Draft, image: Image): ImgmgrError {
     'FOREIGN_IMAGE',
     `image ${image.id} of this project bears the name "${image.name ?? ''}" and ${whose}`,
     {
-      place: formatPlace(draft.definition.place),
+      place: formatPosition(draft.definition.place),
       hint: isCopy
         ? `rename it: openstack image set --name NEW-NAME ${image.id}`
         : other === undefined

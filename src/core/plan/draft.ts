@@ -1,5 +1,5 @@
 import {byCharacters} from '../order.ts';
-import {ImgmgrError, formatPlace} from '../../errors.ts';
+import {ImgmgrError, formatPosition} from '../../errors.ts';
 import type {Definition, RetireWay} from '../definition/definition.ts';
 import type {CountField} from '../counts.ts';
 import type {ActionSummary} from '../events.ts';
@@ -106,7 +106,7 @@ export class Draft {
         'VERIFICATION',
         `${this.definition.name} ${release.version} failed its verification${verdict ? ` at ${verdict.at}: ${verdict.cause}${checks}` : ''}, image ${image.id}; ${describePublished(this.definition, this.#published())}`,
         {
-          place: formatPlace(release.listed.place),
+          place: formatPosition(release.listed.place),
           hint: 'mend the image and list it as a new version or with its new digest, or boot this one again with --reverify',
         },
       ),

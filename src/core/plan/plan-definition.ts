@@ -27,8 +27,8 @@ export function planDefinition(given: PlanInput): DefinitionPlan {
   planLeftovers(draft);
   if (input.policy.adopt) {
     adopt(draft);
-    const disproved = findChangedDigest(draft);
-    if (disproved) return draft.result([], disproved);
+    const contradiction = findChangedDigest(draft);
+    if (contradiction) return draft.result([], contradiction);
   }
   const foreign = findForeign(draft);
   if (foreign) return draft.result([], foreign);

@@ -14,7 +14,8 @@ export function publishNew(
 ): void {
   const {release, target, begun} = input;
   const {publish: published, wait} = draft.input.policy;
-  if (draft.verifies() && wait && (published || !isProven(draft, release, target))) verifyFirst(draft, release, target);
+  if (draft.verifies() && wait && (published || !isVerified(draft, release, target)))
+    verifyFirst(draft, release, target);
   if (!wantsPublication(draft)) return;
   const current = draft.isCurrent(release);
   if (draft.definition.status === 'deactivated' && begun?.image.status !== 'deactivated')
@@ -33,7 +34,7 @@ export function publishNew(
 
 /** Boots the image before it is published, unless it has passed already with the same boot properties. */
 export function verifyFirst(draft: Draft, release: Release, target: Target): void {
-  if (isProven(draft, release, target)) return;
+  if (isVerified(draft, release, target)) return;
   const again = 'image' in target && readVerdict(target.image) !== undefined;
   const next = wantsPublication(draft) ? 'publish' : 'ready';
   draft.add(
@@ -46,7 +47,7 @@ export function verifyFirst(draft: Draft, release: Release, target: Target): voi
   );
 }
 
-function isProven(draft: Draft, release: Release, target: Target): boolean {
+function isVerified(draft: Draft, release: Release, target: Target): boolean {
   if (!('image' in target) || draft.input.policy.reverify) return false;
   const form = currentForm(draft.context(release));
   return readVerdict(target.image)?.kind === 'pass' && wasBootedAs(target.image, form);

@@ -1,4 +1,4 @@
-import type {VerifyWishes} from '../definition/definition.ts';
+import type {VerifySettings} from '../definition/definition.ts';
 import type {CheckResult, GuestReport} from '../guest-report.ts';
 import {CHECKS} from './checks.ts';
 import type {Severity} from './checks.ts';
@@ -32,9 +32,9 @@ export interface Witnesses {
 }
 
 /** The verdict on a test server; the first witness that can name the cause names it. */
-export function judge(witnesses: Witnesses, wishes: Pick<VerifyWishes, 'checks'> = {}): Verdict {
+export function judge(witnesses: Witnesses, settings: Pick<VerifySettings, 'checks'> = {}): Verdict {
   const {report, server} = witnesses;
-  if (report) return judgeReport(report, wishes);
+  if (report) return judgeReport(report, settings);
   switch (server.kind) {
     case 'error':
       return judgeFault(server);
@@ -52,26 +52,26 @@ export function judge(witnesses: Witnesses, wishes: Pick<VerifyWishes, 'checks'>
       );
     case 'stopped':
     case 'active':
-      return judgeSilence(witnesses, {state: server.kind, wishes});
+      return judgeSilence(witnesses, {state: server.kind, settings});
   }
 }
 
 /** Severity that counts for a check: the definition's word before the check's own; undefined: switched off. */
-export function severityOf(id: string, wishes: Pick<VerifyWishes, 'checks'>): Severity | undefined {
+export function severityOf(id: string, settings: Pick<VerifySettings, 'checks'>): Severity | undefined {
   const own = CHECKS.find((check) => check.id === id)?.severity ?? 'info';
   // A guest may call a check `constructor`.
-  const wish = wishes.checks && Object.hasOwn(wishes.checks, id) ? wishes.checks[id] : undefined;
-  if (wish === false) return undefined;
-  return wish === undefined || wish === true ? own : wish;
+  const setting = settings.checks && Object.hasOwn(settings.checks, id) ? settings.checks[id] : undefined;
+  if (setting === false) return undefined;
+  return setting === undefined || setting === true ? own : setting;
 }
 
-function judgeReport(report: GuestReport, wishes: Pick<VerifyWishes, 'checks'>): Verdict {
+function judgeReport(report: GuestReport, settings: Pick<VerifySettings, 'checks'>): Verdict {
   const checks = report.checks.flatMap((result): JudgedCheck[] => {
-    const severity = severityOf(result.id, wishes);
+    const severity = severityOf(result.id, settings);
     return severity === undefined ? [] : [{id: result.id, severity, outcome: result.outcome, detail: result.detail}];
   });
   const about = {checks, facts: report.facts, agentVersion: report.agentVersion};
-  const missing = missingChecks(report.checks, wishes);
+  const missing = missingChecks(report.checks, settings);
   const warned = checks.filter((check) => check.severity === 'warn' && isBad(check)).map(({id}) => id);
   const bad = checks.filter((check) => check.severity === 'fail' && isBad(check));
   const failed = bad.map(({id}) => id);
@@ -116,9 +116,9 @@ function isBad({outcome}: {readonly outcome: CheckResult['outcome']}): boolean {
 }
 
 /** Fail-level checks that the report says nothing about. */
-function missingChecks(results: readonly CheckResult[], wishes: Pick<VerifyWishes, 'checks'>): string[] {
-  const told = new Set(results.map(({id}) => id));
-  return CHECKS.filter(({id}) => severityOf(id, wishes) === 'fail' && !told.has(id)).map(({id}) => id);
+function missingChecks(results: readonly CheckResult[], settings: Pick<VerifySettings, 'checks'>): string[] {
+  const reported = new Set(results.map(({id}) => id));
+  return CHECKS.filter(({id}) => severityOf(id, settings) === 'fail' && !reported.has(id)).map(({id}) => id);
 }
 
 const FAULTS: readonly {readonly pattern: RegExp; readonly cause: Cause; readonly hint: string}[] = [
@@ -160,30 +160,30 @@ function after(text: string, pattern: RegExp): string {
   return found === null ? '' : text.slice(found.index + found[0].length);
 }
 
-const SURROUNDINGS: ReadonlySet<Cause> = new Set(['no-witness', 'listener-unreachable', 'hypervisor-too-slow']);
+const ENVIRONMENT_CAUSES: ReadonlySet<Cause> = new Set(['no-witness', 'listener-unreachable', 'hypervisor-too-slow']);
 
 interface SilenceTerms {
   readonly state: 'active' | 'stopped';
-  readonly wishes: Pick<VerifyWishes, 'checks'>;
+  readonly settings: Pick<VerifySettings, 'checks'>;
 }
 
-function judgeSilence(witnesses: Witnesses, {state, wishes}: SilenceTerms): Verdict {
+function judgeSilence(witnesses: Witnesses, {state, settings}: SilenceTerms): Verdict {
   const {console, trace, waitedMs} = witnesses;
   const reached = trace.hello || trace.agentFetched;
   const shown = console === undefined || isStandIn(console) ? undefined : readConsole(console, {reached});
   // An empty console speaks against an image only if it has to use one.
-  const isUnused = shown === 'silent' && severityOf('serial-console', wishes) !== 'fail';
+  const isUnused = shown === 'silent' && severityOf('serial-console', settings) !== 'fail';
   const sign = isUnused ? undefined : shown;
   const after = `${state === 'stopped' ? 'the server powered itself off' : 'no report'} after ${seconds(waitedMs)}`;
   const refusals = trace.refused.length === 0 ? '' : `; refused: ${trace.refused.slice(-1).join('')}`;
   const fault = (silence: Silence): Verdict => {
-    const make = SURROUNDINGS.has(silence.cause) ? environmentFault : imageFault;
+    const make = ENVIRONMENT_CAUSES.has(silence.cause) ? environmentFault : imageFault;
     return make(silence.cause, `${after}: ${silence.text}${refusals}`, silence.hint);
   };
   // Whoever has spoken to us had network, so only what came later can be the cause.
-  const told = sign === undefined || !AFTER_CONTACT.has(sign) ? undefined : SILENCES[sign];
-  if (trace.hello) return fault(told ?? (trace.refused.length > 0 ? REFUSED : KILLED));
-  if (trace.agentFetched) return fault(told ?? FETCHED_ONLY);
+  const reported = sign === undefined || !AFTER_CONTACT.has(sign) ? undefined : SILENCES[sign];
+  if (trace.hello) return fault(reported ?? (trace.refused.length > 0 ? REFUSED : KILLED));
+  if (trace.agentFetched) return fault(reported ?? FETCHED_ONLY);
   if (state === 'stopped' && (sign === undefined || sign === 'booted')) return fault(POWERED_OFF);
   if (sign === undefined) return fault(isUnused ? UNHEARD : UNSEEN);
   return fault(SILENCES[sign]);

@@ -21,7 +21,7 @@ export type Cause =
   | 'report-incomplete'
   | 'checks-failed'
   | 'not-reached'
-  // the surroundings' fault
+  // the environment's fault
   | 'no-valid-host'
   | 'quota'
   | 'no-flavor'
@@ -59,7 +59,7 @@ export interface Verdict {
   readonly agentVersion?: string;
 }
 
-/** A verdict about the surroundings. */
+/** A verdict about the environment. */
 export function environmentFault(cause: Cause, message: string, hint?: string): Verdict {
   return {kind: 'environment', cause, message, ...(hint !== undefined && {hint}), ...NOTHING_CHECKED};
 }

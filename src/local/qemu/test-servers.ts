@@ -9,7 +9,7 @@ import type {
   ServerInterface,
   ServerLeftover,
   ServerNeeds,
-  ServerPlace,
+  ServerPlacement,
   ServerRequest,
   TestServer,
   TestServerHost,
@@ -91,7 +91,7 @@ class QemuServers implements TestServerHost {
     }
   }
 
-  async place({image, flavor: named, network}: ServerNeeds): Promise<ServerPlace> {
+  async place({image, flavor: named, network}: ServerNeeds): Promise<ServerPlacement> {
     if (network !== undefined && network !== NETWORK.name)
       throw new ImgmgrError('NOT_FOUND', `the local cloud has no network '${network}'`, {
         lacks: 'network',

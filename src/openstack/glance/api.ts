@@ -160,7 +160,10 @@ export class GlanceApi {
       throw new ImgmgrError('NOT_FOUND', `image ${id} has no bytes`, {place: `GET /v2/images/${id}/file`});
     }
     const size = Number(answer.headers['content-length'] ?? NaN);
-    return {bytes: Readable.from(told(answer.body), {objectMode: false}), ...(Number.isSafeInteger(size) && {size})};
+    return {
+      bytes: Readable.from(imageBytes(answer.body), {objectMode: false}),
+      ...(Number.isSafeInteger(size) && {size}),
+    };
   }
 
   /** The image's import tasks; undefined where the image is gone or this Glance does not tell (before API v2.12). */
@@ -221,7 +224,7 @@ function headerList(header: string | undefined): string[] {
 }
 
 /** The bytes; what breaks them off is told as any other refusal. */
-async function* told(body: Readable): AsyncGenerator<Buffer> {
+async function* imageBytes(body: Readable): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of body) yield chunk as Buffer;
   } catch (error) {

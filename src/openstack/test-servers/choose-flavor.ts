@@ -113,6 +113,6 @@ function amounts({diskGib, ramMib}: Demand): string {
 
 function list(flavors: readonly NovaFlavor[]): string {
   if (flavors.length === 0) return 'none at all';
-  const told = flavors.slice(0, 10).map(({name, disk, ram}) => `${name} (${disk} GiB, ${ram} MiB)`);
-  return `${told.join(', ')}${flavors.length > told.length ? ` and ${flavors.length - told.length} more` : ''}`;
+  const listed = flavors.slice(0, 10).map(({name, disk, ram}) => `${name} (${disk} GiB, ${ram} MiB)`);
+  return `${listed.join(', ')}${flavors.length > listed.length ? ` and ${flavors.length - listed.length} more` : ''}`;
 }

@@ -60,6 +60,6 @@ function undecided(message: string): ImgmgrError {
 
 function list(networks: readonly Network[]): string {
   const unique = [...new Map(networks.map((network) => [network.id, network])).values()];
-  const told = unique.slice(0, 10).map(({name, id}) => `${name} (${id})`);
-  return `${told.join(', ')}${unique.length > told.length ? ` and ${unique.length - told.length} more` : ''}`;
+  const listed = unique.slice(0, 10).map(({name, id}) => `${name} (${id})`);
+  return `${listed.join(', ')}${unique.length > listed.length ? ` and ${unique.length - listed.length} more` : ''}`;
 }

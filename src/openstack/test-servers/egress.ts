@@ -1,7 +1,7 @@
 import type {Labels, NeutronApi} from '../neutron/api.ts';
 import type {Port, SecurityGroup} from '../neutron/schema.ts';
 import type {Pace} from './pace.ts';
-import {settled, withCleanup} from './settle.ts';
+import {createSurely, withCleanup} from './create-surely.ts';
 
 /** What {@link openEgress} works with. */
 export interface EgressParts {
@@ -24,7 +24,7 @@ export async function openEgress(
   const rules = groups.flatMap((group) => group?.security_group_rules ?? []);
   const isOpen = [...families].some((family) => rules.some((rule) => letsOut(rule, family)));
   if (isOpen) return undefined;
-  const group = await settled(
+  const group = await createSurely(
     neutron.createGroup(labels),
     pace,
     async () => (await neutron.groups(projectId)).find(({name}) => name === labels.name)?.id,

@@ -6,7 +6,7 @@ import type {NovaApi} from '../nova/api.ts';
 import {NAME_PREFIX, stampOfDescription, stampOfMetadata} from './stamp-text.ts';
 
 /** Where is looked; `cinder` is absent where the cloud has no block storage. */
-export interface LeftoverPlaces {
+export interface LeftoverServices {
   readonly projectId: string;
   readonly nova: NovaApi;
   readonly neutron: NeutronApi;
@@ -17,7 +17,7 @@ export interface LeftoverPlaces {
  * Everything of the project with a name and a complete stamp of ours, in the order in which it has to go. An admin's listings of ports
  * and groups go over all projects, so they are limited to ours, and looked at once more here.
  */
-export async function findLeftovers({projectId, nova, neutron, cinder}: LeftoverPlaces): Promise<ServerLeftover[]> {
+export async function findLeftovers({projectId, nova, neutron, cinder}: LeftoverServices): Promise<ServerLeftover[]> {
   const [servers, ports, volumes, groups] = await Promise.all([
     nova.ownServers(NAME_PREFIX),
     neutron.ports(projectId),

@@ -7,7 +7,7 @@ import {openEgress} from './egress.ts';
 import {poll, requireGoing} from './pace.ts';
 import {removeMade} from './remove.ts';
 import type {Made, RemovalParts} from './remove.ts';
-import {settled, withCleanup} from './settle.ts';
+import {createSurely, withCleanup} from './create-surely.ts';
 import {NAME_PREFIX, stampDescription, stampMetadata} from './stamp-text.ts';
 
 /** What {@link startServer} works with; `projectId` is ours. */
@@ -102,7 +102,7 @@ function besides({port, volume, securityGroup}: Made): Omit<Made, 'server'> {
 }
 
 async function makePort({neutron, projectId, pace}: StartParts, {place}: ServerRequest, labels: Labels): Promise<Port> {
-  return settled(neutron.createPort(place.network.id, labels), pace, async () => {
+  return createSurely(neutron.createPort(place.network.id, labels), pace, async () => {
     const [port] = await neutron.ports(projectId, labels.name);
     return port;
   });
@@ -112,7 +112,7 @@ async function makeVolume(parts: StartParts, {image, place, stamp}: ServerReques
   const {cinder, pace} = parts;
   const metadata = stampMetadata(stamp);
   const sizeGib = Math.ceil(place.diskBytes / GIB);
-  return settled(
+  return createSurely(
     cinder.create({name, image: image.id, sizeGib, metadata}),
     pace,
     async () => (await cinder.volumes()).find((volume) => volume.name === name)?.id,
@@ -134,7 +134,7 @@ async function makeServer(
     userData,
     configDrive: datasource === 'config-drive',
   });
-  return settled(
+  return createSurely(
     creation,
     pace,
     async () => (await nova.ownServers(NAME_PREFIX)).find(({metadata}) => metadata['imgmgr_port'] === port)?.id,

@@ -23,8 +23,8 @@ export async function requireAgreement(context: ToolContext, disk: Disk, judged:
   requireConfined(context.confinement, disk);
   const expected = expectedOf(disk, judged);
   // Without -f it finds the format by itself, which is the better second opinion; where nothing confines it, it is told.
-  const told = expected.told || context.confinement.kind === 'none' ? ['-f', expected.driver] : [];
-  const answer = await look(context, disk, ['info', ...told, '--output=json', disk.path]);
+  const given = expected.given || context.confinement.kind === 'none' ? ['-f', expected.driver] : [];
+  const answer = await look(context, disk, ['info', ...given, '--output=json', disk.path]);
   const faults = disagreements(answer, {...expected, path: disk.path});
   if (faults.length > 0)
     throw new ImgmgrError('FORMAT_REFUSED', `${disk.show} ${faults.join(', and ')}`, {
@@ -38,16 +38,16 @@ interface Expected {
   readonly driver: string;
   readonly virtualSize: number;
   /** Its format shows only at its end, where qemu-img does not look by itself. */
-  readonly told: boolean;
+  readonly given: boolean;
 }
 
 function expectedOf({format}: Disk, {inspection, fixedVhd, size}: JudgedFile): Expected {
-  if (fixedVhd !== undefined) return {driver: 'vpc', virtualSize: fixedVhd, told: true};
+  if (fixedVhd !== undefined) return {driver: 'vpc', virtualSize: fixedVhd, given: true};
   const driver = driverOf(inspection.format);
   const isRaw = driver === 'raw' || driverOf(format) === 'raw';
   // QEMU counts whole sectors.
   const rounded = Math.ceil(size / SECTOR) * SECTOR;
-  return {driver: isRaw ? 'raw' : driver, virtualSize: isRaw ? rounded : (inspection.virtualSize ?? 0), told: false};
+  return {driver: isRaw ? 'raw' : driver, virtualSize: isRaw ? rounded : (inspection.virtualSize ?? 0), given: false};
 }
 
 function disagreements(

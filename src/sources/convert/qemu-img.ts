@@ -77,14 +77,14 @@ function largestResult(virtualSize: number): number {
   return Math.ceil(virtualSize * 1.01) + 64 * MIB;
 }
 
-/** Reads what `-p` prints, `    (45.34/100%)`, each ended by a carriage return; `told` hears the newest of each piece. */
-export function percents(told: (percent: number) => void): (text: string) => void {
+/** Reads what `-p` prints, `    (45.34/100%)`, each ended by a carriage return; `onPercent` hears the newest of each piece. */
+export function percents(onPercent: (percent: number) => void): (text: string) => void {
   let pending = '';
   return (text) => {
     pending = (pending + text).slice(-200);
     const last = [...pending.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1);
     if (last === undefined) return;
     pending = pending.slice(last.index + last[0].length);
-    told(Number(last[1]));
+    onPercent(Number(last[1]));
   };
 }

@@ -6,7 +6,7 @@ import {asRoomError} from './room.ts';
 /** Writes a stream into a new file, leaving holes where it has only zeros; the stream's own errors are thrown as they are. */
 export async function spool(
   bytes: AsyncIterable<Uint8Array>,
-  {path, room, told}: {readonly path: string; readonly room: Room; readonly told: (bytes: number) => void},
+  {path, room, onBytes}: {readonly path: string; readonly room: Room; readonly onBytes: (bytes: number) => void},
 ): Promise<void> {
   const file = await onDisk(room, () => open(path, 'wx', 0o600));
   try {
@@ -15,7 +15,7 @@ export async function spool(
       const at = size;
       if (!isZero(chunk)) await onDisk(room, () => writeWhole(file, chunk, at));
       size += chunk.length;
-      told(size);
+      onBytes(size);
     }
     const length = size;
     await onDisk(room, () => file.truncate(length));
@@ -25,9 +25,9 @@ export async function spool(
 }
 
 /** Reads a stream to its end and keeps nothing of it. */
-export async function drain(bytes: AsyncIterable<Uint8Array>, told: (bytes: number) => void): Promise<void> {
+export async function drain(bytes: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): Promise<void> {
   let size = 0;
-  for await (const chunk of bytes) told((size += chunk.length));
+  for await (const chunk of bytes) onBytes((size += chunk.length));
 }
 
 async function onDisk<T>(room: Room, work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import {ImgmgrError} from '../../errors.ts';
 import type {Http} from '../../http.ts';
 import {HttpError, isPlainHttp} from '../../http.ts';
 import {interruption} from '../interruption.ts';
-import {showUrl} from '../place.ts';
+import {showUrl} from '../show-url.ts';
 
 /** What a server answered to a GET, its body not read yet. */
 export interface Answer {

@@ -1,6 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {ImgmgrError, isRetryable} from '../../errors.ts';
-import {showUrl} from '../place.ts';
+import {showUrl} from '../show-url.ts';
 import type {Answer} from './answer.ts';
 import {sourceError} from './answer.ts';
 import {entityOf} from './entity.ts';

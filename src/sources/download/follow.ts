@@ -2,7 +2,7 @@ import {ImgmgrError} from '../../errors.ts';
 import type {Http} from '../../http.ts';
 import type {Hop} from '../address.ts';
 import {checkHop, hopJudge} from '../address.ts';
-import {showUrl} from '../place.ts';
+import {showUrl} from '../show-url.ts';
 import type {Answer, Get} from './answer.ts';
 import {get, REDIRECTS} from './answer.ts';
 
@@ -55,17 +55,17 @@ function nextHop(from: URL, answer: Answer, {way, allowHttp}: Way): URL {
   if (location === undefined || location === '')
     throw new ImgmgrError('SOURCE_REFUSED', `${showUrl(from.href)} answered ${answer.status} without saying where to`);
   const to = parse(location, from.href);
-  const told = [...way, to.href].map(showUrl).join(' → ');
+  const chain = [...way, to.href].map(showUrl).join(' → ');
   if (from.protocol === 'https:' && to.protocol === 'http:' && !allowHttp)
-    throw new ImgmgrError('SOURCE_REFUSED', `${showUrl(from.href)} leads from https to http (${told})`, {
+    throw new ImgmgrError('SOURCE_REFUSED', `${showUrl(from.href)} leads from https to http (${chain})`, {
       hint: 'anybody on the way could change the image; use an address that stays with https, or pin its digest (checksum) and set allow_http_redirect: true',
     });
   if (way.includes(to.href))
-    throw new ImgmgrError('SOURCE_REFUSED', `${told} is a redirect loop`, {
+    throw new ImgmgrError('SOURCE_REFUSED', `${chain} is a redirect loop`, {
       hint: 'use the address where the file really is',
     });
   if (way.length > MAX_HOPS)
-    throw new ImgmgrError('SOURCE_REFUSED', `${told} is more than ${MAX_HOPS} redirects`, {
+    throw new ImgmgrError('SOURCE_REFUSED', `${chain} is more than ${MAX_HOPS} redirects`, {
       hint: 'use the address where the file really is',
     });
   return to;

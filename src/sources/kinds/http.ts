@@ -5,7 +5,7 @@ import {downloadBody} from '../download/body.ts';
 import {entityOf} from '../download/entity.ts';
 import type {Web} from '../download/follow.ts';
 import {getFollowing} from '../download/follow.ts';
-import {showUrl} from '../place.ts';
+import {showUrl} from '../show-url.ts';
 import type {ReadRequest, Served, SourceKind} from '../served.ts';
 
 /** How patient a download is. */

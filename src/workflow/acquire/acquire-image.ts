@@ -31,7 +31,7 @@ async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Pr
   const task = await withArtifact(context, wanted);
   const digests = digestStrategy({task, adHoc: context.adHoc, converts: staging?.conversion !== undefined});
   const request = sourceRequest(context, {...task, wantSha512: digests.wantSha512});
-  const deadlineMs = context.surroundings.monotonic() + options.importTimeoutMs;
+  const deadlineMs = context.runtime.monotonic() + options.importTimeoutMs;
   const probe = await source.probe({...request, limitMs: options.importTimeoutMs});
   const bytes = expectedBytes(probe, staging?.conversion);
   checkQuota(store.cloud, bytes, quota);

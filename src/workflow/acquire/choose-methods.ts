@@ -1,7 +1,7 @@
 import type {ImportMethod, StoreOffer} from '../../ports/image-store.ts';
 import type {SourceProbe} from '../../ports/image-source.ts';
 import type {Release} from '../../core/release/release.ts';
-import {ImgmgrError, formatPlace} from '../../errors.ts';
+import {ImgmgrError, formatPosition} from '../../errors.ts';
 import type {RunOptions} from '../types.ts';
 
 /** What the choice of a method is made from. */
@@ -42,7 +42,7 @@ export function chooseMethods(input: MethodInput): MethodChoice {
   if (options.prefetch === 'never') {
     if (obstacle !== undefined)
       throw new ImgmgrError('UNSUPPORTED', `${release.version} cannot be imported by web-download: ${obstacle}`, {
-        place: formatPlace(release.listed.place),
+        place: formatPosition(release.listed.place),
         hint: 'leave --prefetch never out, then the bytes go through imgmgr',
       });
     return {methods: ['web-download'], reason: '--prefetch never'};
@@ -70,7 +70,7 @@ function forced(
   obstacle: string | undefined,
   mustUpload: boolean,
 ): ImportMethod {
-  const place = formatPlace(release.listed.place);
+  const place = formatPosition(release.listed.place);
   if (method === 'web-download' && obstacle !== undefined)
     throw new ImgmgrError('USAGE', `--method web-download does not fit ${release.version}: ${obstacle}`, {
       place,

@@ -1,7 +1,7 @@
 import {formatDigest} from '../../core/release/digest.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Release} from '../../core/release/release.ts';
-import {ImgmgrError, formatPlace} from '../../errors.ts';
+import {ImgmgrError, formatPosition} from '../../errors.ts';
 import type {AcquireTask} from './types.ts';
 
 /** Which digests the one pass over the bytes computes besides a demanded one, and what becomes of them. */
@@ -37,7 +37,7 @@ export function verifyDigest(image: Image, {digest, listed}: Pick<Release, 'dige
     'DIGEST_MISMATCH',
     `image ${image.id} has ${found}, the definition demands ${formatDigest(digest)}`,
     {
-      place: formatPlace(listed.place),
+      place: formatPosition(listed.place),
       hint: 'the source serves other bytes, or the cloud converts or unpacks what it fetches',
     },
   );

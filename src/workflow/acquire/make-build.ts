@@ -7,7 +7,7 @@ import {folderOf} from '../../core/definition/definition.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import type {OwnImage} from '../../core/release/release.ts';
 import {compareVersions} from '../../core/release/version.ts';
-import {ImgmgrError, formatPlace} from '../../errors.ts';
+import {ImgmgrError, formatPosition} from '../../errors.ts';
 import type {AcquireContext, AcquireTask} from './types.ts';
 import type {CloudRun} from '../types.ts';
 
@@ -81,18 +81,18 @@ export function withFileOf(artifact: Artifact, task: AcquireTask): AcquireTask &
 
 /** The build of a release: the one that is here, else made now. */
 export async function artifactOf(
-  context: Pick<AcquireContext, 'emit' | 'signal' | 'surroundings' | 'baseDir'>,
+  context: Pick<AcquireContext, 'emit' | 'signal' | 'runtime' | 'baseDir'>,
   builder: ImageBuilder,
   {definition, release}: Pick<AcquireTask, 'definition' | 'release'>,
 ): Promise<Artifact> {
   const here = await artifactHere(builder, {definition, release});
   if (here) return here;
-  const {emit, signal, surroundings} = context;
+  const {emit, signal, runtime} = context;
   const baseDir = folderOf(definition, context);
   const {spec, machine} = orderOf(definition);
   const inputs = await builder.inputs({spec, machine, baseDir});
   const about = {definition: definition.name, version: release.version};
-  const startMs = surroundings.monotonic();
+  const startMs = runtime.monotonic();
   emit({type: 'build-started', ...about, reason: release.build?.why ?? ''});
   const artifact = await builder.build({
     ...about,
@@ -101,10 +101,10 @@ export async function artifactOf(
     baseDir,
     inputs,
     signal,
-    progress: phaseTeller((progress) => emit({type: 'build-progress', ...about, ...progress})),
+    progress: phaseReporter((progress) => emit({type: 'build-progress', ...about, ...progress})),
   });
   const {files, manifest, log} = artifact;
-  emit({type: 'built', ...about, files, manifest, log, ms: surroundings.monotonic() - startMs});
+  emit({type: 'built', ...about, files, manifest, log, ms: runtime.monotonic() - startMs});
   return artifact;
 }
 
@@ -120,13 +120,13 @@ export async function artifactHere(
 }
 
 /** Each new phase by itself, and every line. */
-function phaseTeller(tell: (progress: BuildProgress) => void): (progress: BuildProgress) => void {
+function phaseReporter(report: (progress: BuildProgress) => void): (progress: BuildProgress) => void {
   let phase = '';
   return (progress) => {
     const {line, ...rest} = progress;
-    if (rest.phase !== phase) tell(rest);
+    if (rest.phase !== phase) report(rest);
     phase = rest.phase;
-    if (line !== undefined) tell(progress);
+    if (line !== undefined) report(progress);
   };
 }
 
@@ -136,7 +136,7 @@ function orderOf(definition: Definition): {
 } {
   const machine = machineOf(definition.meta);
   if (definition.build && machine) return {spec: definition.build, machine};
-  throw new ImgmgrError('DEFINITION', `${definition.name} cannot be built`, {place: formatPlace(definition.place)});
+  throw new ImgmgrError('DEFINITION', `${definition.name} cannot be built`, {place: formatPosition(definition.place)});
 }
 
 /** A path as the path of a URL. */

@@ -15,7 +15,7 @@ export async function makeRecord(
   const conversion = staging?.conversion;
   const spec = {...candidate(form, context.run, probe.virtualSize), ...(conversion && {diskFormat: conversion.to})};
   const changed = conversion ? 'converted' : probe.compressed ? 'unpacked' : undefined;
-  const id = task.reuse?.id ?? spec.id ?? context.surroundings.uuid();
+  const id = task.reuse?.id ?? spec.id ?? context.runtime.uuid();
   const properties = describeNew(id, {
     ...spec.properties,
     ...(pending && {imgmgr_state: 'pending'}),
@@ -27,7 +27,7 @@ export async function makeRecord(
 
 /** A record with the demanded id that an earlier run left empty: it gets this run's description, and is waited for. */
 async function reuseRecord(context: AcquireContext, left: Image, spec: NewImage): Promise<Image> {
-  const {store, surroundings, signal} = context;
+  const {store, runtime, signal} = context;
   for (let tries = 0; ; tries++) {
     const live = await store.get(left.id);
     if (!live) return createSurely(store, {...spec, id: left.id});
@@ -46,7 +46,7 @@ async function reuseRecord(context: AcquireContext, left: Image, spec: NewImage)
       throw new ImgmgrError('CONFLICT', `image ${left.id} is ${live.status} and does not become free`, {
         hint: 'the cloud is still working on it; run again later',
       });
-    await surroundings.sleep(1000, signal);
+    await runtime.sleep(1000, signal);
   }
 }
 

@@ -49,7 +49,7 @@ async function completed(context: AcquireContext, task: ResumeTask): Promise<Ima
     ...importWait(context, task),
     id: image.id,
     bytes: image.size ?? undefined,
-    deadlineMs: context.surroundings.monotonic() + context.options.importTimeoutMs,
+    deadlineMs: context.runtime.monotonic() + context.options.importTimeoutMs,
   };
   const hasBytes = image.status === 'active' || image.status === 'deactivated';
   const there = hasBytes && !isLocked(image) ? image : await waitForImport({...wait, stores: []});

@@ -60,8 +60,8 @@ async function readMarks(
 async function openSource(context: AcquireContext, sending: Sending): Promise<OpenedSource> {
   const {task, request, staging, deadlineMs} = sending;
   const {definition, release} = task;
-  const {store, emit, surroundings, signal} = context;
-  const limitMs = deadlineMs - surroundings.monotonic();
+  const {store, emit, runtime, signal} = context;
+  const limitMs = deadlineMs - runtime.monotonic();
   if (!staging) return context.source.open({...request, limitMs});
   const {conversion, converter} = staging;
   const message = `${release.version}: ${describeStaging(definition.format, staging)} on this host`;
@@ -94,11 +94,11 @@ type Amount = Omit<ConvertProgress, 'phase'> & {readonly phase: ConvertProgress[
 
 /** Says how far it is, four times a second at most; of a conversion each new phase at once. */
 function progressReporter(context: AcquireContext, {task, id, deadlineMs}: Sending): (amount: Amount) => void {
-  const startMs = context.surroundings.monotonic();
+  const startMs = context.runtime.monotonic();
   let saidMs = startMs;
   let phase: Amount['phase'] = 'uploading';
   return (amount) => {
-    const nowMs = context.surroundings.monotonic();
+    const nowMs = context.runtime.monotonic();
     if (amount.phase === phase && nowMs - saidMs < 250) return;
     ({phase} = amount);
     saidMs = nowMs;

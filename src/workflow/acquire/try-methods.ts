@@ -55,8 +55,8 @@ interface Limits {
 }
 
 /** Half of the time is for what comes next (the peer reserves as much), and what has not begun after a minute is stuck. */
-function withTimeLeft({surroundings}: AcquireContext, deadlineMs: number): Limits {
-  return {deadlineMs: (surroundings.monotonic() + deadlineMs) / 2, stuckMs: 60_000};
+function withTimeLeft({runtime}: AcquireContext, deadlineMs: number): Limits {
+  return {deadlineMs: (runtime.monotonic() + deadlineMs) / 2, stuckMs: 60_000};
 }
 
 type Attempt = Preparation & {readonly method: ImportMethod; readonly limits: Limits};

@@ -6,7 +6,7 @@ import type {Definition} from '../../core/definition/definition.ts';
 import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Release} from '../../core/release/release.ts';
-import type {RunOptions, Surroundings} from '../types.ts';
+import type {RunOptions, Runtime} from '../types.ts';
 import type {DigestStrategy} from './digests.ts';
 import type {ImportRefusals} from './import-refusals.ts';
 import type {Staging} from './staging.ts';
@@ -22,7 +22,7 @@ export interface AcquireContext {
   readonly builder?: ImageBuilder | undefined;
   readonly options: RunOptions;
   readonly baseDir: string;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly emit: Emit;
   readonly signal: AbortSignal;
   /** The algorithm this Glance hashes with. */

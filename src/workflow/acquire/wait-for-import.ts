@@ -3,7 +3,7 @@ import type {Definition} from '../../core/definition/definition.ts';
 import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
-import type {Surroundings} from '../types.ts';
+import type {Runtime} from '../types.ts';
 import type {AcquireContext} from './types.ts';
 
 /** What is waited for. */
@@ -19,7 +19,7 @@ export interface ImportWait {
   /** How long the image may stay `queued`; for ever where nothing is said. */
   readonly stuckMs?: number;
   readonly phase: 'importing' | 'copying';
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -31,13 +31,13 @@ const PATIENCE = 5;
 
 /** Waits until the cloud has made the image, and returns it; throws IMPORT_FAILED, IMAGE_GONE or TIMEOUT. */
 export async function waitForImport(wait: ImportWait): Promise<Image> {
-  const {store, surroundings, signal, emit, deadlineMs} = wait;
-  const startMs = surroundings.monotonic();
+  const {store, runtime, signal, emit, deadlineMs} = wait;
+  const startMs = runtime.monotonic();
   const limitMs = deadlineMs - startMs;
   let faults = 0;
   for (let look = 0; ; look++) {
-    await surroundings.sleep(pause(look, wait.bytes), signal);
-    const elapsedMs = surroundings.monotonic() - startMs;
+    await runtime.sleep(pause(look, wait.bytes), signal);
+    const elapsedMs = runtime.monotonic() - startMs;
     const state = await lookOnce(wait, faults);
     if (state === undefined) faults++;
     else {
@@ -84,10 +84,10 @@ export function importWait(
   context: AcquireContext,
   {definition, release}: {readonly definition: Definition; readonly release: {readonly version: string}},
 ): Omit<ImportWait, 'id' | 'bytes' | 'deadlineMs'> {
-  const {store, surroundings, emit, signal, options} = context;
+  const {store, runtime, emit, signal, options} = context;
   return {
     store,
-    surroundings,
+    runtime,
     emit,
     signal,
     definition: definition.name,

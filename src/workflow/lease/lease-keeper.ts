@@ -5,7 +5,7 @@ import type {Holder, Lease} from '../../core/lease.ts';
 import {LEASE_MS, claims, expiry, holds, newLease, readLeases, waitsBefore} from '../../core/lease.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {createSurely} from '../sure-writes.ts';
-import type {Surroundings} from '../types.ts';
+import type {Runtime} from '../types.ts';
 
 const HEARTBEAT_MS = 20_000;
 const POLL_MS = 2_000;
@@ -17,7 +17,7 @@ export interface LeaseContext {
   readonly store: ImageStore;
   readonly projectId: string;
   readonly run: string;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -52,10 +52,10 @@ export class LeaseKeeper {
 
   /** Raises the flag on all definitions, looks, and lowers it on those that somebody else holds. One POST when nobody does. */
   async take(definitions: readonly string[]): Promise<Claim> {
-    const {store, surroundings} = this.#context;
+    const {store, runtime} = this.#context;
     this.#held = new Set(definitions);
-    this.#beatMs = surroundings.monotonic();
-    const id = surroundings.uuid();
+    this.#beatMs = runtime.monotonic();
+    const id = runtime.uuid();
     const record = newLease({id, holder: this.#holder(), definitions, now: store.now()});
     this.#record = await createSurely(store, {...record, id});
     this.#beating = this.#beat();
@@ -77,10 +77,10 @@ export class LeaseKeeper {
 
   /** Waits for lost definitions until the time is over; empty `held` then. */
   async waitFor(limitMs: number): Promise<Claim> {
-    const {store, surroundings, emit, signal, projectId} = this.#context;
-    const startMs = surroundings.monotonic();
+    const {store, runtime, emit, signal, projectId} = this.#context;
+    const startMs = runtime.monotonic();
     for (;;) {
-      const elapsedMs = surroundings.monotonic() - startMs;
+      const elapsedMs = runtime.monotonic() - startMs;
       if (elapsedMs >= limitMs) return {held: new Set(), lost: new Set(this.#waiting), images: []};
       emit({
         type: 'waiting',
@@ -89,7 +89,7 @@ export class LeaseKeeper {
         elapsedMs,
         limitMs,
       });
-      await surroundings.sleep(Math.min(POLL_MS, limitMs - elapsedMs), signal);
+      await runtime.sleep(Math.min(POLL_MS, limitMs - elapsedMs), signal);
       const others = this.#others(readLeases(await store.listTagged('managed_by_imgmgr'), projectId));
       const ours = this.#require();
       const free = [...this.#waiting].filter(
@@ -109,7 +109,7 @@ export class LeaseKeeper {
 
   /** Throws LOCKED when the heart has not beaten for so long that another run may take over. */
   assertAlive(): void {
-    if (this.#context.surroundings.monotonic() - this.#beatMs < SAFE_MS) return;
+    if (this.#context.runtime.monotonic() - this.#beatMs < SAFE_MS) return;
     throw new ImgmgrError('LOCKED', `the lease of this run could not be renewed for ${SAFE_MS / 1000} s`, {
       hint: 'another run may have taken over; run again',
     });
@@ -150,9 +150,9 @@ export class LeaseKeeper {
   }
 
   #others(leases: readonly Lease[]): readonly Lease[] {
-    const {store, surroundings} = this.#context;
+    const {store, runtime} = this.#context;
     const others = leases.filter(
-      (lease) => lease.image.id !== this.#record?.id && isLeaseAlive(lease, store.now(), surroundings),
+      (lease) => lease.image.id !== this.#record?.id && isLeaseAlive(lease, store.now(), runtime),
     );
     if (others.length > 0) this.#seen = others;
     return others;
@@ -165,14 +165,14 @@ export class LeaseKeeper {
   }
 
   async #beat(): Promise<void> {
-    const {surroundings, store} = this.#context;
+    const {runtime, store} = this.#context;
     for (;;) {
       try {
-        await surroundings.sleep(HEARTBEAT_MS, this.#stop.signal);
+        await runtime.sleep(HEARTBEAT_MS, this.#stop.signal);
       } catch {
         return;
       }
-      const sentMs = surroundings.monotonic();
+      const sentMs = runtime.monotonic();
       try {
         await store.update(this.#require(), {set: expiry(store.now())});
         this.#beatMs = sentMs;
@@ -187,8 +187,8 @@ export class LeaseKeeper {
   }
 
   #holder(): Holder {
-    const {run, surroundings} = this.#context;
-    return {run, ...surroundings.host};
+    const {run, runtime} = this.#context;
+    return {run, ...runtime.host};
   }
 
   #require(): Image {
@@ -198,8 +198,8 @@ export class LeaseKeeper {
 }
 
 /** A lease whose holder lives: on this host by its process, elsewhere by its time. */
-export function isLeaseAlive(lease: Lease, now: Date, surroundings: Surroundings): boolean {
+export function isLeaseAlive(lease: Lease, now: Date, runtime: Runtime): boolean {
   if (lease.expiresMs <= now.getTime()) return false;
-  if (lease.holder.bootId !== surroundings.host.bootId) return true;
-  return surroundings.processAlive(lease.holder);
+  if (lease.holder.bootId !== runtime.host.bootId) return true;
+  return runtime.processAlive(lease.holder);
 }

@@ -35,7 +35,7 @@ export async function publishImage(context: AcquireContext, task: PublishTask): 
     state: as,
     run: context.run,
     ...digestToRecord(live, release),
-    proof: known,
+    passed: known,
   });
   const after = await patchSurely(context, live, patch);
   const about = {cloud: context.store.cloud, definition: task.definition, image: after.id};

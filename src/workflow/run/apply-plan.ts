@@ -37,15 +37,15 @@ async function followPlan(context: ApplyContext, plan: DefinitionPlan, work: Pla
 
 /** Does one action, counts and reports it; false when it failed. */
 async function perform(context: ApplyContext, work: PlanWork, action: Action): Promise<boolean> {
-  const {acquire, tally, errors} = context;
-  const {emit, surroundings, signal} = acquire;
+  const {acquire, imageCounts, errors} = context;
+  const {emit, runtime, signal} = acquire;
   const about = {cloud: context.ports.store.cloud, action: action.summary};
-  const startMs = surroundings.monotonic();
+  const startMs = runtime.monotonic();
   emit({type: 'action-started', ...about});
   try {
     context.assertMayWrite();
     const done = await work.perform(action);
-    const ms = surroundings.monotonic() - startMs;
+    const ms = runtime.monotonic() - startMs;
     count(context, action, done);
     if (done)
       emit({
@@ -60,14 +60,14 @@ async function perform(context: ApplyContext, work: PlanWork, action: Action): P
     if (signal.aborted && !work.closesSwap(action)) throw error;
     const reason = asImgmgrError(error);
     errors.push(reason);
-    tally.failed(action, reason, {keepsFailed: acquire.options.policy.quarantine > 0});
-    emit({type: 'action-failed', ...about, error: reason, ms: surroundings.monotonic() - startMs});
+    imageCounts.failed(action, reason, {keepsFailed: acquire.options.policy.quarantine > 0});
+    emit({type: 'action-failed', ...about, error: reason, ms: runtime.monotonic() - startMs});
     return false;
   }
 }
 
-function count({tally}: ApplyContext, action: Action, done: Done | undefined): void {
-  if (!done) tally.kept(action);
-  else if (done.pending === true) tally.left(action);
-  else tally.did(action);
+function count({imageCounts}: ApplyContext, action: Action, done: Done | undefined): void {
+  if (!done) imageCounts.kept(action);
+  else if (done.pending === true) imageCounts.left(action);
+  else imageCounts.did(action);
 }

@@ -11,23 +11,23 @@ export async function sweepDeadServers(
     (action) => action.kind === 'remove' || action.kind === 'resume',
   );
   if (removals.length === 0) return;
-  const {ports, verification, surroundings, emit} = run;
+  const {ports, verification, runtime, emit} = run;
   const deadRuns = new Set(removals.map(({image}) => image.properties['imgmgr_run'] ?? ''));
   const live = view.leases.map(({holder}) => holder.run).filter((id) => !deadRuns.has(id));
   const hosts = new Set([ports.tests, ...(verification?.elsewhere ? [verification.elsewhere.tests] : [])]);
   for (const tests of hosts) {
     if ((await tests.ability({readsOnly: true})).kind !== 'able') continue;
-    const sweep = {cloud: ports.store.cloud, tests, run: run.run, surroundings, emit, now: ports.store.now()};
+    const sweep = {cloud: ports.store.cloud, tests, run: run.run, runtime, emit, now: ports.store.now()};
     await sweepServers({...sweep, deadRuns, liveRuns: new Set(live)});
   }
 }
 
 /** Removes what dead runs left, each action told as any other. */
 export async function removeLeftovers(run: CloudRun, plan: CloudPlan): Promise<void> {
-  const {ports, emit, surroundings} = run;
+  const {ports, emit, runtime} = run;
   for (const action of plan.leftovers) {
     if (action.kind !== 'remove') continue;
-    const startMs = surroundings.monotonic();
+    const startMs = runtime.monotonic();
     emit({type: 'action-started', cloud: ports.store.cloud, action: action.summary});
     await ports.store.delete(action.image.id);
     emit({
@@ -35,7 +35,7 @@ export async function removeLeftovers(run: CloudRun, plan: CloudPlan): Promise<v
       cloud: ports.store.cloud,
       action: action.summary,
       image: action.image.id,
-      ms: surroundings.monotonic() - startMs,
+      ms: runtime.monotonic() - startMs,
     });
   }
 }

@@ -87,7 +87,7 @@ export async function planCloud(request: PlanRequest): Promise<CloudPlan> {
   const dead = view.leases.filter(
     (lease) =>
       lease.image.id !== ownLease &&
-      !isLeaseAlive(lease, view.now, run.surroundings) &&
+      !isLeaseAlive(lease, view.now, run.runtime) &&
       // What a later version wrote into a lease is not understood here.
       !isNewerSchema(lease.image),
   );

@@ -1,18 +1,18 @@
 import type {ImgmgrError} from '../../errors.ts';
 import {interruptionOr} from '../interruptible.ts';
 import type {CloudOutcome, CloudRun} from '../types.ts';
-import {Tally} from './tally.ts';
+import {ImageCounts} from './image-counts.ts';
 
 /** What came of a run on one cloud so far. */
 export class CloudResult {
-  readonly tally = new Tally();
+  readonly imageCounts = new ImageCounts();
   readonly errors: ImgmgrError[] = [];
   changesPending = false;
 
   /** One image or definition failed; the others go on. */
   fail(error: ImgmgrError): void {
     this.errors.push(error);
-    this.tally.add({failed: 1});
+    this.imageCounts.add({failed: 1});
   }
 }
 
@@ -42,5 +42,5 @@ export async function outcomeOf(
   } finally {
     await end?.();
   }
-  return {cloud, counts: result.tally.counts(), errors: result.errors, changesPending: result.changesPending};
+  return {cloud, counts: result.imageCounts.counts(), errors: result.errors, changesPending: result.changesPending};
 }

@@ -17,16 +17,16 @@ import {publishImage} from '../publish/publish-image.ts';
 import {retireOrUndo} from '../publish/swap.ts';
 import {copySurely} from '../sure-writes.ts';
 import type {CloudPorts} from '../types.ts';
-import type {Proof} from '../verification/prove-image.ts';
-import {proveImage} from '../verification/prove-image.ts';
+import type {PassedVerification} from '../verification/verify-candidate.ts';
+import {verifyCandidate} from '../verification/verify-candidate.ts';
 import type {Verifier} from '../verification/verifier.ts';
-import type {Tally} from './tally.ts';
+import type {ImageCounts} from './image-counts.ts';
 
 /** What applying a plan works with. */
 export interface ApplyContext {
   readonly acquire: AcquireContext;
   readonly ports: CloudPorts;
-  readonly tally: Tally;
+  readonly imageCounts: ImageCounts;
   readonly errors: ImgmgrError[];
   /** Absent where nothing is verified. */
   readonly verifier?: Verifier;
@@ -62,7 +62,7 @@ export class PlanWork {
   /** What publications changed, by their id. */
   readonly #publications = new Map<string, Publication>();
   /** What verifications found out, by the id of the image. */
-  readonly #proofs = new Map<string, Proof>();
+  readonly #passed = new Map<string, PassedVerification>();
   /** Live images that this run changed, by id. */
   readonly #live = new Map<string, Image>();
 
@@ -154,11 +154,11 @@ export class PlanWork {
     const wasPublished = ['current', 'retired'].includes(image.properties['imgmgr_state'] ?? '');
     try {
       const task = {definition, release, image, quarantined, published, wasPublished};
-      const proof = await proveImage(acquire, verifier, task);
-      this.#proofs.set(image.id, proof);
-      const set = {...proof.properties, ...this.#marksOf(target), imgmgr_state: 'ready'};
+      const passed = await verifyCandidate(acquire, verifier, task);
+      this.#passed.set(image.id, passed);
+      const set = {...passed.properties, ...this.#marksOf(target), imgmgr_state: 'ready'};
       if (next === 'ready') await this.#patch(image, {set});
-      return {image: image.id, detail: proof.verdict.message};
+      return {image: image.id, detail: passed.verdict.message};
     } catch (error) {
       // What failed is dealt with: an interrupted run must not take it for something that it left half-made.
       if (!acquire.signal.aborted && 'made' in target) this.#unpublished.delete(target.made);
@@ -173,7 +173,7 @@ export class PlanWork {
       ...action,
       definition: this.#plan.definition.name,
       live,
-      known: {...this.#proofs.get(live.id)?.properties, ...this.#marksOf(target)},
+      known: {...this.#passed.get(live.id)?.properties, ...this.#marksOf(target)},
     });
     const {after} = publication;
     this.#live.set(after.id, after);
@@ -213,7 +213,7 @@ export class PlanWork {
       id: image.id,
       stores: [...image.stores, ...stores],
       bytes: image.size ?? undefined,
-      deadlineMs: acquire.surroundings.monotonic() + acquire.options.importTimeoutMs,
+      deadlineMs: acquire.runtime.monotonic() + acquire.options.importTimeoutMs,
       phase: 'copying',
     });
     return {image: image.id, detail: `stores ${after.stores.join(',')}`};

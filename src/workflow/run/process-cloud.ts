@@ -63,9 +63,9 @@ class CloudRunner {
     const plan = await this.#plan(read, view);
     if (plan.definitions.some((one) => one.actions.some(({kind}) => kind === 'verify')))
       await this.#verifier?.require({readsOnly: options.dryRun});
-    if (options.dryRun) return this.#tell(plan);
+    if (options.dryRun) return this.#report(plan);
     const writes = this.#definitionsWithWrites(plan);
-    if (writes.length === 0 && plan.leftovers.length === 0) return this.#tell(plan);
+    if (writes.length === 0 && plan.leftovers.length === 0) return this.#report(plan);
     await guardDeletions(this.#run, plan);
     const endWriting = this.#run.beginWriting?.();
     try {
@@ -98,14 +98,14 @@ class CloudRunner {
   }
 
   /** Says what is planned and what needs nothing; the answer of `dry-run`, and all that a run without writes does. */
-  async #tell(plan: CloudPlan): Promise<void> {
+  async #report(plan: CloudPlan): Promise<void> {
     const {options, emit, ports} = this.#run;
     const definitions = await Promise.all(plan.definitions.map((one) => withoutKept(this.#run, one)));
     this.#warnAll(plan);
     for (const one of definitions) this.#countQuiet(one);
     const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];
     emit({type: 'planned', cloud: ports.store.cloud, ...describePlan(actions, definitions)});
-    if (options.dryRun) this.#result.tally.add({pending: actions.length});
+    if (options.dryRun) this.#result.imageCounts.add({pending: actions.length});
     this.#result.changesPending = options.dryRun && actions.length > 0;
     listDeletable(this.#run, plan);
   }
@@ -123,7 +123,7 @@ class CloudRunner {
     view: View;
   }): Promise<void> {
     const {plan, writes, listings, view} = input;
-    const {run, ports, surroundings, emit, signal, options} = this.#run;
+    const {run, ports, runtime, emit, signal, options} = this.#run;
     await sweepDeadServers(this.#run, {plan, view});
     await removeLeftovers(this.#run, plan);
     this.#warnAll(plan);
@@ -131,7 +131,7 @@ class CloudRunner {
     for (const one of quiet) this.#countQuiet(one);
     listDeletable(this.#run, plan);
     if (writes.length === 0) return;
-    const keeper = new LeaseKeeper({store: ports.store, projectId: view.projectId, run, surroundings, emit, signal});
+    const keeper = new LeaseKeeper({store: ports.store, projectId: view.projectId, run, runtime, emit, signal});
     const shared = {keeper, listings, projectId: view.projectId};
     try {
       let claim = await keeper.take(writes);
@@ -180,7 +180,7 @@ class CloudRunner {
         imports: new ImportRefusals(ports.store, async () => !keeper.record || ports.store.mayImport(keeper.record.id)),
       },
       ports,
-      tally: this.#result.tally,
+      imageCounts: this.#result.imageCounts,
       errors: this.#result.errors,
       ...(this.#verifier && {verifier: this.#verifier}),
       assertMayWrite: () => keeper.assertAlive(),
@@ -201,7 +201,7 @@ class CloudRunner {
   #countQuiet(plan: DefinitionPlan): void {
     const {emit, ports} = this.#run;
     const about = {cloud: ports.store.cloud, definition: plan.definition.name};
-    this.#result.tally.add(numbersOf(countDefinition(plan.definition.name, plan)));
+    this.#result.imageCounts.add(numbersOf(countDefinition(plan.definition.name, plan)));
     for (const warning of plan.warnings) emit({type: 'warning', ...about, ...warning});
     for (const message of plan.decisions) emit({type: 'decision', ...about, message});
     for (const {error} of plan.failures) {

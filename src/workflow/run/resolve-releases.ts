@@ -1,5 +1,5 @@
 import type {SizeLimits} from '../../core/limits.ts';
-import type {DigestPlace, ImageSource} from '../../ports/image-source.ts';
+import type {DigestLocation, ImageSource} from '../../ports/image-source.ts';
 import {folderOf} from '../../core/definition/definition.ts';
 import type {Definition, Version} from '../../core/definition/definition.ts';
 import type {Digest} from '../../core/release/digest.ts';
@@ -25,7 +25,7 @@ export async function readDigests(
   const baseDir = folderOf(definition, run);
   return Promise.all(
     definition.versions.map(async (listed) => {
-      const place = digestPlace(listed);
+      const place = digestLocation(listed);
       if (listed.checksum) return {listed, digest: listed.checksum};
       return place ? {listed, digest: await source.findDigest({...place, baseDir}, signal)} : {listed};
     }),
@@ -71,7 +71,7 @@ async function upstreamDate(
   return dayOfChange(probe.lastModified, now).replaceAll('-', '');
 }
 
-function digestPlace({checksumsUrl, checksumUrl, url}: Version): DigestPlace | undefined {
+function digestLocation({checksumsUrl, checksumUrl, url}: Version): DigestLocation | undefined {
   if (checksumsUrl !== undefined) return {kind: 'list', url: checksumsUrl, path: pathOf(url)};
   return checksumUrl === undefined ? undefined : {kind: 'bare', url: checksumUrl};
 }

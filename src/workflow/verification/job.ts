@@ -35,9 +35,9 @@ export function jobOf({boot, interfaces, ticket, address, desk, deadlineMs}: Job
     server_name: desk.serverName,
     agents: desk.agents,
     deadline_seconds: Math.max(10, Math.round((deadlineMs - MARGIN_MS) / 1000)),
-    ...(task.wishes.ready !== undefined && {ready: task.wishes.ready}),
+    ...(task.settings.ready !== undefined && {ready: task.settings.ready}),
     ...(options.lookup !== undefined && {lookup: options.lookup}),
-    off: CHECK_IDS.filter((id) => severityOf(id, task.wishes) === undefined),
+    off: CHECK_IDS.filter((id) => severityOf(id, task.settings) === undefined),
     expect: {
       disk_bytes: place.diskBytes,
       vcpus: place.flavor.vcpus,

@@ -1,7 +1,7 @@
 import type {ServerLeftover, TestServerHost} from '../../ports/test-server-host.ts';
 import type {Emit} from '../../core/events.ts';
 import {asImgmgrError} from '../../errors.ts';
-import type {Surroundings} from '../types.ts';
+import type {Runtime} from '../types.ts';
 
 /** What a sweep works with. */
 export interface Sweep {
@@ -13,7 +13,7 @@ export interface Sweep {
   /** Runs that are known to be dead: their leases or candidates were found. */
   readonly deadRuns: ReadonlySet<string>;
   readonly now: Date;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly emit: Emit;
 }
 
@@ -47,7 +47,7 @@ function isDead({stamp}: ServerLeftover, sweep: Sweep): boolean {
   if (sweep.deadRuns.has(stamp.run)) return true;
   const expiresMs = Date.parse(stamp.expires);
   if (Number.isNaN(expiresMs) || expiresMs < sweep.now.getTime()) return true;
-  return isDeadHere(stamp.holder, sweep.surroundings);
+  return isDeadHere(stamp.holder, sweep.runtime);
 }
 
 function decoded(text: string): string {
@@ -59,10 +59,10 @@ function decoded(text: string): string {
 }
 
 /** Its process was on this host and is gone. */
-function isDeadHere(holder: string, surroundings: Surroundings): boolean {
+function isDeadHere(holder: string, runtime: Runtime): boolean {
   const [hostName, bootId, pid, startTime] = holder.split(' ').map(decoded);
-  if (hostName !== surroundings.host.hostName || bootId === undefined || startTime === undefined) return false;
+  if (hostName !== runtime.host.hostName || bootId === undefined || startTime === undefined) return false;
   // Another boot may be another host with the same name, as containers and clones have; its expiry decides.
-  if (bootId !== surroundings.host.bootId) return false;
-  return !surroundings.processAlive({bootId, pid: Number(pid), startTime});
+  if (bootId !== runtime.host.bootId) return false;
+  return !runtime.processAlive({bootId, pid: Number(pid), startTime});
 }

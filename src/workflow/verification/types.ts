@@ -1,8 +1,8 @@
 import type {Evidence} from '../../ports/evidence.ts';
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {OpenReportDesk} from '../../ports/report-desk.ts';
-import type {ServerPlace, TestServerHost} from '../../ports/test-server-host.ts';
-import type {VerifyWishes} from '../../core/definition/definition.ts';
+import type {ServerPlacement, TestServerHost} from '../../ports/test-server-host.ts';
+import type {VerifySettings} from '../../core/definition/definition.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Datasource, Job} from '../../core/job.ts';
 import type {Verifier} from './verifier.ts';
@@ -51,14 +51,14 @@ export interface VerifyTask {
   readonly image: Image;
   readonly definition: string;
   readonly version?: string;
-  readonly wishes: VerifyWishes;
+  readonly settings: VerifySettings;
 }
 
 /** One boot of a task. */
 export interface Boot {
   readonly verifier: Verifier;
   readonly task: VerifyTask;
-  readonly place: ServerPlace;
+  readonly place: ServerPlacement;
   readonly datasource: Datasource;
   readonly number: number;
 }

@@ -1,10 +1,10 @@
 import type {ReportDesk} from '../../ports/report-desk.ts';
-import type {Callback, ServerPlace, TestServer, TestServerHost} from '../../ports/test-server-host.ts';
+import type {Callback, ServerPlacement, TestServer, TestServerHost} from '../../ports/test-server-host.ts';
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {Emit} from '../../core/events.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
-import type {Surroundings} from '../types.ts';
+import type {Runtime} from '../types.ts';
 import type {VerificationParts} from './types.ts';
 
 /** What a verifier is made from. */
@@ -15,7 +15,7 @@ export interface VerifierContext {
   /** Where the servers are made, unless `--verify-cloud` names another project. */
   readonly tests: TestServerHost;
   readonly parts: VerificationParts;
-  readonly surroundings: Surroundings;
+  readonly runtime: Runtime;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -48,7 +48,7 @@ export class Verifier {
   }
 
   /** The listener of this run, opened when the first server needs it; the address is the one that guests call. */
-  async desk(place: ServerPlace): Promise<{readonly desk: ReportDesk; readonly address: string}> {
+  async listen(place: ServerPlacement): Promise<{readonly desk: ReportDesk; readonly address: string}> {
     const {listen, advertise} = this.context.parts.options;
     const callback = await this.#callback(place);
     const names = [advertise?.host ?? callback.host];
@@ -71,7 +71,7 @@ export class Verifier {
     await desk?.close().catch(() => undefined);
   }
 
-  async #callback(place: ServerPlace): Promise<Callback> {
+  async #callback(place: ServerPlacement): Promise<Callback> {
     const {advertise, listen} = this.context.parts.options;
     if (advertise && listen.host !== undefined) return {host: advertise.host, bind: listen.host};
     try {

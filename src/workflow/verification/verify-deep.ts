@@ -52,7 +52,7 @@ export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
         signal.throwIfAborted();
         try {
           const isRecorded = await readOne(run, {image, projectId, demands});
-          result.tally.add({passed: 1, ...(isRecorded && {updated: 1})});
+          result.imageCounts.add({passed: 1, ...(isRecorded && {updated: 1})});
         } catch (thrown) {
           if (signal.aborted) throw thrown;
           const error = asImgmgrError(thrown);
@@ -133,17 +133,17 @@ function algorithmsFor(image: Image, own: OwnImage | undefined, release: Release
 }
 
 async function read(
-  {ports, hashBytes, signal, emit, surroundings, options}: DeepRun,
+  {ports, hashBytes, signal, emit, runtime, options}: DeepRun,
   image: Image,
   algorithms: readonly DigestAlgorithm[],
 ): Promise<{readonly bytes: number; readonly digests: readonly Digest[]}> {
   const {store} = ports;
-  const startMs = surroundings.monotonic();
+  const startMs = runtime.monotonic();
   let toldMs = startMs;
   const stored = await store.download(image.id, signal);
   const total = stored.size ?? image.size ?? undefined;
   return hashBytes(stored.bytes, algorithms, (bytes) => {
-    const nowMs = surroundings.monotonic();
+    const nowMs = runtime.monotonic();
     if (nowMs - toldMs < 250) return;
     toldMs = nowMs;
     emit({

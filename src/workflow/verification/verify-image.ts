@@ -1,11 +1,11 @@
-import type {ServerPlace, TestServer} from '../../ports/test-server-host.ts';
+import type {ServerPlacement, TestServer} from '../../ports/test-server-host.ts';
 import type {Datasource} from '../../core/job.ts';
 import {judge} from '../../core/verdict/judge.ts';
 import type {Cause, Verdict} from '../../core/verdict/verdict.ts';
 import {environmentFault} from '../../core/verdict/verdict.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {jobOf} from './job.ts';
-import {tellVerdict} from './tell-verdict.ts';
+import {recordVerdict} from './record-verdict.ts';
 import type {Boot, VerifyTask} from './types.ts';
 import type {Verifier} from './verifier.ts';
 import {waitForReport, watchBoot} from './watch-server.ts';
@@ -15,7 +15,7 @@ const GRACE_MS = 5 * 60_000;
 
 /**
  * Boots a server from exactly this image and hears its verdict, once for each way to the metadata that is asked for; the first
- * that does not pass is the verdict. Throws only INTERRUPTED and CONFIG; whatever else goes wrong is a verdict about the surroundings.
+ * that does not pass is the verdict. Throws only INTERRUPTED and CONFIG; whatever else goes wrong is a verdict about the environment.
  */
 export async function verifyImage(verifier: Verifier, task: VerifyTask): Promise<Verdict> {
   const {signal} = verifier.context;
@@ -26,15 +26,15 @@ export async function verifyImage(verifier: Verifier, task: VerifyTask): Promise
     const reason = asImgmgrError(error);
     if (reason.code === 'CONFIG' || reason.code === 'USAGE' || reason.code === 'AUTH' || reason.code === 'INTERNAL')
       throw error;
-    return tellVerdict({verifier, task}, {verdict: faultOf(reason), spans: {submitMs: 0, waitMs: 0, judgeMs: 0}});
+    return recordVerdict({verifier, task}, {verdict: faultOf(reason), spans: {submitMs: 0, waitMs: 0, judgeMs: 0}});
   }
 }
 
 async function bootAll(verifier: Verifier, task: VerifyTask): Promise<Verdict> {
   const {options} = verifier.context.parts;
-  const flavor = task.wishes.flavor ?? options.flavor;
-  const network = task.wishes.network ?? options.network;
-  const root = task.wishes.root ?? options.root;
+  const flavor = task.settings.flavor ?? options.flavor;
+  const network = task.settings.network ?? options.network;
+  const root = task.settings.root ?? options.root;
   const place = await verifier.tests.place({
     image: task.image,
     ...(root !== undefined && {root}),
@@ -51,13 +51,13 @@ async function bootAll(verifier: Verifier, task: VerifyTask): Promise<Verdict> {
 }
 
 /** The ways that are asked for and that this cloud has; without a wish its best one. */
-function waysOf({wishes, definition}: VerifyTask, place: ServerPlace): readonly Datasource[] {
-  const wished = wishes.datasources ?? place.datasources.slice(0, 1);
-  const ways = wished.filter((way) => place.datasources.includes(way));
+function waysOf({settings, definition}: VerifyTask, place: ServerPlacement): readonly Datasource[] {
+  const wanted = settings.datasources ?? place.datasources.slice(0, 1);
+  const ways = wanted.filter((way) => place.datasources.includes(way));
   if (ways.length > 0) return ways;
   throw new ImgmgrError(
     'CONFIG',
-    `${definition} asks for the datasource ${wished.join(', ')}, this cloud has ${place.datasources.join(', ')}`,
+    `${definition} asks for the datasource ${wanted.join(', ')}, this cloud has ${place.datasources.join(', ')}`,
     {
       hint: 'name one of those under verify.datasource',
     },
@@ -67,14 +67,16 @@ function waysOf({wishes, definition}: VerifyTask, place: ServerPlace): readonly 
 async function bootOnce(boot: Boot): Promise<Verdict> {
   const {verifier, task, place, datasource} = boot;
   const {context} = verifier;
-  const {surroundings, signal} = context;
+  const {runtime, signal} = context;
   // Whoever only waits for the server to be up needs no listener that guests can reach.
-  const desk = task.wishes.mode === 'boot' ? undefined : await verifier.desk(place);
+  const endpoint = task.settings.mode === 'boot' ? undefined : await verifier.listen(place);
   signal.throwIfAborted();
-  const ticket = desk?.desk.issue(context.run);
+  const ticket = endpoint?.desk.issue(context.run);
   const deadlineMs =
-    task.wishes.deadlineSeconds === undefined ? context.parts.options.deadlineMs : task.wishes.deadlineSeconds * 1000;
-  const startMs = surroundings.monotonic();
+    task.settings.deadlineSeconds === undefined
+      ? context.parts.options.deadlineMs
+      : task.settings.deadlineSeconds * 1000;
+  const startMs = runtime.monotonic();
   let server: TestServer | undefined;
   let verdict: Verdict | undefined;
   try {
@@ -90,27 +92,27 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
       place,
       datasource,
       userData: (interfaces) =>
-        desk === undefined || ticket === undefined
+        endpoint === undefined || ticket === undefined
           ? ''
-          : context.parts.userData(jobOf({boot, interfaces, ticket, ...desk, deadlineMs}), {
+          : context.parts.userData(jobOf({boot, interfaces, ticket, ...endpoint, deadlineMs}), {
               ignoreBaked: context.parts.options.inject,
             }),
       ...(context.parts.options.sshKey !== undefined && {sshKey: context.parts.options.sshKey}),
       signal,
     });
     ticket?.expectServer(server.id);
-    const submitMs = surroundings.monotonic() - startMs;
+    const submitMs = runtime.monotonic() - startMs;
     const wait = {boot, server, startMs, deadlineMs};
     const seen = ticket === undefined ? await watchBoot(wait) : await waitForReport({...wait, ticket});
-    const heardMs = surroundings.monotonic();
-    const judged = seen.verdict ?? judge(seen.witnesses, task.wishes);
+    const heardMs = runtime.monotonic();
+    const judged = seen.verdict ?? judge(seen.witnesses, task.settings);
     const spans = {
       submitMs,
       waitMs: heardMs - startMs - submitMs,
       ...(seen.guestMs !== undefined && {guestMs: seen.guestMs}),
-      judgeMs: surroundings.monotonic() - heardMs,
+      judgeMs: runtime.monotonic() - heardMs,
     };
-    verdict = await tellVerdict(boot, {
+    verdict = await recordVerdict(boot, {
       verdict: judged,
       spans,
       seen: seen.witnesses,
@@ -143,7 +145,7 @@ function leaveOrRemove({verifier, task}: Boot, server: TestServer, verdict: Verd
 }
 
 function holderText({verifier}: Boot): string {
-  const {hostName, bootId, pid, startTime} = verifier.context.surroundings.host;
+  const {hostName, bootId, pid, startTime} = verifier.context.runtime.host;
   return [hostName, bootId, pid, startTime].map(encodeURIComponent).join(' ');
 }
 

@@ -49,7 +49,7 @@ export async function verifyImages(run: VerifyRun): Promise<CloudOutcome> {
       await pool(options.jobs, images, async (image) => {
         const error = await verifyOne(run, verifier, image);
         if (error) result.fail(error);
-        else result.tally.add({passed: 1});
+        else result.imageCounts.add({passed: 1});
       });
     },
     async end() {
@@ -125,15 +125,13 @@ function notOne({ports, emit}: VerifyRun, target: string, images: readonly Image
 
 /** Servers of runs that died, of whichever command. */
 async function sweep(run: VerifyRun): Promise<void> {
-  const {ports, verification, surroundings} = run;
+  const {ports, verification, runtime} = run;
   const {store} = ports;
   const tests = verification.elsewhere?.tests ?? ports.tests;
   const account = await store.account();
   const now = store.now();
   const leases = readLeases(await store.listTagged(MANAGED_TAG), account.projectId);
-  const liveRuns = new Set(
-    leases.filter((lease) => isLeaseAlive(lease, now, surroundings)).map(({holder}) => holder.run),
-  );
+  const liveRuns = new Set(leases.filter((lease) => isLeaseAlive(lease, now, runtime)).map(({holder}) => holder.run));
   await sweepServers({...run, cloud: store.cloud, tests, liveRuns, deadRuns: new Set(), now});
 }
 
@@ -150,7 +148,7 @@ async function verifyOne(run: VerifyRun, verifier: Verifier, image: Image): Prom
   const verdict = await verifyImage(verifier, {
     image,
     definition: name,
-    wishes: definition?.verify ?? {},
+    settings: definition?.verify ?? {},
     ...(version !== undefined && {version}),
   });
   await record(run, {image, definition, verdict});
@@ -167,7 +165,7 @@ interface Recorded {
   readonly verdict: Verdict;
 }
 
-/** One PATCH with the verdict, on our own images alone; what the surroundings did is nothing to remember. */
+/** One PATCH with the verdict, on our own images alone; what the environment did is nothing to remember. */
 async function record(run: VerifyRun, {image, definition, verdict}: Recorded): Promise<void> {
   const {ports, verification, options, adHoc} = run;
   const stamp = readStamp(image);

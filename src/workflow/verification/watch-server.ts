@@ -39,7 +39,7 @@ export interface Seen {
 export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Promise<Seen> {
   const {boot, ticket, startMs, deadlineMs} = wait;
   const {context} = boot.verifier;
-  const {surroundings, signal} = context;
+  const {runtime, signal} = context;
   let report: GuestReport | undefined;
   let state: ServerState = {kind: 'building', detail: 'not looked at yet'};
   let console: string | undefined;
@@ -49,33 +49,33 @@ export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Pro
   let greetedMs: number | undefined;
   let guestMs: number | undefined;
   void ticket.greeted.then(() => {
-    greetedMs = surroundings.monotonic();
+    greetedMs = runtime.monotonic();
   });
   const arrived = ticket.report.then(
-    (told) => {
-      report = told;
-      if (greetedMs !== undefined) guestMs = surroundings.monotonic() - greetedMs;
+    (reported) => {
+      report = reported;
+      if (greetedMs !== undefined) guestMs = runtime.monotonic() - greetedMs;
       ended.abort();
     },
     () => ended.abort(),
   );
-  const elapsed = (): number => surroundings.monotonic() - startMs;
+  const elapsed = (): number => runtime.monotonic() - startMs;
   for (let pauseMs = FIRST_LOOK_MS; report === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs, state)) {
-    await surroundings.sleep(Math.min(pauseMs, deadlineMs - elapsed()), either).catch(() => undefined);
+    await runtime.sleep(Math.min(pauseMs, deadlineMs - elapsed()), either).catch(() => undefined);
     signal.throwIfAborted();
     if (ended.signal.aborted) break;
     progress(wait, elapsed());
     state = (await lookAt(wait)) ?? state;
     if (state.kind === 'error' || state.kind === 'gone' || state.kind === 'stopped') break;
-    if (state.kind !== 'active' || surroundings.monotonic() - consoleMs < CONSOLE_MS) continue;
-    consoleMs = surroundings.monotonic();
+    if (state.kind !== 'active' || runtime.monotonic() - consoleMs < CONSOLE_MS) continue;
+    consoleMs = runtime.monotonic();
     console = (await readConsole(wait)) ?? console;
     if (console !== undefined && isOver(console, ticket.seen().hello)) break;
   }
   // What was sent before the server went down may still be on its way through the listener.
-  if (state.kind === 'stopped') await Promise.race([arrived, surroundings.sleep(1_000, signal)]);
+  if (state.kind === 'stopped') await Promise.race([arrived, runtime.sleep(1_000, signal)]);
   if (report === undefined) console = (await readConsole(wait)) ?? console;
-  const told: GuestReport | undefined = report;
+  const reported: GuestReport | undefined = report;
   return {
     ...(guestMs !== undefined && {guestMs}),
     witnesses: {
@@ -83,7 +83,7 @@ export async function waitForReport(wait: Wait & {readonly ticket: Ticket}): Pro
       trace: ticket.seen(),
       waitedMs: elapsed(),
       ...(console !== undefined && {console}),
-      ...(told !== undefined && {report: told}),
+      ...(reported !== undefined && {report: reported}),
     },
   };
 }
@@ -97,15 +97,15 @@ function isOver(text: string, hello: boolean): boolean {
 export async function watchBoot(wait: Wait): Promise<Seen> {
   const {boot, server, startMs, deadlineMs} = wait;
   const {context} = boot.verifier;
-  const {surroundings, signal, parts} = context;
-  const {port, console: wanted} = boot.task.wishes;
+  const {runtime, signal, parts} = context;
+  const {port, console: wanted} = boot.task.settings;
   const pattern = new RegExp(wanted ?? (port === undefined ? 'login:' : '(?!)'));
-  const elapsed = (): number => surroundings.monotonic() - startMs;
+  const elapsed = (): number => runtime.monotonic() - startMs;
   let state: ServerState = {kind: 'building', detail: 'not looked at yet'};
   let console: string | undefined;
   let found: string | undefined;
   for (let pauseMs = FIRST_LOOK_MS; found === undefined && elapsed() < deadlineMs; pauseMs = longer(pauseMs, state)) {
-    await surroundings.sleep(Math.min(pauseMs, deadlineMs - elapsed()), signal);
+    await runtime.sleep(Math.min(pauseMs, deadlineMs - elapsed()), signal);
     progress(wait, elapsed());
     state = (await lookAt(wait)) ?? state;
     if (state.kind === 'error' || state.kind === 'gone') break;

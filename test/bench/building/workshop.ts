@@ -74,8 +74,8 @@ async function byHand(command: string, {cwd, args, env}: Call, log: string): Pro
   try {
     return await run({argv: ['env', '-i', ...env, 'sh', '-c', script, 'sh', log, command, ...args], cwd});
   } catch (error) {
-    const told = await readFile(log, 'utf8').catch(() => '');
-    throw new Error(`the call by hand failed:\n${told.slice(-3000)}`, {cause: error});
+    const reported = await readFile(log, 'utf8').catch(() => '');
+    throw new Error(`the call by hand failed:\n${reported.slice(-3000)}`, {cause: error});
   }
 }
 

@@ -1,6 +1,6 @@
 import {copyFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {inBuildPlace} from '../../../src/build/build-place.ts';
+import {inWorkFolder} from '../../../src/build/in-work-folder.ts';
 import {runDib} from '../../../src/build/run-dib.ts';
 import {needsStandIns, writeStandIns} from '../../../src/build/stand-ins.ts';
 import {findDib} from '../../../src/build/tool.ts';
@@ -35,18 +35,18 @@ async function main(plan: BuildPlan): Promise<void> {
   const place = {
     exec,
     root: join(base, 'root'),
-    left: (left: readonly {readonly reason: string}[]) => left.forEach(({reason}) => tell({kind: 'left', reason})),
+    left: (left: readonly {readonly reason: string}[]) => left.forEach(({reason}) => report({kind: 'left', reason})),
     lock: {
       folder: join(base, 'state'),
       definition: 'fake',
       limitMs: 60_000,
       pollMs: 20,
       signal: stop.signal,
-      waiting: () => tell({kind: 'waiting'}),
+      waiting: () => report({kind: 'waiting'}),
     },
   };
   try {
-    const outputs = await inBuildPlace(place, async (folder) => {
+    const outputs = await inWorkFolder(place, async (folder) => {
       if (await needsStandIns(exec)) await writeStandIns(folder.bin);
       const result = await runDib({
         ...{exec, tool, folder, graceMs, signal: stop.signal},
@@ -66,14 +66,14 @@ async function main(plan: BuildPlan): Promise<void> {
       copyFileSync(join(folder.out, 'image.qcow2'), join(base, 'image.qcow2'));
       return result.outputs;
     });
-    tell({kind: 'built', formats: outputs.map(({format}) => format)});
+    report({kind: 'built', formats: outputs.map(({format}) => format)});
   } catch (error) {
     const {code, message, hint} = asImgmgrError(error);
-    tell({kind: 'failed', code, message, hint: hint ?? ''});
+    report({kind: 'failed', code, message, hint: hint ?? ''});
   }
 }
 
-function tell(event: BuildEvent): void {
+function report(event: BuildEvent): void {
   process.stdout.write(`${JSON.stringify(event)}\n`);
 }
 

@@ -5,7 +5,7 @@ import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {inBuildPlace} from '../../../src/build/build-place.ts';
+import {inWorkFolder} from '../../../src/build/in-work-folder.ts';
 import {clearBuild} from '../../../src/build/sweep.ts';
 import type {Exec} from '../../../src/exec.ts';
 import {createExec} from '../../../src/exec.ts';
@@ -73,7 +73,7 @@ export class Place {
   /** What the next run does before it builds. */
   async nextRun(): Promise<void> {
     const left: string[] = [];
-    await inBuildPlace(
+    await inWorkFolder(
       {
         exec: this.exec,
         root: join(this.base, 'root'),

@@ -67,7 +67,7 @@ export class RealCompute {
   }
 
   /** A server that SSH reaches, made as users make one, with a key pair and a security group of its own. One at a time. */
-  async makeServer(wish: {
+  async makeServer(setting: {
     readonly image: string;
     readonly flavor: string;
     readonly network: string;
@@ -80,7 +80,7 @@ export class RealCompute {
     };
     try {
       await this.#clearAccess();
-      await this.#send('POST', `${NOVA}/os-keypairs`, {keypair: {name: USER, public_key: wish.publicKey}});
+      await this.#send('POST', `${NOVA}/os-keypairs`, {keypair: {name: USER, public_key: setting.publicKey}});
       const group = {name: USER, description: 'SSH to a server of the acceptance suite'};
       const {security_group: open} = await this.#send<{security_group: {id: string}}>(
         'POST',
@@ -92,12 +92,14 @@ export class RealCompute {
         security_group_rule: {...ssh, security_group_id: open.id},
       });
       const {flavors} = await this.#get<{flavors: readonly Named[]}>(`${NOVA}/flavors`);
-      const {networks} = await this.#get<{networks: readonly Named[]}>(`${NEUTRON}/v2.0/networks?name=${wish.network}`);
+      const {networks} = await this.#get<{networks: readonly Named[]}>(
+        `${NEUTRON}/v2.0/networks?name=${setting.network}`,
+      );
       const {server} = await this.#send<{server: {id: string}}>('POST', `${NOVA}/servers`, {
         server: {
           name: USER,
-          imageRef: wish.image,
-          flavorRef: flavors.find(({name}) => name === wish.flavor)?.id,
+          imageRef: setting.image,
+          flavorRef: flavors.find(({name}) => name === setting.flavor)?.id,
           key_name: USER,
           networks: [{uuid: networks[0]?.id}],
           security_groups: [{name: USER}],
@@ -167,12 +169,12 @@ export class RealCompute {
    * test may place a server by itself meanwhile.
    */
   async withFlavor<T>(
-    wish: {readonly name: string; readonly ram: number; readonly disk: number},
+    setting: {readonly name: string; readonly ram: number; readonly disk: number},
     work: (id: string) => Promise<T>,
   ): Promise<T> {
     const {flavors} = await this.#get<{flavors: readonly Named[]}>(`${NOVA}/flavors?limit=1000`);
-    for (const {id, name} of flavors) if (name === wish.name) await this.#delete(`${NOVA}/flavors/${id}`);
-    const flavor = {...wish, vcpus: 1};
+    for (const {id, name} of flavors) if (name === setting.name) await this.#delete(`${NOVA}/flavors/${id}`);
+    const flavor = {...setting, vcpus: 1};
     const made = await this.#send<{flavor: {id: string}}>('POST', `${NOVA}/flavors`, {flavor});
     try {
       return await work(made.flavor.id);

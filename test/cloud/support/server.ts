@@ -10,7 +10,7 @@ export interface UserServer {
 }
 
 /** What such a server is made from: Glance's id of a Debian image, the path of a private key, and the text of its public half. */
-export interface UserServerWish {
+export interface UserServerOptions {
   readonly image: string;
   readonly key: string;
   readonly publicKey: string;
@@ -25,13 +25,13 @@ const BOOT_MS = 900_000;
 /** Makes the server, waits until SSH lets the key in, lends it to the work, and removes all that was made for it. */
 export async function withUserServer<T>(
   compute: RealCompute,
-  wish: UserServerWish,
+  setting: UserServerOptions,
   work: (server: UserServer) => Promise<T>,
 ): Promise<T> {
-  const made = await compute.makeServer({...USERS, ...wish});
+  const made = await compute.makeServer({...USERS, ...setting});
   try {
     const {address} = made;
-    const server = {run: (command: string) => ssh({...USERS, ...wish, address}, command)};
+    const server = {run: (command: string) => ssh({...USERS, ...setting, address}, command)};
     await loggedIn(server);
     return await work(server);
   } finally {

@@ -67,7 +67,7 @@ export function createImageTable(clock: FakeClock): ImageTable {
   const deleted = new Set<string>();
   const listeners = new Set<ChangeListener>();
 
-  const tell = (cause: string): void => {
+  const report = (cause: string): void => {
     for (const listener of listeners) listener(cause);
   };
   const now = (): Date => new Date(Math.floor(clock.now().getTime() / 1000) * 1000);
@@ -79,7 +79,7 @@ export function createImageTable(clock: FakeClock): ImageTable {
       const record: ImageRecord = {...EMPTY, id: randomUUID(), updated_at: created, ...fields, created_at: created};
       record.tags = [...new Set(record.tags)];
       rows.set(record.id, {record});
-      tell(`${cause} ${record.id}`);
+      report(`${cause} ${record.id}`);
       return record;
     },
     find: (id) => rows.get(id)?.record,
@@ -92,13 +92,13 @@ export function createImageTable(clock: FakeClock): ImageTable {
       rows.set(id, row);
       delete row.view;
       delete row.text;
-      tell(`${cause} ${id}`);
+      report(`${cause} ${id}`);
       return row.record;
     },
     remove: (id, cause) => {
       if (!rows.delete(id)) return;
       deleted.add(id);
-      tell(`${cause} ${id}`);
+      report(`${cause} ${id}`);
     },
     isTaken: (id) => rows.has(id) || deleted.has(id),
     view: (record) => {

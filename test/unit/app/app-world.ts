@@ -7,7 +7,7 @@ import type {OperatorFiles} from '../../../src/ports/operator-files.ts';
 import type {CloudOutcome} from '../../../src/workflow/types.ts';
 import {FakeDesk, FakeTestServers} from '../../fakes/test-servers.ts';
 import {MemorySource, memoryConverter} from '../workflow/memory-source.ts';
-import {MemoryStore, VirtualClock, surroundings} from '../workflow/memory-store.ts';
+import {MemoryStore, VirtualClock, runtime} from '../workflow/memory-store.ts';
 
 export const BOOT: BootSettings = {
   ...{deadlineMs: 60_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
@@ -62,7 +62,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
   const ports: AppPorts = {
     cwd: '/',
     now: () => clock.date(),
-    surroundings: surroundings(clock, 1, new Set([1])),
+    runtime: runtime(clock, 1, new Set([1])),
     source,
     converter,
     files: operatorFiles,

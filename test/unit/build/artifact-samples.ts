@@ -44,5 +44,5 @@ export async function live(store: ArtifactStore, builds: readonly NewArtifact[])
     const artifact = await store.add(build);
     await store.complete(artifact, {format: 'qcow2', sha256: 'a'.repeat(64)});
   }
-  await store.settle(MANIFEST.definition, 1);
+  await store.keepNewest(MANIFEST.definition, 1);
 }

@@ -232,7 +232,7 @@ describe('the list of artifacts', () => {
     await store.add(await finishBuild(dir));
     await writeFile(note, 'mine');
     expect(await versions()).toEqual(['20261121']);
-    await store.settle('Debian 12', 0);
+    await store.keepNewest('Debian 12', 0);
     expect(damaged).toEqual([]);
     expect(await readFile(note, 'utf8')).toBe('mine');
   });
@@ -305,7 +305,7 @@ describe('settling', () => {
   it('keeps the newest so many of its definition and nothing else', async () => {
     for (const version of ['20261119', '20261120', '20261121']) await store.add(await finishBuild(dir, {version}));
     await store.add(await finishBuild(dir, {definition: 'Ubuntu', version: '20200101'}));
-    await store.settle('Debian 12', 2);
+    await store.keepNewest('Debian 12', 2);
     expect(await versions()).toEqual(['20261121', '20261120']);
     expect(await versions('Ubuntu')).toEqual(['20200101']);
     expect((await tree()).filter((path) => /\.tmp-|20261119/.test(path))).toEqual([]);
@@ -316,23 +316,23 @@ describe('settling', () => {
     const [newest, middle] = await store.list('Debian 12');
     await rm(newest?.manifest ?? '');
     await writeFile(join(dirname(middle?.manifest ?? ''), 'artifact.json'), '{');
-    await store.settle('Debian 12', 1);
+    await store.keepNewest('Debian 12', 1);
     expect(await readdir(join(artifacts(), HOME))).toEqual(['20261119-000000000000']);
   });
 
   it('takes out of the list what it then cannot remove, so that nobody meets half of it', async () => {
     await store.add(await finishBuild(dir));
     failOnce('rm', 'EIO');
-    expect((await refused(() => store.settle('Debian 12', 0))).code).toBe('UNAVAILABLE');
+    expect((await refused(() => store.keepNewest('Debian 12', 0))).code).toBe('UNAVAILABLE');
     expect(await versions()).toEqual([]);
     expect(damaged).toEqual([]);
   });
 
   it('removes all when none is to be kept, and has nothing to do where nothing is', async () => {
     await store.add(await finishBuild(dir));
-    await store.settle('Debian 12', 0);
-    await store.settle('Debian 12', 0);
-    await store.settle('Ubuntu', 1);
+    await store.keepNewest('Debian 12', 0);
+    await store.keepNewest('Debian 12', 0);
+    await store.keepNewest('Ubuntu', 1);
     expect(await versions()).toEqual([]);
   });
 });

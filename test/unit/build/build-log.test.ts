@@ -11,8 +11,8 @@ describe('the log of a build', () => {
   it('is a file only for us, with every line as it came', () => {
     const path = join(folder.path(), 'log');
     writeFileSync(path, 'old');
-    const told: string[] = [];
-    const log = openBuildLog(path, (line) => told.push(line));
+    const reported: string[] = [];
+    const log = openBuildLog(path, (line) => reported.push(line));
     const [out, err] = [log.writer(), log.writer()];
     out.write(Buffer.from('one\ntw'));
     err.write('warning\n');
@@ -21,8 +21,8 @@ describe('the log of a build', () => {
     err.end();
     log.close();
     expect(readFileSync(path, 'utf8')).toBe('one\nwarning\ntwo\nthree\n');
-    expect(told).toEqual(['one', 'warning', 'two', 'three']);
-    expect(log.tail()).toEqual(told);
+    expect(reported).toEqual(['one', 'warning', 'two', 'three']);
+    expect(log.tail()).toEqual(reported);
   });
 
   it('is made with the mode 0600', () => {
@@ -47,8 +47,8 @@ describe('the log of a build', () => {
     addEnvironment(secrets, {https_proxy: 'http://builder:geh%20eim%2F1@proxy:3128', OS_PASSWORD: 'pass"word'});
     secrets.add('a-token-of-the-run');
     const path = join(folder.path(), 'log');
-    const told: string[] = [];
-    const log = openBuildLog(path, (line) => told.push(line), secrets);
+    const reported: string[] = [];
+    const log = openBuildLog(path, (line) => reported.push(line), secrets);
     const out = log.writer();
     const lines = [
       'proxy password geh eim/1',
@@ -68,7 +68,7 @@ describe('the log of a build', () => {
       'token ***',
     ];
     expect(readFileSync(path, 'utf8')).toBe(`${clean.join('\n')}\n`);
-    expect(told).toEqual(clean);
+    expect(reported).toEqual(clean);
     expect(log.tail()).toEqual(clean);
   });
 

@@ -67,16 +67,16 @@ describe('a build', () => {
   });
 
   it('tells each line with its phase and the time that is left', async () => {
-    const told: BuildProgress[] = [];
+    const reported: BuildProgress[] = [];
     const script = `say "dib-run-parts Running /x/root.d/08-debootstrap"; say "I: Retrieving"; ${GOOD}`;
-    await runDib(await prepare(script, {progress: (progress) => told.push(progress)}));
-    expect(told.map(({phase, line}) => [phase, line])).toEqual([
+    await runDib(await prepare(script, {progress: (progress) => reported.push(progress)}));
+    expect(reported.map(({phase, line}) => [phase, line])).toEqual([
       ['preparing', undefined],
       ['root.d', 'dib-run-parts Running /x/root.d/08-debootstrap'],
       ['root.d', 'I: Retrieving'],
       ['root.d', 'Build completed successfully'],
     ]);
-    expect(told.every(({limitMs}) => limitMs === 60_000)).toBe(true);
+    expect(reported.every(({limitMs}) => limitMs === 60_000)).toBe(true);
   });
 
   it('writes both outputs to its log', async () => {

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {deliverBuild} from '../../../src/compose/deliver-build.ts';
-import {hostSurroundings} from '../../../src/compose/surroundings.ts';
+import {hostRuntime} from '../../../src/compose/runtime.ts';
 import type {Artifact} from '../../../src/ports/image-builder.ts';
 import type {BuildFormat} from '../../../src/core/build/spec.ts';
 import type {Conversion} from '../../../src/core/conversion.ts';
@@ -58,7 +58,7 @@ async function deliver(artifact: Artifact, convert?: Conversion): Promise<Artifa
     },
     {
       converter: createConverter({exec: createExec(process.env), root: join(dir, 'work')}),
-      surroundings: hostSurroundings(),
+      runtime: hostRuntime(),
     },
   );
 }

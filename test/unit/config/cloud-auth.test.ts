@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {CloudAuth} from '../../../src/core/resolved-cloud.ts';
-import {entry, refusal, resolve, told} from './host.ts';
+import {entry, refusal, resolve, textOf} from './host.ts';
 import type {Host} from './host.ts';
 
 const URL = 'https://k.example/v3';
@@ -247,6 +247,6 @@ describe('refuses', () => {
   ])('%s', (_what, host, expected) => {
     const error = refusal(() => resolve(host));
     expect(error.code).toBe('CONFIG');
-    expect(told(error)).toBe(expected);
+    expect(textOf(error)).toBe(expected);
   });
 });

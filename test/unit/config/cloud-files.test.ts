@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {findProfile, loadCloudFiles} from '../../../src/config/cloud-files.ts';
 import type {CloudFiles} from '../../../src/config/cloud-files.ts';
-import {denied, refusal, request, told} from './host.ts';
+import {denied, refusal, request, textOf} from './host.ts';
 import type {Host} from './host.ts';
 
 function load(host: Host): CloudFiles {
@@ -65,7 +65,7 @@ describe('the search for clouds.yaml', () => {
     ['EIO', 'EIO', 'look at it: ls -l /named.yaml'],
   ])('refuses a named file that cannot be read (%s)', (code, reason, hint) => {
     const error = refusal(() => load({files: {'/named.yaml': denied(code)}, env}));
-    expect(told(error)).toBe(
+    expect(textOf(error)).toBe(
       `cannot read /named.yaml: ${reason} | at OS_CLIENT_CONFIG_FILE | hint: ${hint}, or unset OS_CLIENT_CONFIG_FILE`,
     );
   });
@@ -129,7 +129,7 @@ describe('clouds-public.yaml', () => {
 });
 
 test('refuses clouds that are no mapping', () => {
-  expect(told(refusal(() => load({files: {'/work/clouds.yaml': 'clouds: [a, b]'}})))).toBe(
+  expect(textOf(refusal(() => load({files: {'/work/clouds.yaml': 'clouds: [a, b]'}})))).toBe(
     'clouds is no mapping of names to clouds | at /work/clouds.yaml:1:9 | hint: write "clouds:", and below it each name with its settings indented',
   );
 });

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {OpenStackCloud} from '../../../src/core/resolved-cloud.ts';
-import {entry, LOGIN, refusal, resolve, told} from './host.ts';
+import {entry, LOGIN, refusal, resolve, textOf} from './host.ts';
 import type {Host} from './host.ts';
 
 function cloud(...lines: readonly string[]): Host {
@@ -50,7 +50,7 @@ describe('regions', () => {
   test.each(['regions: R1', 'regions: [{values: {}}]', 'regions: [{name: R, value: {}}]', 'regions: [[R]]'])(
     'refuses %s',
     (line) => {
-      expect(told(refusal(() => resolve(cloud(line))))).toBe(
+      expect(textOf(refusal(() => resolve(cloud(line))))).toBe(
         'cloud "a" has regions that cannot be read | at /work/clouds.yaml:4:14 | hint: write a list of names, or of entries that have "name" and "values" and nothing else',
       );
     },
@@ -88,7 +88,7 @@ describe('profiles', () => {
       'cloud "a" takes its profile from a URL, which is not supported | at /work/clouds.yaml:2:16 | hint: write auth_url and region_name into the entry, and remove profile',
     ],
   ])('refuses %s', (_what, own, expected) => {
-    expect(told(refusal(() => resolve(withProfile(own, PROFILE))))).toBe(expected);
+    expect(textOf(refusal(() => resolve(withProfile(own, PROFILE))))).toBe(expected);
   });
 });
 
@@ -180,11 +180,11 @@ describe('endpoints', () => {
       'nothing to put in the place of } | at /work/clouds.yaml:4:30 | hint: name a setting of the same cloud, such as {region_name}, or double the braces',
     ],
   ])('refuses %s', (_what, line, expected) => {
-    expect(told(refusal(() => resolve(cloud(line))))).toBe(expected);
+    expect(textOf(refusal(() => resolve(cloud(line))))).toBe(expected);
   });
 
   test('refuses an entry that is no mapping', () => {
-    expect(told(refusal(() => resolve({files: {'/work/clouds.yaml': 'clouds:\n  a: text'}})))).toBe(
+    expect(textOf(refusal(() => resolve({files: {'/work/clouds.yaml': 'clouds:\n  a: text'}})))).toBe(
       'the entry of cloud "a" is no mapping | at /work/clouds.yaml:2:6 | hint: write its settings below its name, indented, each as "key: value"',
     );
   });
@@ -251,6 +251,6 @@ describe('TLS', () => {
       'verify of cloud "a" is the text "0" | at /work/clouds.yaml:4:13 | hint: write true, false (without quotes) or the path of a file with authorities',
     ],
   ])('refuses %s', (_what, line, expected) => {
-    expect(told(refusal(() => tls({}, line)))).toBe(expected);
+    expect(textOf(refusal(() => tls({}, line)))).toBe(expected);
   });
 });

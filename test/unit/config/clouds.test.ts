@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {denied, entry, LOGIN, refusal, resolve, select, told} from './host.ts';
+import {denied, entry, LOGIN, refusal, resolve, select, textOf} from './host.ts';
 import type {Host} from './host.ts';
 
 const TWO = `clouds:\n  prod: {auth: {${LOGIN}}}\n  staging: {auth: {${LOGIN}}}\n`;
@@ -139,7 +139,7 @@ describe('which cloud', () => {
   ])('refuses %s', (_rule, host, expected) => {
     const error = refusal(() => select(host));
     expect(error.code).toBe('CONFIG');
-    expect(told(error)).toBe(expected);
+    expect(textOf(error)).toBe(expected);
   });
 });
 
@@ -173,7 +173,7 @@ describe('secrets', () => {
     'stay out of the message for %s with %s',
     (secret, wrong) => {
       const error = refusal(() => select(entry(`auth: {auth_url: "https://u:s3cret@k/v3", ${secret}}`, wrong)));
-      expect(told(error)).not.toContain('s3cret');
+      expect(textOf(error)).not.toContain('s3cret');
     },
   );
 
@@ -185,6 +185,6 @@ describe('secrets', () => {
     'auth: s3cret',
     's3cret',
   ])('stay out of the message for %s', (line) => {
-    expect(told(refusal(() => select(entry(line))))).not.toContain('s3cret');
+    expect(textOf(refusal(() => select(entry(line))))).not.toContain('s3cret');
   });
 });

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import {readConfigFile} from '../../../src/config/config-file.ts';
-import {refusal, told} from './host.ts';
+import {refusal, textOf} from './host.ts';
 
 describe('values', () => {
   test.each<[string, unknown]>([
@@ -77,7 +77,7 @@ describe('broken files', () => {
   ])('are told with their place: %j', (text, expected) => {
     const error = refusal(() => readConfigFile(text, 'c.yaml'));
     expect(error.code).toBe('CONFIG');
-    expect(told(error)).toContain(expected);
+    expect(textOf(error)).toContain(expected);
   });
 
   test.each<[string, string]>([
@@ -86,7 +86,7 @@ describe('broken files', () => {
     ['{"a": 1', 'not valid JSON | at c.json:1:8'],
     ['"text"', 'the file holds no mapping | at c.json:1:1'],
   ])('of JSON are told with their place: %j', (text, expected) => {
-    expect(told(refusal(() => readConfigFile(text, 'c.json')))).toContain(expected);
+    expect(textOf(refusal(() => readConfigFile(text, 'c.json')))).toContain(expected);
   });
 
   test.each([
@@ -110,7 +110,7 @@ describe('broken files', () => {
     '%TAG !s3cret',
   ])('keep what they hold to themselves: %s', (text) => {
     const error = refusal(() => readConfigFile(text, 'c.yaml'));
-    expect(told(error)).not.toContain('s3cret');
+    expect(textOf(error)).not.toContain('s3cret');
     expect(String(error.cause)).not.toContain('s3cret');
   });
 
@@ -118,7 +118,7 @@ describe('broken files', () => {
     'of JSON keep what they hold to themselves: %s',
     (text) => {
       const error = refusal(() => readConfigFile(text, 'c.json'));
-      expect(told(error)).not.toContain('s3cret');
+      expect(textOf(error)).not.toContain('s3cret');
       expect(String(error.cause)).not.toContain('s3cret');
     },
   );

@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {loadDefinitions, requireDefinitions} from '../../../src/config/definitions.ts';
 import type {DefinitionFiles} from '../../../src/config/definitions.ts';
-import {formatPlace} from '../../../src/errors.ts';
+import {formatPosition} from '../../../src/errors.ts';
 
 const image = (name: string, more = ''): string =>
   `images:\n  - {name: ${name}, format: raw, login: x, min_ram: 0, status: active, visibility: public, multi: true, tags: [], meta: {}, versions: []${more}}\n`;
@@ -109,7 +109,7 @@ test('all problems of all files at once, in the order of files and lines, one er
     'images/d.yml': image('D', ', a: 1, a: 2'),
   });
   const {problems} = await loadDefinitions('images', io);
-  expect(problems.map(({place, message}) => `${formatPlace(place)} ${message}`)).toEqual([
+  expect(problems.map(({place, message}) => `${formatPosition(place)} ${message}`)).toEqual([
     'images/a.yml:2:133 unknown key "hidden" in image "A"',
     'images/b.yml:1:10 not valid YAML: unexpected end of the stream within a flow collection',
     'images/c.yml:2:12 image "A" is defined twice, first at images/a.yml:2:12',

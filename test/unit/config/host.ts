@@ -47,7 +47,7 @@ export function refusal(run: () => unknown): ImgmgrError {
 }
 
 /** Error text as an operator sees it, all of it. */
-export function told({message, place, hint, problems}: ImgmgrError): string {
+export function textOf({message, place, hint, problems}: ImgmgrError): string {
   const others = problems.map((problem) => `${problem.message} ${problem.hint ?? ''}`);
   return [message, `at ${place ?? '-'}`, `hint: ${hint ?? '-'}`, ...others].join(' | ');
 }

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {LOGIN, refusal, resolve, told} from './host.ts';
+import {LOGIN, refusal, resolve, textOf} from './host.ts';
 import type {Host} from './host.ts';
 
 const FILE = '/work/clouds.yaml';
@@ -50,7 +50,7 @@ describe('R4: the region', () => {
   ])('one that the entry does not list is refused with the list (%s)', (_by, host, expected) => {
     const error = refusal(() => resolve(host));
     expect(error.code).toBe('CONFIG');
-    expect(told(error)).toBe(expected);
+    expect(textOf(error)).toBe(expected);
   });
 });
 

@@ -3,8 +3,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
 import {imagesPaths, localDir, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
-import {readTextFile} from '../../../src/config/surroundings.ts';
-import {refusal, told} from './host.ts';
+import {readTextFile} from '../../../src/config/config-context.ts';
+import {refusal, textOf} from './host.ts';
 
 const WHERE = {home: '/home/op', cwd: '/work'};
 
@@ -53,7 +53,7 @@ test('proxies are switched off for sources and clouds separately', () => {
   expect(proxyFor('source', {IMGMGR_SOURCE_PROXY: 'off'})).toBe('none');
   expect(proxyFor('cloud', {IMGMGR_CLOUD_PROXY: 'off'})).toBe('none');
   expect(proxyFor('cloud', {IMGMGR_CLOUD_PROXY: 'on'})).toBe('environment');
-  expect(told(refusal(() => proxyFor('cloud', {IMGMGR_CLOUD_PROXY: 'no'})))).toBe(
+  expect(textOf(refusal(() => proxyFor('cloud', {IMGMGR_CLOUD_PROXY: 'no'})))).toBe(
     'IMGMGR_CLOUD_PROXY is "no" | at environment variable IMGMGR_CLOUD_PROXY | hint: set it to off to go without the proxy, or to on',
   );
 });

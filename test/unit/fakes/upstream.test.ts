@@ -160,14 +160,14 @@ const shows: Readonly<Record<UpstreamMisbehaviour, () => Promise<void>>> = {
 
 describe('a misbehaving source', () => {
   it.each(
-    Object.entries(shows).map(([name, proof]) => ({
+    Object.entries(shows).map(([name, passed]) => ({
       name: name as UpstreamMisbehaviour,
-      proof,
+      passed,
       what: UPSTREAM_MISBEHAVIOURS[name as UpstreamMisbehaviour],
     })),
-  )('$name: $what', async ({name, proof}) => {
+  )('$name: $what', async ({name, passed}) => {
     upstream.misbehave(name);
-    await proof();
+    await passed();
   });
 
   it('redirects over as many hops as told', async () => {

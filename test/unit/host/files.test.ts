@@ -7,7 +7,7 @@ import {describe, expect, it} from 'vitest';
 import {tryHostLock, takeHostLock} from '../../../src/build/host-lock.ts';
 import {homeFolder} from '../../../src/config/home.ts';
 import {pairs} from '../../../src/cli/parse.ts';
-import {readTextFile} from '../../../src/config/surroundings.ts';
+import {readTextFile} from '../../../src/config/config-context.ts';
 import {makePrivateFolder} from '../../../src/host/private-folder.ts';
 import {readRegularFile} from '../../../src/host/regular-file.ts';
 import {asStoreError} from '../../../src/local/disk-error.ts';

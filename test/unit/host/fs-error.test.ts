@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {ImgmgrError} from '../../../src/errors.ts';
 import type {Explanation, Refusal} from '../../../src/host/fs-error.ts';
 import {asFileSystemError, codeOf, hasCode, ifThere, refusalKind} from '../../../src/host/fs-error.ts';
-import {ForeignPlaceError} from '../../../src/host/place.ts';
+import {UntrustedFolderError} from '../../../src/host/trusted-folder.ts';
 import {useFolder} from '../build/folder.ts';
 
 const folder = useFolder();
@@ -37,14 +37,14 @@ describe('an error of the file system', () => {
   });
 
   it('that another user could exchange the place is a kind of its own', () => {
-    expect(refusalKind(new ForeignPlaceError('/x belongs to another user'))).toBe('foreign');
+    expect(refusalKind(new UntrustedFolderError('/x belongs to another user'))).toBe('foreign');
   });
 
   it('is explained by its caller, with the path that was refused, and is the cause', () => {
     const error = refused('ENOSPC', {path: '/a', dest: '/b'});
-    const told = asFileSystemError(error, {path: '/root', explain});
-    expect(told).toBeInstanceOf(ImgmgrError);
-    expect(told).toMatchObject({
+    const reported = asFileSystemError(error, {path: '/root', explain});
+    expect(reported).toBeInstanceOf(ImgmgrError);
+    expect(reported).toMatchObject({
       code: 'DISK_FULL',
       message: 'full /b ENOSPC ENOSPC: the disk says no',
       place: '/b',

@@ -2,7 +2,7 @@ import {mkdir, readdir, readFile, stat, utimes, writeFile} from 'node:fs/promise
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import type {LockPlace} from '../../../src/host/lock.ts';
+import type {LockLocation} from '../../../src/host/lock.ts';
 import {describeHolder, isLocked, lockHolder, sweepHolders, tryLock} from '../../../src/host/lock.ts';
 import {holderName, ownProcess, SILENCE_MS} from '../../../src/host/process.ts';
 import {useFolder} from '../build/folder.ts';
@@ -10,7 +10,7 @@ import {startZombie} from './zombie.ts';
 
 const folder = useFolder();
 
-async function place(): Promise<LockPlace> {
+async function place(): Promise<LockLocation> {
   const aside = join(folder.path(), 'aside');
   await mkdir(aside);
   return {path: join(folder.path(), 'lock'), aside};

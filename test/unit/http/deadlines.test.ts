@@ -77,18 +77,18 @@ describe('S5: with a clock that the test turns', () => {
     }
   }
 
-  function watched(wire: Wire): {readonly watch: StallWatch; readonly told: string[]} {
-    const told: string[] = [];
+  function watched(wire: Wire): {readonly watch: StallWatch; readonly reported: string[]} {
+    const reported: string[] = [];
     const watch = new StallWatch({
       wire,
       limitMs: 60_000,
       connectMs: 30_000,
       streaming: true,
       floor: FLOOR,
-      onStall: (what) => void told.push(what),
+      onStall: (what) => void reported.push(what),
     });
     onTestFinished(() => watch.stop());
-    return {watch, told};
+    return {watch, reported};
   }
 
   test.each([
@@ -96,21 +96,21 @@ describe('S5: with a clock that the test turns', () => {
     ['enough', 60, []],
   ])('an upload of which the server takes %s every five seconds', async (_, step, expected) => {
     const wire = new FakeWire();
-    const {told} = watched(wire);
+    const {reported} = watched(wire);
     for (let second = 0; second < 120; second += 5) {
       wire.socket.bytesWritten += step;
       await vi.advanceTimersByTimeAsync(5000);
     }
-    expect(told).toEqual(expected);
+    expect(reported).toEqual(expected);
   });
 
   test('a source that gives nothing to send is no slow server', async () => {
     const wire = new FakeWire();
     wire.socket.writableLength = 0;
     wire.writableLength = 0;
-    const {told} = watched(wire);
+    const {reported} = watched(wire);
     await vi.advanceTimersByTimeAsync(600_000);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   test.each([
@@ -119,11 +119,11 @@ describe('S5: with a clock that the test turns', () => {
   ])('%s within its own, shorter limit', async (_, state) => {
     const wire = new FakeWire();
     Object.assign(wire.socket, state);
-    const {told} = watched(wire);
+    const {reported} = watched(wire);
     await vi.advanceTimersByTimeAsync(29_000);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     await vi.advanceTimersByTimeAsync(6000);
-    expect(told).toEqual(['no connection within 30 s']);
+    expect(reported).toEqual(['no connection within 30 s']);
   });
 });
 

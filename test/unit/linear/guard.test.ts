@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {countSteps, TooManySteps} from './count-steps.ts';
 import {faultsOf, importsOf} from './guard.ts';
 import {hostileTexts} from './hostile.ts';
-import {whyNotLinear} from './prove.ts';
+import {whyNotLinear} from './check-linear.ts';
 import {COUNTED_THROUGH, REVIEWED_EXPRESSIONS, REVIEWED_MODULES} from './reviewed.ts';
 import {sourceFiles, textWorkOf} from './source-text.ts';
 

@@ -1,5 +1,5 @@
 import {dirname, join} from 'node:path';
-import {whyNotLinear} from './prove.ts';
+import {whyNotLinear} from './check-linear.ts';
 import {NORMALIZES, REVIEWED_EXPRESSIONS} from './reviewed.ts';
 import {textWorkOf} from './source-text.ts';
 

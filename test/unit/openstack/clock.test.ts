@@ -26,9 +26,9 @@ test.each([
   ['an answer that was on its way for a moment changes nothing', 2900, '10:00:00', 2900],
   ['a later time is taken', 300, '10:00:05', 5000],
   ['an earlier one too, when it contradicts ours', 9000, '10:00:05', 5000],
-])('%s', (_, ours, told, expected) => {
+])('%s', (_, ours, reported, expected) => {
   const {clock} = clockAt(TEN + ours);
-  clock.hear(`Sat, 31 Jan 2026 ${told} GMT`);
+  clock.hear(`Sat, 31 Jan 2026 ${reported} GMT`);
   expect(clock.now().getTime()).toBe(TEN + expected);
 });
 

@@ -106,7 +106,7 @@ describe('the log on stderr', () => {
     ]);
   });
 
-  it('says a pass, and a fault of the surroundings, for what they are', () => {
+  it('says a pass, and a fault of the environment, for what they are', () => {
     const {verdict} = VERDICT;
     const plain = {...VERDICT, evidence: '/e'};
     const passed = {

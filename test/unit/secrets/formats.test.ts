@@ -5,7 +5,7 @@ import {ImgmgrError} from '../../../src/errors.ts';
 import {createReporter} from '../../../src/report/reporter.ts';
 import {scrubbed} from '../../../src/secrets/output.ts';
 import {SecretRegistry} from '../../../src/secrets/registry.ts';
-import {scrubDeep, scrubTold} from '../../../src/secrets/scrub-deep.ts';
+import {scrubDeep, scrubEvent} from '../../../src/secrets/scrub-deep.ts';
 import {scrubJson} from '../../../src/secrets/structured.ts';
 import {collectingSink} from '../report/streams.ts';
 
@@ -87,7 +87,7 @@ async function written(secret: string, said: string, format: (typeof FORMATS)[nu
     {type: 'cloud-failed', cloud: 'c', error},
     {type: 'finished', counts: {} as never, counted: [], exitCode: 1, ms: 1},
   ];
-  for (const event of events) reporter.emit(scrubTold(event, (text) => secrets.scrub(text)));
+  for (const event of events) reporter.emit(scrubEvent(event, (text) => secrets.scrub(text)));
   reporter.close();
   out.flush();
   err.flush();
@@ -131,7 +131,7 @@ describe('S6, S8: a secret that looks like a part of the form', () => {
   });
 
   /** What comes out for a run that knows only this secret, with numbers that have its digits. */
-  async function told(secret: string, format: 'json' | 'junit'): Promise<string> {
+  async function reported(secret: string, format: 'json' | 'junit'): Promise<string> {
     const secrets = knowing(secret);
     const sink = collectingSink();
     const out = scrubbed(sink.stdout, secrets);
@@ -143,13 +143,13 @@ describe('S6, S8: a secret that looks like a part of the form', () => {
       {type: 'progress', ...progress, phase: 'uploading', bytes: 12345678, total: 1123456789},
       {type: 'finished', counts: {failed: 1234} as never, counted: ['failed'], exitCode: 1, ms: 12345678},
     ];
-    for (const event of events) reporter.emit(scrubTold(event, (text) => secrets.scrub(text)));
+    for (const event of events) reporter.emit(scrubEvent(event, (text) => secrets.scrub(text)));
     out.flush();
     return sink.out();
   }
 
   it.each(SHAPES)('S6, S8: %j leaves every line of JSON valid, and its numbers numbers', async (secret) => {
-    const text = await told(secret, 'json');
+    const text = await reported(secret, 'json');
     const lines = text
       .trimEnd()
       .split('\n')
@@ -161,7 +161,7 @@ describe('S6, S8: a secret that looks like a part of the form', () => {
   });
 
   it.each(SHAPES)('S6, S8: %j leaves a JUnit file well-formed, and its numbers numbers', async (secret) => {
-    const text = await told(secret, 'junit');
+    const text = await reported(secret, 'junit');
     const checked = spawnSync('python3', ['-c', 'import sys, xml.dom.minidom as m; m.parse(sys.stdin.buffer)'], {
       input: text,
     });
@@ -173,7 +173,7 @@ describe('S6, S8: a secret that looks like a part of the form', () => {
 });
 
 it('S6: a JSON text with a string of many megabytes is scrubbed', () => {
-  const text = JSON.stringify({told: `${'x'.repeat(2 ** 23)}${'\n'.repeat(2 ** 20)}hidden-word`});
+  const text = JSON.stringify({reported: `${'x'.repeat(2 ** 23)}${'\n'.repeat(2 ** 20)}hidden-word`});
   expect(scrubJson(text, (string) => string.replace('hidden-word', '***')) === text.replace('hidden-word', '***')).toBe(
     true,
   );
@@ -185,7 +185,7 @@ describe('S6: copies without secrets', () => {
   it('S6: errors keep their class, with every text of theirs and of their causes scrubbed', () => {
     const cause = Object.assign(new TypeError('cause hunter2'), {body: 'hunter2'});
     const problems = [{message: 'hunter2', place: {file: 'hunter2', line: 1, column: 1}}];
-    const copy = scrubTold(new ImgmgrError('AUTH', 'm hunter2', {hint: 'hunter2', cause, problems}), scrub);
+    const copy = scrubEvent(new ImgmgrError('AUTH', 'm hunter2', {hint: 'hunter2', cause, problems}), scrub);
     expect(copy).toBeInstanceOf(ImgmgrError);
     expect(copy.cause).toBeInstanceOf(TypeError);
     expect(copy.code).toBe('AUTH');
@@ -197,7 +197,7 @@ describe('S6: copies without secrets', () => {
   });
 
   it('S6: the words that tell programs what a thing is stay in events, not in bodies', () => {
-    expect(scrubTold({type: 'hunter2', hunter2: ['hunter2']}, scrub)).toEqual({type: 'hunter2', '***': ['***']});
+    expect(scrubEvent({type: 'hunter2', hunter2: ['hunter2']}, scrub)).toEqual({type: 'hunter2', '***': ['***']});
     expect(scrubDeep({type: 'hunter2'}, scrub)).toEqual({type: '***'});
   });
 

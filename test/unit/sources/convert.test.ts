@@ -222,19 +222,19 @@ describe('a conversion', () => {
 
   it('tells how far it is, from the first byte to the last', async () => {
     const path = await diskAs('qcow2');
-    const told: ConvertProgress[] = [];
+    const onBytes: ConvertProgress[] = [];
     const done = await converter().convert(
       opened(path, 'qcow2'),
-      order('qcow2', RAW, {progress: (progress) => told.push(progress)}),
+      order('qcow2', RAW, {progress: (progress) => onBytes.push(progress)}),
     );
     done.bytes.destroy();
     const {size} = await stat(path);
-    expect(told.filter(({phase}) => phase === 'fetching').at(-1)).toEqual({
+    expect(onBytes.filter(({phase}) => phase === 'fetching').at(-1)).toEqual({
       phase: 'fetching',
       bytes: size,
       total: size,
     });
-    const converting = told.filter(({phase}) => phase === 'converting');
+    const converting = onBytes.filter(({phase}) => phase === 'converting');
     expect(converting.at(-1)).toEqual({phase: 'converting', bytes: SIZE, total: SIZE});
     expect(converting.map(({bytes}) => bytes)).toEqual(converting.map(({bytes}) => bytes).sort((a, b) => a - b));
   });

@@ -132,8 +132,8 @@ async function ask(cases: readonly Case[]): Promise<void> {
   const confinement = await findConfinement(exec.run);
   expect(confinement.kind).toBe('landlock');
   const lines = cases.map(({path, base, format}) => {
-    const told = base === 'fixed' && format === 'vpc' ? '-f vpc ' : '';
-    return `timeout 20 qemu-img info ${told}--output=json ${path} >${path}.json 2>${path}.err`;
+    const onBytes = base === 'fixed' && format === 'vpc' ? '-f vpc ' : '';
+    return `timeout 20 qemu-img info ${onBytes}--output=json ${path} >${path}.json 2>${path}.err`;
   });
   writeFileSync(join(folder, 'ask.sh'), `${lines.join('\n')}\nexit 0\n`);
   const {command, args} = confinement.wrap({command: 'sh', args: [join(folder, 'ask.sh')], read: [], write: [folder]});

@@ -60,12 +60,12 @@ function here(path: string, format: string, more: Parameters<typeof request>[1] 
 }
 
 /** Runs everything as it is, and tells before each call of qemu-img. */
-function watching(told: (args: readonly string[]) => Promise<unknown>): Exec {
+function watching(onBytes: (args: readonly string[]) => Promise<unknown>): Exec {
   return {
     ...exec,
     run: async (command, args, options) => {
       const at = args.indexOf('qemu-img');
-      if (at >= 0) await told(args.slice(at + 1));
+      if (at >= 0) await onBytes(args.slice(at + 1));
       return exec.run(command, args, options);
     },
   };
@@ -110,16 +110,16 @@ describe('what both guards judge before a cloud gets it', () => {
     const content = await readFile(await diskAs('vdi'));
     const packed = gzipSync(content);
     const server = await serve(file(packed));
-    const told: ConvertProgress[] = [];
+    const onBytes: ConvertProgress[] = [];
     const judging = converter().judge(
       opening(server.url, 'vdi', {digest: digestOf(packed)}),
-      order('vdi', {progress: (progress) => told.push(progress)}),
+      order('vdi', {progress: (progress) => onBytes.push(progress)}),
     );
     const given = await readAll(judging);
     expect(given.content.equals(content)).toBe(true);
     expect(given.opened.facts().digests).toContainEqual(digestOf(packed));
     expect(given.opened.facts().unwrapped).toEqual(digestOf(content, 'sha512'));
-    expect(told.at(-1)).toEqual({phase: 'fetching', bytes: content.length});
+    expect(onBytes.at(-1)).toEqual({phase: 'fetching', bytes: content.length});
   });
 
   it('S1: is refused with other bytes than demanded before qemu-img sees it, and beyond its limit', async () => {

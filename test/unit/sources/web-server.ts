@@ -36,8 +36,8 @@ export async function serve(
 export function file(content: Buffer, headers: Readonly<Record<string, string>> = {}): Answering {
   return (request, response) => {
     const match = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-    const proof = request.headers['if-range']?.toString();
-    const ranged = match !== null && (proof === undefined || Object.values(headers).includes(proof));
+    const passed = request.headers['if-range']?.toString();
+    const ranged = match !== null && (passed === undefined || Object.values(headers).includes(passed));
     if (!ranged) {
       response.writeHead(200, {'Content-Length': content.length, ...headers}).end(content);
       return;

@@ -207,7 +207,7 @@ describe('S9: before a token is known', () => {
 });
 
 describe('S9: places', () => {
-  const LIMITS = {silent: 2, strangers: 2, perTicket: 2, unprovenMs: 60_000, handshakesPerSecond: 1000};
+  const LIMITS = {silent: 2, strangers: 2, perTicket: 2, unauthenticatedMs: 60_000, handshakesPerSecond: 1000};
   const begin = (): void => undefined;
 
   /** Connections that a listener accepted, in order. */
@@ -303,7 +303,7 @@ describe('S9: places', () => {
     for (const [index, socket] of all.entries()) {
       connections.add(socket);
       connections.greeted(peer(socket), ticket, begin);
-      if (index === 0) connections.prove(peer(socket), ticket);
+      if (index === 0) connections.authenticate(peer(socket), ticket);
     }
     expect(there(all)).toEqual([true, false, false, false, false, true]);
   });

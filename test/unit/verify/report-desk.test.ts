@@ -218,7 +218,7 @@ describe('the desk outlives', () => {
     ['SSH', 'SSH-2.0-scan\r\n'],
     ['half a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01'],
   ])('a scanner that sends %s: it is cut off, and no report is late', async (_what, text) => {
-    const all = await ready({unprovenMs: 400});
+    const all = await ready({unauthenticatedMs: 400});
     const scanner = plain(all.desk.port);
     scanner.write(text, 'latin1');
     await accepted(all);
@@ -227,7 +227,7 @@ describe('the desk outlives', () => {
   });
 
   it('a slow HTTP request, a silent h2 connection, and one that is half closed', async () => {
-    const all = await ready({unprovenMs: 500});
+    const all = await ready({unauthenticatedMs: 500});
     const options = {port: all.desk.port, host: '127.0.0.1', rejectUnauthorized: false};
     const slow = connectTls({...options, ALPNProtocols: ['http/1.1']}, () =>
       slow.write('GET /agent/x86_64 HTTP/1.1\r\n'),

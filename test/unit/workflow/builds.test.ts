@@ -3,7 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {hostSurroundings} from '../../../src/compose/surroundings.ts';
+import {hostRuntime} from '../../../src/compose/runtime.ts';
 import type {BuildSpec} from '../../../src/core/build/spec.ts';
 import type {Definition} from '../../../src/core/definition/definition.ts';
 import type {Event} from '../../../src/core/events.ts';
@@ -77,7 +77,7 @@ async function run(
       dryRun,
       policy: {...DEFAULT_POLICY, verify: false, ...policy},
     },
-    surroundings: hostSurroundings(),
+    runtime: hostRuntime(),
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
   });

@@ -12,7 +12,7 @@ import type {
 import type {Image, ImagePatch, NewImage} from '../../../src/core/image/image.ts';
 import {applyPatch} from '../../../src/core/image/patch.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
-import type {Surroundings} from '../../../src/workflow/types.ts';
+import type {Runtime} from '../../../src/workflow/types.ts';
 
 /** Images of one project in memory; several stores may share them. Calls are written down. */
 export class MemoryStore implements ImageStore {
@@ -246,13 +246,8 @@ export class VirtualClock {
   }
 }
 
-/** Surroundings of one process on a host; `alive` tells which processes run. */
-export function surroundings(
-  clock: VirtualClock,
-  pid: number,
-  alive: ReadonlySet<number>,
-  bootId = 'boot-1',
-): Surroundings {
+/** Runtime of one process on a host; `alive` tells which processes run. */
+export function runtime(clock: VirtualClock, pid: number, alive: ReadonlySet<number>, bootId = 'boot-1'): Runtime {
   let made = 0;
   return {
     monotonic: () => clock.monotonic(),

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {copySurely, createSurely, patchSurely} from '../../../src/workflow/sure-writes.ts';
-import {MemoryStore, VirtualClock, surroundings} from './memory-store.ts';
+import {MemoryStore, VirtualClock, runtime} from './memory-store.ts';
 
 const SPEC = {id: 'i1', name: 'x', osHidden: true, tags: [], properties: {}};
 
@@ -29,8 +29,7 @@ describe('a PATCH whose answer got lost', () => {
     const clock = new VirtualClock();
     const store = new MemoryStore(clock);
     const image = await store.create(SPEC);
-    const patch = () =>
-      clock.run(patchSurely({store, surroundings: surroundings(clock, 1, new Set())}, image, {name: 'y'}));
+    const patch = () => clock.run(patchSurely({store, runtime: runtime(clock, 1, new Set())}, image, {name: 'y'}));
     return {store, patch, patches: () => store.calls.filter((call) => call === 'patch i1').length};
   }
 

@@ -86,13 +86,13 @@ describe('two manifests', () => {
 
   it('differ in tools, machine and mirror', () => {
     const now: Manifest = {...BARE, machine: 'aarch64', diskImageBuilder: {version: '3.43.0'}};
-    const told = [
+    const reported = [
       '~ machine x86_64 -> aarch64',
       '~ diskimage-builder 3.13.0 -> 3.43.0',
       '- agent 0.1.0',
       '- mirror http://mirror.example/debian',
     ];
-    expect(renderDiff(diffManifests(MANIFEST, now)).slice(0, -1)).toEqual(told);
+    expect(renderDiff(diffManifests(MANIFEST, now)).slice(0, -1)).toEqual(reported);
     expect(renderDiff(diffManifests(now, MANIFEST))).toContain('+ agent 0.1.0');
   });
 

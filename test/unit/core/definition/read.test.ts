@@ -4,7 +4,7 @@ import {parseYaml} from '../../../../src/config/yaml.ts';
 import {definitionsJsonSchema} from '../../../../src/core/definition/schema.ts';
 import type {Definition} from '../../../../src/core/definition/definition.ts';
 import {readDefinitions} from '../../../../src/core/definition/read.ts';
-import {formatPlace} from '../../../../src/errors.ts';
+import {formatPosition} from '../../../../src/errors.ts';
 
 const MINIMAL = {
   format: 'qcow2',
@@ -32,7 +32,7 @@ function read(...files: readonly (readonly object[])[]): {definitions: readonly 
   const {definitions, problems} = readDefinitions(roots);
   return {
     definitions,
-    problems: problems.map(({message, place, hint}) => `${formatPlace(place)} ${message} | ${hint ?? 'no hint'}`),
+    problems: problems.map(({message, place, hint}) => `${formatPosition(place)} ${message} | ${hint ?? 'no hint'}`),
   };
 }
 

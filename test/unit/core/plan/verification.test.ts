@@ -136,9 +136,9 @@ describe('a catalogue that goes back', () => {
     unproven.manage(definition(['1']), {verify: false});
     unproven.manage(definition(['2']), {verify: false});
     expect(unproven.manage(definition(['1']), verify)).toEqual(['verify 1', 'publish 1 → X', 'retire 2 → X (2)']);
-    const proven = published();
-    proven.manage(definition(['2']), verify);
-    expect(proven.manage(definition(['1']), verify)).toEqual(['publish 1 → X', 'retire 2 → X (2)']);
+    const authenticated = published();
+    authenticated.manage(definition(['2']), verify);
+    expect(authenticated.manage(definition(['1']), verify)).toEqual(['publish 1 → X', 'retire 2 → X (2)']);
   });
 });
 

@@ -25,7 +25,7 @@ function report(changes: Readonly<Record<string, CheckOutcome | undefined>> = {}
   };
 }
 
-const heard = (told: GuestReport): Witnesses => ({...silent, report: told});
+const heard = (reported: GuestReport): Witnesses => ({...silent, report: reported});
 
 describe('a report', () => {
   it('passes when every check passed', () => {
@@ -163,17 +163,19 @@ describe('silence', () => {
   it.each([[false], ['warn'], ['info']] as const)(
     'R6: an empty console says nothing against an image that need not use it: serial-console %j',
     (severity) => {
-      const wishes = {checks: {'serial-console': severity}};
-      const verdict = judge({...silent, console: '\r\n'}, wishes);
+      const settings = {checks: {'serial-console': severity}};
+      const verdict = judge({...silent, console: '\r\n'}, settings);
       expect(verdict).toMatchObject({kind: 'environment', cause: 'no-witness'});
       expect(verdict.hint).toContain('console=ttyS0');
       expect(verdict.hint).toContain('--advertise');
       expect(verdict.hint).toContain('security group');
-      expect(judge({...silent, server: {kind: 'stopped'}, console: ''}, wishes)).toMatchObject({
+      expect(judge({...silent, server: {kind: 'stopped'}, console: ''}, settings)).toMatchObject({
         kind: 'fail',
         cause: 'powered-off',
       });
-      expect(judge({...silent, console: 'Kernel panic - not syncing'}, wishes)).toMatchObject({cause: 'kernel-panic'});
+      expect(judge({...silent, console: 'Kernel panic - not syncing'}, settings)).toMatchObject({
+        cause: 'kernel-panic',
+      });
     },
   );
 

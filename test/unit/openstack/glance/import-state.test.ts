@@ -49,12 +49,12 @@ describe('with its tasks', () => {
       const state = judgeWithTasks(imageOf({status, properties: LOCK}), [], [task('failure', {message: 'no route'})]);
       expect(state).toMatchObject({kind: 'failed', reason: `status ${status}: no route`});
     }
-    const told = judgeWithTasks(
+    const reported = judgeWithTasks(
       imageOf({status: 'queued', properties: FAILED}),
       [],
       [task('failure', {message: 'no route'})],
     );
-    expect(told).toMatchObject({
+    expect(reported).toMatchObject({
       kind: 'failed',
       reason: 'the import into fast failed: no route',
       failedStores: ['fast'],

@@ -4,7 +4,7 @@ import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
-import {hostSurroundings} from '../../../../src/compose/surroundings.ts';
+import {hostRuntime} from '../../../../src/compose/runtime.ts';
 import type {ImageQuota} from '../../../../src/ports/image-store.ts';
 import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
 import {createExec} from '../../../../src/exec.ts';
@@ -47,7 +47,7 @@ async function world(quota?: ImageQuota) {
           policy: {...DEFAULT_POLICY, convert: {to: 'raw', compress: false}},
         },
         baseDir: dir,
-        surroundings: hostSurroundings(),
+        runtime: hostRuntime(),
         emit: () => undefined,
         signal: new AbortController().signal,
         glanceAlgorithm: 'sha512',

@@ -8,7 +8,7 @@ import type {AcquireContext, AcquireTask} from '../../../../src/workflow/acquire
 import type {RunOptions} from '../../../../src/workflow/types.ts';
 import {definition, version} from '../../core/plan/plan-world.ts';
 import {MemorySource, memoryConverter} from '../memory-source.ts';
-import {MemoryStore, VirtualClock, surroundings} from '../memory-store.ts';
+import {MemoryStore, VirtualClock, runtime} from '../memory-store.ts';
 
 export const URL_1 = 'https://example.test/1.qcow2';
 export const BYTES = Buffer.from('the bytes of version 1');
@@ -44,7 +44,7 @@ export function acquireWorld(given: {
       policy: {...DEFAULT_POLICY, ...given.policy},
     },
     baseDir: '/',
-    surroundings: surroundings(clock, given.pid ?? 1, new Set()),
+    runtime: runtime(clock, given.pid ?? 1, new Set()),
     emit: (event) => events.push(event),
     signal: abort.signal,
     glanceAlgorithm: 'sha512',

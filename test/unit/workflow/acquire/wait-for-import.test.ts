@@ -14,15 +14,15 @@ function waiting(look: (ms: number) => ImportState, live: (ms: number) => string
     importState: async () => Promise.resolve(look(nowMs)),
     get: async () => Promise.resolve(image(live(nowMs))),
   } as unknown as ImageStore;
-  const surroundings = {
+  const runtime = {
     monotonic: () => nowMs,
     sleep: async (ms: number) => {
       nowMs += ms;
       return Promise.resolve();
     },
-  } as unknown as ImportWait['surroundings'];
+  } as unknown as ImportWait['runtime'];
   return {
-    ...{store, surroundings, id: 'i', stores: [], definition: 'X', version: '1', bytes: undefined},
+    ...{store, runtime, id: 'i', stores: [], definition: 'X', version: '1', bytes: undefined},
     ...{deadlineMs: 30 * MINUTE, phase: 'importing', emit: () => undefined, signal: new AbortController().signal},
     now: () => nowMs,
   };

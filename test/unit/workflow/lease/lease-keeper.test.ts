@@ -3,7 +3,7 @@ import type {Event} from '../../../../src/core/events.ts';
 import {readLeases} from '../../../../src/core/lease.ts';
 import {ImgmgrError} from '../../../../src/errors.ts';
 import {LeaseKeeper} from '../../../../src/workflow/lease/lease-keeper.ts';
-import {MemoryStore, VirtualClock, surroundings} from '../memory-store.ts';
+import {MemoryStore, VirtualClock, runtime} from '../memory-store.ts';
 
 interface Party {
   readonly keeper: LeaseKeeper;
@@ -23,7 +23,7 @@ function world(): {clock: VirtualClock; alive: Set<number>; join: (pid: number, 
       store,
       projectId: 'p',
       run: `run-${pid}`,
-      surroundings: surroundings(clock, pid, alive, bootId),
+      runtime: runtime(clock, pid, alive, bootId),
       emit: (event: Event) => events.push(event),
       signal: new AbortController().signal,
     };

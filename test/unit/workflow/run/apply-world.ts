@@ -9,7 +9,7 @@ import type {ServerHost} from '../../../../src/ports/server-host.ts';
 import type {TestServerHost} from '../../../../src/ports/test-server-host.ts';
 import {applyPlan} from '../../../../src/workflow/run/apply-plan.ts';
 import type {ApplyContext} from '../../../../src/workflow/run/perform-action.ts';
-import {Tally} from '../../../../src/workflow/run/tally.ts';
+import {ImageCounts} from '../../../../src/workflow/run/image-counts.ts';
 import {viewOf} from '../../../../src/workflow/run/observe.ts';
 import {acquireWorld} from '../acquire/acquire-world.ts';
 
@@ -31,11 +31,11 @@ export function applyWorld(policy: Partial<Policy> = {}, images: ReadonlyMap<str
         used.has(id) ? {kind: 'used-by', servers: [{id: 's1', name: 'vm', projectId: 'p'}]} : {kind: 'unused'},
       ),
   };
-  const tally = new Tally();
+  const imageCounts = new ImageCounts();
   const context: ApplyContext = {
     acquire,
     ports: {store, servers: servers, tests: {} as TestServerHost},
-    tally,
+    imageCounts,
     errors,
     assertMayWrite: () => undefined,
     publishObstacle: () => Promise.resolve(undefined),
@@ -65,7 +65,7 @@ export function applyWorld(policy: Partial<Policy> = {}, images: ReadonlyMap<str
     apply,
     /** Plans and does it. */
     manage: (definition: Definition) => apply(plan(definition)),
-    counts: () => Object.fromEntries(Object.entries(tally.counts()).filter(([, count]) => count > 0)),
+    counts: () => Object.fromEntries(Object.entries(imageCounts.counts()).filter(([, count]) => count > 0)),
     /** What became of the actions, in their order. */
     said: () =>
       events.flatMap((event) => {

@@ -11,7 +11,7 @@ import {createExec} from '../../../../src/exec.ts';
 import {createHttp} from '../../../../src/http.ts';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
 import {createSource} from '../../../../src/sources/create-source.ts';
-import {hostSurroundings} from '../../../../src/compose/surroundings.ts';
+import {hostRuntime} from '../../../../src/compose/runtime.ts';
 import {processCloud} from '../../../../src/workflow/run/process-cloud.ts';
 import type {CloudOutcome, RunOptions} from '../../../../src/workflow/types.ts';
 import {definition, version} from '../../core/plan/plan-world.ts';
@@ -53,7 +53,7 @@ async function run(
     baseDir: dir,
     adHoc: false,
     options: {...OPTIONS, dryRun: false, ...options, policy: {...DEFAULT_POLICY, verify: false, ...flags}},
-    surroundings: hostSurroundings(),
+    runtime: hostRuntime(),
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
   });

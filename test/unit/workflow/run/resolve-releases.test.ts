@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import type {DigestPlace, ImageSource} from '../../../../src/ports/image-source.ts';
+import type {DigestLocation, ImageSource} from '../../../../src/ports/image-source.ts';
 import type {Definition, Version} from '../../../../src/core/definition/definition.ts';
 import {DEFAULT_LIMITS} from '../../../../src/core/limits.ts';
 import {labelReleases, readDigests} from '../../../../src/workflow/run/resolve-releases.ts';
@@ -38,7 +38,7 @@ describe('L: the list is asked for the path of the URL, without its query', () =
     ['file:///srv/my%20image.qcow2', '/srv/my%20image.qcow2'],
     ['http://[bad/x.qcow2', 'http://[bad/x.qcow2'],
   ])('%s', async (url, path) => {
-    const asked: DigestPlace[] = [];
+    const asked: DigestLocation[] = [];
     const source: ImageSource = {
       probe: never,
       open: never,

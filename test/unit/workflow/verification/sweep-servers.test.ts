@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import type {ServerLeftover, TestServerHost} from '../../../../src/ports/test-server-host.ts';
 import {sweepServers} from '../../../../src/workflow/verification/sweep-servers.ts';
-import {VirtualClock, surroundings} from '../memory-store.ts';
+import {VirtualClock, runtime} from '../memory-store.ts';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
 const LATER = '2026-01-01T01:00:00Z';
@@ -21,7 +21,7 @@ async function removed(stamp: {readonly holder: string; readonly expires: string
     liveRuns: new Set(),
     deadRuns: new Set(),
     now: NOW,
-    surroundings: surroundings(new VirtualClock(), 1, new Set([7])),
+    runtime: runtime(new VirtualClock(), 1, new Set([7])),
     emit: () => undefined,
   });
   return gone;

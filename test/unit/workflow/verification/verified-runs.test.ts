@@ -3,7 +3,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {hostSurroundings} from '../../../../src/compose/surroundings.ts';
+import {hostRuntime} from '../../../../src/compose/runtime.ts';
 import type {Definition} from '../../../../src/core/definition/definition.ts';
 import type {Event} from '../../../../src/core/events.ts';
 import type {Image} from '../../../../src/core/image/image.ts';
@@ -93,7 +93,7 @@ function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
       importTimeoutMs: 60_000,
       silenceNotVerified: false,
     },
-    surroundings: hostSurroundings(),
+    runtime: hostRuntime(),
     emit: (event: Event) => void events.push(event),
     signal,
     verification: {
@@ -186,10 +186,10 @@ describe('manage with verification', () => {
     const again = await manage(await X('1', '2'));
     expect(again).toMatchObject({codes: ['VERIFICATION'], done: []});
     expect(again.outcome.errors[0]?.message).toContain(`${stays}; evidence: /state/evidence/run-1.json`);
-    const [told] = again.events.flatMap((event) =>
+    const [reported] = again.events.flatMap((event) =>
       event.type === 'action-failed' || event.type === 'definition-failed' ? [event.error.message] : [],
     );
-    expect(told).toContain('evidence: /state/evidence/run-1.json');
+    expect(reported).toContain('evidence: /state/evidence/run-1.json');
   });
 
   it('neither fetches nor boots nor writes while that version is quarantined, and names it each time', async () => {
@@ -229,7 +229,7 @@ describe('manage with verification', () => {
     expect(kept.map(({name}) => name).sort()).toEqual(names);
   });
 
-  it('keeps the private image where the surroundings are at fault, exit 75, and the next run goes on with it', async () => {
+  it('keeps the private image where the environment is at fault, exit 75, and the next run goes on with it', async () => {
     await manage(await X('1'));
     servers.faults.start = new ImgmgrError('QUOTA', 'Quota exceeded for instances');
     expect(await manage(await X('1', '2'))).toMatchObject({codes: ['ENVIRONMENT'], done: ['acquire 2']});

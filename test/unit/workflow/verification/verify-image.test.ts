@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {VerifyWishes} from '../../../../src/core/definition/definition.ts';
+import type {VerifySettings} from '../../../../src/core/definition/definition.ts';
 import type {Event} from '../../../../src/core/events.ts';
 import type {Image} from '../../../../src/core/image/image.ts';
 import {ImgmgrError} from '../../../../src/errors.ts';
@@ -56,7 +56,7 @@ function world(options: Partial<VerifyOptions> = {}, parts: {readonly bootPort?:
       },
       probePort: (_, port) => Promise.resolve(port === parts.bootPort),
     },
-    surroundings: {
+    runtime: {
       monotonic: () => nowMs,
       sleep: async (ms, signal) => {
         nowMs += ms;
@@ -70,8 +70,8 @@ function world(options: Partial<VerifyOptions> = {}, parts: {readonly bootPort?:
     emit: (event) => events.push(event),
     signal: interruption.signal,
   });
-  const verify = (wishes: VerifyWishes = {}, image = IMAGE) =>
-    verifyImage(verifier, {image, definition: 'X', version: '1', wishes});
+  const verify = (settings: VerifySettings = {}, image = IMAGE) =>
+    verifyImage(verifier, {image, definition: 'X', version: '1', settings});
   return {desk, servers, events, kept, interruption, verifier, verify, store, elapsedMs: () => nowMs};
 }
 
@@ -148,9 +148,9 @@ describe('one verification', () => {
       return {kind: 'active'};
     };
     await verify();
-    const [told] = events.filter((event) => event.type === 'verdict');
+    const [reported] = events.filter((event) => event.type === 'verdict');
     expect(at.report).toBeGreaterThan(at.hello);
-    expect(told).toMatchObject({spans: {guestMs: at.report - at.hello}});
+    expect(reported).toMatchObject({spans: {guestMs: at.report - at.hello}});
 
     const mute = world();
     await mute.verify();
@@ -215,7 +215,7 @@ describe('one verification', () => {
     ],
     ['start', new ImgmgrError('QUOTA', 'Quota exceeded for instances'), 'quota'],
     ['start', new ImgmgrError('UNAVAILABLE', '503'), 'cloud-failed'],
-  ] as const)('a fault of the surroundings in %s is no verdict on the image: %s', async (where, fault, cause) => {
+  ] as const)('a fault of the environment in %s is no verdict on the image: %s', async (where, fault, cause) => {
     const {verify, servers, events} = world();
     servers.faults[where] = fault;
     expect(await verify()).toMatchObject({kind: 'environment', cause, failed: []});
@@ -362,7 +362,7 @@ describe('another project (--verify-cloud)', () => {
       ...verifier.context,
       parts: {...verifier.context.parts, elsewhere: {store: tenant.store, tests: servers}},
     });
-    const task = {image: IMAGE, definition: 'X', version: '1', wishes: {}};
+    const task = {image: IMAGE, definition: 'X', version: '1', settings: {}};
     expect(await verifyImage(lent, task)).toMatchObject({kind: 'pass'});
     servers.faults.start = new ImgmgrError('QUOTA', 'full');
     expect(await verifyImage(lent, task)).toMatchObject({kind: 'environment'});

@@ -4,7 +4,7 @@ import type {Action} from '../../core/plan/plan.ts';
 import type {ImgmgrError} from '../../errors.ts';
 
 /** Counts what becomes of images, each once per field, however many actions it takes. */
-export class Tally {
+export class ImageCounts {
   #added = countsOf({});
   readonly #images = new Map<CountField, Set<string>>();
 

@@ -1,5 +1,5 @@
-// Package desk speaks with the imgmgr that waits for this guest's report.
-package desk
+// Package client speaks with the imgmgr that waits for this guest's report.
+package client
 
 import (
 	"bytes"

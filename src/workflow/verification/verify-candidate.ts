@@ -14,7 +14,7 @@ import type {Verifier} from './verifier.ts';
 import {verifyImage} from './verify-image.ts';
 
 /** An image that stands between its acquisition and its publication. */
-export interface ProofTask {
+export interface CandidateTask {
   readonly definition: Definition;
   readonly release: Release;
   readonly image: Image;
@@ -27,16 +27,20 @@ export interface ProofTask {
 }
 
 /** A passed verification: what publishing writes about it besides. */
-export interface Proof {
+export interface PassedVerification {
   readonly verdict: Verdict;
   readonly properties: Readonly<Record<string, string>>;
 }
 
 /**
  * Verifies a candidate. A pass comes back with what is to be remembered of it; a failed image goes into quarantine and VERIFICATION
- * is thrown; where the surroundings are at fault the private image stays for the next run and ENVIRONMENT is thrown.
+ * is thrown; where the environment is at fault the private image stays for the next run and ENVIRONMENT is thrown.
  */
-export async function proveImage(context: AcquireContext, verifier: Verifier, task: ProofTask): Promise<Proof> {
+export async function verifyCandidate(
+  context: AcquireContext,
+  verifier: Verifier,
+  task: CandidateTask,
+): Promise<PassedVerification> {
   const {definition, release, image} = task;
   const form = currentForm(formContext({...task, policy: context.options.policy, adHoc: context.adHoc}));
   if (unseenBoots(image) >= MOST_UNSEEN && !context.options.policy.reverify) throw notAgain(task);
@@ -44,7 +48,7 @@ export async function proveImage(context: AcquireContext, verifier: Verifier, ta
     image,
     definition: definition.name,
     version: release.version,
-    wishes: definition.verify ?? {},
+    settings: definition.verify ?? {},
   });
   if (verdict.kind === 'environment') {
     const set = {
@@ -68,7 +72,7 @@ export async function proveImage(context: AcquireContext, verifier: Verifier, ta
   );
 }
 
-function notAgain({definition, release, image}: ProofTask): ImgmgrError {
+function notAgain({definition, release, image}: CandidateTask): ImgmgrError {
   return new ImgmgrError(
     'ENVIRONMENT',
     `${definition.name} ${release.version} was booted ${unseenBoots(image)} times without a report and without a console, so it is not booted again`,
@@ -86,7 +90,7 @@ function causeText({cause, failed}: Verdict): string {
 /** Keeps the failed candidate with its evidence, and of earlier ones only as many as `--quarantine` says; 0 removes it. */
 async function quarantine(
   context: AcquireContext,
-  task: ProofTask,
+  task: CandidateTask,
   properties: Readonly<Record<string, string>>,
 ): Promise<void> {
   const {image, definition, release, quarantined, wasPublished} = task;

@@ -6,7 +6,7 @@ import type {Verdict} from '../../core/verdict/verdict.ts';
 import type {Boot} from './types.ts';
 
 /** A verdict with what it rests on. */
-export interface Told {
+export interface VerdictRecord {
   readonly verdict: Verdict;
   readonly spans: Spans;
   readonly seen?: Witnesses;
@@ -14,9 +14,9 @@ export interface Told {
 }
 
 /** Keeps the evidence and says the verdict. */
-export async function tellVerdict(
+export async function recordVerdict(
   {verifier, task, datasource}: Pick<Boot, 'verifier' | 'task'> & {readonly datasource?: Datasource},
-  {verdict, spans, seen, token}: Told,
+  {verdict, spans, seen, token}: VerdictRecord,
 ): Promise<Verdict> {
   const {context} = verifier;
   const console = seen?.console === undefined ? undefined : redactSecrets(wholeLines(seen.console), token);

@@ -1,5 +1,5 @@
-// Package desktest plays imgmgr's listener for the agent's tests.
-package desktest
+// Package clienttest plays imgmgr's listener for the agent's tests.
+package clienttest
 
 import (
 	"context"

@@ -7,7 +7,7 @@ import type {Pace} from './pace.ts';
 const SETTLING_MS = 10_000;
 
 /** A create call whose answer was lost (no whole answer, or a proxy's 5xx) may be done: it is looked for before it counts as failed. */
-export async function settled<T>(write: Promise<T>, pace: Pace, find: () => Promise<T | undefined>): Promise<T> {
+export async function createSurely<T>(write: Promise<T>, pace: Pace, find: () => Promise<T | undefined>): Promise<T> {
   try {
     return await write;
   } catch (error) {

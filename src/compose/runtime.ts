@@ -2,10 +2,10 @@ import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isRunning, ownProcess} from '../host/process.ts';
-import type {HostIdentity, Surroundings} from '../workflow/types.ts';
+import type {HostIdentity, Runtime} from '../workflow/types.ts';
 
 /** The real clock, chance, and this host. */
-export function hostSurroundings(): Surroundings {
+export function hostRuntime(): Runtime {
   const host = thisProcess();
   return {
     monotonic: () => performance.now(),

@@ -7,7 +7,7 @@ import type {WorkFolder} from './work-folder.ts';
 import {makeWorkFolder} from './work-folder.ts';
 
 /** What a build takes place in. */
-export interface BuildPlace {
+export interface BuildRequest {
   readonly exec: Exec;
   /** Where work folders are made. */
   readonly root: string;
@@ -20,7 +20,7 @@ export interface BuildPlace {
  * Runs the work in a folder of its own, as the only build of this host, after removing what dead builds left; whatever the work ends with,
  * nothing of the folder is left then. LOCKED while another build goes on.
  */
-export async function inBuildPlace<T>(place: BuildPlace, work: (folder: WorkFolder) => Promise<T>): Promise<T> {
+export async function inWorkFolder<T>(place: BuildRequest, work: (folder: WorkFolder) => Promise<T>): Promise<T> {
   const {exec, root, lock: request, left} = place;
   const lock = await takeHostLock(request);
   try {

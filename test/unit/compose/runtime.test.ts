@@ -1,14 +1,14 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
-import {hostSurroundings} from '../../../src/compose/surroundings.ts';
+import {hostRuntime} from '../../../src/compose/runtime.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {processStat} from '../../../src/host/process.ts';
 import {startZombie} from '../host/zombie.ts';
 
 describe('this host', () => {
   it('names this process so that it is found alive', () => {
-    const here = hostSurroundings();
+    const here = hostRuntime();
     const {host} = here;
     expect(host.pid).toBe(process.pid);
     expect(host.startTime).toMatch(/^\d+$/);
@@ -17,7 +17,7 @@ describe('this host', () => {
   });
 
   it('finds a holder of another boot, another start, or none dead', async () => {
-    const here = hostSurroundings();
+    const here = hostRuntime();
     const {host} = here;
     expect(here.processAlive({...host, bootId: 'another'})).toBe(false);
     expect(here.processAlive({...host, startTime: '1'})).toBe(false);
@@ -31,20 +31,20 @@ describe('this host', () => {
   });
 
   it('finds a holder dead that has ended and is not yet waited for', async () => {
-    const here = hostSurroundings();
+    const here = hostRuntime();
     const zombie = await startZombie();
     expect(here.processAlive({bootId: here.host.bootId, ...zombie})).toBe(false);
   });
 
   it('gives a new id each time', () => {
-    const here = hostSurroundings();
+    const here = hostRuntime();
     expect(here.uuid()).toMatch(/^[0-9a-f-]{36}$/);
     expect(here.uuid()).not.toBe(here.uuid());
   });
 
   it('wakes a sleeper with the reason of the interruption', async () => {
     const controller = new AbortController();
-    const asleep = hostSurroundings().sleep(60_000, controller.signal);
+    const asleep = hostRuntime().sleep(60_000, controller.signal);
     controller.abort(new ImgmgrError('INTERRUPTED', 'interrupted by SIGINT'));
     await expect(asleep).rejects.toMatchObject({code: 'INTERRUPTED'});
   });

@@ -1,4 +1,4 @@
-package desk
+package client
 
 import (
 	"bytes"
@@ -12,14 +12,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"imgmgr/agent/desk/desktest"
+	"imgmgr/agent/client/clienttest"
 	"imgmgr/agent/job"
 	"imgmgr/agent/verifyv1"
 )
 
 func open(t *testing.T, address, certificate string) *Desk {
 	t.Helper()
-	d, err := Open(&job.Job{Address: address, Certificate: certificate, ServerName: desktest.ServerName})
+	d, err := Open(&job.Job{Address: address, Certificate: certificate, ServerName: clienttest.ServerName})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,9 +41,9 @@ var said = &verifyv1.ReportRequest{
 }
 
 func TestAReportIsDelivered(t *testing.T) {
-	own, text := desktest.Good(t)
-	l := &desktest.Listener{}
-	if err := open(t, desktest.Serve(t, l, own), text).Report(limited(t, 20*time.Second), said); err != nil {
+	own, text := clienttest.Good(t)
+	l := &clienttest.Listener{}
+	if err := open(t, clienttest.Serve(t, l, own), text).Report(limited(t, 20*time.Second), said); err != nil {
 		t.Fatal(err)
 	}
 	if len(l.Encoded()) != 1 {
@@ -52,9 +52,9 @@ func TestAReportIsDelivered(t *testing.T) {
 }
 
 func TestALostReplyIsFollowedByTheSameBytes(t *testing.T) {
-	own, text := desktest.Good(t)
-	l := &desktest.Listener{Answers: []error{status.Error(codes.Unavailable, "gone"), status.Error(codes.DeadlineExceeded, "late")}}
-	if err := open(t, desktest.Serve(t, l, own), text).Report(limited(t, 20*time.Second), said); err != nil {
+	own, text := clienttest.Good(t)
+	l := &clienttest.Listener{Answers: []error{status.Error(codes.Unavailable, "gone"), status.Error(codes.DeadlineExceeded, "late")}}
+	if err := open(t, clienttest.Serve(t, l, own), text).Report(limited(t, 20*time.Second), said); err != nil {
 		t.Fatal(err)
 	}
 	if len(l.Encoded()) != 3 || !bytes.Equal(l.Encoded()[0], l.Encoded()[1]) || !bytes.Equal(l.Encoded()[1], l.Encoded()[2]) {
@@ -64,9 +64,9 @@ func TestALostReplyIsFollowedByTheSameBytes(t *testing.T) {
 
 func TestARefusalIsFinal(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unauthenticated, codes.InvalidArgument, codes.AlreadyExists} {
-		own, text := desktest.Good(t)
-		l := &desktest.Listener{Answers: []error{status.Error(code, "no")}}
-		err := open(t, desktest.Serve(t, l, own), text).Report(limited(t, 20*time.Second), said)
+		own, text := clienttest.Good(t)
+		l := &clienttest.Listener{Answers: []error{status.Error(code, "no")}}
+		err := open(t, clienttest.Serve(t, l, own), text).Report(limited(t, 20*time.Second), said)
 		if status.Code(err) != code || len(l.Encoded()) != 1 {
 			t.Errorf("%v: %v after %d reports", code, err, len(l.Encoded()))
 		}
@@ -74,10 +74,10 @@ func TestARefusalIsFinal(t *testing.T) {
 }
 
 func TestOnlyTheCertificateOfTheJobIsTaken(t *testing.T) {
-	own, _ := desktest.Good(t)
-	_, other := desktest.Good(t)
-	l := &desktest.Listener{}
-	err := open(t, desktest.Serve(t, l, own), other).Report(limited(t, time.Second), said)
+	own, _ := clienttest.Good(t)
+	_, other := clienttest.Good(t)
+	l := &clienttest.Listener{}
+	err := open(t, clienttest.Serve(t, l, own), other).Report(limited(t, time.Second), said)
 	if err == nil || len(l.Encoded()) != 0 {
 		t.Fatalf("%d reports reached somebody else: %v", len(l.Encoded()), err)
 	}
@@ -85,16 +85,16 @@ func TestOnlyTheCertificateOfTheJobIsTaken(t *testing.T) {
 
 func TestTheDatesOfTheCertificateDoNotCount(t *testing.T) {
 	for _, shift := range []time.Duration{-1000 * time.Hour, 1000 * time.Hour} {
-		own, text := desktest.Certificate(t, time.Now().Add(shift-time.Hour), time.Now().Add(shift+time.Hour))
-		if err := open(t, desktest.Serve(t, &desktest.Listener{}, own), text).Report(limited(t, 20*time.Second), said); err != nil {
+		own, text := clienttest.Certificate(t, time.Now().Add(shift-time.Hour), time.Now().Add(shift+time.Hour))
+		if err := open(t, clienttest.Serve(t, &clienttest.Listener{}, own), text).Report(limited(t, 20*time.Second), said); err != nil {
 			t.Errorf("%v: %v", shift, err)
 		}
 	}
 }
 
 func TestHelloTellsHowFarTheClocksAreApart(t *testing.T) {
-	own, text := desktest.Good(t)
-	d := open(t, desktest.Serve(t, &desktest.Listener{Behind: time.Hour}, own), text)
+	own, text := clienttest.Good(t)
+	d := open(t, clienttest.Serve(t, &clienttest.Listener{Behind: time.Hour}, own), text)
 	offset, err := d.Hello(limited(t, 20*time.Second), said.GetIdentity(), time.Now)
 	if err != nil || (offset-time.Hour).Abs() > 5*time.Second {
 		t.Fatalf("%v, %v", offset, err)
@@ -102,10 +102,10 @@ func TestHelloTellsHowFarTheClocksAreApart(t *testing.T) {
 }
 
 func TestS9TheMarkOfThePlaceAndTheTokenComeBeforeTheMessage(t *testing.T) {
-	own, text := desktest.Good(t)
-	l := &desktest.Listener{}
+	own, text := clienttest.Good(t)
+	l := &clienttest.Listener{}
 	token := strings.Repeat("0123456789abcdef", 4)
-	d, err := Open(&job.Job{Address: desktest.Serve(t, l, own), Certificate: text, ServerName: desktest.ServerName, Token: token})
+	d, err := Open(&job.Job{Address: clienttest.Serve(t, l, own), Certificate: text, ServerName: clienttest.ServerName, Token: token})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestS9TheMarkOfThePlaceAndTheTokenComeBeforeTheMessage(t *testing.T) {
 	}
 	names, credentials := l.Shown()
 	// The same mark as in test/unit/verify/flood.test.ts.
-	if !slices.Equal(names, []string{"b3ee4dc1e9f8bb4b9f07aae222db5d29." + desktest.ServerName}) {
+	if !slices.Equal(names, []string{"b3ee4dc1e9f8bb4b9f07aae222db5d29." + clienttest.ServerName}) {
 		t.Errorf("server names %v", names)
 	}
 	if !slices.Equal(credentials, []string{"Bearer " + token}) {
@@ -130,7 +130,7 @@ func TestNobodyThereEndsWithTheDeadline(t *testing.T) {
 	}
 	address := socket.Addr().String()
 	_ = socket.Close()
-	_, text := desktest.Good(t)
+	_, text := clienttest.Good(t)
 	began := time.Now()
 	err = open(t, address, text).Report(limited(t, time.Second), said)
 	if !Unreachable(err) || time.Since(began) > 10*time.Second {

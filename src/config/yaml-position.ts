@@ -1,4 +1,4 @@
-import type {Place} from '../errors.ts';
+import type {FilePosition} from '../errors.ts';
 
 /** A text with blanks put in front of some of its lines; lines count from 0. */
 export interface PaddedText {
@@ -8,7 +8,7 @@ export interface PaddedText {
 }
 
 /** Turns offsets of a text into lines and columns of the file; a byte order mark and padding take no column. */
-export class PlaceFinder {
+export class PositionFinder {
   private readonly file: string;
   private readonly source: PaddedText;
   private readonly starts: number[] = [0];
@@ -19,7 +19,7 @@ export class PlaceFinder {
     for (const match of source.text.matchAll(LINE_END)) this.starts.push(match.index + match[0].length);
   }
 
-  at(offset: number): Place {
+  at(offset: number): FilePosition {
     const line = this.lineOf(offset);
     const mark = line === 0 && this.source.text.startsWith('\uFEFF') ? 1 : 0;
     const padding = this.source.padded.has(line) ? this.source.width : 0;

@@ -9,7 +9,7 @@ const LARGEST_TEXT = 64 * 1024 * 1024;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the choice of the clouds depends on besides the flags; handed in, so that it can be reproduced. */
-export interface Surroundings {
+export interface ConfigContext {
   readonly env: Environment;
   /** Absolute path of the working directory. */
   readonly cwd: string;
@@ -33,12 +33,12 @@ export function xdgFolder(env: Environment, name: string, fallback: string): str
 }
 
 /** The absolute path that a path of the configuration means: `~` is the home, anything relative starts in the working directory. */
-export function absolutePath(path: string, {cwd, home}: Pick<Surroundings, 'cwd' | 'home'>): string {
+export function absolutePath(path: string, {cwd, home}: Pick<ConfigContext, 'cwd' | 'home'>): string {
   if (path === '~') return home;
   return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(cwd, path);
 }
 
-/** A text file of this host, as {@link Surroundings.readFile} promises. */
+/** A text file of this host, as {@link ConfigContext.readFile} promises. */
 export function readTextFile(path: string): string | undefined {
   try {
     return new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(

@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import type {Digest, DigestAlgorithm} from '../core/release/digest.ts';
 
 /** Counts and hashes a stream on its way. */
-export interface Tally {
+export interface StreamHash {
   /** The same chunks; each is counted and hashed before it is given on. */
   through(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
   bytes(): number;
@@ -12,8 +12,8 @@ export interface Tally {
   digests(): readonly Digest[];
 }
 
-/** A tally with these algorithms, all in one pass. */
-export function createTally(algorithms: readonly DigestAlgorithm[]): Tally {
+/** A stream hash with these algorithms, all in one pass. */
+export function createStreamHash(algorithms: readonly DigestAlgorithm[]): StreamHash {
   const hashes = [...new Set(algorithms)].map((algorithm) => ({algorithm, hash: createHash(algorithm)}));
   let bytes = 0;
   let ended = false;
@@ -39,8 +39,8 @@ export async function hashStream(
   algorithms: readonly DigestAlgorithm[],
   seen: (bytes: number) => void,
 ): Promise<{readonly bytes: number; readonly digests: readonly Digest[]}> {
-  const tally = createTally(algorithms);
-  const through = tally.through(chunks);
-  while ((await through.next()).done !== true) seen(tally.bytes());
-  return {bytes: tally.bytes(), digests: tally.digests()};
+  const streamHash = createStreamHash(algorithms);
+  const through = streamHash.through(chunks);
+  while ((await through.next()).done !== true) seen(streamHash.bytes());
+  return {bytes: streamHash.bytes(), digests: streamHash.digests()};
 }

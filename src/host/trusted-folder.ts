@@ -11,7 +11,7 @@ export interface Rights {
 }
 
 /** Refused, since another user could read or exchange what is kept there; the message begins with the path. */
-export class ForeignPlaceError extends Error {
+export class UntrustedFolderError extends Error {
   readonly code = 'FOREIGN_PLACE';
 }
 
@@ -36,10 +36,10 @@ export function othersMayExchange({uid, gid, mode}: Rights): boolean {
 }
 
 /** Throws ForeignPlaceError where others may exchange what lies in the folder, by its own rights or those of a folder above it. */
-export async function requireOwnPlace(folder: string): Promise<void> {
+export async function requireOwnFolder(folder: string): Promise<void> {
   for (let path = await realpath(folder); ; path = dirname(path)) {
     const stats = await stat(path);
-    if (othersMayExchange(stats)) throw new ForeignPlaceError(`${path} ${whose(stats)}`);
+    if (othersMayExchange(stats)) throw new UntrustedFolderError(`${path} ${whose(stats)}`);
     if (path === dirname(path)) return;
   }
 }
@@ -70,7 +70,7 @@ async function leadsOnly(path: string): Promise<boolean> {
 /** Throws ForeignPlaceError where the folder, or a link in its place, is another user's. */
 export async function requireTrustedOwner(folder: string): Promise<void> {
   for (const stats of [await lstat(folder), await stat(folder)])
-    if (!isTrusted(stats.uid)) throw new ForeignPlaceError(`${folder} ${whose(stats)}`);
+    if (!isTrusted(stats.uid)) throw new UntrustedFolderError(`${folder} ${whose(stats)}`);
 }
 
 /** {@link requireTrustedOwner} of each folder that is there. */
