@@ -2,7 +2,7 @@ import type {ErrorCode} from '../errors.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /**
- * What kind of refusal it is. `foreign`: another user could exchange what lies there (ForeignPlaceError); `no-folder`: something in the
+ * What kind of refusal it is. `foreign`: another user could exchange what lies there (UntrustedFolderError); `no-folder`: something in the
  * path is in the way.
  */
 export type RefusalKind = 'foreign' | 'full' | 'read-only' | 'denied' | 'no-folder' | 'other';

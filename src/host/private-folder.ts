@@ -3,7 +3,7 @@ import {UntrustedFolderError, othersMayExchange, requireOwnFolder, requireTruste
 
 /**
  * Makes the folder, and those above it that are missing, for this user alone (mode 0700), whatever the umask; one of this user that is
- * there and open to others is closed. ForeignPlaceError for another user's, and for a link that another user made.
+ * there and open to others is closed. UntrustedFolderError for another user's, and for a link that another user made.
  */
 export async function makePrivateFolder(path: string): Promise<void> {
   await mkdir(path, {recursive: true, mode: 0o700});
@@ -22,7 +22,7 @@ export async function makeOwnFolder(path: string): Promise<void> {
 
 /**
  * Makes the folder, and those above it that are missing, for folders of work that nobody else may exchange; gives its path without
- * symbolic links. ForeignPlaceError where others may exchange what lies in it.
+ * symbolic links. UntrustedFolderError where others may exchange what lies in it.
  */
 export async function makeWorkRoot(root: string): Promise<string> {
   // Not by the umask: what everybody may write in, everybody may exchange.
@@ -33,7 +33,7 @@ export async function makeWorkRoot(root: string): Promise<string> {
 
 /**
  * Takes the right to write from all others where everybody has it and no sticky bit keeps names safe, as umask 0 leaves a folder. One
- * that only a group may write stays as it is. ForeignPlaceError for another user's, and for one that everybody may write and that is not
+ * that only a group may write stays as it is. UntrustedFolderError for another user's, and for one that everybody may write and that is not
  * this user's to close.
  */
 export async function closeToWriters(path: string): Promise<void> {

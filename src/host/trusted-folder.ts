@@ -35,7 +35,7 @@ export function othersMayExchange({uid, gid, mode}: Rights): boolean {
   return (mode & 0o002) !== 0 || ((mode & 0o020) !== 0 && gid !== uid);
 }
 
-/** Throws ForeignPlaceError where others may exchange what lies in the folder, by its own rights or those of a folder above it. */
+/** Throws UntrustedFolderError where others may exchange what lies in the folder, by its own rights or those of a folder above it. */
 export async function requireOwnFolder(folder: string): Promise<void> {
   for (let path = await realpath(folder); ; path = dirname(path)) {
     const stats = await stat(path);
@@ -67,7 +67,7 @@ async function leadsOnly(path: string): Promise<boolean> {
   return true;
 }
 
-/** Throws ForeignPlaceError where the folder, or a link in its place, is another user's. */
+/** Throws UntrustedFolderError where the folder, or a link in its place, is another user's. */
 export async function requireTrustedOwner(folder: string): Promise<void> {
   for (const stats of [await lstat(folder), await stat(folder)])
     if (!isTrusted(stats.uid)) throw new UntrustedFolderError(`${folder} ${whose(stats)}`);

@@ -35,7 +35,7 @@ export class Folders {
     }
   }
 
-  /** Throws ForeignPlaceError where the store is another user's, whose images are none of ours; nothing to say where there is none. */
+  /** Throws UntrustedFolderError where the store is another user's, whose images are none of ours; nothing to say where there is none. */
   async trust(): Promise<void> {
     this.#trusted ??= requireTrustedOwners([this.root, this.images]);
     try {

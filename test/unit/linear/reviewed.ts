@@ -41,7 +41,9 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     'files of the kernel and of tools of this host, names that imgmgr itself gave to files',
     [
       ...['loops', 'preflight', 'stand-ins', 'strays', 'tool'].map((name) => `src/build/${name}.ts`),
-      ...['free-bytes', 'lock', 'pinned', 'place', 'process', 'temporary'].map((name) => `src/host/${name}.ts`),
+      ...['free-bytes', 'lock', 'pinned', 'process', 'temporary', 'trusted-folder'].map(
+        (name) => `src/host/${name}.ts`,
+      ),
       ...['shelf', 'qemu/process', 'qemu/relay', 'qemu/server-folders', 'qemu/test-servers'].map(
         (name) => `src/local/${name}.ts`,
       ),
