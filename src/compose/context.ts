@@ -1,9 +1,7 @@
 import {fileURLToPath} from 'node:url';
-import type {Readable} from 'node:stream';
 import type {HostPorts, OpenCloud} from '../app/ports.ts';
 import {selectClouds} from '../config/clouds.ts';
 import {localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
-import type {Environment} from '../config/config-context.ts';
 import {readTextFile} from '../config/config-context.ts';
 import type {Emit} from '../core/events.ts';
 import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
@@ -13,40 +11,18 @@ import {checkProxies, createHttp} from '../http.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts} from '../workflow/types.ts';
+import type {ContextParts} from './context-parts.ts';
 import {agentsOf, operatorFiles} from './files.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostRuntime} from './runtime.ts';
 import {openVerification} from './verification.ts';
 
+export type {Caller, ContextParts} from './context-parts.ts';
+
 /** What a run is given of this host and the clouds, and the end of all its connections. */
 export interface Context extends HostPorts {
   close(): Promise<void>;
-}
-
-/** On whose behalf a context works, as values: nothing here asks the process, so contexts of several users fit in one process. */
-export interface Caller {
-  /** Absolute path of the working directory. */
-  readonly cwd: string;
-  /** Absolute path of the user's home. */
-  readonly home: string;
-  readonly uid: number;
-  readonly env: Environment;
-}
-
-/** What a context is made from. */
-export interface ContextParts {
-  readonly caller: Caller;
-  readonly now: () => Date;
-  /** What an image is read from that comes from stdin; called where one does. Absent: none does. */
-  readonly stdin?: () => Readable;
-  readonly emit: Emit;
-  /** Ends every connection, where nothing was written yet. */
-  readonly abandoned: AbortSignal;
-  /** Redirects of sources may lead to this host and to private networks. */
-  readonly allowPrivateSources: boolean;
-  /** Gets to know the secrets of clouds, proxies and guests. */
-  readonly secrets: Secrets;
 }
 
 const GIB = 1024 ** 3;

@@ -10,7 +10,7 @@ import {hasCode} from '../host/fs-error.ts';
 import {readRegularFile} from '../host/regular-file.ts';
 import type {OperatorFiles} from '../ports/operator-files.ts';
 import {ImgmgrError} from '../errors.ts';
-import type {Caller} from './context.ts';
+import type {Caller} from './context-parts.ts';
 import type {DeliveryParts} from './deliver-build.ts';
 import {deliverBuild} from './deliver-build.ts';
 

@@ -3,7 +3,7 @@ import {stateDir} from '../config/settings.ts';
 import {evidenceFinder, evidenceKeeper} from '../history/evidence.ts';
 import {probePort} from '../host/probe-port.ts';
 import {agentsOf} from './files.ts';
-import type {ContextParts} from './context.ts';
+import type {ContextParts} from './context-parts.ts';
 
 /** Constructs listener and evidence files; nothing listens yet. */
 export async function openVerification({caller, emit, secrets}: ContextParts): Promise<VerificationHost> {

@@ -4,14 +4,9 @@ import {ImgmgrError} from '../errors.ts';
 import {textOf} from './cloud-entry.ts';
 import type {CloudEntry} from './cloud-entry.ts';
 import type {CloudSettings} from './cloud-settings.ts';
+import type {AuthFields, Missing} from './cloud-scope.ts';
 import {readScope, readUser} from './cloud-scope.ts';
 import type {ConfigMap, ConfigValue} from './config-value.ts';
-
-/** The fields of `auth` that count, all of them texts. */
-export type AuthFields = Readonly<Partial<Record<string, string>>>;
-
-/** What is missing: each time the fields of which one would do. */
-export type Missing = string[][];
 
 /** The auth types that imgmgr can log in with, and their other names. */
 export const AUTH_TYPES: readonly string[] = ['password', 'v3password', 'token', 'v3token', 'v3applicationcredential'];

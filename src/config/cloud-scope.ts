@@ -1,7 +1,12 @@
 import type {DomainRef, Scope, UserRef} from '../core/resolved-cloud.ts';
 import {ImgmgrError} from '../errors.ts';
-import type {AuthFields, Missing} from './cloud-auth.ts';
 import type {CloudEntry} from './cloud-entry.ts';
+
+/** The fields of `auth` that count, all of them texts. */
+export type AuthFields = Readonly<Partial<Record<string, string>>>;
+
+/** What is missing: each time the fields of which one would do. */
+export type Missing = string[][];
 
 /** The user that logs in; what is missing is noted and nothing answered. */
 export function readUser(fields: AuthFields, missing: Missing): UserRef | undefined {

@@ -177,6 +177,34 @@ function importsOf({path, text}: SourceFile): string[] {
   );
 }
 
+/** The circles of imports, type-only ones included, each as the shortest way from its first file by name back to it. */
+function circles(files: readonly SourceFile[]): string[] {
+  const imports = new Map(files.map((file) => [file.path, importsOf(file)]));
+  const found: string[] = [];
+  const known = new Set<string>();
+  for (const path of [...imports.keys()].sort()) {
+    const way = known.has(path) ? undefined : wayBack(path, imports);
+    if (!way) continue;
+    found.push([...way, path].join(' → '));
+    for (const one of way) known.add(one);
+  }
+  return found;
+}
+
+/** The shortest way along imports from a file to itself; undefined where there is none. */
+function wayBack(path: string, imports: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const seen = new Set<string>();
+  const ways: string[][] = [[path]];
+  for (let way = ways.shift(); way; way = ways.shift())
+    for (const to of imports.get(way.at(-1) ?? '') ?? []) {
+      if (to === path) return way;
+      if (seen.has(to)) continue;
+      seen.add(to);
+      ways.push([...way, to]);
+    }
+  return undefined;
+}
+
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 function sourceFiles(): SourceFile[] {
@@ -193,6 +221,50 @@ describe('the architecture', () => {
     const files = sourceFiles();
     expect(files.length).toBeGreaterThan(50);
     expect(violations(files)).toEqual([]);
+  });
+
+  it('has no circle of imports, type-only ones included', () => {
+    expect(circles(sourceFiles())).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string>, string[]]>([
+    [
+      'two files',
+      {'src/core/a.ts': "import {b} from './b.ts';", 'src/core/b.ts': "import {a} from './a.ts';"},
+      ['src/core/a.ts → src/core/b.ts → src/core/a.ts'],
+    ],
+    [
+      'types alone',
+      {'src/core/a.ts': "import type {B} from './b.ts';", 'src/core/b.ts': "export type {A} from './a.ts';"},
+      ['src/core/a.ts → src/core/b.ts → src/core/a.ts'],
+    ],
+    [
+      'an import that waits until it is called',
+      {'src/app/a.ts': "await import('../workflow/b.ts');", 'src/workflow/b.ts': "type A = import('../app/a.ts').A;"},
+      ['src/app/a.ts → src/workflow/b.ts → src/app/a.ts'],
+    ],
+    [
+      'three files and one beside them',
+      {
+        'src/core/a.ts': "import {d} from './d.ts';\nimport {b} from './b.ts';",
+        'src/core/b.ts': "import {c} from './c.ts';",
+        'src/core/c.ts': "import {a} from './a.ts';",
+        'src/core/d.ts': '',
+      },
+      ['src/core/a.ts → src/core/b.ts → src/core/c.ts → src/core/a.ts'],
+    ],
+    ['a file and itself', {'src/core/a.ts': "import {a} from './a.ts';"}, ['src/core/a.ts → src/core/a.ts']],
+    [
+      'no circle: two ways to one file',
+      {
+        'src/core/a.ts': "import {b} from './b.ts';\nimport {c} from './c.ts';",
+        'src/core/b.ts': "import {c} from './c.ts';",
+        'src/core/c.ts': '',
+      },
+      [],
+    ],
+  ])('finds circles: %s', (_, texts, found) => {
+    expect(circles(Object.entries(texts).map(([path, text]) => ({path, text})))).toEqual(found);
   });
 
   it('has no room without a rule and no rule without a room, adapters of later features apart', () => {
@@ -256,6 +328,17 @@ describe('the architecture', () => {
     ['src/compose/x.ts', "import {x} from '../report/clean.ts';", 'imports src/report/clean.ts'],
     ['src/compose/x.ts', 'const {env} = process.env;', 'reads the process'],
     ['src/history/x.ts', "import {x} from '../workflow/x.ts';", 'imports src/workflow/x.ts'],
+    ['src/history/x.ts', "import {x} from '../config/x.ts';", 'imports src/config/x.ts'],
+    ['src/sources/x.ts', "import type {Y} from '../verify/y.ts';", 'uses an adapter (src/verify/y.ts)'],
+    ['src/verify/x.ts', "import type {Y} from '../history/y.ts';", 'uses an adapter (src/history/y.ts)'],
+    ['src/ports/x.ts', "import type {X} from '../workflow/x.ts';", 'imports src/workflow/x.ts'],
+    ['src/ports/x.ts', "import type {X} from '../host/x.ts';", 'imports src/host/x.ts'],
+    ['src/report/x.ts', "import type {X} from '../ports/x.ts';", 'imports src/ports/x.ts'],
+    ['src/report/x.ts', "import type {X} from '../app/x.ts';", 'imports src/app/x.ts'],
+    ['src/workflow/x.ts', "import type {X} from '../config/x.ts';", 'imports src/config/x.ts'],
+    ['src/app/x.ts', "import type {X} from '../report/x.ts';", 'imports src/report/x.ts'],
+    ['src/core/x.ts', "import type {X} from '../host/x.ts';", 'imports src/host/x.ts'],
+    ['src/cli/x.ts', "import type {X} from '../http.ts';", 'imports src/http.ts'],
     ['src/cli/x.ts', "import {createHttp} from '../http.ts';", 'imports src/http.ts'],
     ['src/http/x.ts', "v8.setFlagsFromString('--expose-gc');", 'sets a flag of V8 at run time'],
     ['src/host/x.ts', "import {x} from '../core/x.ts';", 'imports src/core/x.ts'],

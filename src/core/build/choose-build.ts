@@ -1,6 +1,6 @@
 import type {Definition, Version} from '../definition/definition.ts';
 import type {OwnImage, Release} from '../release/release.ts';
-import {byLastPublished} from '../release/release.ts';
+import {byLastPublished} from '../release/find-image.ts';
 import {compareVersions} from '../release/version.ts';
 import {buildDateOf, isDue, nextVersion} from './due.ts';
 

@@ -4,7 +4,7 @@ import {BUILD_FORMATS} from '../build/spec.ts';
 import {secretIn} from '../build/secrets.ts';
 import {keepsItsText, readMeta} from './meta.ts';
 import {misreadText} from './problems.ts';
-import type {ImageSite} from './rules.ts';
+import type {ImageSite} from './subject.ts';
 import {isGiven, subjectOf, textUnder} from './subject.ts';
 import type {YamlMap, YamlNode} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';

@@ -1,7 +1,7 @@
 import type {FilePosition, Problem} from '../../errors.ts';
 import {formatPosition} from '../../errors.ts';
 import type {Definition} from './definition.ts';
-import type {ImageSite} from './rules.ts';
+import type {ImageSite} from './subject.ts';
 import {textUnder} from './subject.ts';
 import {publishedName, retiredName} from '../image/naming.ts';
 import {entryOf} from './yaml-node.ts';

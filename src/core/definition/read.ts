@@ -3,7 +3,7 @@ import {rivalClaims, repeatedNames} from './conflicts.ts';
 import {convertImage} from './convert.ts';
 import {readMeta} from './meta.ts';
 import {problemsOf} from './problems.ts';
-import type {ImageSite} from './rules.ts';
+import type {ImageSite} from './subject.ts';
 import {brokenRules} from './rules.ts';
 import {fileShape, imageSchema, keysOfImage} from './schema.ts';
 import {subjectOf} from './subject.ts';

@@ -1,17 +1,11 @@
 import type {Problem} from '../../errors.ts';
 import {formatPosition} from '../../errors.ts';
 import {brokenBuildRules} from './build-rules.ts';
+import type {ImageSite} from './subject.ts';
 import {isGiven, mapsUnder, subjectOf, textUnder} from './subject.ts';
 import {LATEST} from '../release/version.ts';
-import type {YamlMap, YamlNode, YamlPath} from './yaml-node.ts';
+import type {YamlNode} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';
-
-/** One image definition in its file. */
-export interface ImageSite {
-  readonly root: YamlNode;
-  readonly path: YamlPath;
-  readonly image: YamlMap;
-}
 
 /** The rules between several keys of one image; it does not have to fit the schema. */
 export function brokenRules(site: ImageSite): Problem[] {

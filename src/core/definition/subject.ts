@@ -1,6 +1,13 @@
 import type {YamlMap, YamlNode, YamlPath} from './yaml-node.ts';
 import {entryOf, nodeAt} from './yaml-node.ts';
 
+/** One image definition in its file. */
+export interface ImageSite {
+  readonly root: YamlNode;
+  readonly path: YamlPath;
+  readonly image: YamlMap;
+}
+
 /** What a path leads into, in words: `version "1" of image "Debian 12"`, `meta of image number 3`, `the file`. */
 export function subjectOf(root: YamlNode, path: YamlPath): string {
   const [, index, section, item, ...rest] = path;

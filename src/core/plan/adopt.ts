@@ -8,7 +8,7 @@ import type {Image, ImagePatch} from '../image/image.ts';
 import {publishedName, retiredName} from '../image/naming.ts';
 import type {Policy} from '../policy.ts';
 import type {OwnImage, Release} from '../release/release.ts';
-import {findImage} from '../release/release.ts';
+import {findImage} from '../release/find-image.ts';
 import {isLonger} from '../retention.ts';
 import type {Stamp} from '../image/stamp.ts';
 import {MANAGED_TAG, hasStampTrace, isSnapshot, readStamp, stampProperties} from '../image/stamp.ts';

@@ -3,7 +3,7 @@ import {formatDigest} from '../release/digest.ts';
 import type {Image} from '../image/image.ts';
 import {publishedName} from '../image/naming.ts';
 import type {OwnImage, Release} from '../release/release.ts';
-import {hasOtherBytes} from '../release/release.ts';
+import {hasOtherBytes} from '../release/find-image.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
 import {adoptableVersion} from './adopt.ts';
 import {isCopyOfOurs, isSnapshot, readStamp} from '../image/stamp.ts';

@@ -12,7 +12,8 @@ import type {Unlinked} from './depends-on.ts';
 import {linkActions} from './depends-on.ts';
 import type {DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
-import {byLastPublished, currentReleases, findImage, sortReleases} from '../release/release.ts';
+import {byLastPublished, findImage} from '../release/find-image.ts';
+import {currentReleases, sortReleases} from '../release/release.ts';
 import {readVerdict} from '../verdict/record.ts';
 import {compareVersions} from '../release/version.ts';
 

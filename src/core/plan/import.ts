@@ -4,7 +4,7 @@ import {findDrift} from '../image/drift.ts';
 import {currentForm} from '../image/form.ts';
 import {describePatch} from '../image/patch.ts';
 import type {OwnImage, Release} from '../release/release.ts';
-import {byLastPublished, hasSameSource, isOfRelease} from '../release/release.ts';
+import {byLastPublished, hasSameSource, isOfRelease} from '../release/find-image.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
 import type {Draft} from './draft.ts';
 import {closeUnfinishedSwap} from './retire.ts';

@@ -1,7 +1,7 @@
 import {formatDigest} from '../release/digest.ts';
 import type {PlanInput, PlanWarning} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
-import {isOfRelease} from '../release/release.ts';
+import {isOfRelease} from '../release/find-image.ts';
 import {compareVersions} from '../release/version.ts';
 
 /** A label that stands for a version which nobody named: the day of the upstream's last change. */

@@ -1,5 +1,5 @@
 import type {OwnImage, Release} from '../release/release.ts';
-import {isOfRelease} from '../release/release.ts';
+import {isOfRelease} from '../release/find-image.ts';
 import type {Draft} from './draft.ts';
 import {about} from './draft.ts';
 

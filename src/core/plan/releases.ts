@@ -6,7 +6,7 @@ import {candidate, currentForm, supersededForm} from '../image/form.ts';
 import {applyPatch, describePatch, isEmptyPatch} from '../image/patch.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
 import type {OwnImage, Release} from '../release/release.ts';
-import {byLastPublished, isOfRelease} from '../release/release.ts';
+import {byLastPublished, isOfRelease} from '../release/find-image.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
 import {bootChange, readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Applied} from '../image/stamp.ts';

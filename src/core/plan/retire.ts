@@ -5,7 +5,7 @@ import {applyPatch, compact, describePatch} from '../image/patch.ts';
 import type {ImagePatch} from '../image/image.ts';
 import {nameWhenRetired} from '../image/naming.ts';
 import type {OwnImage} from '../release/release.ts';
-import {byLastPublished} from '../release/release.ts';
+import {byLastPublished} from '../release/find-image.ts';
 import {isLonger} from '../retention.ts';
 import {MANAGED_TAG, formatApplied} from '../image/stamp.ts';
 import type {Draft} from './draft.ts';

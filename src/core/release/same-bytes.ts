@@ -2,12 +2,6 @@ import type {Digest} from './digest.ts';
 import {formatDigest, parseDigest, sameDigest} from './digest.ts';
 import type {OwnImage, Release} from './release.ts';
 
-/** What is known about the bytes of a file of this host: as it is served, and as a store holds it (unpacked). */
-export interface FileDigests {
-  readonly served: readonly Digest[];
-  readonly stored?: Digest;
-}
-
 /**
  * Whether an image was made from the bytes that a release demands. `other`: `known` disproves it. `unknown`: no digest of the
  * image can be compared with the demanded one; `held` says whether reading what the store holds could tell.

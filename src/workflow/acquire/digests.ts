@@ -2,15 +2,7 @@ import {formatDigest} from '../../core/release/digest.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Release} from '../../core/release/release.ts';
 import {ImgmgrError, formatPosition} from '../../errors.ts';
-import type {AcquireTask} from './types.ts';
-
-/** Which digests the one pass over the bytes computes besides a demanded one, and what becomes of them. */
-export interface DigestStrategy {
-  /** Compute the sha512 of the bytes as they are served. Hashing costs more than sending, so only where it is of use. */
-  readonly wantSha512: boolean;
-  /** Record that sha512 on the image. */
-  readonly recordSha512: boolean;
-}
+import type {AcquireTask, DigestStrategy} from './types.ts';
 
 /**
  * The sha512 is of use for the manifest of a build, and for an image of the command line that is converted and has no demanded digest:

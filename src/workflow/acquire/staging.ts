@@ -1,16 +1,9 @@
-import type {ImageConverter} from '../../ports/image-converter.ts';
 import type {SourceProbe} from '../../ports/image-source.ts';
 import type {Conversion} from '../../core/conversion.ts';
 import {describeConversion, describeJudging, needsBothGuards, neededConversion} from '../../core/conversion.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import {ImgmgrError} from '../../errors.ts';
-import type {AcquireContext} from './types.ts';
-
-/** Why all bytes are brought to this host before a cloud gets any, and who does it; `conversion`: what they become there. */
-export interface Staging {
-  readonly conversion?: Conversion;
-  readonly converter: ImageConverter;
-}
+import type {AcquireContext, Staging} from './types.ts';
 
 /** How bytes in the definition's format come through a copy on this host; undefined where they go on while they stream. */
 export function stagingOf(

@@ -2,14 +2,13 @@ import type {Artifact, ImageBuilder} from '../../ports/image-builder.ts';
 import type {ImageConverter} from '../../ports/image-converter.ts';
 import type {ImageSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
 import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../../ports/image-store.ts';
+import type {Conversion} from '../../core/conversion.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Release} from '../../core/release/release.ts';
 import type {RunOptions, Runtime} from '../types.ts';
-import type {DigestStrategy} from './digests.ts';
 import type {ImportRefusals} from './import-refusals.ts';
-import type {Staging} from './staging.ts';
 
 /** Everything that the making of images on one cloud shares. */
 export interface AcquireContext {
@@ -46,6 +45,20 @@ export interface AcquireTask {
   readonly artifact?: Artifact;
   /** Rejects where nothing may be made; awaited before anybody is asked for a byte. */
   readonly permitted?: Promise<void>;
+}
+
+/** Why all bytes are brought to this host before a cloud gets any, and who does it; `conversion`: what they become there. */
+export interface Staging {
+  readonly conversion?: Conversion;
+  readonly converter: ImageConverter;
+}
+
+/** Which digests the one pass over the bytes computes besides a demanded one, and what becomes of them. */
+export interface DigestStrategy {
+  /** Compute the sha512 of the bytes as they are served. Hashing costs more than sending, so only where it is of use. */
+  readonly wantSha512: boolean;
+  /** Record that sha512 on the image. */
+  readonly recordSha512: boolean;
 }
 
 /** What is decided about one image before its first byte travels, and passed to every step that makes it. */

@@ -1,7 +1,7 @@
 import {folderOf} from '../../core/definition/definition.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import {limitsOf} from '../../core/limits.ts';
-import type {FileDigests} from '../../core/release/same-bytes.ts';
+import type {FileDigests} from '../../core/release/release.ts';
 import type {ReadVersion} from './resolve-releases.ts';
 import type {CloudRun} from '../types.ts';
 

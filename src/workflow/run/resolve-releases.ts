@@ -3,9 +3,10 @@ import type {DigestLocation, ImageSource} from '../../ports/image-source.ts';
 import {folderOf} from '../../core/definition/definition.ts';
 import type {Definition, Version} from '../../core/definition/definition.ts';
 import type {Digest} from '../../core/release/digest.ts';
-import type {FileDigests} from '../../core/release/same-bytes.ts';
+import type {FileDigests} from '../../core/release/release.ts';
 import type {OwnImage, Release} from '../../core/release/release.ts';
-import {findImage, releaseOf} from '../../core/release/release.ts';
+import {findImage} from '../../core/release/find-image.ts';
+import {releaseOf} from '../../core/release/release.ts';
 import {dayOfChange} from '../../core/time-text.ts';
 
 /** A listed version whose digest, where it stands upstream, was read. */

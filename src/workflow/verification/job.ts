@@ -3,7 +3,7 @@ import type {Ticket} from '../../ports/report-desk.ts';
 import type {Job} from '../../core/job.ts';
 import {CHECK_IDS} from '../../core/verdict/checks.ts';
 import {severityOf} from '../../core/verdict/judge.ts';
-import type {Boot} from './types.ts';
+import type {Boot} from './verifier.ts';
 
 /** What the agent leaves of the deadline, so that its report is here before the wait ends. */
 const MARGIN_MS = 5_000;

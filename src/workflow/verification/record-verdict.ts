@@ -3,7 +3,7 @@ import type {Datasource} from '../../core/job.ts';
 import {redactSecrets, wholeLines} from '../../core/verdict/console-text.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
-import type {Boot} from './types.ts';
+import type {Boot} from './verifier.ts';
 
 /** A verdict with what it rests on. */
 export interface VerdictRecord {

@@ -1,11 +1,10 @@
 import type {Evidence} from '../../ports/evidence.ts';
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {OpenReportDesk} from '../../ports/report-desk.ts';
-import type {ServerPlacement, TestServerHost} from '../../ports/test-server-host.ts';
+import type {TestServerHost} from '../../ports/test-server-host.ts';
 import type {VerifySettings} from '../../core/definition/definition.ts';
 import type {Image} from '../../core/image/image.ts';
-import type {Datasource, Job} from '../../core/job.ts';
-import type {Verifier} from './verifier.ts';
+import type {Job} from '../../core/job.ts';
 
 /** How images are verified, after flags, settings and defaults were put together; a definition's own `verify` goes before. */
 export interface VerifyOptions {
@@ -52,13 +51,4 @@ export interface VerifyTask {
   readonly definition: string;
   readonly version?: string;
   readonly settings: VerifySettings;
-}
-
-/** One boot of a task. */
-export interface Boot {
-  readonly verifier: Verifier;
-  readonly task: VerifyTask;
-  readonly place: ServerPlacement;
-  readonly datasource: Datasource;
-  readonly number: number;
 }

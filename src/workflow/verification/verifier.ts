@@ -2,10 +2,11 @@ import type {ReportDesk} from '../../ports/report-desk.ts';
 import type {Callback, ServerPlacement, TestServer, TestServerHost} from '../../ports/test-server-host.ts';
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {Emit} from '../../core/events.ts';
+import type {Datasource} from '../../core/job.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
 import type {Runtime} from '../types.ts';
-import type {VerificationParts} from './types.ts';
+import type {VerificationParts, VerifyTask} from './types.ts';
 
 /** What a verifier is made from. */
 export interface VerifierContext {
@@ -102,4 +103,13 @@ export class Verifier {
       });
     }
   }
+}
+
+/** One boot of a task. */
+export interface Boot {
+  readonly verifier: Verifier;
+  readonly task: VerifyTask;
+  readonly place: ServerPlacement;
+  readonly datasource: Datasource;
+  readonly number: number;
 }

@@ -6,8 +6,8 @@ import {environmentFault} from '../../core/verdict/verdict.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {jobOf} from './job.ts';
 import {recordVerdict} from './record-verdict.ts';
-import type {Boot, VerifyTask} from './types.ts';
-import type {Verifier} from './verifier.ts';
+import type {VerifyTask} from './types.ts';
+import type {Boot, Verifier} from './verifier.ts';
 import {waitForReport, watchBoot} from './watch-server.ts';
 
 /** A leftover may be removed this long after its deadline. */

@@ -9,7 +9,7 @@ import type {Witnesses} from '../../core/verdict/judge.ts';
 import type {Cause, Verdict} from '../../core/verdict/verdict.ts';
 import {imageFault} from '../../core/verdict/verdict.ts';
 import {asImgmgrError} from '../../errors.ts';
-import type {Boot} from './types.ts';
+import type {Boot} from './verifier.ts';
 
 /** The first looks come sooner: a server that cannot be made, or an appliance that is up at once, need not be waited for. */
 const FIRST_LOOK_MS = 500;

@@ -64,7 +64,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     'a property, name, tag, flavor key or address of a cloud: each is split or tested once',
     [
-      ...['image/form', 'lease', 'image/naming', 'release/release', 'release/same-bytes'].map(
+      ...['image/form', 'lease', 'image/naming', 'release/find-image', 'release/same-bytes'].map(
         (name) => `src/core/${name}.ts`,
       ),
       ...[

@@ -1,0 +1,29 @@
+import type {Readable} from 'node:stream';
+import type {Environment} from '../config/config-context.ts';
+import type {Emit} from '../core/events.ts';
+import type {Secrets} from '../secrets/registry.ts';
+
+/** On whose behalf a context works, as values: nothing here asks the process, so contexts of several users fit in one process. */
+export interface Caller {
+  /** Absolute path of the working directory. */
+  readonly cwd: string;
+  /** Absolute path of the user's home. */
+  readonly home: string;
+  readonly uid: number;
+  readonly env: Environment;
+}
+
+/** What a context is made from. */
+export interface ContextParts {
+  readonly caller: Caller;
+  readonly now: () => Date;
+  /** What an image is read from that comes from stdin; called where one does. Absent: none does. */
+  readonly stdin?: () => Readable;
+  readonly emit: Emit;
+  /** Ends every connection, where nothing was written yet. */
+  readonly abandoned: AbortSignal;
+  /** Redirects of sources may lead to this host and to private networks. */
+  readonly allowPrivateSources: boolean;
+  /** Gets to know the secrets of clouds, proxies and guests. */
+  readonly secrets: Secrets;
+}
