@@ -1,30 +1,17 @@
 import type {Machine} from '../core/build/spec.ts';
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import {definitionWork} from './cloud-work.ts';
+import type {ImportRequest} from './import.ts';
 import type {AppPorts} from './ports.ts';
-import type {
-  AcquireSettings,
-  BuildSettings,
-  CloudChoice,
-  DefinitionChoice,
-  RunSettings,
-  TestSettings,
-} from './requests.ts';
-import {runOptions} from './run-options.ts';
-import {onlyBuilt, select} from './select.ts';
+import type {Selection} from './select.ts';
+import {onlyBuilt} from './select.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Build images and bring them into the clouds. */
-export interface BuildAndUploadRequest extends CloudChoice {
-  readonly definitions: DefinitionChoice;
+export interface BuildAndUploadRequest extends ImportRequest {
   /** Only those of this architecture. */
   readonly arch?: Machine;
-  readonly run: RunSettings;
-  /** Only say what would be done. */
-  readonly dryRun: boolean;
-  readonly acquire: AcquireSettings;
-  readonly builds: BuildSettings;
-  readonly tests: TestSettings;
 }
 
 /** Goes on after the builds as `manage` does: upload, verify, publish. */
@@ -33,19 +20,6 @@ export async function* buildAndUpload(
   ports: AppPorts,
   emit: Emit,
 ): AsyncGenerator<CloudOutcome> {
-  const {arch, region, builds, tests} = request;
-  const selection = onlyBuilt(await select(request.definitions, ports), arch);
-  yield* workOnClouds(
-    {
-      command: 'build',
-      clouds: ports.clouds(request),
-      selection,
-      options: runOptions(request),
-      builds,
-      ...(region !== undefined && {region}),
-      ...(tests.verify && {boot: tests.boot}),
-    },
-    ports,
-    emit,
-  );
+  const narrow = (selection: Selection): Selection => onlyBuilt(selection, request.arch);
+  yield* workOnClouds(await definitionWork(request, {command: 'build', narrow}, ports), ports, emit);
 }

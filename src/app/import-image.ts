@@ -1,11 +1,11 @@
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import {cloudWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {AdHocImage} from './ad-hoc-image.ts';
 import {toDefinition} from './ad-hoc-image.ts';
 import type {AcquireSettings, CloudChoice, RunSettings, TestSettings} from './requests.ts';
-import {runOptions} from './run-options.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Bring one image into the clouds that no file defines. */
@@ -24,7 +24,7 @@ export async function* importImage(
   ports: AppPorts,
   emit: Emit,
 ): AsyncGenerator<CloudOutcome> {
-  const {image, region, tests} = request;
+  const {image} = request;
   const {cwd, files} = ports;
   const definition = await toDefinition(image, {cwd, now: ports.now(), modified: (path) => files.modified(path)});
   const clouds = ports.clouds(request);
@@ -32,17 +32,7 @@ export async function* importImage(
     throw new ImgmgrError('USAGE', `stdin can be read once, but ${clouds.length} clouds are named`, {
       hint: 'name one cloud, or save the image to a file first',
     });
-  yield* workOnClouds(
-    {
-      command: 'import',
-      clouds,
-      selection: {definitions: [definition], allNames: new Set([definition.name])},
-      adHoc: true,
-      options: runOptions(request),
-      ...(region !== undefined && {region}),
-      ...(tests.verify && {boot: tests.boot}),
-    },
-    ports,
-    emit,
-  );
+  const selection = {definitions: [definition], allNames: new Set([definition.name])};
+  const work = cloudWork(request, {command: 'import'}, {selection, clouds});
+  yield* workOnClouds({...work, adHoc: true}, ports, emit);
 }

@@ -1,5 +1,6 @@
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import {definitionWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {
   AcquireSettings,
@@ -9,8 +10,6 @@ import type {
   RunSettings,
   TestSettings,
 } from './requests.ts';
-import {runOptions} from './run-options.ts';
-import {select} from './select.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Bring the images of definitions into the clouds. */
@@ -30,19 +29,5 @@ export async function* importDefinitions(
   ports: AppPorts,
   emit: Emit,
 ): AsyncGenerator<CloudOutcome> {
-  const {region, builds, tests} = request;
-  const selection = await select(request.definitions, ports);
-  yield* workOnClouds(
-    {
-      command: 'import',
-      clouds: ports.clouds(request),
-      selection,
-      options: runOptions(request),
-      builds,
-      ...(region !== undefined && {region}),
-      ...(tests.verify && {boot: tests.boot}),
-    },
-    ports,
-    emit,
-  );
+  yield* workOnClouds(await definitionWork(request, {command: 'import'}, ports), ports, emit);
 }

@@ -1,5 +1,6 @@
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import {definitionWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {
   AcquireSettings,
@@ -11,8 +12,6 @@ import type {
   RunSettings,
   TestSettings,
 } from './requests.ts';
-import {runOptions} from './run-options.ts';
-import {select} from './select.ts';
 import type {CloudWork} from './work-on-clouds.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
@@ -38,15 +37,5 @@ export async function manageWork(
   request: ManageRequest,
   ports: Pick<AppPorts, 'files' | 'clouds'>,
 ): Promise<CloudWork> {
-  const {region, builds, tests} = request;
-  const selection = await select(request.definitions, ports);
-  return {
-    command: 'manage',
-    clouds: ports.clouds(request),
-    selection,
-    options: runOptions(request),
-    ...(region !== undefined && {region}),
-    ...(builds && {builds}),
-    ...(tests.verify && {boot: tests.boot}),
-  };
+  return definitionWork(request, {command: 'manage'}, ports);
 }

@@ -1,3 +1,4 @@
+import type {HideRequest} from '../app/hide.ts';
 import type {
   AcquireSettings,
   BootSettings,
@@ -111,9 +112,19 @@ export function toRetire(flags: Flags): RetireSettings {
   };
 }
 
-/** Whether images of `multi: false` definitions are left alone. */
-export function toKeep({keep}: Flags): Pick<RetireSettings, 'keep'> {
+function toKeep({keep}: Flags): Pick<RetireSettings, 'keep'> {
   return {keep: keep ?? DEFAULT_POLICY.keep};
+}
+
+/** What `hide` asks for with these flags, and `delete` besides what guards it. */
+export function toHide(flags: Flags, dryRun: boolean): HideRequest {
+  return {
+    ...toClouds(flags),
+    definitions: toDefinitions(flags),
+    run: toRun(flags),
+    dryRun,
+    retire: toKeep(flags),
+  };
 }
 
 /** The part of a request that guards deletions. */

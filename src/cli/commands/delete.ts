@@ -3,7 +3,7 @@ import {addDeletionFlags, addRunFlags, addSelectionFlags, allFlags} from '../fla
 import type {Execute, Invocation} from '../invocation.ts';
 import type {DeleteRequest} from '../../app/delete.ts';
 import type {Flags} from '../flags.ts';
-import {toClouds, toDefinitions, toDeletion, toInvocation, toKeep, toRun} from '../options.ts';
+import {toDeletion, toHide, toInvocation} from '../options.ts';
 
 /** `imgmgr delete`: deletes what is superseded, not listed and need not be kept any more, after having listed it. */
 export function addDelete(program: Command, execute: Execute): void {
@@ -24,14 +24,7 @@ function deleteInvocation(flags: Flags): Invocation<DeleteRequest> {
   const general = toInvocation('delete', flags);
   return {
     ...general,
-    request: {
-      ...toClouds(flags),
-      definitions: toDefinitions(flags),
-      run: toRun(flags),
-      dryRun: general.report.dryRun,
-      retire: toKeep(flags),
-      deletion: toDeletion(flags),
-    },
+    request: {...toHide(flags, general.report.dryRun), deletion: toDeletion(flags)},
     load: async () => (await import('../../app/delete.ts')).deleteImages,
   };
 }

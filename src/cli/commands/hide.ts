@@ -3,7 +3,7 @@ import {addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {HideRequest} from '../../app/hide.ts';
 import type {Flags} from '../flags.ts';
-import {toClouds, toDefinitions, toInvocation, toKeep, toRun} from '../options.ts';
+import {toHide, toInvocation} from '../options.ts';
 
 /** `imgmgr hide`: `manage --hide` without acquiring anything. */
 export function addHide(program: Command, execute: Execute): void {
@@ -21,13 +21,7 @@ function hideInvocation(flags: Flags): Invocation<HideRequest> {
   const general = toInvocation('hide', flags);
   return {
     ...general,
-    request: {
-      ...toClouds(flags),
-      definitions: toDefinitions(flags),
-      run: toRun(flags),
-      dryRun: general.report.dryRun,
-      retire: toKeep(flags),
-    },
+    request: toHide(flags, general.report.dryRun),
     load: async () => (await import('../../app/hide.ts')).hide,
   };
 }

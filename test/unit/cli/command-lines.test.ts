@@ -7,10 +7,10 @@ import {buildAndUpload} from '../../../src/app/build-and-upload.ts';
 import type {CompareManifestsRequest} from '../../../src/app/compare-manifests.ts';
 import {compareManifests} from '../../../src/app/compare-manifests.ts';
 import type {DeleteRequest} from '../../../src/app/delete.ts';
-import {deleteImages, deleteOptions} from '../../../src/app/delete.ts';
+import {DELETE, deleteImages} from '../../../src/app/delete.ts';
 import {dryRun} from '../../../src/app/dry-run.ts';
 import type {HideRequest} from '../../../src/app/hide.ts';
-import {hide, hideOptions} from '../../../src/app/hide.ts';
+import {HIDE, hide} from '../../../src/app/hide.ts';
 import type {ImportImageRequest} from '../../../src/app/import-image.ts';
 import type {ManageRequest} from '../../../src/app/manage.ts';
 import {manage} from '../../../src/app/manage.ts';
@@ -59,8 +59,8 @@ async function parse(argv: readonly string[]): Promise<Parsed> {
 }
 
 function optionsOf(verb: unknown, request: AnyRequest): RunOptions {
-  if (verb === hide) return hideOptions(request as HideRequest);
-  if (verb === deleteImages) return deleteOptions(request as DeleteRequest);
+  if (verb === hide) return runOptions(request as HideRequest, HIDE.policy);
+  if (verb === deleteImages) return runOptions(request as DeleteRequest, DELETE.policy);
   const {definitions, ...parts} = request;
   const options = runOptions({run: {jobs: 6}, ...parts, definitions: {force: definitions?.force ?? false}});
   return verb === dryRun ? {...options, dryRun: true} : options;

@@ -1,0 +1,50 @@
+import type {Policy} from '../core/policy.ts';
+import type {AppPorts, OpenCloud} from './ports.ts';
+import type {BuildSettings, CloudChoice, DefinitionChoice} from './requests.ts';
+import type {OptionParts} from './run-options.ts';
+import {runOptions} from './run-options.ts';
+import type {Selection} from './select.ts';
+import {select} from './select.ts';
+import type {CloudWork} from './work-on-clouds.ts';
+
+/** What distinguishes a verb from the others that work on clouds. */
+export interface Verb {
+  readonly command: string;
+  /** What the verb itself decides, whatever the request says. */
+  readonly policy?: Partial<Policy>;
+}
+
+/** The parts of a request that become work on clouds. */
+export interface CloudRequest extends CloudChoice, OptionParts {
+  /** Absent: builds are left out. */
+  readonly builds?: BuildSettings;
+}
+
+/** The work that a request asks for on these definitions and clouds. */
+export function cloudWork(
+  request: CloudRequest,
+  {command, policy}: Verb,
+  {selection, clouds}: {readonly selection: Selection; readonly clouds: readonly OpenCloud[]},
+): CloudWork {
+  const {region, builds, tests} = request;
+  return {
+    command,
+    clouds,
+    selection,
+    options: runOptions(request, policy),
+    ...(region !== undefined && {region}),
+    ...(builds && {builds}),
+    ...(tests?.verify === true && {boot: tests.boot}),
+  };
+}
+
+/** The work on the definitions and clouds that a request chooses; `narrow` leaves definitions out. DEFINITION, and CONFIG where the clouds are not clear. */
+export async function definitionWork(
+  request: CloudRequest & {readonly definitions: DefinitionChoice},
+  verb: Verb & {readonly narrow?: (selection: Selection) => Selection},
+  ports: Pick<AppPorts, 'files' | 'clouds'>,
+): Promise<CloudWork> {
+  const selected = await select(request.definitions, ports);
+  const selection = verb.narrow ? verb.narrow(selected) : selected;
+  return cloudWork(request, verb, {selection, clouds: ports.clouds(request)});
+}
