@@ -1,10 +1,11 @@
-import {access, constants, readdir, readFile, stat} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
 import {machine as machineName} from 'node:os';
 import {delimiter, join} from 'node:path';
 import type {Machine} from '../core/build/spec.ts';
 import {DIB_ARCH} from '../core/build/spec.ts';
 import type {Exec} from '../exec.ts';
 import {freeBytes} from '../host/free-bytes.ts';
+import {exists, isProgram} from '../host/look.ts';
 import type {HostLook, Wants} from './requirements.ts';
 import {ALL_TOOLS, judgeHost} from './requirements.ts';
 import {needsStandIns} from './stand-ins.ts';
@@ -47,15 +48,6 @@ async function toolsOn(path: string): Promise<ReadonlySet<string>> {
   return found;
 }
 
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
-}
-
 async function hasVfat(exec: Exec): Promise<boolean> {
   const isThere = async (): Promise<boolean> => /\bvfat$/m.test(await readFile('/proc/filesystems', 'utf8'));
   if (await isThere()) return true;
@@ -78,13 +70,4 @@ async function foreignMachines(): Promise<readonly Machine[]> {
     if (/^enabled$/m.test(text) && /^flags:.*F/m.test(text)) found.push(machine);
   }
   return found;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,6 @@
 import type {BuildSpec, Machine} from '../core/build/spec.ts';
 import {ImgmgrError} from '../errors.ts';
+import {roomHint} from '../host/named-folder.ts';
 
 /** What is to be built, as far as the host must be able to do it. */
 export interface Wants {
@@ -140,7 +141,7 @@ function judgeSpace(host: HostLook, {spec}: Wants): ImgmgrError | undefined {
     'DISK_FULL',
     `${host.workRoot} has ${gib(host.freeBytes)} free, the build needs ${gib(needed)}`,
     {
-      hint: 'free space there, or set IMGMGR_BUILD_DIR to a folder with more room',
+      hint: roomHint(),
     },
   );
 }

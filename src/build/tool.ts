@@ -1,7 +1,8 @@
-import {access, constants, readFile, realpath, stat} from 'node:fs/promises';
+import {readFile, realpath, stat} from 'node:fs/promises';
 import {basename, delimiter, dirname, isAbsolute, join, resolve} from 'node:path';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
+import {isProgram} from '../host/look.ts';
 
 /** diskimage-builder, as it is installed on this host. */
 export interface DibTool {
@@ -53,14 +54,14 @@ async function byName(named: string): Promise<string> {
     () => false,
   );
   const command = isFolder ? join(path, 'bin', COMMAND) : path;
-  if (await isExecutable(command)) return command;
+  if (await isProgram(command)) return command;
   throw new ImgmgrError('UNSUPPORTED', `IMGMGR_DIB is '${named}', but ${command} is no program`, {hint: HINT});
 }
 
 async function onPath(path: string): Promise<string> {
   for (const folder of path.split(delimiter)) {
     const command = join(folder, COMMAND);
-    if (isAbsolute(folder) && (await isExecutable(command))) return command;
+    if (isAbsolute(folder) && (await isProgram(command))) return command;
   }
   throw new ImgmgrError('UNSUPPORTED', 'diskimage-builder is not installed', {hint: HINT});
 }
@@ -83,14 +84,5 @@ function readAnswer(text: string): Pick<DibTool, 'version' | 'elements'> | undef
     return typeof version === 'string' && typeof elements === 'string' ? {version, elements} : undefined;
   } catch {
     return undefined;
-  }
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
   }
 }

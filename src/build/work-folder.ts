@@ -5,6 +5,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {ImgmgrError} from '../errors.ts';
 import type {Explanation, Refusal} from '../host/fs-error.ts';
 import {asFileSystemError, hasCode, ifThere} from '../host/fs-error.ts';
+import {roomHint, TRUST_HINT, WRITABLE_HINT} from '../host/named-folder.ts';
 import type {ProcessIdentity} from '../host/process.ts';
 import {fileSystemNow} from '../host/file-clock.ts';
 import {giveSigns, isProcessGone, ownProcess, processState, SILENCE_MS, WATCH_MS} from '../host/process.ts';
@@ -113,22 +114,14 @@ function explain({kind, place, code, reason}: Refusal): Explanation | undefined 
       return {
         code: 'CONFIG',
         message: `${place} cannot be the folder of builds: ${reason}`,
-        hint: 'whoever may rename a build there decides what is in the image; set IMGMGR_BUILD_DIR to a folder of this user that nobody else may write, or set the sticky bit (chmod +t)',
+        hint: `whoever may rename a build there decides what is in the image; ${TRUST_HINT}`,
       };
     case 'full':
-      return {
-        code: 'DISK_FULL',
-        message: `no space left for ${place}`,
-        hint: 'free space there, or set IMGMGR_BUILD_DIR to a folder with more room',
-      };
+      return {code: 'DISK_FULL', message: `no space left for ${place}`, hint: roomHint()};
     case 'denied':
     case 'read-only':
     case 'no-folder':
-      return {
-        code: 'CONFIG',
-        message: `${place} cannot be the folder of builds (${code})`,
-        hint: 'set IMGMGR_BUILD_DIR to a folder that may be written',
-      };
+      return {code: 'CONFIG', message: `${place} cannot be the folder of builds (${code})`, hint: WRITABLE_HINT};
     case 'other':
       return undefined;
   }

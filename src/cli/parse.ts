@@ -16,16 +16,7 @@ export function wholeNumber(flag: string, min = 0): (text: string) => number {
 }
 
 /** Reads a size in bytes. */
-export function bytes(flag: string): (text: string) => number {
-  return (text) => {
-    const size = parseSize(text);
-    if (size === undefined)
-      throw new ImgmgrError('USAGE', `${flag} takes a size, not ${quote(text)}`, {
-        hint: 'write a number with its unit, like 512M, 20G or 1T',
-      });
-    return size;
-  };
-}
+export const bytes = reader('a size', 'write a number with its unit, like 512M, 20G or 1T', parseSize);
 
 /** Reads one of some words. */
 export function oneOf<Word extends string>(flag: string, words: readonly Word[]): (text: string) => Word {
@@ -40,16 +31,7 @@ export function oneOf<Word extends string>(flag: string, words: readonly Word[])
 }
 
 /** Reads a time: seconds when it is a bare number, else `90s`, `10m`, `1h30m`; the result is milliseconds. */
-export function duration(flag: string): (text: string) => number {
-  return (text) => {
-    const ms = durationMs(text);
-    if (ms === undefined)
-      throw new ImgmgrError('USAGE', `${flag} takes a time, not ${quote(text)}`, {
-        hint: 'write seconds (90), or a number with its unit (90s, 10m, 1h30m)',
-      });
-    return ms;
-  };
-}
+export const duration = reader('a time', 'write seconds (90), or a number with its unit (90s, 10m, 1h30m)', durationMs);
 
 /** Collects a flag that may be given several times, each with one or more values separated by commas. */
 export function list(flag: string): (text: string, before: readonly string[] | undefined) => string[] {
@@ -68,25 +50,15 @@ export function word(flag: string): (value: string) => string {
   };
 }
 
-/** Reads `algo:hex` or a bare hexadecimal digest, told apart by its length. */
-export function checksum(flag: string): (text: string) => Digest {
-  return (value) => {
-    const digest = parseDigest(value) ?? digestFromHex(value.trim());
-    if (digest !== undefined) return digest;
-    throw new ImgmgrError('USAGE', `${flag} takes a digest, not ${quote(value)}`, {
-      hint: 'write it as sha256:…, sha512:…, or as the bare hexadecimal digits, all of them',
-    });
-  };
-}
+/** Reads `algo:hex` or a bare hexadecimal digest, whose length says its algorithm. */
+export const checksum = reader<Digest>(
+  'a digest',
+  'write it as sha256:…, sha512:…, or as the bare hexadecimal digits, all of them',
+  (text) => parseDigest(text) ?? digestFromHex(text.trim()),
+);
 
 /** Reads a day, `YYYY-MM-DD`. */
-export function day(flag: string): (text: string) => string {
-  return (value) => {
-    if (!isCalendarDate(value))
-      throw new ImgmgrError('USAGE', `${flag} takes a day, not ${quote(value)}`, {hint: 'write it as YYYY-MM-DD'});
-    return value;
-  };
-}
+export const day = reader('a day', 'write it as YYYY-MM-DD', (text) => (isCalendarDate(text) ? text : undefined));
 
 /** Reads `HOST:PORT` or `:PORT`, an IPv6 host in brackets; the port 0 is any free one. */
 export function socket(flag: string): (text: string) => {host: string; port: number} {
@@ -130,6 +102,16 @@ export function pairs(
       });
     return {...before, [key]: value.slice(at + 1)};
   };
+}
+
+/** The reader of a flag that takes one kind of value; `read` gives undefined for what is none, which is a usage error. */
+function reader<T>(kind: string, hint: string, read: (text: string) => T | undefined) {
+  return (flag: string) =>
+    (text: string): T => {
+      const value = read(text);
+      if (value === undefined) throw new ImgmgrError('USAGE', `${flag} takes ${kind}, not ${quote(text)}`, {hint});
+      return value;
+    };
 }
 
 function durationMs(value: string): number | undefined {

@@ -55,16 +55,8 @@ export function countsText(counts: Counts, fields: readonly CountField[]): strin
   return fields.map((field) => `${field}: ${counts[field]}`).join(', ');
 }
 
-const EVERYTHING: readonly CountField[] = [
-  'imported',
-  'updated',
-  'retired',
-  'deleted',
-  'unchanged',
-  'quarantined',
-  'failed',
-  'pending',
-];
+/** What `manage` can change; it counts neither builds nor verdicts by themselves. */
+const EVERYTHING = COUNT_FIELDS.filter((field) => field !== 'built' && field !== 'passed');
 
 /** The name of `build --upload` among the commands that count; without `--upload` it fills no cloud. */
 export const BUILD_AND_UPLOAD = 'build --upload';

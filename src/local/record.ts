@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import type {Image, ImagePatch, NewImage} from '../core/image/image.ts';
+import {applyPatch} from '../core/image/patch.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Received} from './receive.ts';
 
@@ -115,19 +116,9 @@ export function newRecord(image: NewImage, id: string, now: Date): ImageRecord {
 
 /** The record after a PATCH; CLOUD_REFUSED for what Glance would refuse. */
 export function patchRecord({image, checksum}: ImageRecord, patch: ImagePatch, now: Date): ImageRecord {
-  const removed = new Set(patch.remove);
-  const kept = Object.entries(image.properties).filter(([key]) => !removed.has(key));
   const patched: Image = {
-    ...image,
-    name: patch.name ?? image.name,
-    visibility: patch.visibility ?? image.visibility,
-    osHidden: patch.osHidden ?? image.osHidden,
-    protected: patch.protected ?? image.protected,
-    diskFormat: patch.diskFormat ?? image.diskFormat,
-    minDisk: patch.minDisk ?? image.minDisk,
-    minRam: patch.minRam ?? image.minRam,
-    tags: patch.tags ? uniqueTags(patch.tags) : image.tags,
-    properties: {...Object.fromEntries(kept), ...patch.set},
+    ...applyPatch(image, patch),
+    ...(patch.tags && {tags: uniqueTags(patch.tags)}),
     updatedAt: glanceTime(now),
   };
   return {image: checked(patched), checksum};

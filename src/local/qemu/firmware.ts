@@ -1,5 +1,5 @@
-import {access} from 'node:fs/promises';
 import {ImgmgrError} from '../../errors.ts';
+import {exists} from '../../host/look.ts';
 import type {Architecture, Firmware} from './machine.ts';
 
 /** Where Debian, Ubuntu, Fedora and openSUSE keep UEFI for virtual machines. */
@@ -35,13 +35,4 @@ export async function findFirmware(
       hint: `install it (Debian: apt install ${PACKAGES[architecture]})`,
     },
   );
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

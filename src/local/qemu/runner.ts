@@ -1,8 +1,8 @@
 import type {ServerState} from '../../core/verdict/judge.ts';
-import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {asImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
+import {exists} from '../../host/look.ts';
 import {ConsoleFile} from './console.ts';
 import {FILES} from './machine.ts';
 
@@ -67,13 +67,4 @@ function lookAfter(end: End, said: string): ServerState {
 
 function firstLine(text: string): string {
   return text.split('\n').find((line) => line.includes('KVM internal error')) ?? '';
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

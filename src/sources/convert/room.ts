@@ -2,6 +2,7 @@ import {ImgmgrError} from '../../errors.ts';
 import {freeBytes} from '../../host/free-bytes.ts';
 import type {Explanation, Refusal} from '../../host/fs-error.ts';
 import {asFileSystemError} from '../../host/fs-error.ts';
+import {roomHint, TRUST_HINT, WRITABLE_HINT} from '../../host/named-folder.ts';
 
 /** Where something is to be written, and what to do where there is no room. */
 export interface Room {
@@ -10,7 +11,6 @@ export interface Room {
 }
 
 const MIB = 1024 ** 2;
-const HINT = 'free space there, or set IMGMGR_BUILD_DIR to a folder with more room';
 
 /** Throws DISK_FULL where the folder (or the one that it will be made in) has not so many bytes free. */
 export async function requireRoom(room: Room, bytes: number): Promise<void> {
@@ -21,7 +21,7 @@ export async function requireRoom(room: Room, bytes: number): Promise<void> {
   throw new ImgmgrError(
     'DISK_FULL',
     `${room.place} has ${mebibytes(free)} free, the copy of the image needs ${mebibytes(bytes)}`,
-    {place: room.place, hint: room.hint ?? HINT},
+    {place: room.place, hint: room.hint ?? roomHint()},
   );
 }
 
@@ -43,18 +43,16 @@ function explain({kind, code, reason}: Refusal, room: Room): Explanation {
     return {
       code: 'CONFIG',
       message: `nothing is written to ${place}: ${reason}`,
-      hint:
-        hint ??
-        'set IMGMGR_BUILD_DIR to a folder of this user that nobody else may write, or set the sticky bit (chmod +t)',
+      hint: hint ?? TRUST_HINT,
     };
   return {
     code: 'CONFIG',
     message: `nothing can be written to ${place} (${code})`,
-    hint: hint ?? 'set IMGMGR_BUILD_DIR to a folder that may be written',
+    hint: hint ?? WRITABLE_HINT,
   };
 }
 
-function explainFull({place, hint = HINT}: Room): Explanation {
+function explainFull({place, hint = roomHint()}: Room): Explanation {
   return {code: 'DISK_FULL', message: `no space left for the copy of the image in ${place}`, hint};
 }
 
