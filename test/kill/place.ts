@@ -85,9 +85,9 @@ export type Child = ReturnType<typeof runAsProcess>;
 export function runAsProcess(
   cloud: FakeCloud,
   argv: readonly string[],
-  how: {readonly nodeOptions?: readonly string[]} = {},
+  how: {readonly nodeOptions?: readonly string[]; readonly program?: string} = {},
 ) {
-  const node = [...LITTLE_WORK, ...(how.nodeOptions ?? []), CLI, ...argv, '--json'];
+  const node = [...LITTLE_WORK, ...(how.nodeOptions ?? []), how.program ?? CLI, ...argv, '--json'];
   return execa(process.execPath, node, {
     reject: false,
     stdin: 'ignore',
