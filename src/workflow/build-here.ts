@@ -27,7 +27,7 @@ export async function buildHere(host: HostBuild): Promise<{readonly artifact: Ar
       place: formatPosition(definition.place),
     });
   const before = build.artifacts.some(
-    ({version, inputs}) => version === release.version && inputs === release.build?.inputs,
+    ({version, inputs}) => version === release.version && inputs === release.build.inputs,
   );
   return {artifact: await artifactOf(host, builds.builder, {definition, release}), reused: before};
 }

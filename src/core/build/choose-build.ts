@@ -1,5 +1,5 @@
-import type {Definition, Version} from '../definition/definition.ts';
-import type {OwnImage, Release} from '../release/release.ts';
+import type {Definition} from '../definition/definition.ts';
+import type {BuildRelease, OwnImage} from '../release/release.ts';
 import {byLastPublished} from '../release/find-image.ts';
 import {compareVersions} from '../release/version.ts';
 import {buildDateOf, isDue, nextVersion} from './due.ts';
@@ -20,9 +20,9 @@ export interface BuildQuestion {
   readonly now: Date;
 }
 
-/** The one build that counts as the listed version; `release` is absent where there is none and none may be made. */
+/** The one build that a definition wants; `release` is absent where there is none and none may be made. */
 export interface BuildChoice {
-  readonly release?: Release;
+  readonly release?: BuildRelease;
   /** Why, one clause. */
   readonly reason: string;
 }
@@ -92,19 +92,13 @@ function imageChoice(definition: Definition, own: OwnImage, why: string): BuildC
   return buildChoice(definition, {version: own.stamp.version, inputs: inputsOf(own) ?? '', why});
 }
 
-/** A build as a listed version. Nobody can fetch it: `image_source` says private unless the definition names one. */
+/** Nobody can fetch a build: its image says `private` unless the definition names where it comes from. */
 function buildChoice(
   definition: Definition,
   {version, inputs, why}: {readonly version: string; readonly inputs: string; readonly why: string},
 ): BuildChoice {
-  const buildDate = buildDateOf(version);
-  const listed: Version = {
-    version,
-    url: 'private',
-    source: definition.build?.source ?? 'private',
-    meta: {},
-    place: definition.place,
-    ...(buildDate !== undefined && {buildDate}),
-  };
-  return {release: {version, latest: false, listed, build: {inputs, why}}, reason: why};
+  const date = buildDateOf(version);
+  const source = definition.build?.source ?? 'private';
+  const build = {inputs, why, source, ...(date !== undefined && {date})};
+  return {release: {kind: 'build', version, place: definition.place, build}, reason: why};
 }

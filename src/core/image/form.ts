@@ -7,6 +7,7 @@ import type {Policy} from '../policy.ts';
 import {retireWay} from '../policy.ts';
 import {compact} from './patch.ts';
 import type {Release} from '../release/release.ts';
+import {demandedId} from '../release/release.ts';
 import type {Applied, Stamp} from './stamp.ts';
 import {MANAGED_TAG, formatApplied, formatKeys, readStamp, stampProperties} from './stamp.ts';
 import {isCalendarDate} from '../time-text.ts';
@@ -70,8 +71,8 @@ export function currentForm(context: FormContext): Form {
   const distro = properties['os_distro'];
   return {
     name: publishedName(definition, release.version),
-    visibility: listed.visibility ?? definition.visibility,
-    osHidden: listed.hidden ?? false,
+    visibility: listed?.visibility ?? definition.visibility,
+    osHidden: listed?.hidden ?? false,
     protected: definition.protected,
     status: definition.status,
     minDisk: definition.minDiskGib,
@@ -100,6 +101,7 @@ export function supersededForm(context: FormContext): Form {
 export function candidate(context: FormContext, run: string, virtualSize: number | undefined): NewImage {
   const {definition, release, adHoc} = context;
   const form = supersededForm(context);
+  const id = demandedId(release);
   const stamp: Stamp = {
     definition: definition.name,
     version: release.version,
@@ -110,7 +112,7 @@ export function candidate(context: FormContext, run: string, virtualSize: number
     ...(release.digest && {digest: release.digest}),
   };
   return {
-    ...(release.listed.id !== undefined && {id: release.listed.id}),
+    ...(id !== undefined && {id}),
     name: form.name,
     osHidden: true,
     diskFormat: definition.format,
@@ -218,24 +220,29 @@ function describe({definition, release}: FormContext): Record<string, string> {
   const {listed} = release;
   const computed: Record<string, string> = {
     image_description:
-      listed.imageDescription ?? definition.imageDescription ?? definition.meta['image_description'] ?? definition.name,
+      listed?.imageDescription ??
+      definition.imageDescription ??
+      definition.meta['image_description'] ??
+      definition.name,
     image_name: definition.name,
     image_original_user: definition.login,
-    image_source: listed.source ?? shownSource(listed.url),
+    image_source:
+      release.kind === 'build' ? release.build.source : (release.listed.source ?? shownSource(release.listed.url)),
     ...buildDate(release),
     internal_version: release.version,
     ...(!definition.multi && {os_version: release.version}),
-    ...(release.latest && release.digest && {upstream_checksum: release.digest.hex}),
-    ...(listed.osVersion !== undefined && definition.multi && {os_version: listed.osVersion}),
+    ...(release.kind === 'latest' && release.digest && {upstream_checksum: release.digest.hex}),
+    ...(listed?.osVersion !== undefined && definition.multi && {os_version: listed.osVersion}),
   };
-  const merged: Record<string, string | null> = {...definition.meta, ...computed, ...listed.meta};
+  const merged: Record<string, string | null> = {...definition.meta, ...computed, ...listed?.meta};
   return Object.fromEntries(Object.entries(merged).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
 }
 
 /** As written; for `latest` the day that labels it (the upstream's Last-Modified), which SCS-0102 wants to know. */
-function buildDate({listed, latest, version}: Release): {image_build_date?: string} {
-  if (listed.buildDate !== undefined) return {image_build_date: listed.buildDate};
-  const day = latest ? version.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
+function buildDate({kind, listed, build, version}: Release): {image_build_date?: string} {
+  const written = build?.date ?? listed?.buildDate;
+  if (written !== undefined) return {image_build_date: written};
+  const day = kind === 'latest' ? version.replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3') : '';
   return isCalendarDate(day) ? {image_build_date: day} : {};
 }
 

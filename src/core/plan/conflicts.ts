@@ -4,6 +4,7 @@ import type {Image} from '../image/image.ts';
 import {publishedName} from '../image/naming.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {hasOtherBytes} from '../release/find-image.ts';
+import {demandedId} from '../release/release.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
 import {adoptableVersion} from './adopt.ts';
 import {isCopyOfOurs, isSnapshot, readStamp} from '../image/stamp.ts';
@@ -35,7 +36,7 @@ export function findForeign(draft: Draft): ImgmgrError | undefined {
 }
 
 function changedDigest(draft: Draft, release: Release, other: OwnImage): ImgmgrError | undefined {
-  const place = formatPosition(release.listed.place);
+  const place = formatPosition(release.place);
   const label = `${draft.definition.name} ${release.version}`;
   if (!draft.input.policy.replace) {
     const {digest} = release;
@@ -48,15 +49,12 @@ function changedDigest(draft: Draft, release: Release, other: OwnImage): ImgmgrE
       },
     );
   }
-  if (release.listed.id === undefined) return undefined;
-  return new ImgmgrError(
-    'USAGE',
-    `--replace cannot replace ${label}: its id ${release.listed.id} is taken by the old image`,
-    {
-      place,
-      hint: 'give the version a new id, or none',
-    },
-  );
+  const id = demandedId(release);
+  if (id === undefined) return undefined;
+  return new ImgmgrError('USAGE', `--replace cannot replace ${label}: its id ${id} is taken by the old image`, {
+    place,
+    hint: 'give the version a new id, or none',
+  });
 }
 
 /** The digest that disproves it; else all that are known. */

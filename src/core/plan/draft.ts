@@ -107,7 +107,7 @@ export class Draft {
         'VERIFICATION',
         `${this.definition.name} ${release.version} failed its verification${verdict ? ` at ${verdict.at}: ${verdict.cause}${checks}` : ''}, image ${image.id}; ${describePublished(this.definition, this.#published())}`,
         {
-          place: formatPosition(release.listed.place),
+          place: formatPosition(release.place),
           hint: 'mend the image and list it as a new version or with its new digest, or boot this one again with --reverify',
         },
       ),

@@ -2,6 +2,7 @@ import {formatDigest} from '../release/digest.ts';
 import type {PlanInput, PlanWarning} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {isOfRelease} from '../release/find-image.ts';
+import {latestRelease} from '../release/release.ts';
 import {compareVersions} from '../release/version.ts';
 
 /** A label that stands for a version which nobody named: the day of the upstream's last change. */
@@ -18,11 +19,11 @@ export function keepNewerLatest(input: PlanInput): {
   if (input.policy.replace) return {input, warnings: []};
   const warnings: PlanWarning[] = [];
   const releases = input.releases.map((release) => {
-    const newer = release.latest ? newerThan(input, release) : undefined;
+    if (release.kind !== 'latest') return release;
+    const newer = newerThan(input, release);
     if (!newer) return release;
     warnings.push(wentBack(input, release, newer));
-    const {version, digest} = newer.stamp;
-    return {version, latest: true, listed: release.listed, ...(digest && {digest})};
+    return latestRelease(release.listed, newer.stamp.version, newer.stamp.digest);
   });
   return {input: {...input, releases}, warnings};
 }
@@ -31,7 +32,8 @@ export function keepNewerLatest(input: PlanInput): {
 function newerThan({images, releases}: PlanInput, release: Release): OwnImage | undefined {
   const published = images.filter(
     (own) =>
-      own.stamp.state === 'current' && !releases.some((other) => !other.latest && other.version === own.stamp.version),
+      own.stamp.state === 'current' &&
+      !releases.some((other) => other.kind !== 'latest' && other.version === own.stamp.version),
   );
   const newest = published.sort((a, b) => compareVersions(b.stamp.version, a.stamp.version))[0];
   if (!newest || compareVersions(newest.stamp.version, release.version) <= 0) return undefined;

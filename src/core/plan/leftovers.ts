@@ -1,5 +1,6 @@
 import type {OwnImage, Release} from '../release/release.ts';
 import {isOfRelease} from '../release/find-image.ts';
+import {demandedId} from '../release/release.ts';
 import type {Draft} from './draft.ts';
 import {about} from './draft.ts';
 
@@ -17,7 +18,7 @@ export function planLeftovers(draft: Draft): void {
     const release = draft.sorted.find((listed) => isOfRelease(own, listed));
     if (release && !goneOn.has(release) && isOpen(draft, release) && canGoOn(own, release)) goneOn.add(release);
     // Glance never hands an id out again, so a record with a demanded id is kept for the next try.
-    else if (release?.listed.id !== own.image.id)
+    else if (release?.listed?.id !== own.image.id)
       remove(draft, own, `half-made by run ${own.stamp.run}, which is dead`);
   }
   if (draft.sorted.length === 0) return;
@@ -26,7 +27,7 @@ export function planLeftovers(draft: Draft): void {
     // The command line lists one version; that says nothing about others that were imported with --no-publish.
     if (!release && draft.input.adHoc && !draft.sorted.some(({version}) => version === own.stamp.version)) continue;
     if (!release) remove(draft, own, 'was never published and is no longer listed');
-    else if (isStalled(own) && release.listed.id !== own.image.id)
+    else if (isStalled(own) && demandedId(release) !== own.image.id)
       remove(draft, own, `was to be left to the cloud by run ${own.stamp.run}, but nothing imports it`);
   }
 }
@@ -44,8 +45,9 @@ function isOpen(draft: Draft, release: Release): boolean {
 }
 
 /** A dead run's image whose bytes are complete and proven by Glance's own hash, or that nobody demanded a digest for. */
-function canGoOn({image}: OwnImage, {listed, digest}: Release): boolean {
-  if (listed.id === image.id) return true;
+function canGoOn({image}: OwnImage, release: Release): boolean {
+  const {digest} = release;
+  if (demandedId(release) === image.id) return true;
   if (image.status !== 'active' && image.status !== 'deactivated') return false;
   return digest === undefined || (image.osHashAlgo === digest.algorithm && image.osHashValue === digest.hex);
 }

@@ -7,6 +7,7 @@ import {applyPatch, describePatch, isEmptyPatch} from '../image/patch.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, isOfRelease} from '../release/find-image.ts';
+import {demandedId} from '../release/release.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
 import {bootChange, readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Applied} from '../image/stamp.ts';
@@ -51,7 +52,7 @@ function warnUnlessCompared(draft: Draft, release: Release, existing: OwnImage):
 
 /** What the image was proven with has changed, and could break its boot: it is proven anew before anybody sees it. */
 function needsNewCandidate(draft: Draft, release: Release, {image}: OwnImage): boolean {
-  if (!draft.verifies() || !wantsPublication(draft) || release.listed.id !== undefined) return false;
+  if (!draft.verifies() || !wantsPublication(draft) || demandedId(release) !== undefined) return false;
   return readVerdict(image)?.kind === 'pass' && !wasBootedAs(image, currentForm(draft.context(release)));
 }
 

@@ -81,14 +81,15 @@ function imageFacts({id, name, status, visibility, osHidden, protected: isProtec
   return {id, name, status, visibility, osHidden, protected: isProtected};
 }
 
-function releaseFacts({version, latest, listed, digest, build}: Release): Facts['release'] {
+function releaseFacts({kind, version, digest, listed, build}: Release): Facts['release'] {
   return {
     version,
-    latest,
-    url: publicUrl(listed.url),
-    ...(listed.mirrorUrl !== undefined && {mirrorUrl: publicUrl(listed.mirrorUrl)}),
+    latest: kind === 'latest',
+    // The form of version 1 has an address of every release; for a build that is the word `private`.
+    url: listed ? publicUrl(listed.url) : 'private',
+    ...(listed?.mirrorUrl !== undefined && {mirrorUrl: publicUrl(listed.mirrorUrl)}),
     ...(digest && {digest: formatDigest(digest)}),
-    ...(listed.id !== undefined && {id: listed.id}),
+    ...(listed?.id !== undefined && {id: listed.id}),
     ...(build && {inputs: build.inputs}),
   };
 }

@@ -8,10 +8,10 @@ import {compareBytes} from './same-bytes.ts';
  * that was never published needs one that agrees, where a digest is demanded.
  */
 export function isOfRelease(own: OwnImage, release: Release): boolean {
-  if (!release.latest && own.stamp.version !== release.version) return false;
+  if (release.kind !== 'latest' && own.stamp.version !== release.version) return false;
   const {kind} = compareBytes(own, release);
   if (kind !== 'unknown') return kind === 'same';
-  if (release.latest) return false;
+  if (release.kind === 'latest') return false;
   if (isFinished(own)) return release.exact !== true;
   if (release.adHoc === true) return release.digest === undefined && hasSameSource(own, release);
   return release.digest === undefined;
@@ -19,7 +19,7 @@ export function isOfRelease(own: OwnImage, release: Release): boolean {
 
 /** True when the image is of the release's version, but not its image: made from other bytes, or not known to be made from these. */
 export function hasOtherBytes(own: OwnImage, release: Release): boolean {
-  return !release.latest && own.stamp.version === release.version && !isOfRelease(own, release);
+  return release.kind !== 'latest' && own.stamp.version === release.version && !isOfRelease(own, release);
 }
 
 /** The image of a release: of several the current one, else the one made last. */
@@ -39,7 +39,9 @@ export function byLastPublished(a: OwnImage, b: OwnImage): number {
 
 /** Made from the same address, which is all that is known of an image without digests. */
 export function hasSameSource({image}: OwnImage, {listed}: Release): boolean {
-  return /^https?:/i.test(listed.url) && image.properties['image_source'] === unsignedUrl(listed.url);
+  return (
+    listed !== undefined && /^https?:/i.test(listed.url) && image.properties['image_source'] === unsignedUrl(listed.url)
+  );
 }
 
 /** Published once. */

@@ -45,7 +45,7 @@ export function holdsOtherBytes(own: OwnImage, {listed, format}: Release): boole
     if (known) return !sameDigest(known, digest);
   }
   const isConverted = format !== undefined && image.diskFormat !== null && image.diskFormat !== format;
-  const addresses = [listed.url, listed.mirrorUrl, image.properties['image_source']];
+  const addresses = [listed?.url, listed?.mirrorUrl, image.properties['image_source']];
   return isConverted || addresses.some((address) => address !== undefined && PACKED.test(address));
 }
 

@@ -1,10 +1,10 @@
 import type {ImageQuota} from '../../ports/image-store.ts';
 import {ImgmgrError} from '../../errors.ts';
+import {byteSource} from './byte-source.ts';
 import {chooseMethods} from './choose-methods.ts';
 import {digestStrategy} from './digests.ts';
 import {importsRefused} from './import-refusals.ts';
 import {withArtifact} from './make-build.ts';
-import {sourceRequest} from './source-request.ts';
 import {expectedBytes, requireRoom, stagingObstacle, stagingOf} from './staging.ts';
 import {tryMethods} from './try-methods.ts';
 import type {AcquireContext, AcquireTask, Acquired, Preparation} from './types.ts';
@@ -19,7 +19,7 @@ export async function acquireImage(context: AcquireContext, wanted: AcquireTask)
 
 /** Looks at quota, offer and source, and decides how the bytes come; makes nothing but the build that is wanted. */
 async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Preparation> {
-  const {options, store, source, imports} = context;
+  const {options, store, imports} = context;
   const {format, name, stores} = wanted.definition;
   const staging = stagingOf(context, wanted.definition);
   const [quota, offer] = await Promise.all([
@@ -30,13 +30,14 @@ async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Pr
   ]);
   const task = await withArtifact(context, wanted);
   const digests = digestStrategy({task, adHoc: context.adHoc, converts: staging?.conversion !== undefined});
-  const request = sourceRequest(context, {...task, wantSha512: digests.wantSha512});
+  const source = byteSource(context, {...task, wantSha512: digests.wantSha512});
   const deadlineMs = context.runtime.monotonic() + options.importTimeoutMs;
-  const probe = await source.probe({...request, limitMs: options.importTimeoutMs});
+  const probe = await source.probe(options.importTimeoutMs);
   const bytes = expectedBytes(probe, staging?.conversion);
   checkQuota(store.cloud, bytes, quota);
   const {methods: chosen, reason} = chooseMethods({
-    ...task,
+    release: task.release,
+    isStored: task.stored !== undefined,
     probe,
     offer,
     ...(staging && {staged: stagingObstacle(format, staging)}),
@@ -56,7 +57,7 @@ async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Pr
     task,
     ...(staging && {staging}),
     digests,
-    request,
+    source,
     probe,
     ...(bytes !== undefined && {bytes}),
     stores: options.policy.stores ?? stores ?? [],

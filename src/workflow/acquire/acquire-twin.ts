@@ -7,7 +7,6 @@ import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {acquireImage} from './acquire-image.ts';
 import type {AcquireContext, AcquireTask, Acquired} from './types.ts';
 import {discardImage} from './make-record.ts';
-import {StoredSource} from './stored-source.ts';
 
 /** The source does not have the bytes any more, or cannot be asked. */
 const WITHOUT_BYTES: ReadonlySet<ErrorCode> = new Set([
@@ -45,20 +44,11 @@ export async function acquireTwin(
 }
 
 async function fromStore(context: AcquireContext, task: AcquireTask & {readonly twin: Image}): Promise<Acquired> {
-  const {store, options} = context;
   const {twin, definition} = task;
-  const {method, ...others} = options;
-  const stored: AcquireContext = {
-    ...context,
-    // The bytes are there.
-    builder: undefined,
-    source: new StoredSource(store, twin),
-    // No cloud fetches from itself: the bytes go through us.
-    options: {...others, prefetch: 'always', ...(method !== undefined && method !== 'web-download' && {method})},
-  };
   const format = twin.diskFormat ?? definition.format;
-  const acquired = await acquireImage(stored, {
+  const acquired = await acquireImage(context, {
     ...task,
+    stored: twin,
     release: withDigestOf(twin, task.release),
     definition: {...definition, format},
   });

@@ -1,6 +1,7 @@
 import type {ImportMethod, StoreOffer} from '../../ports/image-store.ts';
 import type {SourceProbe} from '../../ports/image-source.ts';
 import type {Release} from '../../core/release/release.ts';
+import {demandedId} from '../../core/release/release.ts';
 import {ImgmgrError, formatPosition} from '../../errors.ts';
 import type {RunOptions} from '../types.ts';
 
@@ -13,7 +14,9 @@ export interface MethodInput {
   readonly staged?: string;
   /** The algorithm this Glance hashes with. */
   readonly glanceAlgorithm: string;
-  readonly options: RunOptions;
+  readonly options: Pick<RunOptions, 'method' | 'prefetch'>;
+  /** The bytes are those of an image in the store, which no cloud fetches from itself. */
+  readonly isStored: boolean;
 }
 
 /** The methods to try, in this order; the reason says why the first comes first. Throws USAGE or UNSUPPORTED. */
@@ -27,22 +30,23 @@ export interface MethodChoice {
  * where offered (only imports run the cloud's plugins), else straight into the image.
  */
 export function chooseMethods(input: MethodInput): MethodChoice {
-  const {release, offer, options} = input;
+  const {release, offer, options, isStored} = input;
   const obstacle = webDownloadObstacle(input);
   // A record with a demanded id must fall back to `queued` when something fails, and only PUT …/file does that surely.
-  const mustUpload = release.listed.id !== undefined && release.digest !== undefined;
+  const mustUpload = demandedId(release) !== undefined && release.digest !== undefined;
   const streamed: ImportMethod[] = mustUpload
     ? ['upload']
     : offer.methods.includes('glance-direct')
       ? ['glance-direct', 'upload']
       : ['upload'];
-  if (options.method !== undefined)
-    return {methods: [forced(input, options.method, obstacle, mustUpload)], reason: '--method'};
+  const method = isStored && options.method === 'web-download' ? undefined : options.method;
+  if (method !== undefined) return {methods: [forced(input, method, obstacle, mustUpload)], reason: '--method'};
+  if (isStored) return {methods: streamed, reason: 'no cloud fetches from its own store'};
   if (options.prefetch === 'always') return {methods: streamed, reason: '--prefetch always'};
   if (options.prefetch === 'never') {
     if (obstacle !== undefined)
       throw new ImgmgrError('UNSUPPORTED', `${release.version} cannot be imported by web-download: ${obstacle}`, {
-        place: formatPosition(release.listed.place),
+        place: formatPosition(release.place),
         hint: 'leave --prefetch never out, then the bytes go through imgmgr',
       });
     return {methods: ['web-download'], reason: '--prefetch never'};
@@ -58,7 +62,7 @@ function webDownloadObstacle(input: MethodInput): string | undefined {
   if (staged !== undefined) return staged;
   if (!probe.remote) return probe.compressed ? 'the source is compressed' : 'the source is not on the web';
   if (!release.digest) return undefined;
-  if (release.listed.id !== undefined) return 'a demanded digest on a demanded id is proven while streaming';
+  if (demandedId(release) !== undefined) return 'a demanded digest on a demanded id is proven while streaming';
   if (release.digest.algorithm !== glanceAlgorithm)
     return `a demanded ${release.digest.algorithm} cannot be compared with this Glance's ${glanceAlgorithm}`;
   return undefined;
@@ -70,7 +74,7 @@ function forced(
   obstacle: string | undefined,
   mustUpload: boolean,
 ): ImportMethod {
-  const place = formatPosition(release.listed.place);
+  const place = formatPosition(release.place);
   if (method === 'web-download' && obstacle !== undefined)
     throw new ImgmgrError('USAGE', `--method web-download does not fit ${release.version}: ${obstacle}`, {
       place,

@@ -2,8 +2,8 @@ import {formatDigest} from '../../core/release/digest.ts';
 import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {AcquireContext, AcquireTask} from './types.ts';
-import {artifactHere, withFileOf} from './make-build.ts';
-import {sourceRequest} from './source-request.ts';
+import {byteSource} from './byte-source.ts';
+import {artifactHere} from './make-build.ts';
 
 /** Fills the digest of a build's file (hexadecimal sha512) into its manifest; gives what the image shall say of the build. */
 export async function completeBuild(
@@ -32,9 +32,8 @@ export async function completeUploadedBuild(
 ): Promise<Readonly<Record<string, string>>> {
   const artifact = context.builder && (await artifactHere(context.builder, task));
   if (!artifact) return {};
-  const withFile = withFileOf(artifact, task);
   const {image, converts} = task;
-  const opened = await context.source.open(sourceRequest(context, {...withFile, wantSha512: true}));
+  const opened = await byteSource(context, {...task, artifact, wantSha512: true}).open({});
   await new Promise((resolve, reject) => opened.bytes.once('end', resolve).once('error', reject).resume());
   const digest = opened.facts().digests.find(({algorithm}) => algorithm === 'sha512');
   const {osHashAlgo, osHashValue} = image;
@@ -44,5 +43,5 @@ export async function completeUploadedBuild(
       `image ${image.id} has sha512:${osHashValue ?? ''}, the build ${artifact.version} is ${formatDigest(digest)}`,
       {hint: 'the upload was cut off, or the file was changed since'},
     );
-  return completeBuild(context, withFile, digest?.hex);
+  return completeBuild(context, {...task, artifact}, digest?.hex);
 }

@@ -22,14 +22,14 @@ export function digestStrategy(input: {
  * Compares the hash that Glance computed over what it fetched itself with the demanded digest: DIGEST_MISMATCH. Not for streamed bytes:
  * those are compared on the way, and may have been unpacked or converted before they reached Glance.
  */
-export function verifyDigest(image: Image, {digest, listed}: Pick<Release, 'digest' | 'listed'>): void {
+export function verifyDigest(image: Image, {digest, place}: Pick<Release, 'digest' | 'place'>): void {
   if (!digest || (image.osHashAlgo === digest.algorithm && image.osHashValue === digest.hex)) return;
   const found = image.osHashAlgo === null ? 'no hash' : `${image.osHashAlgo}:${image.osHashValue ?? ''}`;
   throw new ImgmgrError(
     'DIGEST_MISMATCH',
     `image ${image.id} has ${found}, the definition demands ${formatDigest(digest)}`,
     {
-      place: formatPosition(listed.place),
+      place: formatPosition(place),
       hint: 'the source serves other bytes, or the cloud converts or unpacks what it fetches',
     },
   );

@@ -5,7 +5,7 @@ import {chooseBuild} from '../../core/build/choose-build.ts';
 import type {BuildInputs} from '../../core/build/spec.ts';
 import {folderOf} from '../../core/definition/definition.ts';
 import type {Definition} from '../../core/definition/definition.ts';
-import type {OwnImage} from '../../core/release/release.ts';
+import type {BuildRelease, OwnImage} from '../../core/release/release.ts';
 import {compareVersions} from '../../core/release/version.ts';
 import {ImgmgrError, formatPosition} from '../../errors.ts';
 import type {AcquireContext, AcquireTask} from './types.ts';
@@ -59,31 +59,25 @@ export function chooseOne(
 /** The task with the file of its build, which is made where it is not here; other tasks as they are. */
 export async function withArtifact(context: AcquireContext, task: AcquireTask): Promise<AcquireTask> {
   const {builder} = context;
-  if (!task.release.build || !builder) return task;
-  return withFileOf(await artifactOf(context, builder, task), task);
+  const {release, stored} = task;
+  if (stored || release.kind !== 'build' || !builder) return task;
+  return {...task, artifact: await artifactOf(context, builder, {...task, release})};
 }
 
-/** The task with that build, its file being what is listed. BUILD_FAILED where it has none in the definition's format. */
-export function withFileOf(artifact: Artifact, task: AcquireTask): AcquireTask & {readonly artifact: Artifact} {
-  const {definition, release} = task;
-  const file = artifact.files.find(({format}) => format === definition.format);
-  if (!file)
-    throw new ImgmgrError(
-      'BUILD_FAILED',
-      `the build ${artifact.version} of ${definition.name} has no ${definition.format}`,
-      {
-        hint: 'build it again with --rebuild',
-      },
-    );
-  const listed = {...release.listed, url: new URL(`file://${encodePath(file.path)}`).href};
-  return {...task, artifact, release: {...release, listed}};
+/** The absolute path of a build's file in the definition's format. BUILD_FAILED where it has none. */
+export function fileOf({version, files}: Artifact, {name, format}: Definition): string {
+  const file = files.find((one) => one.format === format);
+  if (file) return file.path;
+  throw new ImgmgrError('BUILD_FAILED', `the build ${version} of ${name} has no ${format}`, {
+    hint: 'build it again with --rebuild',
+  });
 }
 
 /** The build of a release: the one that is here, else made now. */
 export async function artifactOf(
   context: Pick<AcquireContext, 'emit' | 'signal' | 'runtime' | 'baseDir'>,
   builder: ImageBuilder,
-  {definition, release}: Pick<AcquireTask, 'definition' | 'release'>,
+  {definition, release}: {readonly definition: Definition; readonly release: BuildRelease},
 ): Promise<Artifact> {
   const here = await artifactHere(builder, {definition, release});
   if (here) return here;
@@ -93,7 +87,7 @@ export async function artifactOf(
   const inputs = await builder.inputs({spec, machine, baseDir});
   const about = {definition: definition.name, version: release.version};
   const startMs = runtime.monotonic();
-  emit({type: 'build-started', ...about, reason: release.build?.why ?? ''});
+  emit({type: 'build-started', ...about, reason: release.build.why});
   const artifact = await builder.build({
     ...about,
     spec,
@@ -137,9 +131,4 @@ function orderOf(definition: Definition): {
   const machine = machineOf(definition.meta);
   if (definition.build && machine) return {spec: definition.build, machine};
   throw new ImgmgrError('DEFINITION', `${definition.name} cannot be built`, {place: formatPosition(definition.place)});
-}
-
-/** A path as the path of a URL. */
-function encodePath(path: string): string {
-  return path.split('/').map(encodeURIComponent).join('/');
 }

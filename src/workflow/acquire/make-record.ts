@@ -1,6 +1,7 @@
 import {candidate} from '../../core/image/form.ts';
 import type {Image, NewImage} from '../../core/image/image.ts';
 import {describeNew} from '../../core/image/record.ts';
+import {demandedId} from '../../core/release/release.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import type {AcquireContext, AcquireTask, Preparation} from './types.ts';
 import {createSurely} from '../sure-writes.ts';
@@ -56,7 +57,7 @@ export async function discardImage(
   {release, definition}: AcquireTask,
   id: string,
 ): Promise<void> {
-  if (release.listed.id === id) return;
+  if (demandedId(release) === id) return;
   try {
     await context.store.delete(id);
   } catch (error) {

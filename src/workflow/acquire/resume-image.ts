@@ -1,5 +1,6 @@
 import {neededConversion} from '../../core/conversion.ts';
 import type {Image} from '../../core/image/image.ts';
+import {demandedId} from '../../core/release/release.ts';
 import {asImgmgrError} from '../../errors.ts';
 import {copySurely, isLocked} from '../sure-writes.ts';
 import {acquireImage} from './acquire-image.ts';
@@ -19,7 +20,7 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
   try {
     const there = await completed(context, task);
     // With a demanded id and a digest it can only have been uploaded (see chooseMethods), and compared on the way.
-    if (release.listed.id === undefined) verifyDigest(there, release);
+    if (demandedId(release) === undefined) verifyDigest(there, release);
     const converts = neededConversion(definition.format, context.options.policy.convert) !== undefined;
     const marks = await completeUploadedBuild(context, {...task, image: there, converts});
     return {image: there, pending: false, marks, detail: 'gone on with, nothing was imported again'};
@@ -38,7 +39,7 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
       message: `image ${image.id} cannot be gone on with (${reason.message}), it is imported again`,
     });
     await discardImage(context, task, image.id);
-    return acquireImage(context, {...task, ...(release.listed.id === image.id && {reuse: image})});
+    return acquireImage(context, {...task, ...(demandedId(release) === image.id && {reuse: image})});
   }
 }
 

@@ -58,15 +58,15 @@ async function readMarks(
 
 /** The bytes as they go to the store: those of the source, or, once all of them are here and have the demanded digest, the judged copy or what it was converted to. */
 async function openSource(context: AcquireContext, sending: Sending): Promise<OpenedSource> {
-  const {task, request, staging, deadlineMs} = sending;
+  const {task, source, staging, deadlineMs} = sending;
   const {definition, release} = task;
   const {store, emit, runtime, signal} = context;
   const limitMs = deadlineMs - runtime.monotonic();
-  if (!staging) return context.source.open({...request, limitMs});
+  if (!staging) return source.open({limitMs});
   const {conversion, converter} = staging;
   const message = `${release.version}: ${describeStaging(definition.format, staging)} on this host`;
   emit({type: 'decision', cloud: store.cloud, definition: definition.name, message});
-  const open = (limited: AbortSignal): Promise<OpenedSource> => context.source.open({...request, signal: limited});
+  const open = (limited: AbortSignal): Promise<OpenedSource> => source.open({signal: limited});
   const judged = {
     from: definition.format,
     limits: limitsOf(context.options.limits, definition.limits),

@@ -1,6 +1,5 @@
-import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
+import type {OpenedSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
 import type {ImageStore} from '../../ports/image-store.ts';
-import type {Digest} from '../../core/release/digest.ts';
 import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 
@@ -8,7 +7,7 @@ import {ImgmgrError} from '../../errors.ts';
 const LONGEST_MS = 2 ** 31 - 1;
 
 /** A live image as source of another one: its bytes as the store keeps them, which only we can read. */
-export class StoredSource implements ImageSource {
+export class StoredSource {
   readonly #store: ImageStore;
   readonly #image: Image;
 
@@ -53,14 +52,6 @@ export class StoredSource implements ImageSource {
       ...(size !== undefined && {size}),
       facts: () => ({digests: [], servedBytes: size ?? 0, givenBytes: size ?? 0}),
     };
-  }
-
-  findDigest(): Promise<Digest> {
-    return Promise.reject(new ImgmgrError('INTERNAL', 'a stored image has no list of digests'));
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 
   #url(): string {

@@ -1,6 +1,6 @@
 import type {Artifact, ImageBuilder} from '../../ports/image-builder.ts';
 import type {ImageConverter} from '../../ports/image-converter.ts';
-import type {ImageSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
+import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
 import type {ImageQuota, ImageStore, ImportMethod, StoreOffer} from '../../ports/image-store.ts';
 import type {Conversion} from '../../core/conversion.ts';
 import type {Definition} from '../../core/definition/definition.ts';
@@ -17,8 +17,8 @@ export interface AcquireContext {
   readonly source: ImageSource;
   /** Needed where bytes are converted, or judged by qemu-img. */
   readonly converter?: ImageConverter;
-  /** Makes the images of builds; absent where the bytes of one come from somewhere else. */
-  readonly builder?: ImageBuilder | undefined;
+  /** Makes the images of builds; absent where nothing is built. */
+  readonly builder?: ImageBuilder;
   readonly options: RunOptions;
   readonly baseDir: string;
   readonly runtime: Runtime;
@@ -43,6 +43,8 @@ export interface AcquireTask {
   readonly reuse?: Image;
   /** The build whose bytes these are. */
   readonly artifact?: Artifact;
+  /** The image whose bytes these are, as the store has them: they go through this host, and no source is asked. */
+  readonly stored?: Image;
   /** Rejects where nothing may be made; awaited before anybody is asked for a byte. */
   readonly permitted?: Promise<void>;
 }
@@ -61,14 +63,22 @@ export interface DigestStrategy {
   readonly recordSha512: boolean;
 }
 
+/** The bytes of one image, wherever they come from; what is asked there is decided. */
+export interface ByteSource {
+  /** A first look, within so many milliseconds. */
+  probe(limitMs: number): Promise<SourceProbe>;
+  /** Starts reading; without a signal, that of the run ends it. */
+  open(how: Pick<SourceRequest, 'limitMs' | 'signal'>): Promise<OpenedSource>;
+}
+
 /** What is decided about one image before its first byte travels, and passed to every step that makes it. */
 export interface Preparation {
-  /** The file of a build is what its release lists. */
+  /** With the build, where the bytes are those of one. */
   readonly task: AcquireTask;
   /** Absent where the bytes go on while they stream. */
   readonly staging?: Staging;
   readonly digests: DigestStrategy;
-  readonly request: SourceRequest;
+  readonly source: ByteSource;
   readonly probe: SourceProbe;
   /** As many as the image will have, where known. */
   readonly bytes?: number;

@@ -6,7 +6,7 @@ import type {Digest} from '../../core/release/digest.ts';
 import type {FileDigests} from '../../core/release/release.ts';
 import type {OwnImage, Release} from '../../core/release/release.ts';
 import {findImage} from '../../core/release/find-image.ts';
-import {releaseOf} from '../../core/release/release.ts';
+import {latestRelease, releaseOf} from '../../core/release/release.ts';
 import {dayOfChange} from '../../core/time-text.ts';
 
 /** A listed version whose digest, where it stands upstream, was read. */
@@ -56,9 +56,8 @@ export async function labelReleases(versions: readonly ReadVersion[], context: L
         const read = isThere ? await file() : undefined;
         return {...releaseOf(listed), ...(digest && {digest}), ...(read && {file: read})};
       }
-      const release: Release = {version: 'latest', latest: true, listed, ...(digest && {digest})};
-      const known = findImage(release, context.images);
-      return {...release, version: known ? known.stamp.version : await upstreamDate(listed, context)};
+      const known = findImage(latestRelease(listed, 'latest', digest), context.images);
+      return latestRelease(listed, known ? known.stamp.version : await upstreamDate(listed, context), digest);
     }),
   );
 }

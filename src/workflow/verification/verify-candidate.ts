@@ -4,6 +4,7 @@ import {currentForm, formContext} from '../../core/image/form.ts';
 import type {Image} from '../../core/image/image.ts';
 import {describePublished} from '../../core/image/naming.ts';
 import type {Release} from '../../core/release/release.ts';
+import {demandedId} from '../../core/release/release.ts';
 import {MOST_UNSEEN, bootHash, unseenBoots, unseenProperties, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';
@@ -99,7 +100,7 @@ async function quarantine(
     await patchSurely(context, image, {set: properties});
     return;
   }
-  if (most === 0 && release.listed.id !== image.id) await discardImage(context, {definition, release}, image.id);
+  if (most === 0 && demandedId(release) !== image.id) await discardImage(context, {definition, release}, image.id);
   else await patchSurely(context, image, {set: {...properties, imgmgr_state: 'quarantined'}});
   await trim(context.store, quarantined.filter(({id}) => id !== image.id).slice(Math.max(0, most - 1)));
 }

@@ -101,7 +101,7 @@ async function readOne(run: DeepRun, {image, projectId, demands}: OneImage): Pro
   const own = stamp && {image, stamp};
   const definition = run.definitions.find(({name}) => name === stamp?.definition);
   const releases = definition && definition.versions.length > 0 ? await demands(definition) : [];
-  const release = releases.find(({listed}) => listed.version === stamp?.version);
+  const release = releases.find(({version}) => version === stamp?.version);
   const {bytes, digests} = await read(run, image, algorithmsFor(image, own, release));
   const {notes, error} = judgeDigests({image, digests, ...(own && {own}), ...(release && {release})});
   if (error) throw error;

@@ -3,6 +3,7 @@ import {currentForm} from '../../../src/core/image/form.ts';
 import type {Image} from '../../../src/core/image/image.ts';
 import {nameWhenRetired} from '../../../src/core/image/naming.ts';
 import type {OwnImage} from '../../../src/core/release/release.ts';
+import {latestRelease} from '../../../src/core/release/release.ts';
 import {judgeRetention, parseValidity} from '../../../src/core/retention.ts';
 import {definition, version} from './plan/plan-world.ts';
 
@@ -75,7 +76,7 @@ test.each([
   expect(buildDate).toBeDefined();
   const form = currentForm({
     definition: definition([listed]),
-    release: {version: label, latest: true, listed},
+    release: latestRelease(listed, label),
     oldPurpose: 'oldgeneric',
     adHoc: false,
   });

@@ -58,7 +58,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         (name) => `src/core/${name}.ts`,
       ),
       ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts', 'src/cli/help.ts'],
-      ...['src/workflow/acquire/make-build.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
+      ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
     ],
   ],
   [

@@ -27,7 +27,7 @@ function choose(question: Partial<BuildQuestion> = {}) {
     now: NOW,
     ...question,
   });
-  return {version: release?.version, inputs: release?.build?.inputs, reason};
+  return {version: release?.version, inputs: release?.build.inputs, reason};
 }
 
 describe('the build that a definition wants', () => {
@@ -50,6 +50,17 @@ describe('the build that a definition wants', () => {
   it('is a new one when it is due, and not yet the day before', () => {
     expect(choose({images: [own('20261022', 'aaa')]})).toMatchObject({version: '20261121'});
     expect(choose({images: [own('20261023', 'aaa')]})).toMatchObject({version: '20261023'});
+  });
+
+  it('is a release without an address: its image says private, or where the definition says it comes from', () => {
+    const wanted = definition([], {meta: {}});
+    const question = {inputs: 'aaa', images: [], artifacts: [], now: NOW};
+    const build = {inputs: 'aaa', why: 'no image of it is there', date: '2026-11-21', source: 'private'};
+    const release = {kind: 'build', version: '20261121', place: wanted.place, build};
+    expect(chooseBuild({definition: wanted, ...question}).release).toEqual(release);
+    const spec = {elements: [], environment: {}, packages: [], formats: [], compress: true, timeoutSeconds: 1};
+    const named = {...wanted, build: {...spec, source: 'https://example.test/'}};
+    expect(chooseBuild({definition: named, ...question}).release?.build.source).toBe('https://example.test/');
   });
 
   it('bears a number where the day is taken', () => {

@@ -3,7 +3,7 @@ import type {Digest} from '../../../../src/core/release/digest.ts';
 import {candidate} from '../../../../src/core/image/form.ts';
 import type {Image} from '../../../../src/core/image/image.ts';
 import type {Release} from '../../../../src/core/release/release.ts';
-import {releaseOf} from '../../../../src/core/release/release.ts';
+import {latestRelease, releaseOf} from '../../../../src/core/release/release.ts';
 import {World, definition, version} from './plan-world.ts';
 
 const SHA = (c: string): Digest => ({algorithm: 'sha256', hex: c.repeat(64)});
@@ -347,9 +347,7 @@ describe('what is the same image', () => {
     const {version: name, url, meta, place} = version('latest');
     const undated = {version: name, url, meta, place};
     const latest = definition([undated]);
-    const release = (hex: string, day: string): Release[] => [
-      {version: day, latest: true, digest: SHA(hex), listed: undated},
-    ];
+    const release = (hex: string, day: string): Release[] => [latestRelease(undated, day, SHA(hex))];
     const world = new World();
     world.manage(latest, {}, release('a', '20260101'));
     expect(world.named('X').properties['upstream_checksum']).toBe('a'.repeat(64));

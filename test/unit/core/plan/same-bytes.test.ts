@@ -4,6 +4,7 @@ import {parseDigest} from '../../../../src/core/release/digest.ts';
 import type {Digest} from '../../../../src/core/release/digest.ts';
 import type {Image} from '../../../../src/core/image/image.ts';
 import type {Release} from '../../../../src/core/release/release.ts';
+import {latestRelease, releaseOf} from '../../../../src/core/release/release.ts';
 import {World, definition, version} from './plan-world.ts';
 
 const A = 'a'.repeat(64);
@@ -117,7 +118,7 @@ describe('a demanded digest and a live image', () => {
   ])('R1: --replace imports it again, once: %s', (_what, demanded) => {
     const world = worldWith(`sha256:${A}`);
     const wanted = definition([demanding(demanded)]);
-    const releases: Release[] = [{version: '1', latest: false, listed: demanding(demanded), digest: digest(demanded)}];
+    const releases: Release[] = [{...releaseOf(demanding(demanded)), digest: digest(demanded)}];
     expect(world.manage(wanted, {replace: true}, releases)).toEqual([
       'acquire 1 → X (1)',
       'publish 1 → X',
@@ -158,7 +159,7 @@ describe('latest', () => {
   const listed = version('latest', {checksumsUrl: 'https://example.test/SHA256SUMS'});
   const wanted = definition([listed]);
   const latest = (label: string, hex: string): Release[] => [
-    {version: label, latest: true, listed, digest: digest(`sha256:${hex.repeat(64)}`)},
+    latestRelease(listed, label, digest(`sha256:${hex.repeat(64)}`)),
   ];
 
   function rotated(): World {

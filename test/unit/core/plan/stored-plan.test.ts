@@ -34,6 +34,17 @@ describe('a stored plan', () => {
     expect(one?.actions[3]?.facts).toMatchObject({image: {id: 'i1', name: 'X'}, patch: {name: 'X (1)'}});
   });
 
+  it('says of a build what it always said: the word private for its address, and its inputs', () => {
+    const wanted = definition([]);
+    const build = {inputs: 'aaa', why: 'no image of it is there', source: 'https://example.test/'};
+    const release = {kind: 'build', version: '20261121', place: wanted.place, build} as const;
+    const plan = storePlan({cloud: 'c', leftovers: [], definitions: [new World().plan(wanted, {}, [release])]});
+    const [acquire] = plan.definitions[0]?.actions ?? [];
+    expect(JSON.stringify(acquire?.facts)).toBe(
+      '{"release":{"version":"20261121","latest":false,"url":"private","inputs":"aaa"}}',
+    );
+  });
+
   it('is read back as it was written', () => {
     expect(readPlan(TEXT)).toEqual(planOf(worldWith('1')));
   });

@@ -3,19 +3,23 @@ import {createReadStream} from 'node:fs';
 import {mkdtemp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {Readable} from 'node:stream';
 import {expect, it, onTestFinished} from 'vitest';
 import {hostRuntime} from '../../../../src/compose/runtime.ts';
 import type {ImageQuota} from '../../../../src/ports/image-store.ts';
 import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
+import {releaseOf} from '../../../../src/core/release/release.ts';
 import {createExec} from '../../../../src/exec.ts';
 import {createHttp} from '../../../../src/http.ts';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
 import {createConverter} from '../../../../src/sources/create-converter.ts';
 import {createSource} from '../../../../src/sources/create-source.ts';
+import {acquireImage} from '../../../../src/workflow/acquire/acquire-image.ts';
 import {acquireTwin} from '../../../../src/workflow/acquire/acquire-twin.ts';
 import {ImportRefusals} from '../../../../src/workflow/acquire/import-refusals.ts';
 import {makeQcow2} from '../../../fakes/disk-image.ts';
 import {definition, version} from '../../core/plan/plan-world.ts';
+import {BYTES, acquireWorld, deeds, taskOf} from './acquire-world.ts';
 
 /** A local store with one image, and the conversion of it to raw. */
 async function world(quota?: ImageQuota) {
@@ -56,7 +60,7 @@ async function world(quota?: ImageQuota) {
         offer: () => store.offer(),
         imports: new ImportRefusals(store, () => Promise.resolve(true)),
       },
-      {definition: definition([listed]), release: {version: '1', listed, latest: false}, twin},
+      {definition: definition([listed]), release: releaseOf(listed), twin},
     );
   return {dir, file, acquire};
 }
@@ -70,6 +74,30 @@ it('converts the bytes of the store, too, where nothing demands the bytes of the
   expect(kept.equals(await readFile(join(dir, 'expected')))).toBe(true);
   expect(await readdir(join(dir, 'work'))).toEqual([]);
 });
+
+it.each([
+  [{}, ['create', 'stage', 'import']],
+  [{prefetch: 'never'}, ['create', 'stage', 'import']],
+  [{method: 'web-download'}, ['create', 'stage', 'import']],
+  [{method: 'upload'}, ['create', 'upload']],
+] as const)(
+  'sends the bytes of the store through this host, whatever %o says, and asks no source',
+  async (options, calls) => {
+    const {clock, store, source, events, context} = acquireWorld({options});
+    const task = taskOf();
+    const {image} = await clock.run(acquireImage({...context, options: {...context.options, method: 'upload'}}, task));
+    store.calls.length = 0;
+    source.probed.length = 0;
+    store.download = () => Promise.resolve({bytes: Readable.from([BYTES]), size: BYTES.length});
+    const acquired = await clock.run(acquireTwin(context, {...task, twin: {...image, status: 'active'}}));
+    expect(deeds(store)).toEqual(calls);
+    expect(source.probed).toEqual([]);
+    expect(acquired.detail).toContain(`bytes of image ${image.id}`);
+    const why = 'method' in options && options.method === 'upload' ? '--method' : 'no cloud fetches from its own store';
+    const [decision] = events.filter((event) => event.type === 'decision').slice(-1);
+    expect(decision?.message).toBe(`1: ${calls[1] === 'stage' ? 'glance-direct' : 'upload'}, because ${why}`);
+  },
+);
 
 it.each([
   [

@@ -1,0 +1,54 @@
+import type {OpenedSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
+import {folderOf} from '../../core/definition/definition.ts';
+import {limitsOf} from '../../core/limits.ts';
+import {ImgmgrError} from '../../errors.ts';
+import {fileOf} from './make-build.ts';
+import {StoredSource} from './stored-source.ts';
+import type {AcquireContext, AcquireTask, ByteSource} from './types.ts';
+
+type Context = Pick<AcquireContext, 'store' | 'source' | 'baseDir' | 'options' | 'signal'>;
+
+/** Where the bytes of an image come from: the store, the file of its build, or the addresses that its version lists. */
+export function byteSource(context: Context, what: AcquireTask & {readonly wantSha512: boolean}): ByteSource {
+  const {source, signal} = context;
+  if (what.stored) {
+    const stored = new StoredSource(context.store, what.stored);
+    return {probe: () => stored.probe(), open: (how) => stored.open({signal, ...how})};
+  }
+  const request = sourceRequest(context, what);
+  return {
+    probe: (limitMs): Promise<SourceProbe> => source.probe({...request, limitMs}),
+    open: (how): Promise<OpenedSource> => source.open({...request, ...how}),
+  };
+}
+
+function sourceRequest(context: Context, what: AcquireTask & {readonly wantSha512: boolean}): SourceRequest {
+  const {definition, release, wantSha512} = what;
+  const {listed, digest} = release;
+  return {
+    urls: addressesOf(what),
+    baseDir: folderOf(definition, context),
+    format: definition.format,
+    wantSha512,
+    limits: limitsOf(context.options.limits, definition.limits),
+    signal: context.signal,
+    ...(digest && {digest}),
+    // Only a digest of the definition itself: a published one may come over the same way.
+    ...(listed?.allowHttpRedirect === true && listed.checksum !== undefined && {allowHttpRedirect: true}),
+  };
+}
+
+/** In order of preference. */
+function addressesOf({definition, release, artifact}: AcquireTask): readonly string[] {
+  if (release.kind === 'build') {
+    if (artifact) return [new URL(`file://${encodePath(fileOf(artifact, definition))}`).href];
+    throw new ImgmgrError('INTERNAL', `${definition.name} ${release.version} is a build, and its file is not here`);
+  }
+  const {url, mirrorUrl} = release.listed;
+  return mirrorUrl === undefined ? [url] : [mirrorUrl, url];
+}
+
+/** A path as the path of a URL. */
+function encodePath(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/');
+}
