@@ -42,14 +42,14 @@ func command(args []string) int {
 	case "run":
 		flags := flag.NewFlagSet("run", flag.ContinueOnError)
 		path := flags.String("job", defaultJob, "the job")
-		if flags.Parse(args[1:]) != nil || flags.NArg() > 0 {
+		if !parsed(flags, args[1:]) {
 			return misuse()
 		}
 		return runJob(*path)
 	case "checks":
 		flags := flag.NewFlagSet("checks", flag.ContinueOnError)
 		asJSON := flags.Bool("json", false, "as JSON")
-		if flags.Parse(args[1:]) != nil || flags.NArg() > 0 {
+		if !parsed(flags, args[1:]) {
 			return misuse()
 		}
 		return listChecks(*asJSON)
@@ -61,6 +61,11 @@ func command(args []string) int {
 		return 0
 	}
 	return misuse()
+}
+
+// parsed is false where a flag is wrong or anything else is given.
+func parsed(flags *flag.FlagSet, args []string) bool {
+	return flags.Parse(args) == nil && flags.NArg() == 0
 }
 
 func misuse() int {

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"imgmgr/agent/guest"
@@ -18,7 +19,11 @@ var clock = Check{ID: "clock", Title: "The clock is right to five seconds", Seve
 		case g.ClockOffset == nil:
 			return broken("imgmgr was not reached, so there is nothing to compare with")
 		case g.ClockOffset.Abs() > clockWrong:
-			return fail("it differs by %s from imgmgr's", g.ClockOffset.Round(time.Millisecond))
+			return fail("%s", clockText(g))
 		}
-		return pass("it differs by %s from imgmgr's", g.ClockOffset.Round(time.Millisecond))
+		return pass("%s", clockText(g))
 	}}
+
+func clockText(g *guest.Guest) string {
+	return fmt.Sprintf("it differs by %s from imgmgr's", g.ClockOffset.Round(time.Millisecond))
+}

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"time"
 
 	"imgmgr/agent/guest"
 )
@@ -16,7 +15,7 @@ var clockDrift = Check{ID: "clock-drift", Title: "The clock is right to a second
 		case g.ClockOffset.Abs() > clockWrong:
 			return notApplicable("the check clock has said it")
 		case g.ClockOffset.Abs() > clockDrifts:
-			return fail("it differs by %s from imgmgr's", g.ClockOffset.Round(time.Millisecond))
+			return fail("%s", clockText(g))
 		}
-		return pass("it differs by %s from imgmgr's", g.ClockOffset.Round(time.Millisecond))
+		return pass("%s", clockText(g))
 	}}

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,10 +10,7 @@ import (
 
 // cloudInitDegraded counts only: the messages can quote user-data.
 var cloudInitDegraded = Check{ID: "cloud-init-degraded", Title: "cloud-init had nothing to put up with", Severity: Warn,
-	Run: func(_ context.Context, g *guest.Guest) Finding {
-		if absence := g.CloudInit(); absence != "" {
-			return notApplicable("%s", absence)
-		}
+	Run: ofCloudInit(func(g *guest.Guest) Finding {
 		text, err := g.Read("/run/cloud-init/status.json")
 		if err != nil {
 			return notApplicable("no /run/cloud-init/status.json")
@@ -39,4 +35,4 @@ var cloudInitDegraded = Check{ID: "cloud-init-degraded", Title: "cloud-init had 
 		}
 		slices.Sort(wrong)
 		return verdict(wrong, "nothing")
-	}}
+	})}

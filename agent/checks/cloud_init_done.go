@@ -1,17 +1,13 @@
 package checks
 
 import (
-	"context"
 	"encoding/json"
 
 	"imgmgr/agent/guest"
 )
 
 var cloudInitDone = Check{ID: "cloud-init-done", Title: "cloud-init has finished without errors", Severity: Fail,
-	Run: func(_ context.Context, g *guest.Guest) Finding {
-		if absence := g.CloudInit(); absence != "" {
-			return notApplicable("%s", absence)
-		}
+	Run: ofCloudInit(func(g *guest.Guest) Finding {
 		text, err := g.Read("/run/cloud-init/result.json")
 		if err != nil {
 			return fail("cloud-init has not finished: no /run/cloud-init/result.json")
@@ -25,4 +21,4 @@ var cloudInitDone = Check{ID: "cloud-init-done", Title: "cloud-init has finished
 			return broken("/run/cloud-init/result.json is not what it was: %v", err)
 		}
 		return verdict(result.V1.Errors, "finished")
-	}}
+	})}

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"context"
 	"regexp"
 	"strings"
 
@@ -12,10 +11,7 @@ var exceptionName = regexp.MustCompile(`(?m)^([A-Za-z_][\w.]*(?:Error|Exception)
 
 // cloudInitTraceback names the kinds of exceptions only: their text can quote user-data.
 var cloudInitTraceback = Check{ID: "cloud-init-traceback", Title: "cloud-init's log shows no exception", Severity: Fail,
-	Run: func(_ context.Context, g *guest.Guest) Finding {
-		if absence := g.CloudInit(); absence != "" {
-			return notApplicable("%s", absence)
-		}
+	Run: ofCloudInit(func(g *guest.Guest) Finding {
 		log, err := g.Read("/var/log/cloud-init.log")
 		if err != nil {
 			return notApplicable("no /var/log/cloud-init.log")
@@ -33,4 +29,4 @@ var cloudInitTraceback = Check{ID: "cloud-init-traceback", Title: "cloud-init's 
 			}
 		}
 		return fail("%d exceptions in /var/log/cloud-init.log: %s", count, list(kinds))
-	}}
+	})}

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"context"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -19,10 +18,7 @@ var datasourcesOf = map[string][]string{
 }
 
 var datasource = Check{ID: "datasource", Title: "cloud-init read this cloud's metadata", Severity: Fail,
-	Run: func(_ context.Context, g *guest.Guest) Finding {
-		if absence := g.CloudInit(); absence != "" {
-			return notApplicable("%s", absence)
-		}
+	Run: ofCloudInit(func(g *guest.Guest) Finding {
 		name := CloudInitDatasource(g)
 		if name == "" {
 			return fail("cloud-init found no datasource")
@@ -39,7 +35,7 @@ var datasource = Check{ID: "datasource", Title: "cloud-init read this cloud's me
 			}
 		}
 		return fail("%s, expected %s", name, strings.Join(wanted, " or "))
-	}}
+	})}
 
 // CloudInitDatasource returns the name of cloud-init's datasource (`ConfigDrive`), nothing where none is known.
 func CloudInitDatasource(g *guest.Guest) string {

@@ -124,26 +124,24 @@ func restrict(o options, tool string) error {
 		landlock.RWFiles("/dev/null").IgnoreIfMissing(),
 		landlock.RWFiles(o.device...).WithIoctlDev(),
 	}
-	for _, path := range o.read {
-		info, err := os.Stat(path)
-		if err != nil {
-			return err
-		}
-		if info.IsDir() {
-			rules = append(rules, landlock.RODirs(path))
-		} else {
-			rules = append(rules, landlock.ROFiles(path))
-		}
-	}
-	for _, path := range o.write {
-		info, err := os.Stat(path)
-		if err != nil {
-			return err
-		}
-		if info.IsDir() {
-			rules = append(rules, landlock.RWDirs(path))
-		} else {
-			rules = append(rules, landlock.RWFiles(path))
+	for _, list := range []struct {
+		paths []string
+		dirs  func(...string) landlock.FSRule
+		files func(...string) landlock.FSRule
+	}{
+		{o.read, landlock.RODirs, landlock.ROFiles},
+		{o.write, landlock.RWDirs, landlock.RWFiles},
+	} {
+		for _, path := range list.paths {
+			info, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			if info.IsDir() {
+				rules = append(rules, list.dirs(path))
+			} else {
+				rules = append(rules, list.files(path))
+			}
 		}
 	}
 	// Of newer kernels more is used: TCP from 6.7 on, signals and abstract sockets from 6.12 on.
