@@ -26,3 +26,9 @@ function markerOf(next: string | undefined): string | undefined {
   if (next === undefined) return undefined;
   return new URL(next, 'http://link/').searchParams.get('marker') ?? undefined;
 }
+
+/** The link to the next page among those of a page, as {@link everyPage} takes it. */
+export function nextOf(links: readonly {readonly rel: string; readonly href: string}[]): {next?: string} {
+  const next = links.find(({rel}) => rel === 'next')?.href;
+  return next === undefined ? {} : {next};
+}

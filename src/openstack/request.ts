@@ -61,6 +61,11 @@ export class ServiceClient {
     }
   }
 
+  /** GET of something that answers with 200, as the schema has it. */
+  async read<T>(schema: z.ZodType<T>, path: string, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+    return parsed(schema, await this.call({method: 'GET', path, headers, expect: [200], response: 'json'}), 'GET');
+  }
+
   async #again<Kind extends keyof BodyOf>(call: ServiceCall<Kind>, token: string): Promise<HttpResponse<BodyOf[Kind]>> {
     try {
       return await this.#send(call, token);

@@ -1,5 +1,5 @@
 import {absentWhenUnknown} from '../answers.ts';
-import {everyPage} from '../paginate.ts';
+import {everyPage, nextOf} from '../paginate.ts';
 import {parsed} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
 import * as schema from './schema.ts';
@@ -37,21 +37,15 @@ export class CinderApi {
   }
 
   async volume(id: string): Promise<Volume | undefined> {
-    const path = `/volumes/${id}`;
-    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-    const answer = await absentWhenUnknown(call);
-    return answer && parsed(schema.oneVolume, answer, 'GET').volume;
+    return (await absentWhenUnknown(this.#client.read(schema.oneVolume, `/volumes/${id}`)))?.volume;
   }
 
   /** The project's volumes; Cinder shows no others unless it is asked for all tenants. */
   async volumes(): Promise<readonly Volume[]> {
     return everyPage(async (marker) => {
       const query = new URLSearchParams({limit: String(PAGE_SIZE), ...(marker && {marker})});
-      const path = `/volumes/detail?${query.toString()}`;
-      const answer = await this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-      const page = parsed(schema.volumePage, answer, 'GET');
-      const next = page.volumes_links.find(({rel}) => rel === 'next')?.href;
-      return {items: page.volumes, ...(next !== undefined && {next})};
+      const page = await this.#client.read(schema.volumePage, `/volumes/detail?${query.toString()}`);
+      return {items: page.volumes, ...nextOf(page.volumes_links)};
     });
   }
 

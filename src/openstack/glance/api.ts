@@ -51,19 +51,13 @@ export class GlanceApi {
         ...(marker === undefined ? {} : {marker}),
       });
       const path = `/images?${query.toString()}`;
-      const answer = await recoded(this.#client.call({method: 'GET', path, expect: [200], response: 'json'}), {
-        NOT_FOUND: noGlance,
-      });
-      const page = parsed(imagePage, answer, 'GET');
+      const page = await recoded(this.#client.read(imagePage, path), {NOT_FOUND: noGlance});
       return {items: page.images, ...(page.next === undefined ? {} : {next: page.next})};
     });
   }
 
   async get(id: string): Promise<Image | undefined> {
-    const path = `/images/${id}`;
-    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-    const answer = await absentWhenUnknown(call);
-    return answer && parsed(image, answer, 'GET');
+    return absentWhenUnknown(this.#client.read(image, `/images/${id}`));
   }
 
   async create(newImage: NewImage): Promise<Created> {
@@ -168,33 +162,24 @@ export class GlanceApi {
 
   /** The image's import tasks; undefined where the image is gone or this Glance does not tell (before API v2.12). */
   async tasks(id: string): Promise<readonly ImportTask[] | undefined> {
-    const path = `/images/${id}/tasks`;
-    const answer = await absentWhenUnknown(this.#client.call({method: 'GET', path, expect: [200], response: 'json'}));
-    return answer && parsed(tasks, answer, 'GET').tasks;
+    return (await absentWhenUnknown(this.#client.read(tasks, `/images/${id}/tasks`)))?.tasks;
   }
 
   /** Names of the import methods; none where the cloud has no import API. */
   async importMethods(): Promise<readonly string[]> {
-    const answer = await this.#discover('/info/import');
-    return answer === undefined ? [] : parsed(importInfo, answer, 'GET')['import-methods'].value;
+    const answer = await absentWhenUnknown(this.#client.read(importInfo, '/info/import'));
+    return answer?.['import-methods'].value ?? [];
   }
 
   /** The stores; none where only one store is set up (404). */
   async stores(): Promise<readonly {readonly id: string; readonly isDefault: boolean}[]> {
-    const answer = await this.#discover('/info/stores');
-    if (answer === undefined) return [];
-    const {stores} = parsed(storeInfo, answer, 'GET');
-    return stores.map((store) => ({id: store.id, isDefault: String(store.default) === 'true'}));
+    const answer = await absentWhenUnknown(this.#client.read(storeInfo, '/info/stores'));
+    return (answer?.stores ?? []).map((store) => ({id: store.id, isDefault: String(store.default) === 'true'}));
   }
 
   /** The quota of images and of their MiB; undefined where the cloud does not tell. */
   async usage(): Promise<(typeof usage)['_output']['usage'] | undefined> {
-    const answer = await this.#discover('/info/usage');
-    return answer && parsed(usage, answer, 'GET').usage;
-  }
-
-  async #discover(path: string) {
-    return absentWhenUnknown(this.#client.call({method: 'GET', path, expect: [200], response: 'json'}));
+    return (await absentWhenUnknown(this.#client.read(usage, '/info/usage')))?.usage;
   }
 }
 

@@ -2,7 +2,7 @@ import {randomUUID} from 'node:crypto';
 import type {z} from 'zod';
 import {ImgmgrError} from '../../errors.ts';
 import {absentWhenUnknown, allowed, wordsOf} from '../answers.ts';
-import {everyPage} from '../paginate.ts';
+import {everyPage, nextOf} from '../paginate.ts';
 import {parsed, recoded} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
 import * as schema from './schema.ts';
@@ -35,8 +35,8 @@ export class NeutronApi {
   /** CIDRs of the network's subnets. */
   async subnets(networkId: string): Promise<readonly string[]> {
     const path = `/subnets?${new URLSearchParams({network_id: networkId}).toString()}`;
-    const answer = await this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-    return parsed(schema.subnetPage, answer, 'GET').subnets.map(({cidr}) => cidr);
+    const {subnets} = await this.#client.read(schema.subnetPage, path);
+    return subnets.map(({cidr}) => cidr);
   }
 
   /**
@@ -85,10 +85,8 @@ export class NeutronApi {
   }
 
   async group(id: string): Promise<SecurityGroup | undefined> {
-    const path = `/security-groups/${id}`;
-    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-    const answer = await absentWhenUnknown(call);
-    return answer && parsed(schema.oneGroup, answer, 'GET').security_group;
+    const answer = await absentWhenUnknown(this.#client.read(schema.oneGroup, `/security-groups/${id}`));
+    return answer?.security_group;
   }
 
   /** Groups of one project; none where Neutron has no security groups. */
@@ -117,10 +115,8 @@ export class NeutronApi {
     return everyPage(async (marker) => {
       const query = new URLSearchParams({...filter, ...(marker !== undefined && {marker})}).toString();
       const whole = query === '' ? path : `${path}?${query}`;
-      const answer = await this.#client.call({method: 'GET', path: whole, expect: [200], response: 'json'});
-      const {items, links} = read(parsed(form, answer, 'GET'));
-      const next = links.find(({rel}) => rel === 'next')?.href;
-      return {items, ...(next !== undefined && {next})};
+      const {items, links} = read(await this.#client.read(form, whole));
+      return {items, ...nextOf(links)};
     });
   }
 }

@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import type {ServerUse} from '../../ports/server-host.ts';
 import {absentWhenUnknown, allowed, statusOf} from '../answers.ts';
-import {everyPage} from '../paginate.ts';
+import {everyPage, nextOf} from '../paginate.ts';
 import type {ServiceClient} from '../request.ts';
 import {parsed} from '../request.ts';
 import * as schema from './schema.ts';
@@ -44,9 +44,8 @@ export class NovaApi {
    */
   async serversOfImage(imageId: string): Promise<readonly ServerUse[]> {
     const query = new URLSearchParams({all_tenants: '1', image: imageId, limit: String(MOST)});
-    const path = `/servers/detail?${query.toString()}`;
-    const answer = await this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-    return parsed(schema.servers, answer, 'GET').servers.map((server) => ({
+    const {servers} = await this.#client.read(schema.servers, `/servers/detail?${query.toString()}`);
+    return servers.map((server) => ({
       id: server.id,
       name: server.name,
       projectId: server.tenant_id,
@@ -60,11 +59,9 @@ export class NovaApi {
   async silentHosts(): Promise<readonly string[] | 'forbidden' | 'too-old'> {
     const headers = {'X-OpenStack-Nova-API-Version': WITH_SILENT_CELLS};
     try {
-      const call = this.#client.call({method: 'GET', path: '/os-services', headers, expect: [200], response: 'json'});
-      const answer = await allowed(call);
+      const answer = await allowed(this.#client.read(schema.services, '/os-services', headers));
       if (answer === undefined) return 'forbidden';
-      const {services} = parsed(schema.services, answer, 'GET');
-      return services.filter(({status}) => status === 'UNKNOWN').map(({host}) => host);
+      return answer.services.filter(({status}) => status === 'UNKNOWN').map(({host}) => host);
     } catch (error) {
       if (statusOf(error) !== 406) throw error;
       return 'too-old';
@@ -75,9 +72,7 @@ export class NovaApi {
   async ownServers(prefix: string): Promise<readonly NovaServer[]> {
     return everyPage(async (marker) => {
       const query = new URLSearchParams({name: `^${prefix}`, limit: String(PAGE_SIZE), ...(marker && {marker})});
-      const path = `/servers/detail?${query.toString()}`;
-      const answer = await this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-      const page = parsed(schema.serverPage, answer, 'GET');
+      const page = await this.#client.read(schema.serverPage, `/servers/detail?${query.toString()}`);
       return {items: page.servers, ...nextOf(page.servers_links)};
     });
   }
@@ -87,9 +82,7 @@ export class NovaApi {
     const list = (headers: Readonly<Record<string, string>>): Promise<NovaFlavor[]> =>
       everyPage(async (marker) => {
         const query = new URLSearchParams({limit: String(PAGE_SIZE), ...(marker && {marker})});
-        const path = `/flavors/detail?${query.toString()}`;
-        const answer = await this.#client.call({method: 'GET', path, headers, expect: [200], response: 'json'});
-        const page = parsed(schema.flavorPage, answer, 'GET');
+        const page = await this.#client.read(schema.flavorPage, `/flavors/detail?${query.toString()}`, headers);
         return {items: page.flavors, ...nextOf(page.flavors_links)};
       });
     try {
@@ -102,9 +95,8 @@ export class NovaApi {
 
   /** Undefined where the cloud does not tell. */
   async limits(): Promise<ServerLimits | undefined> {
-    const call = this.#client.call({method: 'GET', path: '/limits', expect: [200], response: 'json'});
-    const answer = await allowed(absentWhenUnknown(call));
-    return answer && parsed(schema.limits, answer, 'GET').limits.absolute;
+    const answer = await allowed(absentWhenUnknown(this.#client.read(schema.limits, '/limits')));
+    return answer?.limits.absolute;
   }
 
   /**
@@ -148,10 +140,7 @@ export class NovaApi {
   }
 
   async server(id: string): Promise<NovaServer | undefined> {
-    const path = `/servers/${id}`;
-    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
-    const answer = await absentWhenUnknown(call);
-    return answer && parsed(schema.oneServer, answer, 'GET').server;
+    return (await absentWhenUnknown(this.#client.read(schema.oneServer, `/servers/${id}`)))?.server;
   }
 
   /** NOT_FOUND when it is gone already; Nova works on it after it has answered. */
@@ -175,12 +164,9 @@ export class NovaApi {
 
   /** The request that created the server, as operators find it in Nova's logs; undefined where it is not told. */
   async createRequest(id: string): Promise<string | undefined> {
-    const path = `/servers/${id}/os-instance-actions`;
-    const call = this.#client.call({method: 'GET', path, expect: [200], response: 'json'});
+    const call = this.#client.read(schema.instanceActions, `/servers/${id}/os-instance-actions`);
     const answer = await allowed(absentWhenUnknown(call));
-    if (answer === undefined) return undefined;
-    const {instanceActions} = parsed(schema.instanceActions, answer, 'GET');
-    return instanceActions.find(({action}) => action === 'create')?.request_id;
+    return answer?.instanceActions.find(({action}) => action === 'create')?.request_id;
   }
 
   #act<Kind extends 'json' | 'none'>(id: string, json: object, response: Kind) {
@@ -190,9 +176,4 @@ export class NovaApi {
 
 function fromVolume(uuid: string): object {
   return {boot_index: 0, uuid, source_type: 'volume', destination_type: 'volume', delete_on_termination: false};
-}
-
-function nextOf(links: readonly {rel: string; href: string}[]): {next?: string} {
-  const next = links.find(({rel}) => rel === 'next')?.href;
-  return next === undefined ? {} : {next};
 }
