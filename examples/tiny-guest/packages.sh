@@ -8,16 +8,26 @@ umask 022
 fail() { echo "${0##*/}: $*" >&2; exit 1; }
 
 fetch_packages() {
-  local cache=$1 sandbox=() files file work
+  local cache=$1 sandbox=() said answers files file work
   shift
   [ "$(uname -m)" = x86_64 ] || fail "needs an x86_64 machine, this is $(uname -m)"
   [ "$(id -u)" != 0 ] || sandbox=(-o APT::Sandbox::User=root)
-  kernel=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*-cloud-amd64\)$/\1/p' | head -1)
-  set -- "${kernel:-linux-image-cloud-amd64}" busybox-static mtools syslinux syslinux-common "$@"
-  # The versions that apt would install; downloaded unless they are there.
-  files=$(apt-get "${sandbox[@]}" download --print-uris "$@" 2>/dev/null | cut -d' ' -f2) || files=
-  [ "$(wc -w <<<"$files")" = $# ] || fail "apt does not know all of $*; run: apt-get update"
   mkdir -p "$cache/packages"
+  # apt takes more than a second for each answer, so what it said is kept until its lists, its settings or the installed packages change.
+  said=$cache/apt-$({ find /etc/apt /var/lib/apt/lists /var/lib/dpkg/status -type f ! -name lock -printf '%p %s %T@\n' 2>/dev/null | sort; echo "$*"; } | sha256sum | cut -c1-16)
+  if ! answers=$(cat "$said" 2>/dev/null); then
+    kernel=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*-cloud-amd64\)$/\1/p' | head -1)
+    set -- "${kernel:-linux-image-cloud-amd64}" busybox-static mtools syslinux syslinux-common "$@"
+    # The versions that apt would install; downloaded unless they are there.
+    files=$(apt-get "${sandbox[@]}" download --print-uris "$@" 2>/dev/null | cut -d' ' -f2) || files=
+    [ "$(wc -w <<<"$files")" = $# ] || fail "apt does not know all of $*; run: apt-get update"
+    answers=$kernel$'\n'$files
+    rm -f "$cache"/apt-*
+    work=$(mktemp "$cache/work.XXXXXX")
+    echo "$answers" >"$work"
+    mv "$work" "$said"
+  fi
+  { read -r kernel; files=$(cat); } <<<"$answers"
   pushd "$cache/packages" >/dev/null
   for file in $files; do
     [ -s "$file" ] || apt-get -qq "${sandbox[@]}" download "${file%%_*}" || fail "${file%%_*} could not be downloaded; run: apt-get update"
@@ -80,6 +90,13 @@ make_boot_disk() {
   mformat -i "$fat" -T $sectors -h 255 -s 63 -H $start -N 54494e59 ::
   syslinux --offset $((start * 512)) --install "$disk"
   mcopy -m -i "$fat" "$@" ::
+}
+
+# make_image DISK OUT COMPRESSED: the disk as qcow2, there at once and whole; compressed unless COMPRESSED is empty.
+make_image() {
+  mkdir -p "$(dirname "$2")"
+  qemu-img convert ${3:+-c} -f raw -O qcow2 "$1" "$work/image"
+  mv "$work/image" "$2"
 }
 
 # list_sums CACHE NAME: SHA256SUMS of the guests there.

@@ -21,7 +21,7 @@ export async function buildGuest(of: {
   readonly anew?: true;
 }): Promise<string | undefined> {
   const sabotage = of.sabotage === undefined ? [] : ['--sabotage', of.sabotage];
-  const args = [...(of.anew ? ['--anew'] : []), ...sabotage, of.out];
+  const args = ['--uncompressed', ...(of.anew ? ['--anew'] : []), ...sabotage, of.out];
   try {
     await promisify(execFile)(join(ROOT, 'examples', of.guest, 'build.sh'), args);
     return of.out;
