@@ -2,6 +2,7 @@ import {resolve} from 'node:path';
 import {clearWorkshop} from './building/workshop.ts';
 import {endAll} from './child.ts';
 import type {Bench, HostBench} from './measure/bench.ts';
+import {measureBeside} from './measure/beside.ts';
 import {measureBuild} from './measure/build.ts';
 import {measureConsoles} from './measure/consoles.ts';
 import {measureFresh} from './measure/fresh.ts';
@@ -20,6 +21,7 @@ const ON_THIS_HOST: Readonly<Record<string, (bench: HostBench) => Promise<Figure
   build: measureBuild,
   guards: measureGuards,
   consoles: measureConsoles,
+  beside: measureBeside,
 };
 
 const ON_THE_CLOUD: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {

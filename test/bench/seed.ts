@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {readFile, readdir, stat} from 'node:fs/promises';
 import {requireDefinitions} from '../../src/config/definitions.ts';
 import {candidate, currentForm, publishPatch, supersededForm} from '../../src/core/image/form.ts';
@@ -17,6 +18,7 @@ export async function seedLive(api: RawApi, folder: string, each: number): Promi
   await inParallel(6, wanted, async (image) => {
     const {id} = await api.glance<{id: string}>('POST', '/images', {
       ...image.properties,
+      id: image.id,
       name: image.name,
       visibility: image.visibility,
       os_hidden: image.osHidden,
@@ -41,7 +43,8 @@ function liveImage(definition: Definition, age: number): Image {
   const context = {definition, release, oldPurpose: 'oldgeneric', adHoc: false};
   const spec = candidate(context, 'run-of-the-bench', undefined);
   const live: Image = {
-    id: '',
+    // Known beforehand: what is written on an image names it.
+    id: randomUUID(),
     name: spec.name,
     status: 'active',
     visibility: 'private',

@@ -58,3 +58,54 @@ test('docs/ci.md names the stages of .ci/run, in their order, with a line for th
   expect(rowsOf(page.slice(0, times))).toEqual(stages);
   expect(rowsOf(page.slice(times))).toEqual(stages);
 });
+
+/** Stops that are handed over as a port or a function: no import leads to them from the stop before. */
+const HANDED_OVER = [
+  'src/cli/execute.ts',
+  'src/verify/user-data.ts',
+  'src/verify/connections.ts',
+  'src/verify/credential.ts',
+  'src/verify/service.ts',
+];
+
+describe('the walks of docs/architecture.md', () => {
+  const section = textOf('docs/architecture.md').split('## Two walks')[1]?.split('\n## ')[0] ?? '';
+  const walks = section
+    .split('\n### ')
+    .slice(1)
+    .map((walk) => [...walk.matchAll(/^\d+\. `([^`]+)`: /gm)].map(([, path = '']) => path));
+
+  test('are two, of at most 12 stops each, with no stop twice', () => {
+    expect(walks).toHaveLength(2);
+    for (const stops of walks) {
+      expect(stops.length).toBeGreaterThan(5);
+      expect(stops.length).toBeLessThanOrEqual(12);
+      expect(new Set(stops).size).toBe(stops.length);
+    }
+  });
+
+  test('lead from file to file: each stop in src is imported, directly or through others, by a stop before it', () => {
+    const lost = walks.flatMap((stops) =>
+      stops.filter((stop, at) => {
+        if (!existsSync(join(ROOT, stop))) return true;
+        const before = stops.slice(0, at).filter((path) => path.startsWith('src/'));
+        return stop.startsWith('src/') && before.length > 0 && !before.some((path) => leadsTo(path, stop));
+      }),
+    );
+    expect(lost).toEqual(HANDED_OVER);
+  });
+});
+
+/** Whether imports lead from one file of src to another. */
+function leadsTo(from: string, to: string): boolean {
+  const seen = new Set<string>();
+  const open = [from];
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    if (path === to) return true;
+    if (seen.has(path) || !existsSync(join(ROOT, path))) continue;
+    seen.add(path);
+    for (const [, target = ''] of textOf(path).matchAll(/(?:from |import\()'(\.[^']+\.ts)'/g))
+      open.push(relative(ROOT, join(ROOT, dirname(path), target)));
+  }
+  return false;
+}

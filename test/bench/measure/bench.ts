@@ -1,3 +1,4 @@
+import {statSync} from 'node:fs';
 import type {Command} from '../child.ts';
 import {cloudsEnv} from '../place.ts';
 import type {Place} from '../place.ts';
@@ -19,10 +20,12 @@ export interface Bench extends HostBench {
   readonly place: Place;
 }
 
-/** `imgmgr …` as installed: the launcher starts the node of the PATH, which is this one. */
+/** `imgmgr …` as installed: the launcher starts the node of the PATH, which is this one; where an older checkout has none, this node. */
 export function imgmgr({root, folder}: HostBench, ...args: string[]): Command {
+  const program = `${root}/dist/bin/imgmgr.js`;
+  const isLauncher = (statSync(program).mode & 0o111) !== 0;
   return {
-    argv: [`${root}/dist/bin/imgmgr.js`, ...args],
+    argv: [...(isLauncher ? [] : [process.execPath]), program, ...args],
     env: {...cloudsEnv(folder), IMGMGR_LOCAL: `${folder}/local`},
   };
 }
