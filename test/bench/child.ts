@@ -6,15 +6,17 @@ export interface Ran {
   readonly ms: number;
   readonly code: number;
   readonly output: string;
-  /** Peak of the resident memory, MiB, as far as looking every 20 ms tells; 0 unless asked for. */
+  /** Peak of the resident memory, MiB, as seen every 20 ms; 0 unless asked for. */
   readonly peakMib: number;
+  /** What its process had of the processor, user and system, ms, as seen every 20 ms; 0 unless memory is asked for. */
+  readonly cpuMs: number;
 }
 
 export interface Command {
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Look at the memory, too. */
+  /** Look at the memory and the processor time, too. */
   readonly memory?: boolean;
 }
 
@@ -34,7 +36,12 @@ export async function run(
   const collect = (chunk: Buffer): void => void (output += chunk.toString());
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
-  const watch = memory ? setInterval(() => (peakMib = Math.max(peakMib, highWaterMib(child.pid ?? 0))), 20) : undefined;
+  let cpuMs = 0;
+  const look = (): void => {
+    peakMib = Math.max(peakMib, highWaterMib(child.pid ?? 0));
+    cpuMs = Math.max(cpuMs, processorMs(child.pid ?? 0));
+  };
+  const watch = memory ? setInterval(look, 20) : undefined;
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (status, signal) => resolve(signal === null ? (status ?? 1) : 128));
@@ -43,7 +50,7 @@ export async function run(
   clearInterval(watch);
   running.delete(child);
   if (!codes.includes(code)) throw new Error(`${argv.join(' ')} ended with ${code}:\n${output.slice(-3000)}`);
-  return {ms, code, output, peakMib};
+  return {ms, code, output, peakMib, cpuMs};
 }
 
 /** Ends whatever still runs, when the bench itself is ended. */
@@ -61,6 +68,18 @@ function highWaterMib(pid: number): number {
   try {
     const kib = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kib === undefined ? 0 : Math.round(Number(kib) / 1024);
+  } catch {
+    return 0;
+  }
+}
+
+/** User and system time of a process; the kernel counts in hundredths of a second. */
+function processorMs(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   } catch {
     return 0;
   }

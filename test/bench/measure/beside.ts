@@ -8,7 +8,7 @@ import type {Ran} from '../child.ts';
 import {writeDefinitions} from '../definitions.ts';
 import {serveImages} from '../image-server.ts';
 import type {Figure} from '../report.ts';
-import {inTurn} from '../samples.ts';
+import {inTurn, median} from '../samples.ts';
 import type {HostBench} from './bench.ts';
 import {imgmgr} from './bench.ts';
 
@@ -38,26 +38,26 @@ export async function measureBeside(bench: HostBench): Promise<Figure[]> {
   if (!existsSync(`${other}/dist/bin/imgmgr.js`)) throw new Error(`${other} has no dist/bin/imgmgr.js; build it there`);
   const pair = {bench, other};
   return [
-    await compare(pair, {name: 'imgmgr --version, wall', rounds: 15}, (root) => wall(pair, root, ['--version'])),
-    await catalogue(pair),
-    await fresh(pair),
+    ...(await compare(pair, {name: 'imgmgr --version', rounds: 15}, (root) => onHost(pair, root, ['--version']))),
+    ...(await catalogue(pair)),
+    ...(await fresh(pair)),
     ...(await nothingToDo(pair)),
     ...(await upload(pair)),
   ];
 }
 
-async function catalogue(pair: Pair): Promise<Figure> {
+async function catalogue(pair: Pair): Promise<Figure[]> {
   const {bench} = pair;
   const served = await localCatalogue(`${bench.root}/images`, `${bench.folder}/catalogue`);
   try {
     const args = ['dry-run', '--cloud', 'local', '--images', served.folder];
-    return await compare(pair, {name: 'dry-run of the catalogue, wall', rounds: 9}, (root) => wall(pair, root, args));
+    return await compare(pair, {name: 'dry-run of the catalogue', rounds: 9}, (root) => onHost(pair, root, args));
   } finally {
     served.close();
   }
 }
 
-async function fresh(pair: Pair): Promise<Figure> {
+async function fresh(pair: Pair): Promise<Figure[]> {
   const server = await serveImages(6, 21e6);
   try {
     const listed = server.images.map(({url, sha512}, index) => ({
@@ -66,10 +66,10 @@ async function fresh(pair: Pair): Promise<Figure> {
       checksum: `sha512:${sha512}`,
     }));
     const folder = await writeDefinitions(`${pair.bench.folder}/beside`, listed);
-    return await compare(pair, {name: '6 fresh images on the fake cloud, wall', rounds: 7}, async (root) => {
+    return await compare(pair, {name: '6 fresh images on the fake cloud', rounds: 7}, async (root) => {
       const cloud = await startFakeCloud();
       try {
-        return (await manage(pair, root, {cloud, folder})).ms;
+        return await manage(pair, root, {cloud, folder});
       } finally {
         await cloud.close();
       }
@@ -92,19 +92,19 @@ async function nothingToDo(pair: Pair): Promise<Figure[]> {
   const clouds = {[bench.root]: await startFakeCloud(), [other]: await startFakeCloud()};
   try {
     const peaks: Record<string, number> = {};
-    const work = async (root: string): Promise<number> => {
+    const work = async (root: string): Promise<Ran> => {
       const cloud = clouds[root];
       if (cloud === undefined) throw new Error(`no cloud for ${root}`);
-      const {ms, peakMib} = await manage(pair, root, {cloud, folder});
-      peaks[root] = Math.max(peaks[root] ?? 0, peakMib);
-      return ms;
+      const ran = await manage(pair, root, {cloud, folder});
+      peaks[root] = Math.max(peaks[root] ?? 0, ran.peakMib);
+      return ran;
     };
     bench.say(`${DEFINITIONS} images made by each`);
     for (const root of [bench.root, other]) await work(root);
     for (const root of [bench.root, other]) peaks[root] = 0;
     const name = `no-op, ${DEFINITIONS} definitions × ${DEFINITIONS} images, fake cloud`;
-    const time = await compare(pair, {name: `${name}, wall`, rounds: 9}, work);
-    return [time, peak(pair, `${name}, peak memory`, peaks)];
+    const times = await compare(pair, {name: name, rounds: 9}, work);
+    return [...times, peak(pair, `${name}, peak memory`, peaks)];
   } finally {
     for (const cloud of Object.values(clouds)) await cloud.close();
     server.close();
@@ -122,38 +122,58 @@ async function upload(pair: Pair): Promise<Figure[]> {
   const peaks: Record<string, number> = {};
   try {
     const name = `upload of ${UPLOAD_MIB} MiB to the fake cloud`;
-    const time = await compare(pair, {name: `${name}, wall`, rounds: 5}, async (root) => {
+    const times = await compare(pair, {name: name, rounds: 5}, async (root) => {
       const cloud = await startFakeCloud();
       try {
-        const {ms, peakMib} = await onCloud(pair, root, {cloud, args: ['import', path, '--name', 'beside', ...flags]});
-        peaks[root] = Math.max(peaks[root] ?? 0, peakMib);
-        return ms;
+        const ran = await onCloud(pair, root, {cloud, args: ['import', path, '--name', 'beside', ...flags]});
+        peaks[root] = Math.max(peaks[root] ?? 0, ran.peakMib);
+        return ran;
       } finally {
         await cloud.close();
       }
     });
-    return [time, peak(pair, `${name}, peak memory`, peaks)];
+    return [...times, peak(pair, `${name}, peak memory`, peaks)];
   } finally {
     await rm(path, {force: true});
   }
 }
 
+/** Wall and processor time; the second says more on a machine that does something else, too. */
 async function compare(
   {bench, other}: Pair,
   {name, rounds}: {readonly name: string; readonly rounds: number},
-  measure: (root: string) => Promise<number>,
-): Promise<Figure> {
+  measure: (root: string) => Promise<Ran>,
+): Promise<Figure[]> {
   bench.say(`${name}, beside another checkout`);
+  const cpu: Record<string, number[]> = {[bench.root]: [], [other]: []};
+  const timed = async (root: string): Promise<number> => {
+    const {ms, cpuMs} = await measure(root);
+    cpu[root]?.push(cpuMs);
+    return ms;
+  };
   const {ours, theirs} = await inTurn(rounds * bench.rounds, {
-    ours: () => measure(bench.root),
-    theirs: () => measure(other),
+    ours: () => timed(bench.root),
+    theirs: () => timed(other),
   });
+  const [oursCpu = [], theirsCpu = []] = [cpu[bench.root], cpu[other]];
+  return [
+    figure({name: `${name}, wall`, ours: ours.all, theirs: theirs.all}),
+    figure({name: `${name}, processor`, ours: oursCpu, theirs: theirsCpu}),
+  ];
+}
+
+function figure(measured: {
+  readonly name: string;
+  readonly ours: readonly number[];
+  readonly theirs: readonly number[];
+}): Figure {
+  const {name, ours, theirs} = measured;
   return {
     name,
     unit: 'ms',
-    ours: ours.median,
-    other: {what: 'the other checkout', value: theirs.median},
-    samples: {ours: ours.all, other: theirs.all},
+    ours: median(ours),
+    other: {what: 'the other checkout', value: median(theirs)},
+    samples: {ours, other: theirs},
   };
 }
 
@@ -166,9 +186,9 @@ function peak({bench, other}: Pair, name: string, peaks: Readonly<Record<string,
   };
 }
 
-async function wall({bench}: Pair, root: string, args: readonly string[]): Promise<number> {
+async function onHost({bench}: Pair, root: string, args: readonly string[]): Promise<Ran> {
   await rm(`${bench.folder}/local`, {recursive: true, force: true});
-  return (await run(imgmgr({...bench, root}, ...args), PLANNED)).ms;
+  return run({...imgmgr({...bench, root}, ...args), memory: true}, PLANNED);
 }
 
 async function manage(
