@@ -42,7 +42,7 @@ var dns = Check{ID: "dns", Title: "Names can be resolved", Severity: Fail, Limit
 func askAll(ctx context.Context, g *guest.Guest, servers []string) Finding {
 	known := g.Job.Expect.SilentNameservers
 	if known == nil {
-		return pass("nameserver %s; not asked, since an older imgmgr does not tell which of them give no answer", list(servers))
+		return pass("nameserver %s; not asked, since an older imgmgr does not say which of them give no answer", list(servers))
 	}
 	silent, others := divide(servers, known)
 	if len(others) == 0 {

@@ -47,7 +47,7 @@ var hwClaims = Check{ID: "hw-claims", Title: "Disk and network are what the imag
 			}
 		}
 		if len(wrong)+len(right) == 0 {
-			return notApplicable("the image's properties tell nothing of a disk or network interface that is here")
+			return notApplicable("the image's properties say nothing of a disk or network interface that is here")
 		}
 		return verdict(wrong, "%s", list(right))
 	}}

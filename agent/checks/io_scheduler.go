@@ -18,7 +18,7 @@ var ioScheduler = Check{ID: "io-scheduler", Title: "The disk's scheduler is one 
 		match := chosenScheduler.FindStringSubmatch(g.Text("/sys/class/block/" + root.Disk + "/queue/scheduler"))
 		switch {
 		case match == nil:
-			return notApplicable("%s tells of no scheduler", root.Disk)
+			return notApplicable("%s shows no scheduler", root.Disk)
 		case match[1] != "none" && match[1] != "mq-deadline" && match[1] != "noop":
 			return fail("%s has %s", root.Disk, match[1])
 		}

@@ -21,7 +21,7 @@ func way(g *guest.Guest, datasource, name string, one, other *guest.Openstack) F
 	case one.UUID == "":
 		return fail("%s: %s", name, one.Problem)
 	case other != nil && other.UUID != "" && other.UUID != one.UUID:
-		return fail("%s tells of server %s, the other way of %s", name, one.UUID, other.UUID)
+		return fail("%s names server %s, the other way %s", name, one.UUID, other.UUID)
 	}
 	return pass("server %s", one.UUID)
 }

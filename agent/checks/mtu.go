@@ -28,7 +28,7 @@ var mtu = Check{ID: "mtu", Title: "The MTU is that of the network", Severity: Fa
 			}
 		}
 		if len(wrong)+len(right) == 0 {
-			return notApplicable("network_data.json tells no MTU of an interface that is here")
+			return notApplicable("network_data.json gives no MTU of an interface that is here")
 		}
 		return verdict(wrong, "%s", list(right))
 	}}

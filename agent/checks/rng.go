@@ -13,7 +13,7 @@ var rng = Check{ID: "rng", Title: "There is enough randomness", Severity: Warn,
 	Run: func(_ context.Context, g *guest.Guest) Finding {
 		entropy, err := strconv.Atoi(g.Text("/proc/sys/kernel/random/entropy_avail"))
 		if err != nil {
-			return notApplicable("the kernel tells nothing of its entropy")
+			return notApplicable("the kernel says nothing of its entropy")
 		}
 		current := g.Text("/sys/class/misc/hw_random/rng_current")
 		switch {

@@ -11,7 +11,7 @@ import (
 // Such names depend on the bus and on the order in which disks are found.
 var unstableDevice = regexp.MustCompile(`^/dev/(?:[shv]d[a-z]+|xvd[a-z]+|nvme\d+n\d+p?|mmcblk\d+p?)\d*$`)
 
-var rootCmdline = Check{ID: "root-cmdline", Title: "The kernel is told its root by label or uuid", Severity: Fail,
+var rootCmdline = Check{ID: "root-cmdline", Title: "The kernel finds its root by label or uuid", Severity: Fail,
 	Run: func(_ context.Context, g *guest.Guest) Finding {
 		if _, err := g.RootDisk(); err != nil {
 			return notApplicable("%v", err)

@@ -45,7 +45,7 @@ export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promis
   const place = {file: 'command line', line: 1, column: 1};
   const name = image.name ?? (stem(source.fileName) || undefined);
   if (name === undefined)
-    throw new ImgmgrError('USAGE', `${publicUrl(image.address)} does not tell the name of the image`, {
+    throw new ImgmgrError('USAGE', `${publicUrl(image.address)} does not contain the name of the image`, {
       hint: 'give it with --name',
     });
   return {
@@ -133,7 +133,7 @@ function stem(fileName: string): string {
 function formatOf(fileName: string, address: string): string {
   const extension = EXTENSION.exec(fileName.replace(COMPRESSION, ''))?.[1]?.toLowerCase();
   if (extension === undefined)
-    throw new ImgmgrError('USAGE', `${publicUrl(address)} does not tell the format of the image`, {
+    throw new ImgmgrError('USAGE', `${publicUrl(address)} does not contain the format of the image`, {
       hint: 'give it with --disk-format (qcow2, raw, iso, vmdk …)',
     });
   // Cloud images that are called .img are qcow2; a raw one is refused by its content, with the same hint.

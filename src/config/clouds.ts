@@ -153,7 +153,7 @@ function noCloud(files: CloudFiles): ImgmgrError {
   if (files.unreadable.length > 0) return unreadableClouds(files, 'no cloud to work on');
   const read = files.files.length > 0 ? `${files.files.join(' and ')} names none` : notFound(files);
   return new ImgmgrError('CONFIG', `no cloud to work on: ${read}`, {
-    hint: `describe one in clouds.yaml (docs/clouds.md tells how), or say --cloud ${LOCAL} to try it without OpenStack`,
+    hint: `describe one in clouds.yaml (docs/clouds.md shows how), or say --cloud ${LOCAL} to try it without OpenStack`,
   });
 }
 

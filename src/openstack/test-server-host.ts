@@ -165,7 +165,7 @@ export class NovaTestServerHost implements TestServerHost {
 }
 
 function faultText({fault, status}: NovaServer): string {
-  if (fault === undefined || fault.message.trim() === '') return `Nova says ${status} and tells no fault`;
+  if (fault === undefined || fault.message.trim() === '') return `Nova says ${status} and gives no fault`;
   return `${fault.message.trim()}${fault.code === undefined ? '' : ` (code ${fault.code})`}`;
 }
 

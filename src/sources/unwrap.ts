@@ -91,7 +91,7 @@ function damaged(show: string, wrapper: Wrapper, detail: string): ImgmgrError {
   const reason = detail.trim().split('\n')[0] ?? '';
   return new ImgmgrError(
     'FORMAT_REFUSED',
-    `${show} is damaged ${wrapper}: ${reason === '' ? 'no reason told' : reason}`,
+    `${show} is damaged ${wrapper}: ${reason === '' ? 'no reason given' : reason}`,
     {
       hint: 'it is cut off, has something behind its end, or was changed; fetch it by hand and test it',
     },

@@ -13,7 +13,7 @@ export function checkReport(request: ReportRequest): GuestReport | string {
   const {identity, checks, waited_ms: waitedMs, checked_ms: checkedMs} = request;
   const facts = Object.entries(request.facts);
   const agentVersion = clean(identity?.agent_version ?? '');
-  if (!identity || agentVersion === '') return 'the agent tells no version';
+  if (!identity || agentVersion === '') return 'the agent sends no version';
   if (agentVersion.length > REPORT_LIMITS.agentVersion) return 'the version of the agent is too long';
   if (checks.length > REPORT_LIMITS.checks) return `${checks.length} checks are more than ${REPORT_LIMITS.checks}`;
   if (facts.length > REPORT_LIMITS.facts) return `${facts.length} facts are more than ${REPORT_LIMITS.facts}`;

@@ -28,7 +28,9 @@ import {
 export function addManage(program: Command, execute: Execute): void {
   const command = program
     .command('manage')
-    .description('everything the definitions ask for: import, describe, verify, publish, retire; delete only when told')
+    .description(
+      'everything the definitions ask for: import, describe, verify, publish, retire; delete only when asked to',
+    )
     .addHelpText(
       'before',
       'Examples:\n  imgmgr manage --cloud admin\n  imgmgr manage --cloud admin --latest --filter AlmaLinux\n',

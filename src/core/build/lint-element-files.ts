@@ -34,7 +34,7 @@ export function lintHook(name: string, file: ElementFile): readonly FileFinding[
 
 function lintNumber(name: string): readonly FileFinding[] {
   if (/^\d\d/.test(name)) return [];
-  const message = 'its name has no number, which tells its turn';
+  const message = 'its name has no number, which sets its order';
   return [{message, hint: `begin it with two digits: 50-${name}`, advice: true}];
 }
 
@@ -88,7 +88,7 @@ export function lintEnvironment(
     });
   else if (!name.endsWith('.bash'))
     found.push({
-      message: 'its name does not tell that bash reads it',
+      message: 'its name does not say that bash reads it',
       hint: `rename it to ${name}.bash`,
       advice: true,
     });

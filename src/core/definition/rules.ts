@@ -73,9 +73,7 @@ function digestSources({root, path, image}: ImageSite): Problem[] {
     if (name !== LATEST) return [];
     if (sources.length === 0) {
       const hint = 'add checksums_url (a list with file names) or checksum_url (one bare digest)';
-      return [
-        {message: `${subject} has no digest source, so nobody can tell when it changed`, place: version.place, hint},
-      ];
+      return [{message: `${subject} has no digest source, so a change cannot be detected`, place: version.place, hint}];
     }
     if (!checksum || !isGiven(version, 'checksum')) return [];
     const message = `${subject} has a fixed checksum, but latest is whatever ${sources.join()} says`;

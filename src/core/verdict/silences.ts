@@ -35,7 +35,7 @@ export const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
     text: 'the kernel gave up its timer, which the hypervisor was too slow to emulate',
     hint: 'run again when it is less busy; no_timer_check on the kernel command line of the image keeps it from looking',
   },
-  'kernel-panic': {cause: 'kernel-panic', text: 'the kernel panicked', hint: 'the console tells the rest'},
+  'kernel-panic': {cause: 'kernel-panic', text: 'the kernel panicked', hint: 'see the console'},
   'emergency-mode': {
     cause: 'emergency-mode',
     text: 'the guest ended in emergency mode',
@@ -54,7 +54,7 @@ export const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
   'cloud-init-failed': {
     cause: 'cloud-init-failed',
     text: 'cloud-init failed before it came to the user data',
-    hint: 'the console tells the rest',
+    hint: 'see the console',
   },
   'no-network': {
     cause: 'no-network',
@@ -71,11 +71,11 @@ export const SILENCES: Readonly<Record<ConsoleSign, Silence>> = {
     text: 'the guest has network, but cannot reach the listener',
     hint: 'name an address that the guest can reach with --advertise HOST:PORT, and let it through the firewall',
   },
-  'agent-killed': {cause: 'agent-killed', text: 'the agent was killed in the guest', hint: 'the console tells by whom'},
+  'agent-killed': {cause: 'agent-killed', text: 'the agent was killed in the guest', hint: 'the console says by whom'},
   'agent-started': {
     cause: 'no-report',
     text: 'the agent started, but its report did not arrive',
-    hint: 'the console tells how far it came; can it reach the listener?',
+    hint: 'the console shows how far it came; can it reach the listener?',
   },
   booted: {
     cause: 'agent-missing',
@@ -92,12 +92,12 @@ export const REFUSED: Silence = {
 export const KILLED: Silence = {
   cause: 'agent-killed',
   text: 'the agent said hello and was not heard of again',
-  hint: 'something in the guest ended it, or the guest itself; the console tells the rest',
+  hint: 'something in the guest ended it, or the guest itself; see the console',
 };
 export const FETCHED_ONLY: Silence = {
   cause: 'no-report',
   text: 'the guest fetched the agent, but it never called',
-  hint: 'is /run mounted noexec, or the machine of another architecture? the console tells the rest',
+  hint: 'is /run mounted noexec, or the machine of another architecture? see the console',
 };
 export const UNSEEN: Silence = {
   cause: 'no-witness',
@@ -112,5 +112,5 @@ export const UNHEARD: Silence = {
 export const POWERED_OFF: Silence = {
   cause: 'powered-off',
   text: 'the guest shut itself down',
-  hint: 'the console tells the rest',
+  hint: 'see the console',
 };

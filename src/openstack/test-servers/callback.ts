@@ -51,7 +51,7 @@ export async function findCallback(input: {
   if (routed === undefined || isLoopback(routed))
     throw new ImgmgrError(
       'UNSUPPORTED',
-      `cannot tell at which address guests reach this host (${routed ?? 'no route'})`,
+      `cannot determine at which address guests reach this host (${routed ?? 'no route'})`,
       {
         hint: 'name one with --advertise HOST[:PORT]',
       },

@@ -18,7 +18,7 @@ export function chooseNetwork(input: {
     const usable = group.filter((network) => !network['router:external'] && network.subnets.length > 0);
     const [only] = usable;
     if (usable.length === 1 && only !== undefined) return only;
-    if (usable.length > 1) throw undecided(`cannot tell which network to boot on: there are ${list(usable)}`);
+    if (usable.length > 1) throw undecided(`cannot determine which network to boot on: there are ${list(usable)}`);
   }
   throw undecided(
     networks.length === 0

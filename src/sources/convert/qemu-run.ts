@@ -95,7 +95,7 @@ export async function look(
     return JSON.parse(stdout) as Record<string, unknown>;
   } catch {
     // Of a long answer only the end was kept.
-    throw unreadable(disk, `qemu-img ${args[0] ?? ''} tells of it in more than 16 MiB, or not in JSON`);
+    throw unreadable(disk, `qemu-img ${args[0] ?? ''} describes it in more than 16 MiB, or not in JSON`);
   }
 }
 
@@ -109,7 +109,7 @@ export function unreadable({show, format}: Disk, why: string): ImgmgrError {
 /** The last thing that it said, without our names for the files. */
 export function lastLine(stderr: string, {path, show}: Disk): string {
   const line = stderr.trim().split('\n').at(-1) ?? '';
-  return line.replace(/^qemu-img: /, '').replaceAll(path, show) || 'no reason told';
+  return line.replace(/^qemu-img: /, '').replaceAll(path, show) || 'no reason given';
 }
 
 function tooCostly({show}: Disk, what: string): ImgmgrError {

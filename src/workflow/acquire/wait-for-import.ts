@@ -49,7 +49,7 @@ export async function waitForImport(wait: ImportWait): Promise<Image> {
         });
       if (state.kind === 'failed')
         throw new ImgmgrError('IMPORT_FAILED', `${store.cloud} could not import image ${wait.id}: ${state.reason}`, {
-          hint: "the cloud's image service log tells more",
+          hint: "see the log of the cloud's image service",
         });
       if (elapsedMs > (wait.stuckMs ?? Infinity) && (await isQueued(wait, state.image)))
         throw new ImgmgrError(

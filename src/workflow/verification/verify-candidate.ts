@@ -69,7 +69,7 @@ export async function verifyCandidate(
   throw new ImgmgrError(
     'VERIFICATION',
     `${definition.name} ${release.version} failed its verification: ${causeText(verdict)}; ${describePublished(definition, task.published)}`,
-    {hint: verdict.hint ?? 'the failing checks tell what to mend; docs/checks.md explains each'},
+    {hint: verdict.hint ?? 'the failing checks say what to mend; docs/checks.md explains each'},
   );
 }
 

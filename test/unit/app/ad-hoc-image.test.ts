@@ -77,10 +77,10 @@ describe('an image of the command line as a definition', () => {
   });
 
   it.each([
-    ['-', {}, '- does not tell the name of the image', '--name'],
-    ['-', {name: 'P'}, '- does not tell the format of the image', '--disk-format'],
-    ['https://example.org/disk', {}, 'https://example.org/disk does not tell the format', '--disk-format'],
-    ['https://example.org/', {diskFormat: 'raw'}, 'https://example.org/ does not tell the name', '--name'],
+    ['-', {}, '- does not contain the name of the image', '--name'],
+    ['-', {name: 'P'}, '- does not contain the format of the image', '--disk-format'],
+    ['https://example.org/disk', {}, 'https://example.org/disk does not contain the format', '--disk-format'],
+    ['https://example.org/', {diskFormat: 'raw'}, 'https://example.org/ does not contain the name', '--name'],
     ['https://example.org/%zz.img', {}, 'is no valid address', 'percent-encoded'],
     ['ftp://example.org/x.img', {}, 'images cannot be read from ftp: addresses', 'http or https'],
     ['missing.img', {}, '/home/op/missing.img is no file that can be read', '-'],

@@ -69,12 +69,12 @@ describe('which cloud', () => {
     [
       'no file: the folders are listed and the built-in cloud is named',
       {},
-      'no cloud to work on: no clouds.yaml in /work, /home/op/.config/openstack, /etc/xdg/openstack, /etc/openstack | at - | hint: describe one in clouds.yaml (docs/clouds.md tells how), or say --cloud local to try it without OpenStack',
+      'no cloud to work on: no clouds.yaml in /work, /home/op/.config/openstack, /etc/xdg/openstack, /etc/openstack | at - | hint: describe one in clouds.yaml (docs/clouds.md shows how), or say --cloud local to try it without OpenStack',
     ],
     [
       'a file without clouds',
       {files: {[HOME]: 'clouds: {}'}},
-      `no cloud to work on: ${HOME} names none | at - | hint: describe one in clouds.yaml (docs/clouds.md tells how), or say --cloud local to try it without OpenStack`,
+      `no cloud to work on: ${HOME} names none | at - | hint: describe one in clouds.yaml (docs/clouds.md shows how), or say --cloud local to try it without OpenStack`,
     ],
     [
       'an unknown name: the nearest and all known ones',

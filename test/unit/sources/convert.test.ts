@@ -386,7 +386,7 @@ describe('a conversion refuses', () => {
     const error = await failure(converter(endless).convertFile(path, join(folder, 'out'), order('qcow2', RAW)));
     expect([error.code, error.message]).toEqual([
       'FORMAT_REFUSED',
-      `${path} cannot be read as qcow2: qemu-img info tells of it in more than 16 MiB, or not in JSON`,
+      `${path} cannot be read as qcow2: qemu-img info describes it in more than 16 MiB, or not in JSON`,
     ]);
   });
 

@@ -71,7 +71,7 @@ describe('hooks that would not run', () => {
 
   it.each(['mine', '5-mine'])('finds a hook without a number of two digits: %s', (name) => {
     expect(found({[`cleanup.d/${name}`]: HOOK})).toEqual([
-      `cleanup.d/${name} its name has no number, which tells its turn`,
+      `cleanup.d/${name} its name has no number, which sets its order`,
     ]);
   });
 
@@ -162,8 +162,8 @@ describe('files of environment.d', () => {
   });
 
   it.each([
-    ['50-mine', 'its name does not tell that bash reads it'],
-    ['mine.bash', 'its name has no number, which tells its turn'],
+    ['50-mine', 'its name does not say that bash reads it'],
+    ['mine.bash', 'its name has no number, which sets its order'],
     [
       '50-mi ne.bash',
       'diskimage-builder skips an environment file whose name has other characters than letters, digits, _ . -',

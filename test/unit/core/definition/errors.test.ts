@@ -500,7 +500,7 @@ describe('version: latest needs to know when it changed', () => {
 
   test('no digest source', () => {
     expect(latest('')).toEqual([
-      `13:9 ${LATEST} has no digest source, so nobody can tell when it changed | add checksums_url (a list with file names) or checksum_url (one bare digest)`,
+      `13:9 ${LATEST} has no digest source, so a change cannot be detected | add checksums_url (a list with file names) or checksum_url (one bare digest)`,
     ]);
   });
   test('a fixed digest beside it', () => {
