@@ -13,7 +13,7 @@ export type ErrorCode =
   | 'QUOTA' // the cloud has no room for us (413, quota)
   | 'TIMEOUT' // a deadline passed
   | 'UNAVAILABLE' // no connection, 5xx, 429
-  | 'LOCKED' // another run works on the same definition
+  | 'LOCKED' // another run works on the same definition, builds on this host, or has the ports that this one may listen on
   | 'SOURCE_REFUSED' // the source answered 4xx, a web page, or something that is no image
   | 'SOURCE_UNAVAILABLE' // the source did not answer, broke off, or answered 5xx
   | 'DIGEST_MISMATCH' // the bytes are not the ones that were demanded

@@ -44,7 +44,7 @@ export interface Flags {
   readonly flavor?: string;
   readonly network?: string;
   readonly root?: 'volume';
-  readonly listen?: {readonly host: string; readonly port: number};
+  readonly listen?: {readonly host: string; readonly port: number; readonly lastPort?: number};
   readonly advertise?: {readonly host: string; readonly port?: number};
   readonly deadline?: number;
   readonly keepOnFailure?: boolean;
@@ -187,7 +187,7 @@ export function addBootFlags(command: Command): Command {
     .option('--flavor <name>', 'flavor of the test servers; default: the smallest that fits', word('--flavor'))
     .option('--network <name>', 'their network; default: the only one, else the only shared one', word('--network'))
     .option('--root <what>', "volume: they boot from a volume; default: the flavor's disk", oneOf('--root', ['volume']))
-    .option('--listen <host:port>', 'where their reports are taken; default: any free port', socket('--listen'))
+    .option('--listen <host:port>', LISTEN_TEXT, socket('--listen'))
     .option('--advertise <host:port>', 'what they call, where that differs (NAT)', hostAndPort('--advertise'))
     .option('--deadline <duration>', 'from the order of a server to its report; default: 10m', duration('--deadline'))
     .option('--ssh-key <file>', 'a public key that has to be the only authorized one', word('--ssh-key'))
@@ -250,6 +250,7 @@ const METHOD_TEXT = 'web-download, glance-direct or upload; default: chosen by c
 const CONVERT_TEXT = 'raw or qcow2: what new images become on this host, before they go to the cloud';
 const PREFETCH_TEXT = 'never: the cloud fetches; always: streamed through here; on-stuck: when the cloud fails';
 const RETIRE_WAYS: readonly RetireWay[] = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'];
+const LISTEN_TEXT = 'where their reports are taken, or a range as :7443-7450; default: any free port';
 const RETIRE_TEXT = `${RETIRE_WAYS.slice(0, -1).join(', ')} or community; overrides the definitions`;
 const VISIBILITIES: readonly Visibility[] = ['private', 'shared', 'community', 'public'];
 const DISK_FORMATS = ['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'iso', 'aki', 'ari', 'ami', 'ploop'] as const;

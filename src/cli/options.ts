@@ -202,6 +202,11 @@ const CONTRADICTIONS: readonly {
     hint: 'give one of them',
   },
   {
+    applies: ({listen, advertise}) => listen?.lastPort !== undefined && advertise?.port !== undefined,
+    message: '--advertise with a port contradicts --listen with a range',
+    hint: 'give --advertise HOST alone: servers call the port that the run took',
+  },
+  {
     applies: ({quiet, verbose, debug}) => quiet === true && (verbose === true || debug === true),
     message: '--quiet contradicts --verbose and --debug',
     hint: 'give one of them',

@@ -60,13 +60,19 @@ export const checksum = reader<Digest>(
 /** Reads a day, `YYYY-MM-DD`. */
 export const day = reader('a day', 'write it as YYYY-MM-DD', (text) => (isCalendarDate(text) ? text : undefined));
 
-/** Reads `HOST:PORT` or `:PORT`, an IPv6 host in brackets; the port 0 is any free one. */
-export function socket(flag: string): (text: string) => {host: string; port: number} {
+/** Reads `HOST:PORT`, `HOST:PORT-PORT` or both without HOST, an IPv6 host in brackets; the port 0 is any free one. */
+export function socket(flag: string): (text: string) => {host: string; port: number; lastPort?: number} {
   return (value) => {
-    const {host, port} = hostAndPort(flag)(value.startsWith(':') ? `0.0.0.0${value}` : value);
+    const [, first = value, last] = /^(.*:\d{1,5})-(\d{1,5})$/.exec(value) ?? [];
+    const {host, port} = hostAndPort(flag)(first.startsWith(':') ? `0.0.0.0${first}` : first);
     if (port === undefined)
       throw new ImgmgrError('USAGE', `${flag} takes HOST:PORT, not ${quote(value)}`, {hint: 'the port is missing'});
-    return {host, port};
+    if (last === undefined) return {host, port};
+    const lastPort = Number(last);
+    if (port > 0 && port <= lastPort && lastPort <= 65_535) return {host, port, lastPort};
+    throw new ImgmgrError('USAGE', `${flag} takes HOST:PORT or HOST:PORT-PORT, not ${quote(value)}`, {
+      hint: 'a range goes from 1 on to 65535 at most, the lower one first, for example :7443-7450',
+    });
   };
 }
 

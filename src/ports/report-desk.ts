@@ -42,11 +42,13 @@ export interface TicketTrace {
   readonly refused: readonly string[];
 }
 
-/** Opens a desk. CONFIG when the address cannot be bound or no agent is there to hand out. */
+/** Opens a desk. CONFIG when the address cannot be bound or no agent is there to hand out; LOCKED when all ports of a range are taken. */
 export type OpenReportDesk = (request: {
   readonly bind: string;
   /** 0: any free port. */
   readonly port: number;
+  /** The end of a range, of which the first free port is taken; absent: `port` alone. */
+  readonly lastPort?: number;
   /** Addresses and names by which guests call; they stand in the certificate. */
   readonly names: readonly string[];
 }) => Promise<ReportDesk>;

@@ -34,6 +34,8 @@ export interface DeskLimits extends ConnectionLimits {
   readonly serverPatienceMs: number;
 }
 
+type Address = Omit<Parameters<OpenReportDesk>[0], 'names'>;
+
 const SERVER_NAME = 'imgmgr.invalid';
 const LIMITS: DeskLimits = {
   silent: 256,
@@ -58,11 +60,11 @@ const GRPC_OPTIONS = {
 
 /** A way to open desks. */
 export function createReportDeskOpener(options: DeskOptions): OpenReportDesk {
-  return async ({bind, port, names}) => {
+  return async ({names, ...address}) => {
     const agents = await findAgents(options.agentFolder);
     const identity = makeIdentity([SERVER_NAME, ...new Set(names)]);
     const desk = new SocketDesk({agents, options, identity});
-    await desk.listen(bind, port);
+    await desk.listen(address);
     return desk;
   };
 }
@@ -131,15 +133,28 @@ class SocketDesk implements ReportDesk {
     return this.#port;
   }
 
-  /** CONFIG when the address is not ours or taken. */
-  async listen(bind: string, port: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#listener.once('error', (cause: Error) => reject(notBound({bind, port, cause})));
-      this.#listener.listen({host: bind, port}, resolve);
-    });
+  /** Takes the first free port. CONFIG when the address is not ours or its only port taken, LOCKED when all of a range are. */
+  async listen(address: Address): Promise<void> {
+    const {port: first, lastPort = first} = address;
+    for (let port = first; ; port++) {
+      const cause = await this.#tryPort(address.bind, port);
+      if (cause === undefined) break;
+      if (codeOf(cause) !== 'EADDRINUSE' || port === lastPort) throw notBound(address, cause);
+    }
     // Accepting may fail later on (no file descriptor left), which is no reason to die.
     this.#listener.on('error', () => undefined);
     this.#port = (this.#listener.address() as AddressInfo).port;
+  }
+
+  /** Undefined when it listens there; else why not. */
+  #tryPort(host: string, port: number): Promise<Error | undefined> {
+    return new Promise((resolve) => {
+      this.#listener.once('error', resolve);
+      this.#listener.listen({host, port}, () => {
+        this.#listener.off('error', resolve);
+        resolve(undefined);
+      });
+    });
   }
 
   /** TLS costs more than a file descriptor: it begins with a greeting. */
@@ -170,9 +185,16 @@ class SocketDesk implements ReportDesk {
   }
 }
 
-function notBound({bind, port, cause}: {readonly bind: string; readonly port: number; readonly cause: Error}) {
-  const address = `${bind.includes(':') ? `[${bind}]` : bind}:${port}`;
+function notBound({bind, port, lastPort}: Address, cause: Error): ImgmgrError {
+  const range = lastPort === undefined ? '' : `-${lastPort}`;
+  const address = `${bind.includes(':') ? `[${bind}]` : bind}:${port}${range}`;
   const code = codeOf(cause);
+  if (code === 'EADDRINUSE' && lastPort !== undefined)
+    return new ImgmgrError(
+      'LOCKED',
+      `cannot listen on ${address} for reports: other programs listen on all ports of the range`,
+      {hint: 'run again when another run has ended, or name a larger range with --listen', cause},
+    );
   const [why, hint] =
     code === 'EADDRINUSE'
       ? ['another program listens there', 'choose another port with --listen, or 0 for any free one']

@@ -3,6 +3,7 @@ import {readFile, readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {downloadKey} from '../../src/verify/ticket.ts';
+import {freePorts, listen} from '../fakes/listener.ts';
 import type {Ran} from './operator.ts';
 import {listed} from './operator.ts';
 import type {Table} from './table.ts';
@@ -96,6 +97,27 @@ describe('the environment', () => {
     );
     expect(ran.code).toBe(2);
     expect(table.show()).not.toContain('X | public | generic');
+  });
+});
+
+describe('--listen with a range of ports', () => {
+  it('all taken by other runs: exit 75 with the range, the image stays private, the next run goes on with it', async () => {
+    const first = await freePorts(2);
+    const handle = (): Promise<void> => Promise.resolve();
+    const others = await Promise.all([first, first + 1].map((port) => listen({port, handle})));
+    try {
+      const flags = ['--listen', `127.0.0.1:${first}-${first + 1}`, '--advertise', '127.0.0.1'];
+      const ran = await table.run('manage', table.x(['1']), '--verify', ...flags);
+      expect([ran.code, ran.errors.map(({code}) => code)], ran.text).toEqual([75, ['LOCKED']]);
+      expect(ran.errors[0]?.message).toContain(`127.0.0.1:${first}-${first + 1}`);
+      expect(table.show()).toEqual(['X (1) | private | hidden | oldgeneric']);
+    } finally {
+      await Promise.all(others.map((other) => other.close()));
+    }
+    expect(await table.run('manage', table.x(['1']), '--no-verify')).toMatchObject({
+      code: 0,
+      done: ['resume 1', 'publish 1'],
+    });
   });
 });
 

@@ -40,6 +40,20 @@ export async function closedPort(): Promise<number> {
   return listener.port;
 }
 
+/** The first of so many ports in a row on 127.0.0.1 that nobody listens on (until somebody takes them). */
+export async function freePorts(count: number): Promise<number> {
+  const handle = (): Promise<void> => Promise.resolve();
+  for (let tries = 0; tries < 100; tries++) {
+    const first = await closedPort();
+    const others = Array.from({length: count}, (_, index) => first + index);
+    const taken = await Promise.allSettled(others.map((port) => listen({port, handle})));
+    const held = taken.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    await Promise.all(held.map((one) => one.close()));
+    if (held.length === count) return first;
+  }
+  throw new Error(`there are no ${count} free ports in a row`);
+}
+
 function fail(response: ServerResponse, error: unknown): void {
   if (response.destroyed || response.headersSent) {
     response.destroy();

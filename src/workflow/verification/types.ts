@@ -14,8 +14,8 @@ export interface VerifyOptions {
   readonly network?: string;
   /** Test servers boot from a volume; a definition's `verify.root` goes before. */
   readonly root?: 'volume';
-  /** Where the listener binds; the port 0 is any free one. */
-  readonly listen: {readonly host?: string; readonly port: number};
+  /** Where the listener binds: the first free port up to `lastPort`, where that is given; the port 0 is any free one. */
+  readonly listen: {readonly host?: string; readonly port: number; readonly lastPort?: number};
   /** What the guests call instead of the address that was found out. */
   readonly advertise?: {readonly host: string; readonly port?: number};
   /** A failed server stays until its expiry, for somebody to look at. */

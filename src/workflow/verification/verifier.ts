@@ -53,7 +53,7 @@ export class Verifier {
     const {listen, advertise} = this.context.parts.options;
     const callback = await this.#callback(place);
     const names = [advertise?.host ?? callback.host];
-    this.#desk ??= this.context.parts.openDesk({bind: listen.host ?? callback.bind, port: listen.port, names});
+    this.#desk ??= this.context.parts.openDesk({...listen, bind: listen.host ?? callback.bind, names});
     const desk = await this.#desk;
     const host = advertise?.host ?? callback.host;
     return {desk, address: `${host.includes(':') ? `[${host}]` : host}:${advertise?.port ?? desk.port}`};

@@ -3,6 +3,7 @@ import type {Datasource} from '../../core/job.ts';
 import {judge} from '../../core/verdict/judge.ts';
 import type {Cause, Verdict} from '../../core/verdict/verdict.ts';
 import {environmentFault} from '../../core/verdict/verdict.ts';
+import type {ErrorCode} from '../../errors.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {jobOf} from './job.ts';
 import {recordVerdict} from './record-verdict.ts';
@@ -10,12 +11,15 @@ import type {VerifyTask} from './types.ts';
 import type {Boot, Verifier} from './verifier.ts';
 import {waitForReport, watchBoot} from './watch-server.ts';
 
+/** Errors that say nothing about an image or its cloud. */
+const NO_VERDICT: ReadonlySet<ErrorCode> = new Set(['CONFIG', 'USAGE', 'AUTH', 'INTERNAL', 'LOCKED']);
+
 /** A leftover may be removed this long after its deadline. */
 const GRACE_MS = 5 * 60_000;
 
 /**
  * Boots a server from exactly this image and hears its verdict, once for each way to the metadata that is asked for; the first
- * that does not pass is the verdict. Throws only INTERRUPTED and CONFIG; whatever else goes wrong is a verdict about the environment.
+ * that does not pass is the verdict. Throws only INTERRUPTED, CONFIG and LOCKED; whatever else goes wrong is a verdict about the environment.
  */
 export async function verifyImage(verifier: Verifier, task: VerifyTask): Promise<Verdict> {
   const {signal} = verifier.context;
@@ -24,8 +28,7 @@ export async function verifyImage(verifier: Verifier, task: VerifyTask): Promise
   } catch (error) {
     if (signal.aborted) throw error;
     const reason = asImgmgrError(error);
-    if (reason.code === 'CONFIG' || reason.code === 'USAGE' || reason.code === 'AUTH' || reason.code === 'INTERNAL')
-      throw error;
+    if (NO_VERDICT.has(reason.code)) throw error;
     return recordVerdict({verifier, task}, {verdict: faultOf(reason), spans: {submitMs: 0, waitMs: 0, judgeMs: 0}});
   }
 }

@@ -9,6 +9,7 @@ import {afterEach, describe, expect, it} from 'vitest';
 import {asImgmgrError} from '../../../src/errors.ts';
 import {downloadKey} from '../../../src/verify/ticket.ts';
 import type {DeskLimits} from '../../../src/verify/report-desk.ts';
+import {freePorts} from '../../fakes/listener.ts';
 import {Caller, goodReport, openDesk, SERVER} from './callers.ts';
 
 const ends: (() => unknown)[] = [];
@@ -301,6 +302,34 @@ describe('opening and closing', () => {
       'cannot listen on 192.0.2.1:4242 for reports: it is no address of this host',
       true,
     ]);
+  });
+
+  it('takes the first free port of a range; when all are taken, the error names the range', async () => {
+    const port = await freePorts(2);
+    const {open, end} = await openDesk();
+    ends.push(end);
+    const range = {bind: '127.0.0.1', port, lastPort: port + 1, names: []};
+    const [first, second] = await Promise.all([open(range), open(range)]);
+    ends.push(() => Promise.all([first.close(), second.close()]));
+    expect([first.port, second.port].sort()).toEqual([port, port + 1]);
+    await expect(open(range)).rejects.toMatchObject({
+      code: 'LOCKED',
+      message: `cannot listen on 127.0.0.1:${port}-${port + 1} for reports: other programs listen on all ports of the range`,
+      hint: 'run again when another run has ended, or name a larger range with --listen',
+    });
+    await first.close();
+    const third = await open(range);
+    ends.push(() => third.close());
+    expect(third.port).toBe(first.port);
+  });
+
+  it('does not try the other ports of a range where the address itself is refused', async () => {
+    const {open, end} = await openDesk();
+    ends.push(end);
+    await expect(open({bind: '192.0.2.1', port: 4242, lastPort: 4243, names: []})).rejects.toMatchObject({
+      code: 'CONFIG',
+      message: 'cannot listen on 192.0.2.1:4242-4243 for reports: it is no address of this host',
+    });
   });
 
   it('refuses a folder without agents, and one that is not there', async () => {
