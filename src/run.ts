@@ -49,7 +49,7 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
     const error = scrubEvent(asImgmgrError(thrown), (text) => secrets.scrub(text));
     io.stderr.write(renderError(error, {stack: argv.includes('--debug')}));
     const exitCode = exitCodeOfError(error.code);
-    await answerInForm(formOf(argv), {io, error, exitCode});
+    await answerInForm(formOf(argv), {io, secrets, error, exitCode});
     return exitCode;
   }
 }
@@ -71,6 +71,7 @@ function withoutSecrets(own: Io, secrets: SecretRegistry): {readonly io: Io; rea
     stderr: stderr.stream,
     now: () => own.now(),
     monotonic: () => own.monotonic(),
+    uuid: () => own.uuid(),
     onEndSignal: (listener) => own.onEndSignal(listener),
     onLostOutput: (listener) => own.onLostOutput(listener),
     leave: (exitCode) => {
@@ -92,14 +93,22 @@ function formOf(argv: readonly string[]): 'human' | 'json' | 'junit' {
 /** Whoever reads stdout gets the error there, too. */
 async function answerInForm(
   form: 'human' | 'json' | 'junit',
-  {io, error, exitCode}: {readonly io: Io; readonly error: ImgmgrError; readonly exitCode: ExitCode},
+  {
+    io,
+    secrets,
+    error,
+    exitCode,
+  }: Pick<Run, 'io' | 'secrets'> & {readonly error: ImgmgrError; readonly exitCode: ExitCode},
 ): Promise<void> {
   if (form === 'human') return;
-  const {createAnswer} =
+  const [{startRun}, answer] = await Promise.all([
+    import('./cli/bus.ts'),
     form === 'json'
-      ? await import('./report/json.ts').then(({createJson}) => ({createAnswer: createJson}))
-      : await import('./report/junit.ts').then(({createJunit}) => ({createAnswer: createJunit}));
-  const emit = createAnswer({sink: io, verbosity: 'normal', dryRun: false});
+      ? import('./report/json.ts').then(({createJson}) => createJson({sink: io, verbosity: 'normal'}))
+      : import('./report/junit.ts').then(({createJunit}) => createJunit({sink: io, dryRun: false})),
+  ]);
+  const {emit, subscribe} = startRun(io, secrets).bus;
+  subscribe(form, answer);
   emit({type: 'run-failed', error});
   emit({type: 'finished', counts: countsOf({}), counted: [], exitCode, ms: io.monotonic()});
 }

@@ -26,11 +26,10 @@ export interface BuildRequest {
 
 /** Makes the images of the chosen definitions; one's failure is its own. USAGE where none of them has a section `build`. */
 export async function* build(request: BuildRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  const {signal, converter, runtime} = ports;
+  const {run, signal, converter} = ports;
   const chosen = onlyBuilt(await select(request.definitions, ports), request.arch).definitions;
   const {definitions, disabled} = onlyEnabled(chosen, request.definitions.force);
   const builds = await prepareBuilds(request.builds, ports, definitions);
-  const run = runtime.uuid();
   emit({type: 'started', command: 'build', clouds: [], run, ...(builds && disabled > 0 && {disabled})});
   if (!builds) throw disabled > 0 ? allBuildsDisabled(disabled) : nothingToBuild(definitions);
   await Promise.all([builds.builder.sweep(), converter.sweep()]);

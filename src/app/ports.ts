@@ -48,8 +48,10 @@ export interface HostPorts {
   readonly hashBytes: HashBytes;
 }
 
-/** How whoever started a run can stop it, and be asked. */
+/** Which run it is, and how whoever started it can stop it, and be asked. */
 export interface RunControl {
+  /** Id of the run: its events and all that it makes carry it. */
+  readonly run: string;
   readonly signal: AbortSignal;
   /** Says that something is about to be written, until the result is called. Throws INTERRUPTED where the run is to end. */
   readonly beginWriting: () => () => void;

@@ -38,7 +38,7 @@ export async function* verify(request: VerifyRequest, ports: AppPorts, emit: Emi
   const byDefinition = needsClouds && others.length === 0;
   const selected = await definitionsFor(request.definitions, ports, byDefinition);
   const {definitions: enabled, disabled} = onlyEnabled(selected, request.definitions.force);
-  const run = ports.runtime.uuid();
+  const {run} = ports;
   emit({
     type: 'started',
     command: 'verify',

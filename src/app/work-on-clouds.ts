@@ -32,9 +32,8 @@ export interface CloudWork {
 export async function* workOnClouds(work: CloudWork, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
   const {clouds, selection, options} = work;
   const command = options.dryRun ? 'dry-run' : work.command;
-  const {converter, signal, runtime} = ports;
+  const {run, converter, signal} = ports;
   const {acquire, force} = options.policy;
-  const run = runtime.uuid();
   const {definitions: active, disabled} = onlyEnabled(selection.definitions, force);
   const left = active.length > 0 && disabled > 0 ? {disabled} : {};
   emit({type: 'started', command, clouds: clouds.map(({name}) => name), run, ...left});

@@ -12,6 +12,7 @@ import type {Secrets} from '../secrets/registry.ts';
 import {scrubEvent} from '../secrets/scrub-deep.ts';
 import {VERSION} from '../version.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import {startRun} from './bus.ts';
 import {createConfirm} from './confirm.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {exitCodeOf} from './exit-codes.ts';
@@ -34,24 +35,22 @@ export async function execute<Request>(
 ): Promise<ExitCode> {
   const startedMs = io.monotonic();
   const {output, command, report} = invocation;
-  const raw = await createReporter({
+  const reporter = await createReporter({
     sink: io,
     env,
     ...output,
     dryRun: report.dryRun,
     ...(report.answers && {answers: report.answers}),
   });
-  // Before a format escapes what is in a text; what is written is scrubbed once more.
-  const reporter: Reporter = {...raw, emit: (event) => raw.emit(scrubEvent(event, (text) => secrets.scrub(text)))};
+  const {run, bus} = startRun(io, secrets);
+  const {emit} = bus;
+  for (const {name, sink} of reporter.sinks) bus.subscribe(name, sink);
   // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
-  reporter.emit({type: 'starting', command, version: VERSION});
-  const interruption = watchForInterruption(io, reporter.emit);
-  const emit: Emit = (event) => {
-    interruption.observe(event);
-    reporter.emit(event);
-  };
+  emit({type: 'starting', command, version: VERSION});
+  const interruption = watchForInterruption(io, emit);
+  bus.subscribe('interruption', ({event}) => interruption.observe(event));
   try {
-    const work = {invocation, io, env, secrets, emit, reporter, interruption};
+    const work = {invocation, run, io, env, secrets, emit, reporter, interruption};
     const outcomes: CloudOutcome[] = [];
     // What has written nothing is not waited for: a file system or a name server may never answer.
     const failure = await Promise.race([runToTheEnd(work, outcomes), interruption.overdue]);
@@ -71,6 +70,7 @@ export async function execute<Request>(
 
 interface Work<Request> {
   readonly invocation: Invocation<Request>;
+  readonly run: string;
   readonly io: Io;
   readonly env: Env;
   readonly secrets: Secrets;
@@ -114,10 +114,10 @@ function callerOf(env: Env): Caller {
   return {cwd: process.cwd(), home: homeFolder(env), uid: process.getuid?.() ?? 0, env};
 }
 
-function controlOf<Request>({invocation, io, reporter, interruption}: Work<Request>): RunControl {
+function controlOf<Request>({invocation, run, io, reporter, interruption}: Work<Request>): RunControl {
   const {signal, beginWriting} = interruption;
   const confirmDelete = createConfirm({io, format: invocation.output.format, hold: () => reporter.hold(), signal});
-  return {signal, beginWriting, ...(confirmDelete && {confirmDelete})};
+  return {run, signal, beginWriting, ...(confirmDelete && {confirmDelete})};
 }
 
 function reportFailure({

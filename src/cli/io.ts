@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import type {Readable} from 'node:stream';
 import {ImgmgrError} from '../errors.ts';
 import {refusalKind} from '../host/fs-error.ts';
@@ -11,6 +12,8 @@ export type EndSignal = 'SIGINT' | 'SIGTERM';
 /** Everything of the process that a run touches, so that tests can hand in their own. */
 export interface Io extends ReportSink {
   readonly stdin: Readable & {readonly isTTY?: boolean};
+  /** A new random id (UUID). */
+  uuid(): string;
   /** Calls the listener at every signal that asks to end; the answer stops listening. */
   onEndSignal(listener: (signal: EndSignal) => void): () => void;
   /** Calls the listener when an output cannot be written, also where that happened before; the answer stops listening. */
@@ -31,6 +34,7 @@ export function processIo(): Io {
     stderr: process.stderr,
     now: () => new Date(),
     monotonic: () => performance.now(),
+    uuid: () => randomUUID(),
     onEndSignal,
     onLostOutput: outputs.onLost,
     leave,

@@ -18,7 +18,7 @@ export async function openVerification({caller, emit, secrets}: ContextParts): P
       ...{onRefused: refused, onReportRefused: refused, secrets},
     }),
     userData: (job, {ignoreBaked}) => userData(job, {ignoreBaked}),
-    keepEvidence: evidenceKeeper({folder, emit, scrub: (text) => secrets.scrub(text)}),
+    keepEvidence: evidenceKeeper({folder, scrub: (text) => secrets.scrub(text)}),
     findEvidence: evidenceFinder(folder),
     probePort,
   };

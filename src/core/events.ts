@@ -37,6 +37,9 @@ export interface ActionSummary {
   readonly changes?: readonly string[];
 }
 
+/** An action of a plan that was not begun: with the id that the events of its work will carry. */
+export type PlannedAction = ActionSummary & {readonly id: string};
+
 /** Stable ids of warnings; text may change, ids may not. */
 export type WarningCode =
   | 'not-verified'
@@ -78,7 +81,7 @@ export interface Spans {
   readonly judgeMs: number;
 }
 
-/** Everything that can be reported; the workflow emits these, `src/report` renders them. Times are added by the renderer. */
+/** Everything that can be reported; the workflow emits these, the bus stamps them, `src/report` renders them. */
 export type Event =
   /** The first of all, before anything is read or asked. */
   | {readonly type: 'starting'; readonly command: string; readonly version: string}
@@ -101,7 +104,7 @@ export type Event =
   | {
       readonly type: 'planned';
       readonly cloud: string;
-      readonly actions: readonly ActionSummary[];
+      readonly actions: readonly PlannedAction[];
       /** Names of the definitions for which nothing is to be done. */
       readonly unchanged: readonly string[];
       /** What each definition counts besides its actions. */
@@ -268,5 +271,26 @@ export type Event =
       readonly ms: number;
     };
 
-/** Where events go. */
-export type Emit = (event: Event) => void;
+/** An event with what the bus ({@link ./event-bus.ts}) knows of it: the form in which every sink gets it. */
+export interface StampedEvent {
+  /** Id of the run. */
+  readonly run: string;
+  /** Counts the events of the run from 1, without gaps. */
+  readonly seq: number;
+  /** When it was emitted: ISO 8601, UTC, milliseconds. */
+  readonly at: string;
+  /** Id of the action of the plan that it belongs to; unique among the actions of one definition on one cloud. */
+  readonly action?: string;
+  readonly event: Event;
+}
+
+/** Is handed every event of a run, in order. Whatever it does affects neither the run nor other sinks. */
+export type Sink = (stamped: StampedEvent) => void | Promise<void>;
+
+/** Where events go; `action`: id of the action of the plan that it belongs to. */
+export type Emit = (event: Event, of?: {readonly action?: string}) => void;
+
+/** Says of every event that it belongs to this action, unless it is said already. */
+export function actionEmit(emit: Emit, action: string): Emit {
+  return (event, of) => emit(event, {action, ...of});
+}

@@ -10,14 +10,12 @@ import type {Evidence} from '../ports/evidence.ts';
 /** Keeps evidence as JSON in `FOLDER/evidence`, for the owner alone, without the secrets of the run; a folder that cannot be written costs a warning, no verdict. */
 export function evidenceKeeper({
   folder,
-  emit,
   scrub,
 }: {
   readonly folder: string;
-  readonly emit: Emit;
   readonly scrub: (text: string) => string;
-}): (evidence: Evidence) => Promise<string | undefined> {
-  return async (evidence) => {
+}): (evidence: Evidence, emit: Emit) => Promise<string | undefined> {
+  return async (evidence, emit) => {
     const {run, image, datasource, cloud} = evidence;
     const place = join(folder, 'evidence');
     const path = join(place, fileName(run, image, datasource));

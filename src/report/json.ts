@@ -1,4 +1,4 @@
-import type {Event, Spans} from '../core/events.ts';
+import type {Event, Spans, StampedEvent} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {Throttle, progressKey} from './progress.ts';
@@ -8,7 +8,10 @@ import type {ReportSink} from './streams.ts';
 /** Grows when a field changes its meaning or goes away; new types and fields do not count. */
 export const JSON_SCHEMA_VERSION = 1;
 
-/** One JSON object per line on stdout: `schema`, `time` (ISO 8601, UTC), `type`, then the event's own fields. */
+/**
+ * One JSON object per line on stdout: `schema`, the stamp (`run`, `seq`, `at`; `action.id` for what belongs to an action), `type`, then the
+ * event's own fields. `time` is `at` under its older name.
+ */
 export function createJson({
   sink,
   verbosity,
@@ -18,15 +21,16 @@ export function createJson({
   readonly verbosity: Verbosity;
   /** What the command is asked for. */
   readonly answers?: 'verdicts' | 'ids';
-}): (event: Event) => void {
+}): (stamped: StampedEvent) => void {
   const oncePerSecond = new Throttle(1000);
-  return (event) => {
+  return (stamped) => {
+    const {event} = stamped;
     const isAnswer = answers === 'ids' && event.type === 'action-done';
     if (!isAnswer && !isReported(event, verbosity)) return;
     if (event.type === 'progress' && !oncePerSecond.passes(progressKey(event), sink.monotonic())) return;
     if (event.type === 'build-progress' && event.line !== undefined && verbosity === 'normal') return;
     if (event.type === 'waiting' && !oncePerSecond.passes(event.message, sink.monotonic())) return;
-    sink.stdout.write(`${jsonText({schema: JSON_SCHEMA_VERSION, time: sink.now().toISOString(), ...plain(event)})}\n`);
+    sink.stdout.write(`${jsonText(lineOf(stamped))}\n`);
   };
 }
 
@@ -49,6 +53,18 @@ function isReported({type}: Event, verbosity: Verbosity): boolean {
   if (verbosity === 'quiet') return QUIET.has(type);
   if (type === 'http') return verbosity === 'debug';
   return type !== 'decision' || verbosity !== 'normal';
+}
+
+function lineOf({run, seq, at, action, event}: StampedEvent): object {
+  return {
+    schema: JSON_SCHEMA_VERSION,
+    time: at,
+    run,
+    seq,
+    at,
+    ...plain(event),
+    ...(action !== undefined && {action: {id: action, ...('action' in event && event.action)}}),
+  };
 }
 
 function plain(event: Event): object {

@@ -1,5 +1,5 @@
 import type {DefinitionCounts} from '../core/counts.ts';
-import type {ActionSummary, Event} from '../core/events.ts';
+import type {ActionSummary, Event, StampedEvent} from '../core/events.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {planWord, subject} from './action-text.ts';
 import {formatCount} from './amounts.ts';
@@ -24,7 +24,7 @@ export function createJunit({
 }: {
   readonly sink: ReportSink;
   readonly dryRun: boolean;
-}): (event: Event) => void {
+}): (stamped: StampedEvent) => void {
   const cases = new Map<string, TestCase>();
   const caseOf = (cloud: string, name: string): TestCase => {
     const key = JSON.stringify([cloud, name]);
@@ -32,7 +32,7 @@ export function createJunit({
     cases.set(key, found);
     return found;
   };
-  return (event) => {
+  return ({event}) => {
     switch (event.type) {
       case 'planned':
         for (const one of event.definitions) if (one.unchanged > 0) noteUnchanged(caseOf(event.cloud, one.name), one);

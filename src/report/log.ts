@@ -1,4 +1,4 @@
-import type {Event} from '../core/events.ts';
+import type {Event, StampedEvent} from '../core/events.ts';
 import {subject} from './action-text.ts';
 import {formatTime} from './amounts.ts';
 import {clean} from './clean.ts';
@@ -24,34 +24,48 @@ export interface LogParts {
 }
 
 /** One line per event on stderr, with UTC time and level, in the form that operators of OSISM know. */
-export function createLog({sink, verbosity, paint}: LogParts): (event: Event) => void {
+export function createLog({sink, verbosity, paint}: LogParts): (stamped: StampedEvent) => void {
   const heartbeat = new Throttle(HEARTBEAT_MS);
   const meter = new RateMeter();
   const describe = createDescriber(verbosity);
-  const write = (sentence: Sentence): void => {
-    const head = `${timestamp(sink.now())} | ${painted(sentence.level, paint)} | `;
+  const write = (sentence: Sentence, at: string): void => {
+    const head = `${timestamp(at)} | ${painted(sentence.level, paint)} | `;
     for (const line of [sentence.text, ...(sentence.details ?? [])]) sink.stderr.write(`${head}${clean(line)}\n`);
   };
-  const beat = (key: string, text: string): void => {
-    if (verbosity !== 'quiet' && heartbeat.passes(key, sink.monotonic())) write({level: 'info', text});
+  const beat = ({key, text, at}: Beat): void => {
+    if (verbosity !== 'quiet' && heartbeat.passes(key, sink.monotonic())) write({level: 'info', text}, at);
   };
   const login = new Waiting((elapsedMs, clouds) => {
-    if (verbosity !== 'quiet') write({level: 'info', text: `logging in to ${clouds}, ${formatTime(elapsedMs)} so far`});
+    const text = `logging in to ${clouds}, ${formatTime(elapsedMs)} so far`;
+    // No event stands behind this line.
+    if (verbosity !== 'quiet') write({level: 'info', text}, sink.now().toISOString());
   });
-  return (event) => {
+  return ({event, at}) => {
     if (event.type === 'started' && event.clouds.length > 0) login.begin(event.clouds.join(', '));
     else login.end();
     if (event.type === 'build-progress' && event.line === undefined)
-      beat(JSON.stringify([event.definition, event.version, event.phase]), buildLine(event));
+      beat({key: JSON.stringify([event.definition, event.version, event.phase]), text: buildLine(event), at});
     else if (event.type === 'progress')
-      beat(progressKey(event), `${subject(event)}: ${progressTexts(event, rateOf(event, meter, sink.monotonic()))[0]}`);
+      beat({
+        key: progressKey(event),
+        text: `${subject(event)}: ${progressTexts(event, rateOf(event, meter, sink.monotonic()))[0]}`,
+        at,
+      });
     else if (event.type === 'waiting')
-      beat(
-        `${event.cloud} ${event.message}`,
-        `${event.message}, ${formatTime(event.elapsedMs)} of at most ${formatTime(event.limitMs)}`,
-      );
-    else describe(event).forEach(write);
+      beat({
+        key: `${event.cloud} ${event.message}`,
+        text: `${event.message}, ${formatTime(event.elapsedMs)} of at most ${formatTime(event.limitMs)}`,
+        at,
+      });
+    else for (const sentence of describe(event)) write(sentence, at);
   };
+}
+
+/** A sign of life of what goes on; `key` names that. */
+interface Beat {
+  readonly key: string;
+  readonly text: string;
+  readonly at: string;
 }
 
 /** Says every {@link LOGIN_MS} that something still goes on. */
@@ -74,9 +88,9 @@ class Waiting {
   }
 }
 
-/** `2026-01-31 16:44:45`, UTC. */
-export function timestamp(date: Date): string {
-  return date.toISOString().slice(0, 19).replace('T', ' ');
+/** `2026-01-31 16:44:45`, UTC, from the time of an event. */
+function timestamp(at: string): string {
+  return at.slice(0, 19).replace('T', ' ');
 }
 
 /** Bytes per second of a transfer, as of this event; undefined where there are none, or only one observation. */

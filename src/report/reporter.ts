@@ -1,4 +1,4 @@
-import type {Emit, Event} from '../core/events.ts';
+import type {Event, Sink, StampedEvent} from '../core/events.ts';
 import {bytesVerifiedText, deletableText, noteId, planText, verdictText} from './answer.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
@@ -9,7 +9,8 @@ import type {Env, OutputStream, ReportSink} from './streams.ts';
 
 /** Renders events as the operator chose; whoever has it must close it. */
 export interface Reporter {
-  readonly emit: Emit;
+  /** Each form of the report by itself, with the name that is said when it fails. */
+  readonly sinks: readonly {readonly name: string; readonly sink: Sink}[];
   /** Takes what moves off the terminal, so that something else can use it, until the result is called. */
   hold(): () => void;
   close(): void;
@@ -32,16 +33,23 @@ export interface ReporterParts {
 export async function createReporter(parts: ReporterParts): Promise<Reporter> {
   if (parts.format === 'json') {
     const {createJson} = await import('./json.ts');
-    return still(createJson(parts));
+    return {...STILL, sinks: [{name: 'JSON', sink: createJson(parts)}]};
   }
-  const text = withoutEmptyCount(await createText(parts));
-  if (parts.format === 'human') return text;
+  const text = await createText(parts);
+  const report = {name: 'text', sink: withoutEmptyCount(text.sink)};
+  if (parts.format === 'human') return {...text, sinks: [report]};
   const {createJunit} = await import('./junit.ts');
-  const junit = createJunit(parts);
-  return {...text, emit: both(text.emit, junit)};
+  return {...text, sinks: [report, {name: 'JUnit', sink: createJunit(parts)}]};
 }
 
-async function createText(parts: ReporterParts): Promise<Reporter> {
+type Render = (stamped: StampedEvent) => void;
+
+/** The lines on stderr, and the answer on stdout. */
+interface TextReport extends Pick<Reporter, 'hold' | 'close'> {
+  readonly sink: Render;
+}
+
+async function createText(parts: ReporterParts): Promise<TextReport> {
   const {sink, env, verbosity} = parts;
   const level = levelOf(parts, sink.stderr);
   const paint = await createPaint(level);
@@ -49,10 +57,13 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
   if (!mayMove(env, sink.stderr)) {
     const {createLog} = await import('./log.ts');
     const log = createLog({sink, verbosity, paint});
-    const emit: Emit = (event) => {
-      if (!isAnswered(parts, event)) log(event);
+    return {
+      ...STILL,
+      sink(stamped) {
+        if (!isAnswered(parts, stamped.event)) log(stamped);
+        answer(stamped.event);
+      },
     };
-    return still(both(emit, answer));
   }
   const {createHuman} = await import('./human.ts');
   const loadSpinner = async (): Promise<Spinner> => {
@@ -60,14 +71,17 @@ async function createText(parts: ReporterParts): Promise<Reporter> {
     return createSpinner(sink.stderr, level > 0);
   };
   const human = createHuman({sink, verbosity, paint, loadSpinner});
-  const emit: Emit = (event) => {
-    if (!isAnswered(parts, event)) human.emit(event);
-    if (!ANSWERS.has(event.type)) return;
-    const release = human.hold();
-    answer(event);
-    release();
+  return {
+    sink({event}) {
+      if (!isAnswered(parts, event)) human.emit(event);
+      if (!ANSWERS.has(event.type)) return;
+      const release = human.hold();
+      answer(event);
+      release();
+    },
+    hold: () => human.hold(),
+    close: () => human.close(),
   };
-  return {emit, hold: () => human.hold(), close: () => human.close()};
 }
 
 const ANSWERS: ReadonlySet<Event['type']> = new Set([
@@ -88,7 +102,7 @@ function isAnswered({format, answers}: ReporterParts, {type}: Event): boolean {
 }
 
 /** What goes to stdout for people: the plan of `dry-run`, images that wait for `--yes`, the files of `build`. */
-async function createAnswer(parts: ReporterParts): Promise<Emit> {
+async function createAnswer(parts: ReporterParts): Promise<(event: Event) => void> {
   if (parts.format !== 'human') return () => undefined;
   const {stdout} = parts.sink;
   const paint = await createPaint(levelOf(parts, stdout));
@@ -111,26 +125,16 @@ function levelOf({env, color}: ReporterParts, stream: OutputStream): ReturnType<
 }
 
 /** A run that ended before any cloud was asked has nothing to count: the error and its hint are the last word. */
-function withoutEmptyCount(reporter: Reporter): Reporter {
+function withoutEmptyCount(render: Render): Render {
   let began = false;
   let failed = false;
-  return {
-    ...reporter,
-    emit(event) {
-      began ||= event.type === 'cloud-started' || event.type === 'cloud-failed';
-      failed ||= event.type === 'run-failed';
-      if (event.type !== 'finished' || began || !failed) reporter.emit(event);
-    },
+  return (stamped) => {
+    const {type} = stamped.event;
+    began ||= type === 'cloud-started' || type === 'cloud-failed';
+    failed ||= type === 'run-failed';
+    if (type !== 'finished' || began || !failed) render(stamped);
   };
 }
 
-function still(emit: Emit): Reporter {
-  return {emit, hold: () => () => undefined, close: () => undefined};
-}
-
-function both(first: Emit, second: Emit): Emit {
-  return (event) => {
-    first(event);
-    second(event);
-  };
-}
+/** Of a report in which nothing moves. */
+const STILL: Pick<Reporter, 'hold' | 'close'> = {hold: () => () => undefined, close: () => undefined};

@@ -1,3 +1,4 @@
+import {randomUUID} from 'node:crypto';
 import {clearLine, cursorTo, moveCursor} from 'node:readline';
 import {PassThrough, Writable} from 'node:stream';
 import type {EndSignal, Io} from '../../src/cli/io.ts';
@@ -30,6 +31,7 @@ export function fakeIo({tty = false}: {readonly tty?: boolean} = {}): FakeIo {
     stderr: stderr.stream,
     now: () => new Date(Date.UTC(2026, 0, 31, 16, 44, 45) + elapsedMs),
     monotonic: () => elapsedMs,
+    uuid: () => randomUUID(),
     onEndSignal(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -21,7 +21,7 @@ async function answer(): Promise<number> {
     secrets: new SecretRegistry(),
   });
   const {request} = manageInvocation({cloud: ['admin'], images: ['images.yml'], verify: false});
-  const control = {signal: new AbortController().signal, beginWriting: () => () => undefined};
+  const control = {run: 'run-1', signal: new AbortController().signal, beginWriting: () => () => undefined};
   try {
     for await (const {counts, errors} of dryRun(request, {...context, ...control}, emit)) {
       for (const error of errors) throw error;

@@ -69,6 +69,29 @@ function definition({name = 'Test', versions = ['1'], enable = true, checksum = 
 `;
 }
 
+it('stamps every line of JSON: one run, rising numbers, and the action that the line belongs to', async () => {
+  const images = await define(`images:${definition()}`);
+  const {io} = await imgmgr('manage', '--cloud', 'local', '--images', images, '--json', '--debug');
+  const lines = io
+    .out()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as {type: string; run: string; seq: number; action?: {id: string; kind?: string}});
+  expect(new Set(lines.map(({run: id}) => id)).size).toBe(1);
+  const [first, ...others] = lines;
+  expect(first).toMatchObject({type: 'starting', seq: 1});
+  const seqs = others.map(({seq}) => seq);
+  expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+  const done = lines.filter(({type}) => type === 'action-done').map(({action}) => action);
+  expect(done).toMatchObject([
+    {id: 'acquire 1', kind: 'acquire'},
+    {id: 'publish 1', kind: 'publish'},
+  ]);
+  expect(lines.find(({type}) => type === 'planned')).toMatchObject({
+    actions: [{id: 'acquire 1'}, {id: 'publish 1'}],
+  });
+});
+
 describe('without a command', () => {
   it('prints a short help for imgmgr alone', async () => {
     const {code, io} = await imgmgr();

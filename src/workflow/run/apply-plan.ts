@@ -1,3 +1,4 @@
+import {actionEmit} from '../../core/events.ts';
 import type {Action, DefinitionPlan} from '../../core/plan/plan.ts';
 import {asImgmgrError} from '../../errors.ts';
 import type {ApplyContext, Done} from './perform-action.ts';
@@ -25,7 +26,10 @@ async function followPlan(context: ApplyContext, plan: DefinitionPlan, work: Pla
     if (!work.closesSwap(action)) signal.throwIfAborted();
     const dependency = action.dependsOn.find(({id}) => missing.has(id));
     if (dependency)
-      emit({
+      actionEmit(
+        emit,
+        action.id,
+      )({
         type: 'decision',
         cloud,
         definition: plan.definition.name,
@@ -38,13 +42,14 @@ async function followPlan(context: ApplyContext, plan: DefinitionPlan, work: Pla
 /** Does one action, counts and reports it; false when it failed. */
 async function perform(context: ApplyContext, work: PlanWork, action: Action): Promise<boolean> {
   const {acquire, imageCounts, errors} = context;
-  const {emit, runtime, signal} = acquire;
+  const {runtime, signal} = acquire;
+  const emit = actionEmit(acquire.emit, action.id);
   const about = {cloud: context.ports.store.cloud, action: action.summary};
   const startMs = runtime.monotonic();
   emit({type: 'action-started', ...about});
   try {
     context.assertMayWrite();
-    const done = await work.perform(action);
+    const done = await work.perform(action, emit);
     const ms = runtime.monotonic() - startMs;
     count(context, action, done);
     if (done)

@@ -1,3 +1,4 @@
+import {actionEmit} from '../../core/events.ts';
 import {sweepServers} from '../verification/sweep-servers.ts';
 import type {CloudRun} from '../types.ts';
 import type {CloudPlan, View} from './observe.ts';
@@ -24,9 +25,10 @@ export async function sweepDeadServers(
 
 /** Removes what dead runs left, each action told as any other. */
 export async function removeLeftovers(run: CloudRun, plan: CloudPlan): Promise<void> {
-  const {ports, emit, runtime} = run;
+  const {ports, runtime} = run;
   for (const action of plan.leftovers) {
     if (action.kind !== 'remove') continue;
+    const emit = actionEmit(run.emit, action.id);
     const startMs = runtime.monotonic();
     emit({type: 'action-started', cloud: ports.store.cloud, action: action.summary});
     await ports.store.delete(action.image.id);

@@ -108,7 +108,11 @@ export function describePlan(
   const idle = definitions.filter(
     ({pending, reasons}, index) => pending === 0 && reasons.length === 0 && plans[index]?.actions.length === 0,
   );
-  return {actions: actions.map(({summary}) => summary), unchanged: idle.map(({name}) => name), definitions};
+  return {
+    actions: actions.map(({id, summary}) => ({id, ...summary})),
+    unchanged: idle.map(({name}) => name),
+    definitions,
+  };
 }
 
 async function planOne(

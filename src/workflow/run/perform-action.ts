@@ -1,5 +1,7 @@
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {Definition} from '../../core/definition/definition.ts';
+import type {Emit} from '../../core/events.ts';
+import {actionEmit} from '../../core/events.ts';
 import {compact, isEmptyPatch} from '../../core/image/patch.ts';
 import type {Image, ImagePatch} from '../../core/image/image.ts';
 import type {Action, DefinitionPlan, Target} from '../../core/plan/plan.ts';
@@ -80,25 +82,28 @@ export class PlanWork {
   /** Removes what was made and not published. */
   async discardUnpublished(): Promise<void> {
     for (const [id, {release, acquired}] of this.#made)
-      if (this.#unpublished.has(id))
-        await discardImage(this.#context.acquire, {definition: this.#plan.definition, release}, acquired.image.id);
+      if (this.#unpublished.has(id)) {
+        const context = this.#acquireContext(actionEmit(this.#context.acquire.emit, id));
+        await discardImage(context, {definition: this.#plan.definition, release}, acquired.image.id);
+      }
   }
 
-  /** Does one action; undefined when it turned out that the image stays as it is. */
-  async perform(action: Action): Promise<Done | undefined> {
+  /** Does one action, whose events go to `emit`; undefined when it turned out that the image stays as it is. */
+  async perform(action: Action, emit: Emit): Promise<Done | undefined> {
+    const context = this.#acquireContext(emit);
     switch (action.kind) {
       case 'remove':
         await this.#store.delete(action.image.id);
         return {image: action.image.id};
       case 'acquire':
       case 'resume':
-        return this.#acquire(action);
+        return this.#acquire(action, context);
       case 'verify':
-        return this.#verify(action);
+        return this.#verify(action, context);
       case 'publish':
-        return this.#publish(action);
+        return this.#publish(action, context);
       case 'retire':
-        return this.#retire(action);
+        return this.#retire(action, context);
       case 'adopt':
       case 'update':
       case 'hide':
@@ -111,24 +116,28 @@ export class PlanWork {
         return {image: image.id};
       }
       case 'copy':
-        return this.#copy(action);
+        return this.#copy(action, context);
       case 'delete':
-        return this.#delete(action);
+        return this.#delete(action, context);
     }
   }
 
-  async #acquire(action: Of<'acquire' | 'resume'>): Promise<Done> {
+  /** What all images of this cloud share, with the events of one action apart. */
+  #acquireContext(emit: Emit): AcquireContext {
+    return {...this.#context.acquire, emit};
+  }
+
+  async #acquire(action: Of<'acquire' | 'resume'>, context: AcquireContext): Promise<Done> {
     const {definition} = this.#plan;
-    const {acquire} = this.#context;
-    const {publish, wait} = acquire.options.policy;
+    const {publish, wait} = context.options.policy;
     const {release} = action;
     const task = {definition, release, ...(publish && {permitted: this.#permitted(definition)})};
     const acquired =
       action.kind === 'resume'
-        ? await resumeImage(acquire, {...task, image: action.image})
+        ? await resumeImage(context, {...task, image: action.image})
         : action.twin
-          ? await acquireTwin(acquire, {...task, twin: action.twin})
-          : await acquireImage(acquire, {...task, ...(action.reuse && {reuse: action.reuse})});
+          ? await acquireTwin(context, {...task, twin: action.twin})
+          : await acquireImage(context, {...task, ...(action.reuse && {reuse: action.reuse})});
     const {image, detail, pending, marks} = acquired;
     if (pending) return {image: image.id, detail, pending};
     if (action.next === 'ready') {
@@ -145,8 +154,8 @@ export class PlanWork {
     if (obstacle) throw obstacle;
   }
 
-  async #verify(action: Of<'verify'>): Promise<Done> {
-    const {acquire, verifier} = this.#context;
+  async #verify(action: Of<'verify'>, context: AcquireContext): Promise<Done> {
+    const {verifier} = this.#context;
     const {definition, quarantined, published} = this.#plan;
     if (!verifier) throw new ImgmgrError('INTERNAL', 'verification was planned, but nothing was prepared for it');
     const {target, release, next} = action;
@@ -154,22 +163,22 @@ export class PlanWork {
     const wasPublished = ['current', 'retired'].includes(image.properties['imgmgr_state'] ?? '');
     try {
       const task = {definition, release, image, quarantined, published, wasPublished};
-      const passed = await verifyCandidate(acquire, verifier, task);
+      const passed = await verifyCandidate(context, verifier, task);
       this.#passed.set(image.id, passed);
       const set = {...passed.properties, ...this.#marksOf(target), imgmgr_state: 'ready'};
       if (next === 'ready') await this.#patch(image, {set});
       return {image: image.id, detail: passed.verdict.message};
     } catch (error) {
       // What failed is dealt with: an interrupted run must not take it for something that it left half-made.
-      if (!acquire.signal.aborted && 'made' in target) this.#unpublished.delete(target.made);
+      if (!context.signal.aborted && 'made' in target) this.#unpublished.delete(target.made);
       throw error;
     }
   }
 
-  async #publish(action: Of<'publish'>): Promise<Done> {
+  async #publish(action: Of<'publish'>, context: AcquireContext): Promise<Done> {
     const {target} = action;
     const live = this.#resolve(target);
-    const publication = await publishImage(this.#context.acquire, {
+    const publication = await publishImage(context, {
       ...action,
       definition: this.#plan.definition.name,
       live,
@@ -182,9 +191,9 @@ export class PlanWork {
     return {image: after.id, detail: `${after.name ?? ''} is ${after.visibility}`};
   }
 
-  async #retire({image, patch, replacedBy}: Of<'retire'>): Promise<Done> {
+  async #retire({image, patch, replacedBy}: Of<'retire'>, context: AcquireContext): Promise<Done> {
     const undo = replacedBy === undefined ? undefined : this.#publications.get(replacedBy);
-    const after = await retireOrUndo(this.#context.acquire, {
+    const after = await retireOrUndo(context, {
       image: this.#current(image),
       patch,
       ...(undo && {undo}),
@@ -202,26 +211,25 @@ export class PlanWork {
     return {image: after.id};
   }
 
-  async #copy({image, stores}: Of<'copy'>): Promise<Done> {
-    const {acquire} = this.#context;
+  async #copy({image, stores}: Of<'copy'>, context: AcquireContext): Promise<Done> {
     await copySurely(this.#store, image.id, stores);
     const after = await waitForImport({
-      ...importWait(acquire, {
+      ...importWait(context, {
         definition: this.#plan.definition,
         release: {version: image.properties['imgmgr_version'] ?? ''},
       }),
       id: image.id,
       stores: [...image.stores, ...stores],
       bytes: image.size ?? undefined,
-      deadlineMs: acquire.runtime.monotonic() + acquire.options.importTimeoutMs,
+      deadlineMs: context.runtime.monotonic() + context.options.importTimeoutMs,
       phase: 'copying',
     });
     return {image: image.id, detail: `stores ${after.stores.join(',')}`};
   }
 
-  async #delete(action: Of<'delete'>): Promise<Done | undefined> {
-    const {ports, acquire} = this.#context;
-    const context = {ports, emit: acquire.emit, deleteInUse: acquire.options.policy.deleteInUse};
+  async #delete(action: Of<'delete'>, {emit, options}: AcquireContext): Promise<Done | undefined> {
+    const {ports} = this.#context;
+    const context = {ports, emit, deleteInUse: options.policy.deleteInUse};
     const image = this.#current(action.image);
     if (!(await mayDelete(context, image))) return undefined;
     return (await deleteImage(context, image, action.unprotect)) ? {image: image.id} : undefined;

@@ -23,18 +23,21 @@ export async function recordVerdict(
   const evidence =
     datasource === undefined
       ? undefined
-      : await context.parts.keepEvidence({
-          cloud: context.store.cloud,
-          run: context.run,
-          image: task.image.id,
-          definition: task.definition,
-          datasource,
-          verdict,
-          refused: seen?.trace.refused ?? [],
-          ...(seen?.report && {report: seen.report}),
-          ...(console !== undefined && {console}),
-        });
-  context.emit({
+      : await context.parts.keepEvidence(
+          {
+            cloud: context.store.cloud,
+            run: context.run,
+            image: task.image.id,
+            definition: task.definition,
+            datasource,
+            verdict,
+            refused: seen?.trace.refused ?? [],
+            ...(seen?.report && {report: seen.report}),
+            ...(console !== undefined && {console}),
+          },
+          task.emit,
+        );
+  task.emit({
     type: 'verdict',
     cloud: context.store.cloud,
     definition: task.definition,

@@ -3,6 +3,7 @@ import type {ImageStore} from '../../ports/image-store.ts';
 import type {OpenReportDesk} from '../../ports/report-desk.ts';
 import type {TestServerHost} from '../../ports/test-server-host.ts';
 import type {VerifySettings} from '../../core/definition/definition.ts';
+import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Job} from '../../core/job.ts';
 
@@ -36,7 +37,7 @@ export interface VerificationParts {
   readonly openDesk: OpenReportDesk;
   readonly userData: (job: Job, how: {readonly ignoreBaked: boolean}) => string;
   /** Keeps it in a file and tells which; undefined where that failed. */
-  readonly keepEvidence: (evidence: Evidence) => Promise<string | undefined>;
+  readonly keepEvidence: (evidence: Evidence, emit: Emit) => Promise<string | undefined>;
   /** The newest evidence file of an image on this host; undefined where there is none. */
   readonly findEvidence?: (image: string) => Promise<string | undefined>;
   /** Does anything listen there? */
@@ -51,4 +52,6 @@ export interface VerifyTask {
   readonly definition: string;
   readonly version?: string;
   readonly settings: VerifySettings;
+  /** Where the events of this verification go; those of an action carry its id. */
+  readonly emit: Emit;
 }

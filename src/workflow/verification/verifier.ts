@@ -60,8 +60,8 @@ export class Verifier {
   }
 
   /** Removes a server without being waited for; {@link close} waits. */
-  removeLater(server: TestServer, image: string): void {
-    const removal = this.#remove(server, image).finally(() => this.#removals.delete(removal));
+  removeLater(server: TestServer, task: VerifyTask): void {
+    const removal = this.#remove(server, task).finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);
   }
 
@@ -83,7 +83,7 @@ export class Verifier {
     }
   }
 
-  async #remove(server: TestServer, image: string): Promise<void> {
+  async #remove(server: TestServer, {image, emit}: VerifyTask): Promise<void> {
     try {
       await this.tests.remove(server);
     } catch (error) {
@@ -93,11 +93,11 @@ export class Verifier {
         ...(server.volume === undefined ? [] : [`openstack volume delete ${server.volume}`]),
         ...(server.securityGroup === undefined ? [] : [`openstack security group delete ${server.securityGroup}`]),
       ];
-      this.context.emit({
+      emit({
         type: 'warning',
         code: 'cleanup-failed',
         cloud: this.context.store.cloud,
-        image,
+        image: image.id,
         message: `the test server ${server.name} (${server.id}) could not be removed: ${asImgmgrError(error).message}`,
         hint: `the next run removes it; by hand: ${parts.join('; ')}`,
       });

@@ -50,6 +50,7 @@ export async function verifyCandidate(
     definition: definition.name,
     version: release.version,
     settings: definition.verify ?? {},
+    emit: context.emit,
   });
   if (verdict.kind === 'environment') {
     const set = {

@@ -131,12 +131,12 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
 }
 
 function leaveOrRemove({verifier, task}: Boot, server: TestServer, verdict: Verdict | undefined): void {
-  const {parts, emit, store} = verifier.context;
+  const {parts, store} = verifier.context;
   if (!parts.options.keepOnFailure || verdict === undefined || verdict.kind === 'pass') {
-    verifier.removeLater(server, task.image.id);
+    verifier.removeLater(server, task);
     return;
   }
-  emit({
+  task.emit({
     type: 'warning',
     code: 'cleanup-failed',
     cloud: store.cloud,

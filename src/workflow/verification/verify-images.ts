@@ -149,6 +149,7 @@ async function verifyOne(run: VerifyRun, verifier: Verifier, image: Image): Prom
     image,
     definition: name,
     settings: definition?.verify ?? {},
+    emit: run.emit,
     ...(version !== undefined && {version}),
   });
   await record(run, {image, definition, verdict});

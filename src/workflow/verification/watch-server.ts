@@ -193,7 +193,7 @@ async function readConsole({boot, server}: Wait): Promise<string | undefined> {
 
 function progress({boot, deadlineMs}: Wait, elapsedMs: number): void {
   const {verifier, task} = boot;
-  verifier.context.emit({
+  task.emit({
     type: 'progress',
     cloud: verifier.context.store.cloud,
     definition: task.definition,

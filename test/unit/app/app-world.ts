@@ -79,6 +79,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
         probePort: () => Promise.resolve(false),
       }),
     hashBytes: refuse,
+    run: 'run-1',
     signal: abort.signal,
     beginWriting: () => {
       writing++;

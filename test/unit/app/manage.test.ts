@@ -1,4 +1,6 @@
 import {expect, it} from 'vitest';
+import {createEventBus} from '../../../src/core/event-bus.ts';
+import type {Sink} from '../../../src/core/events.ts';
 import {dryRun} from '../../../src/app/dry-run.ts';
 import type {ManageRequest} from '../../../src/app/manage.ts';
 import {manage} from '../../../src/app/manage.ts';
@@ -96,4 +98,26 @@ it('is only planned by dry-run, with the same request', async () => {
   expect(outcome).toMatchObject({changesPending: true, errors: []});
   expect(cloud('a').store.images.size).toBe(0);
   expect(events[0]).toMatchObject({type: 'started', command: 'dry-run'});
+});
+
+it.each<[string, Sink]>([
+  [
+    'throws at every event',
+    () => {
+      throw new Error('disk full');
+    },
+  ],
+  ['rejects at every event', () => Promise.reject(new Error('no connection'))],
+  ['never ends', () => new Promise<void>(() => undefined)],
+])('does the same, and says the same to everybody else, when a sink %s', async (_, sink) => {
+  const quiet = world();
+  const expected = await quiet.outcomes(manage(REQUEST, quiet.ports, quiet.emit));
+  const made = world();
+  const {run, now} = made.ports;
+  const bus = createEventBus({run, now, scrub: (event) => event, onFailure: () => undefined});
+  bus.subscribe('broken', sink);
+  bus.subscribe('others', ({event}) => made.emit(event));
+  expect(await made.outcomes(manage(REQUEST, made.ports, bus.emit))).toEqual(expected);
+  expect(made.cloud('a').store.calls).toEqual(quiet.cloud('a').store.calls);
+  expect(made.events).toEqual(quiet.events);
 });

@@ -3,6 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {evidenceFinder, evidenceKeeper} from '../../../src/history/evidence.ts';
+import type {Evidence} from '../../../src/ports/evidence.ts';
 import {SecretRegistry} from '../../../src/secrets/registry.ts';
 import {VERDICT} from '../report/samples.ts';
 
@@ -24,7 +25,8 @@ async function keep(name: string, seconds: number): Promise<string> {
 describe('the evidence of an image', () => {
   it('S8: stays in its folder, whatever the cloud calls the image', async () => {
     const state = join(folder, 'state');
-    const keepIt = evidenceKeeper({folder: state, emit: () => undefined, scrub: (text) => text});
+    const keep = evidenceKeeper({folder: state, scrub: (text) => text});
+    const keepIt = (evidence: Evidence) => keep(evidence, () => undefined);
     for (const image of ['../../../escaped', '..', 'a/b', 'new\nline', 'nul\0', '::error::x']) {
       const path = await keepIt({
         ...{cloud: 'c', run: 'run1', image, definition: 'd', datasource: 'metadata', refused: []},
@@ -41,7 +43,8 @@ describe('the evidence of an image', () => {
     async (password) => {
       const secrets = new SecretRegistry();
       secrets.add(password);
-      const keepIt = evidenceKeeper({folder, emit: () => undefined, scrub: (text) => secrets.scrub(text)});
+      const keep = evidenceKeeper({folder, scrub: (text) => secrets.scrub(text)});
+      const keepIt = (evidence: Evidence) => keep(evidence, () => undefined);
       const checks = [{id: 'dns', severity: 'fail', outcome: 'pass', detail: password, ms: 12345678} as const];
       const path = await keepIt({
         ...{cloud: 'c', run: 'run1', image: 'i', definition: 'd', datasource: 'metadata', refused: []},

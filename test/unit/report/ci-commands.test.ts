@@ -7,7 +7,7 @@ import {clean} from '../../../src/report/clean.ts';
 import {createReporter} from '../../../src/report/reporter.ts';
 import {xmlAttribute, xmlText} from '../../../src/report/xml.ts';
 import {VERDICT} from './samples.ts';
-import {collectingSink} from './streams.ts';
+import {collectingSink, emitToReport} from './streams.ts';
 
 /** What services that run commands take for a command of theirs, as their runners look for it. */
 const COMMAND = /^\s*::[\w-]+[^:]*::|##\[|##vso\[|##teamcity\[/m;
@@ -32,7 +32,7 @@ describe('S8: commands of CI services', () => {
       const reporter = await createReporter({
         ...{sink, env: {CI: '1'}, format, verbosity: 'verbose', color: false, dryRun: true, ...answers},
       });
-      const action = {kind: 'update', definition: command, reason: command, changes: [command]} as const;
+      const action = {id: command, kind: 'update', definition: command, reason: command, changes: [command]} as const;
       const error = new ImgmgrError('CLOUD_REFUSED', command, {hint: `a\n${command}`, place: command});
       const events: readonly Event[] = [
         {...VERDICT, definition: command, version: ''},
@@ -53,7 +53,7 @@ describe('S8: commands of CI services', () => {
         {type: 'cloud-failed', cloud: 'c', error},
         {type: 'finished', counts: {} as never, counted: [], exitCode: 1, ms: 1},
       ];
-      for (const event of events) reporter.emit(event);
+      events.forEach(emitToReport(sink, reporter));
       reporter.close();
       expect(sink.out()).not.toMatch(COMMAND);
       expect(sink.err()).not.toMatch(COMMAND);

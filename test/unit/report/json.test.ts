@@ -2,12 +2,13 @@ import {describe, expect, it} from 'vitest';
 import type {Event} from '../../../src/core/events.ts';
 import {createJson} from '../../../src/report/json.ts';
 import type {Verbosity} from '../../../src/report/sentences.ts';
-import {EVERY_EVENT, PROGRESS, REFUSED} from './samples.ts';
-import {collectingSink} from './streams.ts';
+import {ACQUIRE, EVERY_EVENT, PROGRESS, REFUSED} from './samples.ts';
+import {collectingSink, emitTo} from './streams.ts';
 
 function written(events: readonly Event[], verbosity: Verbosity = 'normal'): Record<string, unknown>[] {
   const sink = collectingSink();
-  events.forEach(createJson({sink, verbosity}));
+  const emit = emitTo(sink, createJson({sink, verbosity}));
+  events.forEach((event) => emit(event));
   expect(sink.err()).toBe('');
   return sink
     .out()
@@ -17,9 +18,10 @@ function written(events: readonly Event[], verbosity: Verbosity = 'normal'): Rec
 }
 
 describe('JSON lines on stdout', () => {
-  it('carry the schema version, the time in UTC, and the fields of the event', () => {
+  it('carry the schema version, the stamp of the bus with the time in UTC, and the fields of the event', () => {
+    const at = '2026-01-31T16:44:45.000Z';
     expect(written([{type: 'starting', command: 'manage', version: '1.2.3'}])).toEqual([
-      {schema: 1, time: '2026-01-31T16:44:45.000Z', type: 'starting', command: 'manage', version: '1.2.3'},
+      {schema: 1, time: at, run: 'run-1', seq: 1, at, type: 'starting', command: 'manage', version: '1.2.3'},
     ]);
   });
 
@@ -31,6 +33,19 @@ describe('JSON lines on stdout', () => {
       place: 'images/alma.yml:3:5',
       hint: 'the mirror is stale',
     });
+  });
+
+  it('name the action that an event belongs to by its id, beside what else is said of it', () => {
+    const sink = collectingSink();
+    const emit = emitTo(sink, createJson({sink, verbosity: 'normal'}));
+    emit({type: 'action-started', cloud: 'admin', action: ACQUIRE}, 'acquire 20241120');
+    emit(PROGRESS, 'acquire 20241120');
+    const [started, progress] = sink
+      .out()
+      .split('\n')
+      .map((line) => (line === '' ? {} : (JSON.parse(line) as Record<string, unknown>)));
+    expect(started?.['action']).toEqual({id: 'acquire 20241120', ...ACQUIRE});
+    expect(progress?.['action']).toEqual({id: 'acquire 20241120'});
   });
 
   it('carry whole milliseconds', () => {
@@ -73,7 +88,7 @@ describe('JSON lines on stdout', () => {
 
   it('tell progress at most once per second', () => {
     const sink = collectingSink();
-    const json = createJson({sink, verbosity: 'normal'});
+    const json = emitTo(sink, createJson({sink, verbosity: 'normal'}));
     for (let i = 0; i < 20; i++) {
       json(PROGRESS);
       sink.advance(100);

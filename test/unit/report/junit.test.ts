@@ -1,12 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import type {Event} from '../../../src/core/events.ts';
 import {createJunit} from '../../../src/report/junit.ts';
-import {ACQUIRE, FINISHED, idle, EVERY_EVENT, PUBLISH, REFUSED, VERDICT} from './samples.ts';
-import {collectingSink} from './streams.ts';
+import {ACQUIRE, FINISHED, idle, EVERY_EVENT, PLANNED, PUBLISH, REFUSED, VERDICT} from './samples.ts';
+import {collectingSink, emitTo} from './streams.ts';
 
 function xmlOf(events: readonly Event[], dryRun = false): string {
   const sink = collectingSink();
-  events.forEach(createJunit({sink, dryRun}));
+  const emit = emitTo(sink, createJunit({sink, dryRun}));
+  events.forEach((event) => emit(event));
   return sink.out();
 }
 
@@ -21,7 +22,7 @@ describe('JUnit XML', () => {
       {
         type: 'planned',
         cloud: 'admin',
-        actions: [ACQUIRE, PUBLISH],
+        actions: PLANNED,
         unchanged: ['Debian 12'],
         definitions: [idle('Debian 12')],
       },
@@ -47,7 +48,7 @@ describe('JUnit XML', () => {
     const planned: Event = {
       type: 'planned',
       cloud: 'admin',
-      actions: [ACQUIRE],
+      actions: PLANNED.slice(0, 1),
       unchanged: ['Debian 12'],
       definitions: [idle('Debian 12')],
     };

@@ -6,11 +6,12 @@ import {createLog} from '../../../src/report/log.ts';
 import {PLAIN} from '../../../src/report/paint.ts';
 import type {Verbosity} from '../../../src/report/sentences.ts';
 import {ACQUIRE, FINISHED, EVERY_EVENT, PROGRESS, PUBLISH, REFUSED, VERDICT} from './samples.ts';
-import {collectingSink} from './streams.ts';
+import {collectingSink, emitTo} from './streams.ts';
 
 function logged(events: readonly Event[], verbosity: Verbosity = 'normal'): string[] {
   const sink = collectingSink();
-  events.forEach(createLog({sink, verbosity, paint: PLAIN}));
+  const emit = emitTo(sink, createLog({sink, verbosity, paint: PLAIN}));
+  events.forEach((event) => emit(event));
   return sink.err().split('\n').slice(0, -1);
 }
 
@@ -57,7 +58,7 @@ describe('the log on stderr', () => {
     vi.useFakeTimers();
     try {
       const sink = collectingSink();
-      const emit = createLog({sink, verbosity: 'normal', paint: PLAIN});
+      const emit = emitTo(sink, createLog({sink, verbosity: 'normal', paint: PLAIN}));
       emit({type: 'started', command: 'manage', clouds: ['admin'], run: 'r'});
       vi.advanceTimersByTime(31_000);
       const waiting = sink
@@ -145,7 +146,7 @@ describe('the log on stderr', () => {
 
   it('tells a long wait at once and then at most once a minute, each transfer by itself', () => {
     const sink = collectingSink();
-    const log = createLog({sink, verbosity: 'normal', paint: PLAIN});
+    const log = emitTo(sink, createLog({sink, verbosity: 'normal', paint: PLAIN}));
     for (let second = 0; second <= 60; second += 10) {
       log({...PROGRESS, bytes: (second + 10) * 1024 ** 2});
       if (second === 0) log({...PROGRESS, version: 'other'});
@@ -238,7 +239,8 @@ describe('the log on stderr', () => {
 
   it('writes nothing to stdout', () => {
     const sink = collectingSink();
-    EVERY_EVENT.forEach(createLog({sink, verbosity: 'debug', paint: PLAIN}));
+    const emit = emitTo(sink, createLog({sink, verbosity: 'debug', paint: PLAIN}));
+    EVERY_EVENT.forEach((event) => emit(event));
     expect(sink.out()).toBe('');
   });
 });

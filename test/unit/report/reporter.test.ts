@@ -4,7 +4,7 @@ import type {ReporterParts} from '../../../src/report/reporter.ts';
 import {createReporter} from '../../../src/report/reporter.ts';
 import {EVERY_EVENT, PROGRESS} from './samples.ts';
 import type {CollectingSink} from './streams.ts';
-import {collectingSink} from './streams.ts';
+import {collectingSink, emitToReport} from './streams.ts';
 
 async function render(parts: Partial<ReporterParts> & {readonly sink: CollectingSink}): Promise<void> {
   const reporter = await createReporter({
@@ -15,7 +15,7 @@ async function render(parts: Partial<ReporterParts> & {readonly sink: Collecting
     dryRun: false,
     ...parts,
   });
-  EVERY_EVENT.forEach(reporter.emit);
+  EVERY_EVENT.forEach(emitToReport(parts.sink, reporter));
   reporter.close();
 }
 
@@ -33,7 +33,7 @@ async function withTerminal(
   });
   await import('../../../src/report/spinner.ts');
   await new Promise((done) => setImmediate(done));
-  work({sink, emit: reporter.emit});
+  work({sink, emit: emitToReport(sink, reporter)});
   reporter.close();
 }
 
@@ -134,13 +134,14 @@ describe('a report', () => {
     });
     await import('../../../src/report/spinner.ts');
     await new Promise((done) => setImmediate(done));
-    reporter.emit(PROGRESS);
+    const emit = emitToReport(sink, reporter);
+    emit(PROGRESS);
     expect(sink.err()).toContain('uploading 10 MiB of 100 MiB');
     expect(sink.err()).toContain('\u001b[?25l');
     const release = reporter.hold();
     const before = sink.err();
     expect(before.endsWith('\u001b[?25h')).toBe(true);
-    reporter.emit({...PROGRESS, bytes: 20 * 1024 ** 2});
+    emit({...PROGRESS, bytes: 20 * 1024 ** 2});
     expect(sink.err()).toBe(before);
     release();
     expect(sink.err()).toContain('uploading 20 MiB of 100 MiB');

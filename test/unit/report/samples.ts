@@ -1,6 +1,6 @@
 import type {DefinitionCounts, Counts} from '../../../src/core/counts.ts';
 import {countsOf, shownFields} from '../../../src/core/counts.ts';
-import type {ActionSummary, Event} from '../../../src/core/events.ts';
+import type {ActionSummary, Event, PlannedAction} from '../../../src/core/events.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 
 /** Events as a run on one cloud emits them. */
@@ -21,6 +21,12 @@ export const PUBLISH: ActionSummary = {
   reason: 'proven and complete',
   changes: ['visibility: private → public'],
 };
+
+/** Both, as a plan has them. */
+export const PLANNED: readonly PlannedAction[] = [
+  {id: 'acquire 20241120', ...ACQUIRE},
+  {id: 'publish 3f2a', ...PUBLISH},
+];
 
 export const COUNTS: Counts = countsOf({
   imported: 1,
@@ -105,7 +111,7 @@ export const EVERY_EVENT: readonly Event[] = [
   {
     type: 'planned',
     cloud: 'admin',
-    actions: [ACQUIRE, PUBLISH],
+    actions: PLANNED,
     unchanged: ['Debian 12'],
     definitions: [idle('Debian 12')],
   },

@@ -10,11 +10,12 @@ import type {Event} from '../../../src/core/events.ts';
 import {jsonText} from '../../../src/core/json-text.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {renderError} from '../../../src/report/error-text.ts';
+import type {Evidence} from '../../../src/ports/evidence.ts';
 import type {ReporterParts} from '../../../src/report/reporter.ts';
 import {createReporter} from '../../../src/report/reporter.ts';
 import {xmlAttribute, xmlText} from '../../../src/report/xml.ts';
 import {EVERY_EVENT, VERDICT} from './samples.ts';
-import {collectingSink} from './streams.ts';
+import {collectingSink, emitToReport} from './streams.ts';
 
 /** What a guest, a server or a file name may bring along. */
 const HOSTILE: Readonly<Record<string, string>> = {
@@ -92,7 +93,7 @@ async function rendered(poison: string, parts: Partial<ReporterParts> & {readonl
     ...rest,
   });
   for (let round = 0; round < 2; round++) {
-    poisonedEvents(poison).forEach(reporter.emit);
+    poisonedEvents(poison).forEach(emitToReport(sink, reporter));
     // The spinner of a terminal is loaded meanwhile.
     await new Promise((resolve) => setImmediate(resolve));
     sink.advance(120_000);
@@ -204,8 +205,8 @@ describe('S8: what comes from outside', () => {
     it('S8: the file of evidence', async () => {
       const folder = await mkdtemp(join(tmpdir(), 'imgmgr-evidence-'));
       try {
-        const keep = evidenceKeeper({folder, emit: () => undefined, scrub: (text) => text});
-        const path = await keep({
+        const keep = evidenceKeeper({folder, scrub: (text) => text});
+        const evidence: Evidence = {
           cloud: poison,
           run: 'run-1',
           image: '77aa',
@@ -214,7 +215,8 @@ describe('S8: what comes from outside', () => {
           verdict: {...VERDICT.verdict, message: poison, facts: {[`key${poison}`]: poison}},
           console: poison,
           refused: [poison],
-        });
+        };
+        const path = await keep(evidence, () => undefined);
         const text = await readFile(path ?? '', 'utf8');
         expect(text).not.toMatch(UNSAFE);
         expect(stringsIn(JSON.parse(text)).filter((one) => !one.isWellFormed())).toEqual([]);

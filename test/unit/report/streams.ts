@@ -1,5 +1,7 @@
 import {clearLine, cursorTo, moveCursor} from 'node:readline';
 import {Writable} from 'node:stream';
+import type {Event, Sink} from '../../../src/core/events.ts';
+import type {Reporter} from '../../../src/report/reporter.ts';
 import type {OutputStream, ReportSink} from '../../../src/report/streams.ts';
 
 /** A sink that collects, with a clock that the test moves. */
@@ -7,6 +9,22 @@ export interface CollectingSink extends ReportSink {
   readonly out: () => string;
   readonly err: () => string;
   readonly advance: (ms: number) => void;
+}
+
+/** Stamps events as the bus does, by the clock of the sink, and hands them to these outputs; what one throws, comes out. */
+export function emitTo(sink: ReportSink, ...outputs: readonly Sink[]): (event: Event, action?: string) => void {
+  let seq = 0;
+  return (event, action) => {
+    const at = sink.now().toISOString();
+    const stamped = {run: 'run-1', seq: ++seq, at, ...(action !== undefined && {action}), event};
+    for (const output of outputs) void output(stamped);
+  };
+}
+
+/** The same, to a whole report. */
+export function emitToReport(sink: ReportSink, {sinks}: Pick<Reporter, 'sinks'>): (event: Event) => void {
+  const emit = emitTo(sink, ...sinks.map((one) => one.sink));
+  return (event) => emit(event);
 }
 
 export function collectingSink({tty = false, columns = 100} = {}): CollectingSink {

@@ -7,7 +7,7 @@ import {scrubbed} from '../../../src/secrets/output.ts';
 import {SecretRegistry} from '../../../src/secrets/registry.ts';
 import {scrubDeep, scrubEvent} from '../../../src/secrets/scrub-deep.ts';
 import {scrubJson} from '../../../src/secrets/structured.ts';
-import {collectingSink} from '../report/streams.ts';
+import {collectingSink, emitToReport} from '../report/streams.ts';
 
 const SECRETS: readonly string[] = [
   'p"a<b&c>d',
@@ -87,7 +87,8 @@ async function written(secret: string, said: string, format: (typeof FORMATS)[nu
     {type: 'cloud-failed', cloud: 'c', error},
     {type: 'finished', counts: {} as never, counted: [], exitCode: 1, ms: 1},
   ];
-  for (const event of events) reporter.emit(scrubEvent(event, (text) => secrets.scrub(text)));
+  const emit = emitToReport(sink, reporter);
+  for (const event of events) emit(scrubEvent(event, (text) => secrets.scrub(text)));
   reporter.close();
   out.flush();
   err.flush();
@@ -143,7 +144,8 @@ describe('S6, S8: a secret that looks like a part of the form', () => {
       {type: 'progress', ...progress, phase: 'uploading', bytes: 12345678, total: 1123456789},
       {type: 'finished', counts: {failed: 1234} as never, counted: ['failed'], exitCode: 1, ms: 12345678},
     ];
-    for (const event of events) reporter.emit(scrubEvent(event, (text) => secrets.scrub(text)));
+    const emit = emitToReport(sink, reporter);
+    for (const event of events) emit(scrubEvent(event, (text) => secrets.scrub(text)));
     out.flush();
     return sink.out();
   }

@@ -28,6 +28,8 @@ export function acquireWorld(given: {
   store.web.set(URL_1, BYTES);
   const {converter, calls: conversions} = memoryConverter();
   const events: Event[] = [];
+  /** The id of the action that each event belongs to. */
+  const actionIds: (string | undefined)[] = [];
   const abort = new AbortController();
   const context: AcquireContext = {
     run: 'r1',
@@ -45,7 +47,10 @@ export function acquireWorld(given: {
     },
     baseDir: '/',
     runtime: runtime(clock, given.pid ?? 1, new Set()),
-    emit: (event) => events.push(event),
+    emit: (event, of) => {
+      events.push(event);
+      actionIds.push(of?.action);
+    },
     signal: abort.signal,
     glanceAlgorithm: 'sha512',
     adHoc: given.adHoc ?? false,
@@ -53,7 +58,7 @@ export function acquireWorld(given: {
     offer: () => store.offer(),
     imports: new ImportRefusals(store, () => store.mayImport()),
   };
-  return {clock, store, source, conversions, events, abort, context};
+  return {clock, store, source, conversions, events, actionIds, abort, context};
 }
 
 /** The task of version 1. */

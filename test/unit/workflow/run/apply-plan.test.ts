@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {candidate} from '../../../../src/core/image/form.ts';
 import {describeNew} from '../../../../src/core/image/record.ts';
+import type {Event} from '../../../../src/core/events.ts';
 import {ImgmgrError} from '../../../../src/errors.ts';
 import {definition} from '../../core/plan/plan-world.ts';
 import {taskOf} from '../acquire/acquire-world.ts';
@@ -13,6 +14,10 @@ const REFUSED = 'the current image could not be had, so nothing is retired';
 const refuse = (start: string) => (call: string) => {
   if (call.startsWith(start)) throw new ImgmgrError('FORBIDDEN', `${start} is refused`);
 };
+
+function saysLeftOut(event: Event | undefined): boolean {
+  return event?.type === 'decision' && event.message.includes('left out');
+}
 
 /** A world in which version 1 is published. */
 async function published(policy: Parameters<typeof applyWorld>[0] = {}) {
@@ -38,6 +43,30 @@ describe('the order', () => {
     expect(world.store.calls.filter((call) => call.startsWith('patch'))[0]).toBe(`patch ${id}`);
     expect(world.show()).toEqual(['X current']);
     expect(world.counts()).toEqual({imported: 1, retired: 1, deleted: 2});
+  });
+
+  it('gives every event of an action, also of its work, the id of that action', async () => {
+    const world = await published({delete: true, yes: true});
+    world.used.add(world.named('X').id);
+    const plan = world.plan(definition(['2'], {meta: META}));
+    await world.apply(plan);
+    const ids = (type: Event['type']): readonly (string | undefined)[] =>
+      world.actionIds.filter((_, index) => world.events[index]?.type === type);
+    const planned = plan.actions.map(({id}) => id);
+    expect(planned).toHaveLength(4);
+    expect(ids('action-started')).toEqual(planned);
+    expect(world.actionIds).not.toContain(undefined);
+    expect(ids('decision')).toEqual(planned.slice(0, 1));
+    expect(ids('warning')).toEqual(planned.slice(-1));
+  });
+
+  it('gives what it says of an action that is left out the id of that action', async () => {
+    const world = await published();
+    world.store.before = refuse('create');
+    const plan = world.plan(definition(['2'], {meta: META}));
+    await world.apply(plan);
+    const left = world.actionIds.filter((_, index) => saysLeftOut(world.events[index]));
+    expect(left).toEqual(plan.actions.slice(1).map(({id}) => id));
   });
 
   it('puts what waits for publication aside as ready, and counts it as imported', async () => {

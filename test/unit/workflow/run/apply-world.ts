@@ -55,6 +55,7 @@ export function applyWorld(policy: Partial<Policy> = {}, images: ReadonlyMap<str
   const apply = (planned: DefinitionPlan, change: Partial<ApplyContext> = {}): Promise<void> => {
     store.calls.length = 0;
     events.length = 0;
+    world.actionIds.length = 0;
     return clock.run(applyPlan({...context, ...change}, planned));
   };
   return {

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {Definition} from '../../../../src/core/definition/definition.ts';
-import type {Event} from '../../../../src/core/events.ts';
+import type {Event, PlannedAction} from '../../../../src/core/events.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
 import {createExec} from '../../../../src/exec.ts';
@@ -34,6 +34,8 @@ interface Ran {
   readonly outcome: CloudOutcome;
   readonly events: Event[];
   readonly done: string[];
+  /** What was done, with the id that its event carries. */
+  readonly performed: readonly PlannedAction[];
 }
 
 async function run(
@@ -42,6 +44,7 @@ async function run(
   options: Partial<RunOptions> = {},
 ): Promise<Ran> {
   const events: Event[] = [];
+  const done: PlannedAction[] = [];
   const ports = createLocal({dir: join(dir, 'local')});
   const source = createSource({http: createHttp({proxy: 'none'}), exec: createExec(process.env)});
   const outcome = await processCloud({
@@ -54,14 +57,14 @@ async function run(
     adHoc: false,
     options: {...OPTIONS, dryRun: false, ...options, policy: {...DEFAULT_POLICY, verify: false, ...flags}},
     runtime: hostRuntime(),
-    emit: (event) => events.push(event),
+    emit: (event, {action} = {}) => {
+      events.push(event);
+      if (event.type === 'action-done') done.push({id: action ?? '', ...event.action});
+    },
     signal: new AbortController().signal,
   });
   await source.close();
-  const done = events.flatMap((event) =>
-    event.type === 'action-done' ? [`${event.action.kind} ${event.action.version ?? ''}`] : [],
-  );
-  return {outcome, events, done};
+  return {outcome, events, performed: done, done: done.map(({kind, version}) => `${kind} ${version ?? ''}`)};
 }
 
 async function file(name: string, text: string): Promise<{url: string; checksum: {algorithm: 'sha256'; hex: string}}> {
@@ -101,8 +104,7 @@ describe('a run on the local cloud', () => {
     expect(await names()).toEqual([]);
     const planned = dry.events.flatMap((event) => (event.type === 'planned' ? event.actions : []));
     const real = await run(definitions);
-    const performed = real.events.flatMap((event) => (event.type === 'action-done' ? [event.action] : []));
-    expect(performed).toEqual(planned);
+    expect(real.performed).toEqual(planned);
     expect((await run(definitions, {}, {dryRun: true})).outcome.changesPending).toBe(false);
   });
 

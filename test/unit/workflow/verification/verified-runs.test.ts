@@ -72,7 +72,10 @@ const OPTIONS: VerifyOptions = {
 
 /** Where the evidence of an image is on this host. */
 const evidence = new Map<string, string>();
+/** The id of the action that each verdict belongs to. */
+const verdictsOf: (string | undefined)[] = [];
 beforeEach(() => {
+  verdictsOf.length = 0;
   evidence.clear();
 });
 
@@ -94,7 +97,10 @@ function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
       silenceNotVerified: false,
     },
     runtime: hostRuntime(),
-    emit: (event: Event) => void events.push(event),
+    emit: (event: Event, of?: {readonly action?: string}) => {
+      events.push(event);
+      if (event.type === 'verdict') verdictsOf.push(of?.action);
+    },
     signal,
     verification: {
       options: OPTIONS,
@@ -132,6 +138,7 @@ describe('manage with verification', () => {
   it('publishes what passed, with its verdict, and does nothing the second time', async () => {
     const first = await manage(await X('1'));
     expect(first).toMatchObject({codes: [], done: ['acquire 1', 'verify 1', 'publish 1']});
+    expect(verdictsOf).toEqual(['verify 1']);
     const live = await named('X');
     expect(live).toMatchObject({visibility: 'public', osHidden: false});
     expect(live && readVerdict(live)).toMatchObject({kind: 'pass', cause: 'passed', agent: '0.1.0'});

@@ -71,7 +71,7 @@ function world(options: Partial<VerifyOptions> = {}, parts: {readonly bootPort?:
     signal: interruption.signal,
   });
   const verify = (settings: VerifySettings = {}, image = IMAGE) =>
-    verifyImage(verifier, {image, definition: 'X', version: '1', settings});
+    verifyImage(verifier, {image, definition: 'X', version: '1', settings, emit: verifier.context.emit});
   return {desk, servers, events, kept, interruption, verifier, verify, store, elapsedMs: () => nowMs};
 }
 
@@ -362,7 +362,7 @@ describe('another project (--verify-cloud)', () => {
       ...verifier.context,
       parts: {...verifier.context.parts, elsewhere: {store: tenant.store, tests: servers}},
     });
-    const task = {image: IMAGE, definition: 'X', version: '1', settings: {}};
+    const task = {image: IMAGE, definition: 'X', version: '1', settings: {}, emit: lent.context.emit};
     expect(await verifyImage(lent, task)).toMatchObject({kind: 'pass'});
     servers.faults.start = new ImgmgrError('QUOTA', 'full');
     expect(await verifyImage(lent, task)).toMatchObject({kind: 'environment'});
