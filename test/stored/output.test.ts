@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import {createJson, JSON_SCHEMA_VERSION} from '../../src/report/json.ts';
 import {EVERY_EVENT} from '../unit/report/samples.ts';
-import {collectingSink} from '../unit/report/streams.ts';
+import {collectingSink, emitTo} from '../unit/report/streams.ts';
 import {fieldsOfTypes} from './fields.ts';
 import {copyStored, fixture, openStored, stored} from './fixture.ts';
 
@@ -15,7 +15,8 @@ const RECORDED = JSON.parse(fixture('output.json')) as {
 /** One of each event, as it is printed. */
 function samples(): Lines {
   const sink = collectingSink();
-  EVERY_EVENT.forEach(createJson({sink, verbosity: 'verbose'}));
+  const emit = emitTo(sink, createJson({sink, verbosity: 'verbose'}));
+  EVERY_EVENT.forEach((event) => emit(event));
   return read(sink.out());
 }
 
