@@ -27,7 +27,7 @@ describe('S4: no source file can read a text again and again', () => {
       }),
     );
     expect(dear).toEqual([]);
-  });
+  }, 600_000);
 
   it('and each module that scans text is in the table, counted through one that is, or listed with its reason', () => {
     const table = new Set(importsOf(TABLE, readFileSync(TABLE, 'utf8')));

@@ -8,9 +8,10 @@ import {hostileTexts} from './hostile.ts';
 const STEPS_PER_CHARACTER = 128;
 
 const MIB = 2 ** 20;
-/** Where 1 MiB of each text takes seconds, though the work is linear: that much only with `FULL=1`, a sixteenth of it otherwise. */
+/** Where 1 MiB of each text takes more than a second, though the work is linear: that much only with `FULL=1`, a sixteenth of it otherwise. */
 const HEAVY: ReadonlySet<string> = new Set([
   'clean (line of a log)',
+  'clean (report of a guest)',
   'compareVersions',
   'definitionFolder',
   'explanation (JSON or text)',
@@ -23,6 +24,7 @@ const HEAVY: ReadonlySet<string> = new Set([
   'inspectStart',
   'inspectStart (VHDX)',
   'jsonText',
+  'judge (fault of Nova)',
   'lintElements (environment)',
   'lintElements (hook)',
   'lintElements (name)',
@@ -33,8 +35,16 @@ const HEAVY: ReadonlySet<string> = new Set([
   'parseYaml, readDefinitions',
   'propertyChanges',
   'publicUrl',
+  'publicUrl of a query',
   'readConfigFile (YAML)',
+  'readDefinitions (one value)',
+  'redirected',
   'refusal',
+  'remembered',
+  'scrub',
+  'scrub (in pieces)',
+  'scrubInForm (JSON)',
+  'stampOfDescription',
   'withoutSecrets',
   'xmlAttribute',
   'xmlText',
