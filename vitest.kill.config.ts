@@ -9,5 +9,7 @@ export default defineConfig({
     testTimeout: 900_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // No file changes modules or its own process, and each would load them anew.
+    isolate: false,
   },
 });

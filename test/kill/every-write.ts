@@ -75,19 +75,27 @@ export interface Kill {
   readonly moment: KillMoment;
 }
 
+type Disturbed = Pick<Rehearsal, 'writes' | 'scenario'>;
+
 /**
- * Where a scenario is killed. To the cloud, "after the answer" of one write is the same as "before it is sent" of the next, so the latter
- * stands for both but at the last write. Leases are written alike in all scenarios: only those that say so are killed there. With
- * FULL=1: every write at each of its three moments.
+ * The numbers of the writes at which a scenario is disturbed. Leases are written alike in all scenarios: only those that say so are
+ * disturbed there. With FULL=1: at every write.
  */
-export function killsOf(of: Pick<Rehearsal, 'writes' | 'scenario'>, full = FULL): Kill[] {
-  const all = of.writes.flatMap((_, index) => KILL_MOMENTS.map((moment): Kill => ({number: index + 1, moment})));
-  return full ? all : all.filter((kill) => isOfInterest(of, kill));
+export function disturbedWrites({writes, scenario}: Disturbed, full = FULL): number[] {
+  const atLeases = full || scenario.killedAtLeases === true;
+  return writes.flatMap((what, index) => (atLeases || !what.endsWith(' lease') ? [index + 1] : []));
 }
 
-function isOfInterest({writes, scenario}: Pick<Rehearsal, 'writes' | 'scenario'>, {number, moment}: Kill): boolean {
-  if (moment === 'after the answer' && number < writes.length) return false;
-  return scenario.killedAtLeases === true || writes[number - 1]?.endsWith(' lease') !== true;
+/**
+ * Where a scenario is killed. To the cloud, "after the answer" of one write is the same as "before it is sent" of the next, so the latter
+ * stands for both but at the last write. With FULL=1: every write at each of its three moments.
+ */
+export function killsOf(of: Disturbed, full = FULL): Kill[] {
+  return disturbedWrites(of, full).flatMap((number) =>
+    KILL_MOMENTS.filter((moment) => full || moment !== 'after the answer' || number === of.writes.length).map(
+      (moment): Kill => ({number, moment}),
+    ),
+  );
 }
 
 /** Kills at one place, runs again, and again; gives what is not as it should be. */

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {killsOf} from './every-write.ts';
+import {disturbedWrites, killsOf} from './every-write.ts';
 import {ROTATION} from './scenarios.ts';
 
 const WRITES = ['POST lease', 'POST image', 'PATCH image', 'DELETE lease'];
@@ -26,6 +26,16 @@ describe('where a scenario is killed', () => {
     expect(kills({...ROTATION, killedAtLeases: true}, false)).toEqual([
       ...[1, 2, 3, 4].flatMap((number) => [`${number} before it is sent`, `${number} before the answer`]),
       '4 after the answer',
+    ]);
+  });
+
+  it('signals are sent at the same writes', () => {
+    const at = (killedAtLeases: true | undefined, full: boolean): number[] =>
+      disturbedWrites({writes: WRITES, scenario: {...ROTATION, killedAtLeases}}, full);
+    expect([at(undefined, false), at(true, false), at(undefined, true)]).toEqual([
+      [2, 3],
+      [1, 2, 3, 4],
+      [1, 2, 3, 4],
     ]);
   });
 });

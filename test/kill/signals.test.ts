@@ -1,7 +1,7 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {FakeCloud} from '../fakes/fake-cloud.ts';
-import {bookOf, cloudFor, endState, inTurns, rehearse, runAgain} from './every-write.ts';
+import {bookOf, cloudFor, disturbedWrites, endState, inTurns, rehearse, runAgain} from './every-write.ts';
 import type {Rehearsal} from './every-write.ts';
 import {watchLaws} from './laws.ts';
 import {cloudWith, runAsProcess} from './place.ts';
@@ -36,8 +36,7 @@ describe.each([
   it.each(END_SIGNALS)(
     '%s at any write ends with %i, leaves nothing at once, and breaks no law',
     async (signal, code) => {
-      const numbers = rehearsal.writes.map((_, index) => index + 1);
-      const faults = await inTurns(numbers, async (number) => {
+      const faults = await inTurns(disturbedWrites(rehearsal), async (number) => {
         const cloud = await cloudFor(scenario, rehearsal.start);
         const laws = watchLaws(cloud, bookOf(scenario));
         const child = runAsProcess(cloud, rehearsal.argv);
