@@ -9,6 +9,7 @@ it.each([
   ["delete process.env['HOME'];", true],
   ['process.umask(0o077);', true],
   ["import {countSteps} from './count-steps.ts';", true],
+  ['// isolated: it measures how late answers are', true],
   ["const path = process.env['PATH'] ?? '';", false],
   ['const spy = vi.fn();', false],
 ])('a test file with %s is isolated: %s', (text, expected) => {

@@ -1,3 +1,4 @@
+// isolated: it measures how late reports are
 import {once} from 'node:events';
 import {connect as connectHttp2} from 'node:http2';
 import {connect as connectTcp, createServer, type AddressInfo, type Socket} from 'node:net';

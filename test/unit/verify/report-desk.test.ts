@@ -1,3 +1,4 @@
+// isolated: it measures how late reports are
 import {connect as connectTcp, type Socket} from 'node:net';
 import {connect as connectTls} from 'node:tls';
 import {once} from 'node:events';
