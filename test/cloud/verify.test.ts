@@ -42,15 +42,24 @@ afterEach(async () => {
 });
 afterAll(async () => compute.clear());
 
-/** How a run ends before its time, and the line that it has printed by then. */
-const ALL_ENDS = [
-  ['SIGKILL', 'before the server is ordered', /"action-started".*"kind":"verify"/],
-  ['SIGKILL', 'while the server boots', /"phase":"booting"/],
-  ['SIGKILL', 'when the verdict is there and nothing is published', /"type":"verdict"/],
-  ['SIGINT', 'while the server boots', /"phase":"booting"/],
-] as const;
-/** Without FULL=1: while a real server boots. The other moments are the fake cloud's, too (test/kill/). */
-const ENDS = process.env['FULL'] === '1' ? ALL_ENDS : ALL_ENDS.filter(([, when]) => when === 'while the server boots');
+/** How a run ends before its time: the signal that it gets, and the line that it has printed by then. */
+interface End {
+  readonly signal: 'SIGINT' | 'SIGKILL';
+  readonly moment: RegExp;
+}
+const INTERRUPTED: End = {signal: 'SIGINT', moment: /"phase":"booting"/};
+const KILLED: End = {signal: 'SIGKILL', moment: /"phase":"booting"/};
+/** Runs that end so, one after the other; the next one has to go on. */
+const ENDS: readonly (readonly [what: string, ends: readonly End[]])[] =
+  process.env['FULL'] === '1'
+    ? [
+        // The first and the third are the fake cloud's, too (test/kill/).
+        ['SIGKILL before the server is ordered', [{...KILLED, moment: /"action-started".*"kind":"verify"/}]],
+        ['SIGKILL while the server boots', [KILLED]],
+        ['SIGKILL when the verdict is there and nothing is published', [{...KILLED, moment: /"type":"verdict"/}]],
+        ['SIGINT while the server boots', [INTERRUPTED]],
+      ]
+    : [['SIGINT, and of another run after SIGKILL, while the server boots', [INTERRUPTED, KILLED]]];
 
 const env = (): Record<string, string> => ({XDG_STATE_HOME: dir});
 
@@ -64,6 +73,26 @@ const tiny = (version: number): Listed => ({
 
 const manage = async (images: string, ...flags: readonly string[]) =>
   imgmgr(['manage', '--cloud', 'admin', '--images', images, '--verify', ...flags], env());
+
+/** Starts `manage` and sends it the signal once, as soon as its output has that line; returns when it has ended. */
+async function endAt(images: string, {signal, moment}: End): Promise<void> {
+  const child = spawn(process.execPath, [CLI, 'manage', '--cloud', 'admin', '--images', images, '--json'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: {...process.env, ...env()},
+  });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  let said = '';
+  let isSent = false;
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+    // Once: a second SIGINT would end it without its cleaning up.
+    if (isSent || !moment.test(said)) return;
+    isSent = true;
+    child.kill(signal);
+  });
+  await ended;
+  expect(said).toMatch(moment);
+}
 
 describe('manage on the real OpenStack', () => {
   it('boots, judges, publishes and rotates; quarantines what fails; leaves nothing but the images', async () => {
@@ -97,16 +126,7 @@ describe('manage on the real OpenStack', () => {
     expect(await compute.ours()).toEqual([]);
   });
 
-  it('boots in the project of an ordinary tenant with --verify-cloud, and takes the image back', async () => {
-    const ran = await manage(await write([tiny(1)]), '--verify-cloud', 'member');
-    expect(ran).toMatchObject({code: 0, done: ['acquire 1', 'verify 1', 'publish 1']});
-    const [image] = await glance.named(NAME);
-    const members = await glance.call('GET', `/v2/images/${image?.id ?? ''}/members`);
-    expect(await members.text()).not.toContain('accepted');
-    expect(await (await RealCompute.login('demo')).ours()).toEqual([]);
-  });
-
-  it('blames the environment for a flavor that is not there, no room and no quota, and goes on with the image next time', async () => {
+  it('blames the environment for a flavor that is not there, no room and no quota; then boots in the project of an ordinary tenant with --verify-cloud, and takes the image back', async () => {
     const images = await write([tiny(1)]);
     const causeOf = async (...flags: readonly string[]) => {
       const {code, done, lines} = await manage(images, ...flags);
@@ -121,32 +141,19 @@ describe('manage on the real OpenStack', () => {
     const full = await compute.withInstances(demo, 0, () => causeOf('--verify-cloud', 'member'));
     expect(full).toEqual([75, [], 'quota']);
     expect([await compute.ours(), await demo.ours()]).toEqual([[], []]);
-    expect(await manage(images)).toMatchObject({code: 0, done: ['verify 1', 'publish 1']});
+    const ran = await manage(images, '--verify-cloud', 'member');
+    expect(ran).toMatchObject({code: 0, done: ['verify 1', 'publish 1']});
+    const [image] = await glance.named(NAME);
+    const members = await glance.call('GET', `/v2/images/${image?.id ?? ''}/members`);
+    expect(await members.text()).not.toContain('accepted');
+    expect(await demo.ours()).toEqual([]);
   });
 
-  it.each(ENDS)('leaves nothing after %s %s, and the next run', async (signal, _, moment) => {
+  it.each(ENDS)('leaves nothing after %s, and the next run', async (_what, ends) => {
     const images = await write([tiny(1)]);
-    const child = spawn(process.execPath, [CLI, 'manage', '--cloud', 'admin', '--images', images, '--json'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: {...process.env, ...env()},
-    });
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    let said = '';
-    let isReported = false;
-    await new Promise<void>((resolve) => {
-      child.stdout.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        // Once: a second SIGINT would end it without its cleaning up.
-        if (isReported || !moment.test(said)) return;
-        isReported = true;
-        child.kill(signal);
-        resolve();
-      });
-      void ended.then(() => resolve());
-    });
-    expect(said).toMatch(moment);
-    await ended;
-    if (signal === 'SIGINT') {
+    for (const end of ends) {
+      await endAt(images, end);
+      if (end.signal === 'SIGKILL') continue;
       expect(await compute.ours()).toEqual([]);
       expect(await glance.named(NAME)).toEqual([]);
     }
