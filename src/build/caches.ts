@@ -1,6 +1,8 @@
 import type {Dirent} from 'node:fs';
-import {lstat, readdir, rm} from 'node:fs/promises';
+import {access, constants, lstat, mkdir, readdir, rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {Warning} from '../core/warnings.ts';
+import {asImgmgrError} from '../errors.ts';
 import {codeOf, ifThere} from '../host/fs-error.ts';
 
 /** What a trimming did; bytes as the files' sizes count them. */
@@ -43,6 +45,24 @@ export async function trim(request: {
   if (refused[0] === undefined || left <= capBytes) return done;
   const warning = `the cache ${folder} has ${left} bytes, ${capBytes} are allowed; could not be removed: ${refused[0]}`;
   return {...done, warning: refused.length > 1 ? `${warning} and ${refused.length - 1} more` : warning};
+}
+
+/** The folder of the cache, made where it is missing; `otherwise` where it cannot be written: the build takes longer and is one all the same. */
+export async function usableCache(cache: {
+  readonly folder: string;
+  readonly otherwise: string;
+  readonly warn: (warning: Warning) => void;
+}): Promise<string> {
+  const {folder, otherwise, warn} = cache;
+  try {
+    await mkdir(folder, {recursive: true, mode: 0o755});
+    await access(folder, constants.W_OK);
+    return folder;
+  } catch (error) {
+    const message = `the cache ${folder} cannot be used, so the build takes longer: ${asImgmgrError(error).message}`;
+    warn({code: 'cache-unusable', message});
+    return otherwise;
+  }
 }
 
 /** What is kept or removed as a whole: a file, or a git clone. */

@@ -1,5 +1,5 @@
 import {createHash, randomUUID} from 'node:crypto';
-import {access, constants, mkdir, readFile, readdir} from 'node:fs/promises';
+import {mkdir, readFile, readdir} from 'node:fs/promises';
 import {delimiter, dirname, join} from 'node:path';
 import type {Artifact, BuildRequest, ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
@@ -8,6 +8,8 @@ import {parseManifest} from '../core/build/manifest.ts';
 import type {Package} from '../core/build/packages.ts';
 import {parsePackages} from '../core/build/packages.ts';
 import {patchlevelOf} from '../core/build/patchlevel.ts';
+import type {Warning} from '../core/warnings.ts';
+import {notRemoved} from '../core/warnings.ts';
 import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import {logName} from './artifact-names.ts';
@@ -17,7 +19,7 @@ import type {ArtifactStore} from './artifact-store.ts';
 import {createArtifactStore} from './artifact-store.ts';
 import {keepLogs} from './build-logs.ts';
 import {inWorkFolder} from './in-work-folder.ts';
-import {trim} from './caches.ts';
+import {trim, usableCache} from './caches.ts';
 import {hostPath} from './dib-command.ts';
 import {CACHES, DEFAULTS, mirrorsOf} from './environment.ts';
 import {asFileError} from './file-error.ts';
@@ -52,7 +54,7 @@ export interface BuilderParts {
   readonly cacheBytes: number;
   /** How long another build of this host is waited for. */
   readonly lockWaitMs: number;
-  readonly warn: (message: string, hint?: string) => void;
+  readonly warn: (warning: Warning) => void;
   readonly now: () => Date;
 }
 
@@ -60,7 +62,12 @@ export interface BuilderParts {
 export function createImageBuilder(parts: BuilderParts): ImageBuilder {
   const store = createArtifactStore({
     folder: join(parts.stateFolder, 'artifacts'),
-    damaged: ({path, problem}) => parts.warn(`the build ${path} is not used: ${problem}`, 'it goes with the next ones'),
+    damaged: ({path, problem}) =>
+      parts.warn({
+        code: 'build-damaged',
+        message: `the build ${path} is not used: ${problem}`,
+        hint: 'it goes with the next ones',
+      }),
   });
   let tool: Promise<DibTool> | undefined;
   const dib = (): Promise<DibTool> => (tool ??= findDib(parts));
@@ -68,7 +75,7 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
   // Inputs are read for each cloud; what could be better in an element is said once.
   const advise = (advice: ReadInputs['advice']): void => {
     for (const {message, hint} of advice) {
-      if (!advised.has(message)) parts.warn(message, hint);
+      if (!advised.has(message)) parts.warn({code: 'build', message, ...(hint !== undefined && {hint})});
       advised.add(message);
     }
   };
@@ -122,8 +129,11 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
 function warnLeft({warn}: BuilderParts, left: readonly Left[]): void {
   for (const {folder, reason} of left)
     warn(
-      `what a build left in ${folder} was not removed: ${reason}`,
-      'the next run looks again; remove it by hand if nobody needs it',
+      notRemoved({
+        what: `what a build left in ${folder}`,
+        reason,
+        hint: 'the next run looks again; remove it by hand if nobody needs it',
+      }),
     );
 }
 
@@ -238,7 +248,8 @@ class Build {
         if (name !== undefined) return parsePackages(await readFile(join(folder, name), 'utf8'), kind);
       }
     } catch (error) {
-      warn(`the manifest has no list of packages: ${asImgmgrError(error).message}`);
+      const message = `the manifest has no list of packages: ${asImgmgrError(error).message}`;
+      warn({code: 'manifest-incomplete', message});
     }
     return [];
   }
@@ -256,29 +267,21 @@ class Build {
     return join(folder, logName({...request, run: randomUUID()}));
   }
 
-  /** Without a cache it takes longer, and is a build all the same. */
   async #cacheFolder({tmp}: WorkFolder): Promise<string> {
     const {stateFolder, warn} = this.#given.parts;
-    const folder = join(stateFolder, 'build-cache');
-    try {
-      await mkdir(folder, {recursive: true, mode: 0o755});
-      await access(folder, constants.W_OK);
-      return folder;
-    } catch (error) {
-      warn(`the cache ${folder} cannot be used, so the build takes longer: ${asImgmgrError(error).message}`);
-      return join(tmp, 'cache');
-    }
+    return usableCache({folder: join(stateFolder, 'build-cache'), otherwise: join(tmp, 'cache'), warn});
   }
 
   async #tidy(cache: string): Promise<void> {
     const {parts} = this.#given;
     try {
       await keepLogs(join(parts.stateFolder, 'build-logs'), parts.keepLogs);
-      const {warning} = await trim({folder: cache, capBytes: parts.cacheBytes, inUse: [], now: parts.now()});
-      if (warning !== undefined) parts.warn(warning);
     } catch (error) {
-      parts.warn(`old logs could not be removed: ${asImgmgrError(error).message}`);
+      const message = `old logs could not be removed: ${asImgmgrError(error).message}`;
+      parts.warn({code: 'logs-not-removed', message});
     }
+    const {warning} = await trim({folder: cache, capBytes: parts.cacheBytes, inUse: [], now: parts.now()});
+    if (warning !== undefined) parts.warn({code: 'cache-not-trimmed', message: warning});
   }
 
   #report(phase: string, line?: string): void {

@@ -96,7 +96,7 @@ export function createContext(parts: ContextParts): Context {
           agents: agentsOf(caller),
           agentVersion: VERSION,
           ...{keepLogs, cacheBytes: cacheGib * GIB, lockWaitMs},
-          warn: (message, hint) => emit({type: 'warning', code: 'build', message, ...(hint !== undefined && {hint})}),
+          warn: (warning) => emit({type: 'warning', ...warning}),
           now: parts.now,
         });
       }),

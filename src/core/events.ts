@@ -2,6 +2,7 @@ import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
 import type {Verdict} from './verdict/verdict.ts';
+import type {Warning} from './warnings.ts';
 
 /** What an action does, in the words of the product; the closed set that plans, reports and JSON share. */
 export type ActionKind =
@@ -39,35 +40,6 @@ export interface ActionSummary {
 
 /** An action of a plan that was not begun: with the id that the events of its work will carry. */
 export type PlannedAction = ActionSummary & {readonly id: string};
-
-/** Stable ids of warnings; text may change, ids may not. */
-export type WarningCode =
-  | 'not-verified'
-  | 'definition-gone'
-  | 'changed-by-hand'
-  | 'foreign-name'
-  | 'foreign-tag'
-  | 'incomplete-stamp'
-  | 'min-disk-raised'
-  | 'not-converted'
-  | 'protected-by-hand'
-  | 'in-use'
-  | 'delete-refused'
-  | 'delete-needs-yes'
-  | 'import-fallback'
-  | 'no-definitions-enabled'
-  | 'nothing-to-verify'
-  | 'pending'
-  | 'build'
-  | 'cleanup-failed'
-  | 'scs-rule'
-  | 'local-shadowed'
-  | 'region-not-chosen'
-  | 'evidence-lost'
-  | 'report-refused'
-  | 'digest-unknown' // nothing says whether a live image has the bytes that are demanded
-  | 'import-unchanged' // `import` found the same bytes under other properties
-  | 'upstream-went-back'; // `latest` is an older version than the published one
 
 /** Where the time of a verification went, milliseconds. */
 export interface Spans {
@@ -187,15 +159,12 @@ export type Event =
       readonly error: ImgmgrError;
     }
   | {readonly type: 'cloud-failed'; readonly cloud: string; readonly error: ImgmgrError}
-  | {
+  | ({
       readonly type: 'warning';
-      readonly code: WarningCode;
       readonly cloud?: string;
       readonly definition?: string;
       readonly image?: string;
-      readonly message: string;
-      readonly hint?: string;
-    }
+    } & Warning)
   /** What came of booting an image; `evidence` is a file of this host that only its owner can read. */
   | {
       readonly type: 'verdict';

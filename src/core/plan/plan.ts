@@ -1,11 +1,12 @@
 import type {ImgmgrError} from '../../errors.ts';
 import type {CountField} from '../counts.ts';
 import type {Definition} from '../definition/definition.ts';
-import type {ActionSummary, WarningCode} from '../events.ts';
+import type {ActionSummary} from '../events.ts';
 import type {Form} from '../image/form.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
 import type {Policy} from '../policy.ts';
 import type {OwnImage, Release} from '../release/release.ts';
+import type {Warning} from '../warnings.ts';
 
 /** One step of a plan: what is done, what has to be done before, and what is said about it. */
 export type Action = Step & {
@@ -70,11 +71,8 @@ export type Step =
   | {readonly kind: 'delete'; readonly image: Image; readonly unprotect: boolean};
 
 /** A warning that the plan found. */
-export interface PlanWarning {
-  readonly code: WarningCode;
+export interface PlanWarning extends Warning {
   readonly image?: string;
-  readonly message: string;
-  readonly hint?: string;
 }
 
 /** Why one version is not published. */

@@ -1,4 +1,3 @@
-import {formatDigest} from '../release/digest.ts';
 import {describeConversion, describeJudging, isConvertible, needsBothGuards, neededConversion} from '../conversion.ts';
 import {findDrift} from '../image/drift.ts';
 import type {Form} from '../image/form.ts';
@@ -8,7 +7,7 @@ import type {Image, ImagePatch} from '../image/image.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, isOfRelease} from '../release/find-image.ts';
 import {demandedId} from '../release/release.ts';
-import {compareBytes, describeDigests} from '../release/same-bytes.ts';
+import {compareBytes, digestUnknown} from '../release/same-bytes.ts';
 import {bootChange, readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Applied} from '../image/stamp.ts';
 import {formatApplied} from '../image/stamp.ts';
@@ -17,6 +16,7 @@ import {about} from './draft.ts';
 import {isStalled} from './leftovers.ts';
 import {publish, publishNew, verifyFirst, wantsPublication} from './publish.ts';
 import {retirePredecessors} from './retire.ts';
+import {minDiskRaised} from '../warnings.ts';
 
 /** What one listed version needs: nothing, mending, its name back, or to be made and published. */
 export function planRelease(draft: Draft, release: Release): void {
@@ -40,14 +40,7 @@ function warnUnlessCompared(draft: Draft, release: Release, existing: OwnImage):
   if (!release.digest || compared.kind !== 'unknown') return;
   const {image} = existing;
   const isChanged = compared.held === 'changed';
-  draft.warn({
-    code: 'digest-unknown',
-    image: image.id,
-    message: `${draft.definition.name} ${release.version}: the definition demands ${formatDigest(release.digest)}, image ${image.id} has ${describeDigests(existing)}: ${isChanged ? 'it was unpacked or converted on its way, so that a digest of what the cloud holds cannot be compared' : 'these cannot be compared'}`,
-    hint: isChanged
-      ? 'manage --replace imports it again and records the digest'
-      : 'verify --deep reads the bytes once and records the digest; manage --replace imports it again',
-  });
+  draft.warn({image: image.id, ...digestUnknown(existing, {demanded: release.digest, isChanged})});
 }
 
 /** What the image was proven with has changed, and could break its boot: it is proven anew before anybody sees it. */
@@ -203,9 +196,7 @@ function warnMinDisk(
   const {image, form, patch} = input;
   if (patch.minDisk === undefined || patch.minDisk <= form.minDisk) return;
   draft.warn({
-    code: 'min-disk-raised',
     image: image.id,
-    message: `min_disk of ${image.name ?? image.id} is raised from ${form.minDisk} to ${patch.minDisk} GiB, the size of its disk`,
-    hint: 'raise min_disk in the definition',
+    ...minDiskRaised(image.name ?? image.id, {from: form.minDisk, to: patch.minDisk}),
   });
 }

@@ -1,6 +1,7 @@
 import type {Digest} from './digest.ts';
 import {formatDigest, parseDigest, sameDigest} from './digest.ts';
 import type {OwnImage, Release} from './release.ts';
+import type {Warning} from '../warnings.ts';
 
 /**
  * Whether an image was made from the bytes that a release demands. `other`: `known` disproves it. `unknown`: no digest of the
@@ -47,6 +48,21 @@ export function holdsOtherBytes(own: OwnImage, {listed, format}: Release): boole
   const isConverted = format !== undefined && image.diskFormat !== null && image.diskFormat !== format;
   const addresses = [listed?.url, listed?.mirrorUrl, image.properties['image_source']];
   return isConverted || addresses.some((address) => address !== undefined && PACKED.test(address));
+}
+
+/** The demanded digest can be compared with none of the image; `isChanged`: its bytes were unpacked or converted on their way. */
+export function digestUnknown(
+  own: OwnImage,
+  {demanded, isChanged}: {readonly demanded: Digest; readonly isChanged: boolean},
+): Warning {
+  const {image, stamp} = own;
+  return {
+    code: 'digest-unknown',
+    message: `${stamp.definition} ${stamp.version}: the definition demands ${formatDigest(demanded)}, image ${image.id} has ${describeDigests(own)}: ${isChanged ? 'it was unpacked or converted on its way, so that a digest of what the cloud holds cannot be compared' : 'these cannot be compared'}`,
+    hint: isChanged
+      ? 'manage --replace imports it again and records the digest'
+      : 'verify --deep reads the bytes once and records the digest; manage --replace imports it again',
+  };
 }
 
 /** All digests that are known of an image, `algorithm:hex`, for a message. */

@@ -33,7 +33,7 @@ export async function acquireTwin(
     if (!WITHOUT_BYTES.has(reason.code)) throw error;
     context.emit({
       type: 'warning',
-      code: 'import-fallback',
+      code: 'bytes-from-store',
       cloud: context.store.cloud,
       definition: definition.name,
       image: twin.id,

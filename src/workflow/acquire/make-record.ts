@@ -2,6 +2,7 @@ import {candidate} from '../../core/image/form.ts';
 import type {Image, NewImage} from '../../core/image/image.ts';
 import {describeNew} from '../../core/image/record.ts';
 import {demandedId} from '../../core/release/release.ts';
+import {notRemoved} from '../../core/warnings.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import type {AcquireContext, AcquireTask, Preparation} from './types.ts';
 import {createSurely} from '../sure-writes.ts';
@@ -63,12 +64,14 @@ export async function discardImage(
   } catch (error) {
     context.emit({
       type: 'warning',
-      code: 'cleanup-failed',
       cloud: context.store.cloud,
       definition: definition.name,
       image: id,
-      message: `the half-made image ${id} could not be deleted: ${asImgmgrError(error).message}`,
-      hint: 'it is private and hidden; the next run removes it',
+      ...notRemoved({
+        what: `the half-made image ${id}`,
+        reason: asImgmgrError(error).message,
+        hint: 'it is private and hidden; the next run removes it',
+      }),
     });
   }
 }

@@ -32,7 +32,7 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
     }
     context.emit({
       type: 'warning',
-      code: 'import-fallback',
+      code: 'import-restarted',
       cloud: context.store.cloud,
       definition: definition.name,
       image: image.id,

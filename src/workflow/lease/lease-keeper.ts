@@ -3,7 +3,8 @@ import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Holder, Lease} from '../../core/lease.ts';
 import {LEASE_MS, claims, expiry, holds, newLease, readLeases, waitsBefore} from '../../core/lease.ts';
-import {ImgmgrError} from '../../errors.ts';
+import {notRemoved} from '../../core/warnings.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {createSurely} from '../sure-writes.ts';
 import type {Runtime} from '../types.ts';
 
@@ -127,11 +128,13 @@ export class LeaseKeeper {
     } catch (error) {
       emit({
         type: 'warning',
-        code: 'cleanup-failed',
         cloud: store.cloud,
         image: this.#require().id,
-        message: `the lease ${this.#require().id} could not be deleted: ${String(error)}`,
-        hint: 'it ends by itself within a minute; the next run removes it',
+        ...notRemoved({
+          what: `the lease ${this.#require().id}`,
+          reason: asImgmgrError(error).message,
+          hint: 'it ends by itself within a minute; the next run removes it',
+        }),
       });
     }
   }

@@ -1,6 +1,8 @@
 import type {CloudPorts} from '../types.ts';
 import type {Emit} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
+import type {Warning} from '../../core/warnings.ts';
+import type {ImageUse} from '../../ports/server-host.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 
 /** What a deletion works with. */
@@ -16,22 +18,26 @@ export async function mayDelete({ports, emit, deleteInUse}: DeleteContext, image
   if (deleteInUse) return true;
   const use = await ports.servers.imageUse(image.id);
   if (use.kind === 'unused' || use.kind === 'no-service') return true;
-  const why =
-    use.kind === 'unknown'
-      ? `whether servers use it cannot be found out (${use.reason})`
-      : `${use.servers.length} server(s) run on it: ${use.servers
-          .slice(0, 5)
-          .map((server) => `${server.name} (${server.id})`)
-          .join(', ')}`;
-  emit({
-    type: 'warning',
-    code: 'in-use',
-    cloud: ports.store.cloud,
-    image: image.id,
-    message: `${image.name ?? ''} (${image.id}) stays: ${why}`,
-    hint: use.kind === 'unknown' ? use.hint : 'hide it with --hide, or delete it all the same with --delete-in-use',
-  });
+  emit({type: 'warning', cloud: ports.store.cloud, image: image.id, ...staying(image, use)});
   return false;
+}
+
+type Obstacle = Extract<ImageUse, {kind: 'unknown' | 'used-by'}>;
+
+function staying({id, name}: Image, use: Obstacle): Warning {
+  const stays = `${name ?? ''} (${id}) stays`;
+  if (use.kind === 'unknown')
+    return {
+      code: 'use-unknown',
+      message: `${stays}: whether servers use it cannot be found out (${use.reason})`,
+      hint: use.hint,
+    };
+  const shown = use.servers.slice(0, 5).map((server) => `${server.name} (${server.id})`);
+  return {
+    code: 'in-use',
+    message: `${stays}: ${use.servers.length} server(s) run on it: ${shown.join(', ')}`,
+    hint: 'hide it with --hide, or delete it all the same with --delete-in-use',
+  };
 }
 
 /**
@@ -71,10 +77,11 @@ async function restore({ports, emit}: DeleteContext, before: Image, live: Image)
     const reason = error instanceof ImgmgrError ? error.message : String(error);
     emit({
       type: 'warning',
-      code: 'cleanup-failed',
+      code: 'restore-failed',
       cloud: store.cloud,
       image: before.id,
       message: `after the refused delete, ${before.id} could not be put back as it was: ${reason}`,
+      hint: 'look at its protection and at its stores',
     });
   }
 }

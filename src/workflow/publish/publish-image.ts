@@ -5,6 +5,7 @@ import {readStamp} from '../../core/image/stamp.ts';
 import type {Digest} from '../../core/release/digest.ts';
 import type {Release} from '../../core/release/release.ts';
 import {compareBytes} from '../../core/release/same-bytes.ts';
+import {minDiskRaised} from '../../core/warnings.ts';
 import {readVerdict} from '../../core/verdict/record.ts';
 import type {AcquireContext} from '../acquire/types.ts';
 import {patchSurely} from '../sure-writes.ts';
@@ -43,10 +44,8 @@ export async function publishImage(context: AcquireContext, task: PublishTask): 
   if (after.minDisk > form.minDisk)
     context.emit({
       type: 'warning',
-      code: 'min-disk-raised',
       ...about,
-      message: `min_disk is raised from ${form.minDisk} to ${after.minDisk} GiB, the size of the disk`,
-      hint: 'raise min_disk in the definition',
+      ...minDiskRaised(after.name ?? after.id, {from: form.minDisk, to: after.minDisk}),
     });
   if (!context.options.silenceNotVerified && readVerdict(after)?.kind !== 'pass')
     context.emit({

@@ -37,7 +37,7 @@ async function unpublish(
   });
   context.emit({
     type: 'warning',
-    code: 'cleanup-failed',
+    code: 'publication-undone',
     cloud: context.store.cloud,
     image: after.id,
     message: `the predecessor could not be retired, so the publication of ${after.id} was taken back`,

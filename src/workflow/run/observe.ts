@@ -235,7 +235,7 @@ function findStrays(run: CloudRun, view: View): PlanWarning[] {
       });
     else if (isSnapshot(image) || isCopyOfOurs(image))
       warnings.push({
-        code: 'incomplete-stamp',
+        code: 'copied-tag',
         image: image.id,
         message: `image ${image.id} ("${image.name ?? ''}") carries the tag managed_by_imgmgr, but is a snapshot of a server or a copy of an image of imgmgr`,
         hint: `left alone; take the tag off: openstack image unset --tag managed_by_imgmgr ${image.id}`,

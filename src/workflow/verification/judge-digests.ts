@@ -1,10 +1,16 @@
 import type {Digest} from '../../core/release/digest.ts';
 import {formatDigest} from '../../core/release/digest.ts';
-import type {WarningCode} from '../../core/events.ts';
 import type {Image} from '../../core/image/image.ts';
 import {schemaOf} from '../../core/image/record.ts';
 import type {OwnImage, Release} from '../../core/release/release.ts';
-import {compareBytes, heldDigests, holdsOtherBytes, recordedDigests} from '../../core/release/same-bytes.ts';
+import {
+  compareBytes,
+  digestUnknown,
+  heldDigests,
+  holdsOtherBytes,
+  recordedDigests,
+} from '../../core/release/same-bytes.ts';
+import type {Warning} from '../../core/warnings.ts';
 import {ImgmgrError} from '../../errors.ts';
 
 /** What was read of an image, and what is known and demanded of it. */
@@ -19,7 +25,7 @@ export interface ReadImage {
 /** What came of it: an error (DIGEST_MISMATCH), or what could not be compared. */
 export interface DigestJudgement {
   readonly error?: ImgmgrError;
-  readonly notes: readonly {readonly code: WarningCode; readonly message: string; readonly hint: string}[];
+  readonly notes: readonly Warning[];
 }
 
 /**
@@ -46,7 +52,7 @@ export function judgeDigests({image, digests, own, release}: ReadImage): DigestJ
   const demanded = release?.digest;
   if (!demanded) return {notes: []};
   if (compareBytes(own, release).kind === 'same') return {notes: []};
-  if (isChanged || recorded) return {notes: [notComparable(image, demanded)]};
+  if (isChanged || recorded) return {notes: [digestUnknown(own, {demanded, isChanged: true})]};
   const wrong = differing([demanded], digests);
   return wrong
     ? failed(image, wrong, {
@@ -76,12 +82,4 @@ function failed(
 ): DigestJudgement {
   const message = `image ${image.id}: its bytes have ${formatDigest(found)}, ${than} ${formatDigest(known)}`;
   return {error: new ImgmgrError('DIGEST_MISMATCH', message, {hint}), notes: []};
-}
-
-function notComparable(image: Image, demanded: Digest): DigestJudgement['notes'][number] {
-  return {
-    code: 'digest-unknown',
-    message: `image ${image.id}: its bytes were unpacked or converted on their way, so that the demanded ${formatDigest(demanded)} cannot be compared with them`,
-    hint: 'manage --replace imports it again and records the digest',
-  };
 }

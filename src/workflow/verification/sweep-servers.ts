@@ -1,5 +1,6 @@
 import type {ServerLeftover, TestServerHost} from '../../ports/test-server-host.ts';
 import type {Emit} from '../../core/events.ts';
+import {notRemoved} from '../../core/warnings.ts';
 import {asImgmgrError} from '../../errors.ts';
 import type {Runtime} from '../types.ts';
 
@@ -33,10 +34,12 @@ export async function sweepServers(sweep: Sweep): Promise<void> {
     } catch (error) {
       emit({
         type: 'warning',
-        code: 'cleanup-failed',
         cloud,
-        message: `the leftover ${what} could not be removed: ${asImgmgrError(error).message}`,
-        hint: `the next run tries again; by hand: openstack ${leftover.kind.replace('-', ' ')} delete ${leftover.id}`,
+        ...notRemoved({
+          what: `the leftover ${what}`,
+          reason: asImgmgrError(error).message,
+          hint: `the next run tries again; by hand: openstack ${leftover.kind.replace('-', ' ')} delete ${leftover.id}`,
+        }),
       });
     }
   }

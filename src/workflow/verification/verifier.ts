@@ -3,6 +3,7 @@ import type {Callback, ServerPlacement, TestServer, TestServerHost} from '../../
 import type {ImageStore} from '../../ports/image-store.ts';
 import type {Emit} from '../../core/events.ts';
 import type {Datasource} from '../../core/job.ts';
+import {notRemoved} from '../../core/warnings.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
 import type {Runtime} from '../types.ts';
@@ -95,11 +96,13 @@ export class Verifier {
       ];
       emit({
         type: 'warning',
-        code: 'cleanup-failed',
         cloud: this.context.store.cloud,
         image: image.id,
-        message: `the test server ${server.name} (${server.id}) could not be removed: ${asImgmgrError(error).message}`,
-        hint: `the next run removes it; by hand: ${parts.join('; ')}`,
+        ...notRemoved({
+          what: `the test server ${server.name} (${server.id})`,
+          reason: asImgmgrError(error).message,
+          hint: `the next run removes it; by hand: ${parts.join('; ')}`,
+        }),
       });
     }
   }

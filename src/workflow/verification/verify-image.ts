@@ -138,7 +138,7 @@ function leaveOrRemove({verifier, task}: Boot, server: TestServer, verdict: Verd
   }
   task.emit({
     type: 'warning',
-    code: 'cleanup-failed',
+    code: 'server-kept',
     cloud: store.cloud,
     definition: task.definition,
     image: task.image.id,

@@ -256,7 +256,7 @@ describe('manage with a definition that is built', () => {
       const {done, events, raw} = await run();
       expect(done).toEqual(['resume 20260201', 'publish 20260201']);
       expect(events.filter(({type}) => type === 'warning')).toMatchObject([
-        {code: 'import-fallback', message: expect.stringContaining('the build 20260201 is sha512:') as string},
+        {code: 'import-restarted', message: expect.stringContaining('the build 20260201 is sha512:') as string},
       ]);
       expect(raw.map(({osHashValue}) => osHashValue)).toEqual([
         createHash('sha512').update('other bytes'.padEnd(1024)).digest('hex'),

@@ -38,7 +38,7 @@ describe('an image that another run left', () => {
     const acquired = await clock.run(resumeImage(context, {...task, image}));
     expect(acquired.image.id).not.toBe(ID);
     expect(deeds(store)).toEqual(['delete', 'create', 'web-download']);
-    expect(events).toContainEqual(expect.objectContaining({type: 'warning', code: 'import-fallback', image: ID}));
+    expect(events).toContainEqual(expect.objectContaining({type: 'warning', code: 'import-restarted', image: ID}));
   });
 
   it('with a demanded id was compared while it was streamed, so the hash of Glance says nothing against it', async () => {

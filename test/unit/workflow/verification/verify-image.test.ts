@@ -273,13 +273,14 @@ describe('one verification', () => {
   });
 
   it('leaves the server of a failed image with --keep-on-failure, that of a good one never', async () => {
-    const {verify, servers, verifier} = world({keepOnFailure: true});
+    const {verify, servers, verifier, events} = world({keepOnFailure: true});
     servers.guest = ({server, ticket}) => ticket.hear(goodReport(server.id, ['dns']));
     await verify();
     servers.guest = ({server, ticket}) => ticket.hear(goodReport(server.id));
     await verify();
     await verifier.close();
     expect([...servers.alive.keys()]).toEqual(['server-1']);
+    expect(events.filter(({type}) => type === 'warning')).toMatchObject([{code: 'server-kept'}]);
   });
 
   it('keeps no token and no password in its evidence', async () => {
