@@ -2,7 +2,8 @@ import {stat} from 'node:fs/promises';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {BuildFormat} from '../core/build/spec.ts';
 import {DEFAULT_LIMITS} from '../core/limits.ts';
-import {asImgmgrError, ImgmgrError} from '../errors.ts';
+import type {ImgmgrError} from '../errors.ts';
+import {asImgmgrError} from '../errors.ts';
 
 /** An image file that diskimage-builder made. */
 export interface Output {
@@ -14,6 +15,9 @@ export interface Output {
   readonly virtualSize: number;
 }
 
+/** Makes BUILD_FAILED from what went wrong, with all that is known of the build. */
+export type BuildFailure = (message: string, cause?: unknown) => ImgmgrError;
+
 /** Where the files of a build are, and who judges them. */
 export interface OutputRequest {
   readonly images: Pick<ImageConverter, 'judgeFile'>;
@@ -21,6 +25,7 @@ export interface OutputRequest {
   readonly base: string;
   readonly formats: readonly BuildFormat[];
   readonly signal: AbortSignal;
+  readonly failed: BuildFailure;
 }
 
 /** A look takes seconds, on the slowest of hosts. */
@@ -33,13 +38,13 @@ export async function readOutputs(request: OutputRequest): Promise<readonly Outp
   return outputs;
 }
 
-async function readOutput({images, base, signal}: OutputRequest, format: BuildFormat): Promise<Output> {
+async function readOutput({images, base, signal, failed}: OutputRequest, format: BuildFormat): Promise<Output> {
   const path = `${base}.${format}`;
   const size = await stat(path).then(
     (found) => found.size,
     () => 0,
   );
-  if (size === 0) throw new ImgmgrError('BUILD_FAILED', `diskimage-builder made no ${format} file`);
+  if (size === 0) throw failed(`diskimage-builder made no ${format} file`);
   // How large its disk may be is a matter of the import.
   const limits = {...DEFAULT_LIMITS, virtual: Number.MAX_SAFE_INTEGER};
   try {
@@ -48,8 +53,6 @@ async function readOutput({images, base, signal}: OutputRequest, format: BuildFo
   } catch (thrown) {
     const error = asImgmgrError(thrown);
     if (error.code !== 'FORMAT_REFUSED' && error.code !== 'TIMEOUT') throw error;
-    throw new ImgmgrError('BUILD_FAILED', `what diskimage-builder made cannot be used: ${error.message}`, {
-      cause: error,
-    });
+    throw failed(`what diskimage-builder made cannot be used: ${error.message}`, error);
   }
 }

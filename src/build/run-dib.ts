@@ -8,7 +8,7 @@ import {openBuildLog} from './build-log.ts';
 import {causeOf} from './causes.ts';
 import type {DibRequest} from './dib-command.ts';
 import {dibCommand, IMAGE_NAME} from './dib-command.ts';
-import type {Output} from './outputs.ts';
+import type {BuildFailure, Output} from './outputs.ts';
 import {readOutputs} from './outputs.ts';
 import type {Progress} from './phases.ts';
 import {phaseReader, withoutTime} from './phases.ts';
@@ -69,7 +69,7 @@ export async function runDib(run: DibRun): Promise<DibResult> {
     if (!watch.saidSuccess()) throw watch.failed('diskimage-builder ended without saying that the build is complete');
     const {images, signal} = run;
     const base = join(run.folder.out, IMAGE_NAME);
-    const outputs = await readOutputs({images, signal, base, formats: run.spec.formats});
+    const outputs = await readOutputs({images, signal, base, formats: run.spec.formats, failed: watch.failed});
     return {outputs, manifests: join(run.folder.out, `${IMAGE_NAME}.d`, 'dib-manifests'), warnings: watch.warnings()};
   } catch (error) {
     throw asRunError(error, run, watch);
@@ -106,7 +106,7 @@ interface Watch {
   readonly saidSuccess: () => boolean;
   readonly warnings: () => readonly string[];
   /** BUILD_FAILED with all that the output tells. */
-  readonly failed: (message: string) => ImgmgrError;
+  readonly failed: BuildFailure;
 }
 
 /** Reads the output as it comes: log, progress, warnings, the word of success. */
@@ -131,7 +131,8 @@ function watchOutput({logPath, progress, spec, secrets}: DibRun): Watch {
     now: () => now,
     saidSuccess: () => success,
     warnings: () => [...warnings],
-    failed: (message) => new ImgmgrError('BUILD_FAILED', message, {hint: failureHint({log, now, logPath})}),
+    failed: (message, cause) =>
+      new ImgmgrError('BUILD_FAILED', message, {hint: failureHint({log, now, logPath}), cause}),
   };
 }
 
@@ -159,6 +160,5 @@ function asRunError(thrown: unknown, run: DibRun, watch: Watch): ImgmgrError {
     );
   if (error.code === 'INTERRUPTED')
     return new ImgmgrError('INTERRUPTED', `the build was interrupted in phase ${phase}`, {cause: error});
-  if (error.code === 'BUILD_FAILED' && error.hint === undefined) return watch.failed(error.message);
   return error;
 }

@@ -104,7 +104,7 @@ export function pairs(
     if (reserved)
       throw new ImgmgrError('USAGE', `${flag} ${quote(value)}: ${quote(key)} ${reserved.reason}`, {
         place: flag,
-        hint: reserved.hint.replace(/^write (\S+) one level up.*/, 'use the flag for $1, or a definition'),
+        hint: reserved.field === undefined ? reserved.hint : `use the flag for ${reserved.field}, or a definition`,
       });
     return {...before, [key]: value.slice(at + 1)};
   };

@@ -114,6 +114,7 @@ interface Mistake {
   readonly argv: readonly string[];
 }
 
+/** By commander's own message: its error names neither the option nor what it is like. */
 function hintFor({error, message, suggestion, argv}: Mistake): string | undefined {
   const flag = /unknown option '([^'=]+)/.exec(message)?.[1];
   if (flag !== undefined && Object.hasOwn(DROPPED_FLAGS, flag)) return DROPPED_FLAGS[flag];

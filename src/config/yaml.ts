@@ -84,6 +84,7 @@ function tooLarge(file: string): Problem {
   return {message, place: {file, line: 1, column: 1}, hint: 'split it into several files'};
 }
 
+/** By the reason of js-yaml, which has no code besides. */
 function syntaxHint(reason: string): string {
   if (reason.includes('nesting')) return 'nest less deeply';
   if (/non-printable|valid JSON character/.test(reason))

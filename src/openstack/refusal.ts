@@ -83,6 +83,7 @@ function statusRefusal(error: HttpError, detail: ErrorDetail): ImgmgrError {
 }
 
 function codeFor(status: number, words: string): ErrorCode {
+  // Nova and Neutron refuse for the quota as they refuse for missing rights; only their words differ.
   if (status === 403 && /quota/i.test(words)) return 'QUOTA';
   if (status >= 500 && status !== 501) return 'UNAVAILABLE';
   return CODES[status] ?? 'CLOUD_REFUSED';

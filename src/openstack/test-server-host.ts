@@ -14,6 +14,7 @@ import {allowed, statusOf} from './answers.ts';
 import type {CinderApi} from './cinder/api.ts';
 import type {NeutronApi} from './neutron/api.ts';
 import type {NovaApi} from './nova/api.ts';
+import {faultCause} from './nova/fault.ts';
 import type {NovaServer} from './nova/schema.ts';
 import type {Session} from './session.ts';
 import {findCallback} from './test-servers/callback.ts';
@@ -114,7 +115,13 @@ export class NovaTestServerHost implements TestServerHost {
     if (server.status !== 'ERROR')
       return {kind: 'building', detail: server['OS-EXT-STS:task_state'] ?? server.status.toLowerCase()};
     const requestId = await nova.createRequest(id);
-    return {kind: 'error', fault: faultText(server), ...(requestId !== undefined && {requestId})};
+    const cause = faultCause(server.fault?.message ?? '');
+    return {
+      kind: 'error',
+      fault: faultText(server),
+      ...(cause !== undefined && {cause}),
+      ...(requestId !== undefined && {requestId}),
+    };
   }
 
   async console({id}: TestServer): Promise<string | undefined> {

@@ -69,12 +69,20 @@ function problemOfKey(key: YamlScalar, what: string): Problem | undefined {
   return reserved && {message: `${what} ${reserved.reason}`, place, hint: reserved.hint};
 }
 
+/** Why a property cannot be set, and what to do instead in a definition. */
+export interface ReservedKey {
+  readonly reason: string;
+  readonly hint: string;
+  /** The field of a definition that stands for it. */
+  readonly field?: string;
+}
+
 /** Why nobody but Glance or imgmgr may set a property of that name, and what to do instead; undefined when anybody may. */
-export function reservedKey(key: string): {readonly reason: string; readonly hint: string} | undefined {
+export function reservedKey(key: string): ReservedKey | undefined {
   // Where the database of Glance compares names without case, another spelling is the same property.
   const same = key.toLowerCase();
   if (GLANCE_KEYS.has(same) || same.startsWith('os_glance_'))
-    return {reason: 'cannot be set: Glance keeps this name for itself', hint: hintForCoreKey(same)};
+    return {reason: 'cannot be set: Glance keeps this name for itself', ...remedyForCoreKey(same)};
   if (same.startsWith('imgmgr_'))
     return {reason: 'cannot be set: imgmgr keeps its own state there', hint: 'use another name'};
   const origin = COMPUTED_KEYS.get(same);
@@ -83,9 +91,11 @@ export function reservedKey(key: string): {readonly reason: string; readonly hin
     : {reason: 'is written by imgmgr itself', hint: `remove it; it follows ${origin}`};
 }
 
-function hintForCoreKey(key: string): string {
+function remedyForCoreKey(key: string): Omit<ReservedKey, 'reason'> {
   const known = ['min_disk', 'min_ram', 'name', 'protected', 'status', 'stores', 'tags', 'visibility'];
-  return known.includes(key) ? `write ${key} one level up, beside meta` : 'use another name';
+  return known.includes(key)
+    ? {field: key, hint: `write ${key} one level up, beside meta`}
+    : {hint: 'use another name'};
 }
 
 function problemOfValue({key, value}: YamlEntry, what: string): Problem | undefined {

@@ -112,7 +112,7 @@ function isMisreadText(issue: Issue, node: YamlScalar): boolean {
   return issue.code === 'invalid_type' && issue.expected === 'string';
 }
 
-/** True when the schema says more about a wrong type than that it is wrong. */
+/** True when the schema says more about a wrong type than that it is wrong: zod's own text begins so, and nothing else of an issue says whose it is. */
 function isOwnText(issue: Issue): boolean {
   return issue.code === 'invalid_type' && !issue.message.startsWith('Invalid input');
 }

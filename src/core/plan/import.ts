@@ -2,6 +2,7 @@ import {ImgmgrError} from '../../errors.ts';
 import {formatDigest} from '../release/digest.ts';
 import {findDrift} from '../image/drift.ts';
 import {currentForm} from '../image/form.ts';
+import type {ImagePatch} from '../image/image.ts';
 import {describePatch} from '../image/patch.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, hasSameSource, isOfRelease} from '../release/find-image.ts';
@@ -69,7 +70,7 @@ function done(draft: Draft, release: Release, own: OwnImage): ImportDecision {
 function warnOfDescription(draft: Draft, release: Release, own: OwnImage): void {
   if (own.stamp.state !== 'current') return;
   const {patch} = findDrift(own, currentForm(draft.context(release)), true);
-  const lines = describePatch(own.image, patch).filter((line) => !/^image_(?:source|build_date): /.test(line));
+  const lines = describePatch(own.image, withoutOrigin(patch));
   if (lines.length === 0) return;
   draft.warn({
     code: 'import-unchanged',
@@ -78,6 +79,14 @@ function warnOfDescription(draft: Draft, release: Release, own: OwnImage): void 
     hint: `change it with openstack image set ${own.image.id}, or give the image a new version with --image-version`,
   });
 }
+
+/** Where the bytes came from, and when they were made, is no description of the image. */
+function withoutOrigin({set = {}, remove = [], ...fields}: ImagePatch): ImagePatch {
+  const others = Object.entries(set).filter(([key]) => !ORIGIN.has(key));
+  return {...fields, set: Object.fromEntries(others), remove: remove.filter((key) => !ORIGIN.has(key))};
+}
+
+const ORIGIN: ReadonlySet<string> = new Set(['image_source', 'image_build_date']);
 
 function refusal(draft: Draft, release: Release, own: OwnImage): ImgmgrError {
   const {image} = own;

@@ -10,14 +10,17 @@ import {FETCHED_ONLY, KILLED, POWERED_OFF, REFUSED, SILENCES, UNHEARD, UNSEEN} f
 import type {Cause, JudgedCheck, Verdict} from './verdict.ts';
 import {environmentFault, imageFault} from './verdict.ts';
 
+/** What kept a test server from starting, where it is known: the image, or what the cloud lacks. */
+export type FaultCause = 'image' | 'quota' | 'no-valid-host';
+
 /** What the cloud says of a test server. */
 export type ServerState =
   | {readonly kind: 'building'; readonly detail: string}
   | {readonly kind: 'active'}
   /** It ran and is off now. */
   | {readonly kind: 'stopped'}
-  /** Nova's ERROR; the fault as Nova tells it, with the id of the request. */
-  | {readonly kind: 'error'; readonly fault: string; readonly requestId?: string}
+  /** It could not be started: the reason in the words of the host, what that is about where the host knows it, and the id of the request. */
+  | {readonly kind: 'error'; readonly fault: string; readonly cause?: FaultCause; readonly requestId?: string}
   | {readonly kind: 'gone'};
 
 /** The three witnesses: Nova, the console, the guest; and what reached the listener besides. */
@@ -121,43 +124,23 @@ function missingChecks(results: readonly CheckResult[], settings: Pick<VerifySet
   return CHECKS.filter(({id}) => severityOf(id, settings) === 'fail' && !reported.has(id)).map(({id}) => id);
 }
 
-const FAULTS: readonly {readonly pattern: RegExp; readonly cause: Cause; readonly hint: string}[] = [
-  {pattern: /quota|exceeded for (?:cores|instances|ram)/i, cause: 'quota', hint: 'raise the quota, or free something'},
-  {
-    pattern: /no valid host|maximum number of (?:re)?tries|NoValidHost/i,
-    cause: 'no-valid-host',
-    hint: 'no hypervisor has room for the flavor, or none offers what the image asks for; see the scheduler log',
-  },
-];
+const FAULTS: Readonly<Record<FaultCause, (message: string) => Verdict>> = {
+  image: (message) => imageFault('never-booted', message, 'the image cannot be started on this cloud'),
+  quota: (message) => environmentFault('quota', message, 'raise the quota, or free something'),
+  'no-valid-host': (message) =>
+    environmentFault(
+      'no-valid-host',
+      message,
+      'no hypervisor has room for the flavor, or none offers what the image asks for; see the scheduler log',
+    ),
+};
 
-function judgeFault({fault, requestId}: Extract<ServerState, {kind: 'error'}>): Verdict {
+function judgeFault({fault, cause, requestId}: Extract<ServerState, {kind: 'error'}>): Verdict {
   const where = requestId === undefined ? '' : ` (${requestId})`;
   const message = `Nova could not start the server: ${fault === '' ? 'no reason given' : fault}${where}`;
-  // Nova's words for an image that does not fit, or cannot be read, are about the image.
-  if (fault.split('\n').some(isAboutImage))
-    return imageFault('never-booted', message, 'the image cannot be started on this cloud');
-  const known = FAULTS.find(({pattern}) => pattern.test(fault));
-  return environmentFault(
-    known?.cause ?? 'cloud-failed',
-    message,
-    known?.hint ?? 'look at the compute service; run again',
-  );
-}
-
-function isAboutImage(line: string): boolean {
-  const image = after(line, /image /i);
-  return (
-    /unacceptable|corrupt/i.test(image) ||
-    /format/i.test(after(image, /not (?:be )?(?:in|of) /i)) ||
-    /Flavor's disk is too small/i.test(line) ||
-    /image/i.test(after(line, /is invalid/i))
-  );
-}
-
-/** What follows the first place where the pattern is found. */
-function after(text: string, pattern: RegExp): string {
-  const found = pattern.exec(text);
-  return found === null ? '' : text.slice(found.index + found[0].length);
+  return cause === undefined
+    ? environmentFault('cloud-failed', message, 'look at the compute service; run again')
+    : FAULTS[cause](message);
 }
 
 const ENVIRONMENT_CAUSES: ReadonlySet<Cause> = new Set(['no-witness', 'listener-unreachable', 'hypervisor-too-slow']);

@@ -1,4 +1,4 @@
-import type {ServerState} from '../../core/verdict/judge.ts';
+import type {FaultCause, ServerState} from '../../core/verdict/judge.ts';
 import {join} from 'node:path';
 import {asImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
@@ -62,7 +62,18 @@ function lookAfter(end: End, said: string): ServerState {
   if (end.kind === 'failed') return {kind: 'error', fault: end.message};
   if (end.exitCode === 0) return {kind: 'stopped'};
   const how = end.exitCode > 128 ? `was ended by signal ${end.exitCode - 128}` : `ended with ${end.exitCode}`;
-  return {kind: 'error', fault: `QEMU ${how}${said.trim() === '' ? '' : `: ${said.trim()}`}`};
+  const cause = causeOf(said);
+  return {
+    kind: 'error',
+    fault: `QEMU ${how}${said.trim() === '' ? '' : `: ${said.trim()}`}`,
+    ...(cause !== undefined && {cause}),
+  };
+}
+
+/** What ended QEMU, which has no witness but what it says. */
+function causeOf(said: string): FaultCause | undefined {
+  if (/Image is not in \S+ format|Image is corrupt/i.test(said)) return 'image';
+  return said.includes('Disk quota exceeded') ? 'quota' : undefined;
 }
 
 function firstLine(text: string): string {

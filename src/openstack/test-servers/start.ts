@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import type {ServerInterface, ServerRequest, TestServer} from '../../ports/test-server-host.ts';
+import {wordsOf} from '../answers.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Labels} from '../neutron/api.ts';
 import type {Port} from '../neutron/schema.ts';
@@ -74,9 +75,11 @@ export async function startServer(parts: StartParts, request: ServerRequest): Pr
  */
 function asksForVolume(error: unknown): error is ImgmgrError {
   if (!(error instanceof ImgmgrError)) return false;
+  // Its words alone tell this refusal from others.
+  const words = wordsOf(error);
   return (
-    (error.code === 'FORBIDDEN' && /only volume-backed servers|zero_disk_flavor/i.test(error.message)) ||
-    (error.code === 'CLOUD_REFUSED' && /more local devices than the limit/i.test(error.message))
+    (error.code === 'FORBIDDEN' && /only volume-backed servers|zero_disk_flavor/i.test(words)) ||
+    (error.code === 'CLOUD_REFUSED' && /more local devices than the limit/i.test(words))
   );
 }
 

@@ -31,6 +31,7 @@ import {
   redactSecrets,
   wholeLines,
 } from '../../../src/core/verdict/console-text.ts';
+import {faultCause} from '../../../src/openstack/nova/fault.ts';
 import {judge} from '../../../src/core/verdict/judge.ts';
 import {readVerdict} from '../../../src/core/verdict/record.ts';
 import {compareVersions, sortVersions} from '../../../src/core/release/version.ts';
@@ -86,7 +87,7 @@ export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
     refusal(
       new HttpError({kind: 'status', message: text, method: 'GET', url: 'https://host/v2', status: 403, body: text}),
     ),
-  'judge (fault of Nova)': (text) => judge(witnesses({kind: 'error', fault: `image ${text}`})),
+  'faultCause (of Nova)': (text) => faultCause(`image ${text}`),
   entityOf: (text) => entityOf({status: 206, headers: {'content-range': `bytes ${text}`}} as never),
   'entityOf (all headers)': (text) =>
     entityOf({

@@ -465,6 +465,7 @@ describe('a look', () => {
     expect(await tests.look(server)).toEqual({
       kind: 'error',
       fault: 'No valid host was found. (code 500)',
+      cause: 'no-valid-host',
       requestId: fake.compute.servers[0]?.requestId,
     });
     await tests.remove(server);

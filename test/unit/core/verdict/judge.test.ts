@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {CheckOutcome, GuestReport} from '../../../../src/core/guest-report.ts';
 import {CHECKS} from '../../../../src/core/verdict/checks.ts';
 import {judge} from '../../../../src/core/verdict/judge.ts';
-import type {Witnesses} from '../../../../src/core/verdict/judge.ts';
+import type {FaultCause, Witnesses} from '../../../../src/core/verdict/judge.ts';
 
 const silent: Witnesses = {
   server: {kind: 'active'},
@@ -86,19 +86,21 @@ describe('a report', () => {
 });
 
 describe('Nova', () => {
-  const faulty = (fault: string): Witnesses => ({...silent, server: {kind: 'error', fault, requestId: 'req-1'}});
+  const faulty = (fault: string, cause?: FaultCause): Witnesses => ({
+    ...silent,
+    server: {kind: 'error', fault, requestId: 'req-1', ...(cause && {cause})},
+  });
   it.each([
-    ['No valid host was found. There are not enough hosts available.', 'no-valid-host', 'environment'],
-    ['Exceeded maximum number of retries. Exhausted all hosts available', 'no-valid-host', 'environment'],
-    ['Quota exceeded for instances: Requested 1', 'quota', 'environment'],
-    ['Failed to allocate the network(s), not rescheduling.', 'cloud-failed', 'environment'],
-    ['', 'cloud-failed', 'environment'],
-    ['Image 123 is unacceptable: Image is not in qcow2 format', 'never-booted', 'fail'],
-    ["Flavor's disk is too small for requested image.", 'never-booted', 'fail'],
-  ])('fault "%s": %s', (fault, cause, kind) => {
-    const verdict = judge(faulty(fault));
-    expect(verdict).toMatchObject({cause, kind});
-    expect(verdict.message).toContain('req-1');
+    ['no-valid-host', 'no-valid-host', 'environment'],
+    ['quota', 'quota', 'environment'],
+    [undefined, 'cloud-failed', 'environment'],
+    ['image', 'never-booted', 'fail'],
+  ] as const)('whose fault is about %s: %s, whatever words it has', (about, cause, kind) => {
+    for (const words of ['', 'the quota of image 1 is corrupt: no valid host']) {
+      const verdict = judge(faulty(words, about));
+      expect(verdict).toMatchObject({cause, kind});
+      expect(verdict.message).toContain('req-1');
+    }
   });
 
   it('that deletes or never finishes the server is at fault itself', () => {

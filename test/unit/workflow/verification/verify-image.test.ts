@@ -191,7 +191,11 @@ describe('one verification', () => {
   });
 
   it.each([
-    [{kind: 'error', fault: 'No valid host was found', requestId: 'req-9'} as const, 'no-valid-host', 'environment'],
+    [
+      {kind: 'error', fault: 'none', cause: 'no-valid-host', requestId: 'req-9'} as const,
+      'no-valid-host',
+      'environment',
+    ],
     [{kind: 'gone'} as const, 'server-gone', 'environment'],
     [{kind: 'stopped'} as const, 'powered-off', 'fail'],
   ])('ends at once when Nova says %j', async (look, cause, kind) => {
@@ -350,7 +354,7 @@ describe('mode: boot', () => {
     expect(await verify({mode: 'boot', port: 23})).toMatchObject({kind: 'fail', cause: 'not-reached'});
     servers.text = 'Kernel panic - not syncing';
     expect(await verify({mode: 'boot'})).toMatchObject({kind: 'fail', cause: 'kernel-panic'});
-    servers.looks = () => ({kind: 'error', fault: 'No valid host was found'});
+    servers.looks = () => ({kind: 'error', fault: 'none', cause: 'no-valid-host'});
     expect(await verify({mode: 'boot'})).toMatchObject({kind: 'environment', cause: 'no-valid-host'});
   });
 });
