@@ -75,7 +75,7 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
   // Inputs are read for each cloud; what could be better in an element is said once.
   const advise = (advice: ReadInputs['advice']): void => {
     for (const {message, hint} of advice) {
-      if (!advised.has(message)) parts.warn({code: 'build', message, ...(hint !== undefined && {hint})});
+      if (!advised.has(message)) parts.warn({code: 'build', message, hint});
       advised.add(message);
     }
   };

@@ -395,6 +395,11 @@ describe('what is refused', () => {
     [['import', 'x.img', '--filter', 'X'], '--filter selects definitions, but x.img is one image', 'leave out'],
     [['import', 'x.img', '--checksum', 'sha256:12'], '--checksum takes a digest, not "sha256:12"', 'sha256'],
     [['import', 'x.img', '--build-date', '2026-02-30'], '--build-date takes a day, not "2026-02-30"', 'YYYY-MM-DD'],
+    [
+      ['import', 'x.img', '--property', 'min_disk=1'],
+      '--property "min_disk=1": "min_disk" cannot be set: Glance keeps this name for itself',
+      'use the flag for min_disk, or a definition',
+    ],
     [['import', 'x.img', '--property', 'os_distro'], '--property takes key=value, not "os_distro"', 'os_distro=debian'],
     [['hide', '--hide'], "unknown option '--hide'", undefined],
     [['help', 'exit-code'], 'there is no help on "exit-code"', 'exit-codes'],
