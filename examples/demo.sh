@@ -20,6 +20,11 @@ manage() {
   tail -1 "$log" | grep -q "$3" || { echo "demo.sh: the last line does not say \"$3\"" >&2; exit 1; }
 }
 
+# Two demos of one checkout would remove each other's images.
+mkdir -p .cache
+exec 9>.cache/demo.lock
+flock -n 9 || { echo "demo.sh: waiting for the other demo of this checkout"; flock 9; }
+
 step "Setting up: Debian packages where they are missing, npm packages, the program itself"
 scripts/setup.sh
 PATH="$PWD/node_modules/.bin:$PATH" npm run -s build

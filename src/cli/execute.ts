@@ -97,8 +97,9 @@ async function runToTheEnd<Request>(work: Work<Request>, outcomes: CloudOutcome[
   }
 }
 
-function contextParts<Request>({invocation, io, env, secrets, emit, interruption}: Work<Request>): ContextParts {
+function contextParts<Request>({invocation, run, io, env, secrets, emit, interruption}: Work<Request>): ContextParts {
   return {
+    run,
     caller: callerOf(env),
     now: () => io.now(),
     ...(invocation.readsStdin && {stdin: () => io.stdin}),

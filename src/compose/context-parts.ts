@@ -15,6 +15,8 @@ export interface Caller {
 
 /** What a context is made from. */
 export interface ContextParts {
+  /** Id of the run. */
+  readonly run: string;
   readonly caller: Caller;
   readonly now: () => Date;
   /** What an image is read from that comes from stdin; called where one does. Absent: none does. */

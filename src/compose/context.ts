@@ -31,7 +31,7 @@ const GIB = 1024 ** 3;
 export function createContext(parts: ContextParts): Context {
   const {caller, emit, secrets} = parts;
   const {cwd, home, uid, env} = caller;
-  const runtime = hostRuntime();
+  const runtime = hostRuntime(parts.run);
   const opened: CloudPorts[] = [];
   // Told before the login, not by the first import.
   const sourceHttp = httpFor('source', parts);
@@ -106,6 +106,7 @@ export function createContext(parts: ContextParts): Context {
       return hashStream(bytes, algorithms, seen);
     },
     async close() {
+      runtime.end();
       await Promise.all([source.close(), ...opened.flatMap(({store, tests}) => [tests.close(), store.close()])]);
     },
   };

@@ -2,17 +2,27 @@ import {randomUUID} from 'node:crypto';
 import {hostname} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isRunning, ownProcess} from '../host/process.ts';
-import type {HostIdentity, Runtime} from '../workflow/types.ts';
+import type {HostIdentity, RunHolder, Runtime} from '../workflow/types.ts';
 
-/** The real clock, chance, and this host. */
-export function hostRuntime(): Runtime {
+/**
+ * Runs of this process that are under way. Of another process it is enough to know whether it runs, since each has one run that writes;
+ * a long-living one knows its own.
+ */
+const underWay = new Set<string>();
+
+/** The real clock, chance, and this host for a run, which is under way until `end` is called. */
+export function hostRuntime(run: string): Runtime & {end(): void} {
   const host = thisProcess();
+  underWay.add(run);
+  const isThisProcess = ({pid, startTime}: RunHolder): boolean => pid === host.pid && startTime === host.startTime;
   return {
     monotonic: () => performance.now(),
     sleep: sleepUnlessAborted,
     uuid: () => randomUUID(),
     host,
-    processAlive: (holder) => holder.bootId === host.bootId && isRunning(holder),
+    runAlive: (holder) =>
+      holder.bootId === host.bootId && (isThisProcess(holder) ? underWay.has(holder.run) : isRunning(holder)),
+    end: () => void underWay.delete(run),
   };
 }
 

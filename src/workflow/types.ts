@@ -20,9 +20,12 @@ export interface Runtime {
   /** A new random id (UUID). */
   uuid(): string;
   readonly host: HostIdentity;
-  /** Is the process that started at that time still running on this host since that boot? */
-  processAlive(holder: {readonly bootId: string; readonly pid: number; readonly startTime: string}): boolean;
+  /** Is that run still under way on this host since that boot? Its process has to run, and where it is this one, the run itself. */
+  runAlive(holder: RunHolder): boolean;
 }
+
+/** A run of this host, with the process that it belongs to. */
+export type RunHolder = Omit<HostIdentity, 'hostName'> & {readonly run: string};
 
 /** Names this process so that another run on the same host can tell whether it still lives. */
 export interface HostIdentity {

@@ -13,6 +13,7 @@ async function answer(): Promise<number> {
   let pending = 0;
   const emit = (): void => undefined;
   const context = createContext({
+    run: 'run-1',
     caller: {cwd: folder, home: folder, uid: process.getuid?.() ?? 0, env},
     now: () => new Date(),
     emit,

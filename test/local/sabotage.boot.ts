@@ -4,9 +4,12 @@ import {existsSync} from 'node:fs';
 import {mkdir, mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {execa} from 'execa';
 import type {TestContext} from 'vitest';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {probePort} from '../../src/host/probe-port.ts';
+import {freePorts} from '../fakes/listener.ts';
 import {hasQemu} from '../unit/local/qemu/tools.ts';
 import {buildGuest} from './guests.ts';
 
@@ -49,13 +52,18 @@ async function guestFor(context: TestContext, sabotage: string | undefined) {
   return {place, file: file ?? context.skip('there is no guest to boot')};
 }
 
-/** What `imgmgr`, as built, says of a guest with these arguments. */
-async function run(place: string, args: readonly string[], within: readonly string[] = []) {
+/** `imgmgr`, as built, with these arguments. */
+function start(place: string, args: readonly string[], within: readonly string[] = []) {
   const [command, ...before] = [...within, process.execPath];
-  const ran = await execa(command, [...before, join(ROOT, 'dist/bin/imgmgr.js'), ...args, '--json'], {
+  return execa(command, [...before, join(ROOT, 'dist/bin/imgmgr.js'), ...args, '--json'], {
     reject: false,
     env: {IMGMGR_LOCAL: join(place, 'local'), XDG_STATE_HOME: place},
   });
+}
+
+/** What it says of a guest. */
+async function run(place: string, args: readonly string[], within: readonly string[] = []) {
+  const ran = await start(place, args, within);
   const lines = ran.stdout.split('\n').filter((line) => line.startsWith('{'));
   const event = lines
     .map((line) => JSON.parse(line) as {readonly type: string; readonly verdict?: VerdictRecord})
@@ -64,11 +72,12 @@ async function run(place: string, args: readonly string[], within: readonly stri
   return {code: ran.exitCode, ...event.verdict};
 }
 
+const DESCRIBED = ['architecture=x86_64', 'os_distro=debian', 'os_version=12'].flatMap((one) => ['--property', one]);
+
 /** What `imgmgr verify FILE` says. */
 async function hear(context: TestContext, {sabotage, flags = [], deadline = '3m', within = []}: Wanted) {
   const {place, file} = await guestFor(context, sabotage);
-  const about = ['--property', 'architecture=x86_64', '--property', 'os_distro=debian', '--property', 'os_version=12'];
-  return run(place, ['verify', file, ...about, '--deadline', deadline, ...flags], within);
+  return run(place, ['verify', file, ...DESCRIBED, '--deadline', deadline, ...flags], within);
 }
 
 async function verdictOn(context: TestContext, wanted: Wanted) {
@@ -102,6 +111,27 @@ describe.skipIf(!withQemu)('imgmgr verify FILE', {concurrent: true}, () => {
   it('blames the environment, not the image, for a listener that cannot be reached: exit 75', async (context) => {
     const reported = await verdictOn(context, {deadline: '10m', flags: ['--advertise', '10.0.2.2:1']});
     expect(reported).toEqual({code: 75, kind: 'environment', cause: 'listener-unreachable', failed: []});
+  });
+
+  it('three runs at once and two ports for reports: two come to their verdict, the third one names the range, exit 75', async (context) => {
+    const port = await freePorts(2);
+    const {place, file} = await guestFor(context, undefined);
+    const listen = `127.0.0.1:${port}-${port + 1}`;
+    const args = ['verify', file, ...DESCRIBED, '--deadline', '10m', '--listen', listen];
+    const two = [run(place, args), run(place, args)];
+    const ports = [port, port + 1];
+    for (let tries = 0; !(await Promise.all(ports.map((one) => probePort('127.0.0.1', one)))).every(Boolean); tries++) {
+      if (tries > 600) throw new Error('the first two runs do not listen');
+      await sleep(100);
+    }
+    const third = await start(place, args);
+    expect([third.exitCode, third.stdout.includes(`cannot listen on ${listen} for reports`)]).toEqual([75, true]);
+    const verdicts = await Promise.all(two);
+    expect(verdicts.map(({code, kind}) => [code, kind])).toEqual([
+      [0, 'pass'],
+      [0, 'pass'],
+    ]);
+    expect(await readdir(join(place, 'local', 'servers'))).toEqual([]);
   });
 
   // The guests sleep between their tries, so all three do with the time of one.

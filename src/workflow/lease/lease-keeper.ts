@@ -200,9 +200,9 @@ export class LeaseKeeper {
   }
 }
 
-/** A lease whose holder lives: on this host by its process, elsewhere by its time. */
+/** A lease whose holder lives: on this host by its process and run, elsewhere by its time. */
 export function isLeaseAlive(lease: Lease, now: Date, runtime: Runtime): boolean {
   if (lease.expiresMs <= now.getTime()) return false;
   if (lease.holder.bootId !== runtime.host.bootId) return true;
-  return runtime.processAlive(lease.holder);
+  return runtime.runAlive(lease.holder);
 }

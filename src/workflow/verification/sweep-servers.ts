@@ -50,7 +50,7 @@ function isDead({stamp}: ServerLeftover, sweep: Sweep): boolean {
   if (sweep.deadRuns.has(stamp.run)) return true;
   const expiresMs = Date.parse(stamp.expires);
   if (Number.isNaN(expiresMs) || expiresMs < sweep.now.getTime()) return true;
-  return isDeadHere(stamp.holder, sweep.runtime);
+  return isDeadHere(stamp, sweep.runtime);
 }
 
 function decoded(text: string): string {
@@ -61,11 +61,11 @@ function decoded(text: string): string {
   }
 }
 
-/** Its process was on this host and is gone. */
-function isDeadHere(holder: string, runtime: Runtime): boolean {
+/** It was on this host and is over. */
+function isDeadHere({run, holder}: ServerLeftover['stamp'], runtime: Runtime): boolean {
   const [hostName, bootId, pid, startTime] = holder.split(' ').map(decoded);
   if (hostName !== runtime.host.hostName || bootId === undefined || startTime === undefined) return false;
   // Another boot may be another host with the same name, as containers and clones have; its expiry decides.
   if (bootId !== runtime.host.bootId) return false;
-  return !runtime.processAlive({bootId, pid: Number(pid), startTime});
+  return !runtime.runAlive({run, bootId, pid: Number(pid), startTime});
 }

@@ -58,7 +58,7 @@ async function deliver(artifact: Artifact, convert?: Conversion): Promise<Artifa
     },
     {
       converter: createConverter({exec: createExec(process.env), root: join(dir, 'work')}),
-      runtime: hostRuntime(),
+      runtime: hostRuntime('a run'),
     },
   );
 }

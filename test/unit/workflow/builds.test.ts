@@ -77,7 +77,7 @@ async function run(
       dryRun,
       policy: {...DEFAULT_POLICY, verify: false, ...policy},
     },
-    runtime: hostRuntime(),
+    runtime: hostRuntime('a run'),
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
   });

@@ -254,6 +254,6 @@ export function runtime(clock: VirtualClock, pid: number, alive: ReadonlySet<num
     sleep: (ms, signal) => clock.sleep(ms, signal),
     uuid: () => `00000000-0000-4000-8000-${String(pid).padStart(6, '0')}${String(++made).padStart(6, '0')}`,
     host: {hostName: `host-${bootId}`, bootId, pid, startTime: '1'},
-    processAlive: (holder) => alive.has(holder.pid),
+    runAlive: (holder) => alive.has(holder.pid),
   };
 }

@@ -51,7 +51,7 @@ async function world(quota?: ImageQuota) {
           policy: {...DEFAULT_POLICY, convert: {to: 'raw', compress: false}},
         },
         baseDir: dir,
-        runtime: hostRuntime(),
+        runtime: hostRuntime('a run'),
         emit: () => undefined,
         signal: new AbortController().signal,
         glanceAlgorithm: 'sha512',

@@ -56,7 +56,7 @@ async function run(
     baseDir: dir,
     adHoc: false,
     options: {...OPTIONS, dryRun: false, ...options, policy: {...DEFAULT_POLICY, verify: false, ...flags}},
-    runtime: hostRuntime(),
+    runtime: hostRuntime('a run'),
     emit: (event, {action} = {}) => {
       events.push(event);
       if (event.type === 'action-done') done.push({id: action ?? '', ...event.action});

@@ -96,7 +96,7 @@ function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
       importTimeoutMs: 60_000,
       silenceNotVerified: false,
     },
-    runtime: hostRuntime(),
+    runtime: hostRuntime('a run'),
     emit: (event: Event, of?: {readonly action?: string}) => {
       events.push(event);
       if (event.type === 'verdict') verdictsOf.push(of?.action);

@@ -65,7 +65,7 @@ function world(options: Partial<VerifyOptions> = {}, parts: {readonly bootPort?:
       },
       uuid: () => 'u',
       host: {hostName: 'h', bootId: 'b 1', pid: 7, startTime: '99'},
-      processAlive: () => true,
+      runAlive: () => true,
     },
     emit: (event) => events.push(event),
     signal: interruption.signal,
