@@ -2,6 +2,7 @@ import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {dirname, join, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, test} from 'vitest';
+import {keysOfImage} from '../../src/core/definition/schema.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)].filter(
@@ -57,6 +58,29 @@ test('docs/ci.md names the stages of .ci/run, in their order, with a line for th
   const times = page.indexOf('## Times');
   expect(rowsOf(page.slice(0, times))).toEqual(stages);
   expect(rowsOf(page.slice(times))).toEqual(stages);
+});
+
+/** The words of a union of texts, as its source spells them. */
+function wordsOf(path: string, type: string): readonly string[] {
+  const [, union = ''] = new RegExp(`export type ${type} =([^;]*);`).exec(textOf(path)) ?? [];
+  return [...union.matchAll(/\| '([a-z-]+)'/g)].map(([, word = '']) => word);
+}
+
+test.each([
+  ['docs/definitions.md', 'key of an image', keysOfImage([])],
+  ['docs/definitions.md', 'key of a version', keysOfImage(['versions', 0])],
+  ['docs/definitions.md', 'key of a build', keysOfImage(['build'])],
+  ['docs/definitions.md', 'key of a verification', keysOfImage(['verify'])],
+  [
+    'docs/verification.md',
+    'cause of a failure',
+    wordsOf('src/core/verdict/verdict.ts', 'Cause').filter((cause) => cause !== 'passed'),
+  ],
+  ['docs/cli.md', 'kind of action', wordsOf('src/core/events.ts', 'ActionKind')],
+])('%s names every %s', (path, _, words) => {
+  const page = textOf(path);
+  expect(words.length).toBeGreaterThan(5);
+  expect(words.filter((word) => !page.includes(`\`${word}\``))).toEqual([]);
 });
 
 /** Stops that are handed over as a port or a function: no import leads to them from the stop before. */
