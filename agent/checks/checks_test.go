@@ -254,6 +254,11 @@ func TestAHealthyGuestPassesEveryCheck(t *testing.T) {
 }
 
 func TestEveryCheckTripsOnItsOwnFaultAndNoOtherDoes(t *testing.T) {
+	for id := range trips {
+		if !slices.ContainsFunc(Catalogue(), func(check Check) bool { return check.ID == id }) {
+			t.Errorf("%s has a fault, but is not in the catalogue", id)
+		}
+	}
 	for _, check := range Catalogue() {
 		if len(trips[check.ID]) == 0 {
 			t.Errorf("%s has no fault that it trips on", check.ID)
