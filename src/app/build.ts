@@ -74,7 +74,8 @@ interface OneBuild {
 /** True where the build was here already. */
 async function buildOne({request, ports, emit, builds, definition}: OneBuild): Promise<boolean> {
   const {signal, runtime} = ports;
-  const host = {builds, definition, baseDir: ports.cwd, now: ports.now(), runtime, emit, signal};
+  const finder = ports.finder(builds.builder);
+  const host = {builds, finder, definition, baseDir: ports.cwd, now: ports.now(), runtime, emit, signal};
   const {artifact, reused} = await buildHere(host);
   const {importTimeoutMs: limitMs, ...how} = request.copy;
   const delivery = {definition, artifact, ...how, limitMs, emit, signal};

@@ -1,6 +1,7 @@
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageSource} from '../ports/image-source.ts';
+import type {ReleaseFinder} from '../ports/release-finder.ts';
 import type {OperatorFiles} from '../ports/operator-files.ts';
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome, CloudPorts, RunOptions, Runtime} from '../workflow/types.ts';
@@ -41,6 +42,8 @@ export interface HostPorts {
   clouds(choice: CloudChoice, by?: '--verify-cloud'): readonly OpenCloud[];
   /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
   local(files: ReadonlyMap<string, string>): OpenCloud;
+  /** Finds what definitions offer; without a builder, of builds only the images that are there. */
+  finder(builder?: ImageBuilder): ReleaseFinder;
   /** Builds images on this host. */
   builder(settings: BuildHostSettings): ImageBuilder;
   verification(): Promise<VerificationHost>;

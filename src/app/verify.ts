@@ -136,6 +136,7 @@ async function onCloud({
       run,
       ports,
       source,
+      finder: host.finder(),
       definitions: selected,
       allNames: new Set<string>(),
       baseDir: host.cwd,

@@ -69,6 +69,7 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
       run,
       ports,
       source,
+      finder: host.finder(builds?.builder),
       converter,
       ...work.selection,
       baseDir: host.cwd,

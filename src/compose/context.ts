@@ -9,6 +9,7 @@ import type {Exec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
 import {checkProxies, createHttp} from '../http.ts';
 import type {Secrets} from '../secrets/registry.ts';
+import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 import type {ContextParts} from './context-parts.ts';
@@ -82,6 +83,7 @@ export function createContext(parts: ContextParts): Context {
       for (const cloud of clouds) if (cloud.kind !== 'local') addAuth(secrets, cloud.auth);
       return clouds.map((cloud) => choose(cloud));
     },
+    finder: (builder) => createFinder({source, ...(builder && {builder})}),
     local: (files) => choose({kind: 'local', name: 'local'}, files),
     builder: ({keepLogs, cacheGib, lockWaitMs}) =>
       lazyBuilder(async () => {

@@ -1,6 +1,7 @@
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageSource} from '../ports/image-source.ts';
+import type {ReleaseFinder} from '../ports/release-finder.ts';
 import type {ImageStore, ImportMethod} from '../ports/image-store.ts';
 import type {ServerHost} from '../ports/server-host.ts';
 import type {TestServerHost} from '../ports/test-server-host.ts';
@@ -84,6 +85,8 @@ export interface CloudRun {
   readonly run: string;
   readonly ports: CloudPorts;
   readonly source: ImageSource;
+  /** Finds what the definitions offer. */
+  readonly finder: ReleaseFinder;
   /** Needed where bytes are converted, or judged by qemu-img. */
   readonly converter?: ImageConverter;
   /** Absent where nothing is built: `--no-build`, and commands that acquire nothing. */

@@ -19,7 +19,7 @@ interface Room {
 }
 
 /** What only compose may import: it alone constructs adapters. */
-const ADAPTERS = ['openstack', 'local', 'sources', 'build', 'verify', 'history'];
+const ADAPTERS = ['openstack', 'local', 'sources', 'finders', 'build', 'verify', 'history'];
 
 const ADAPTER = {rooms: ['core', 'ports', 'host', 'http.ts', 'exec.ts', 'secrets', 'errors.ts'], node: 'all'} as const;
 
@@ -37,6 +37,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   openstack: {...ADAPTER, packages: ['zod']},
   local: {...ADAPTER, packages: ['zod']},
   sources: {...ADAPTER, packages: []},
+  finders: {...ADAPTER, packages: []},
   build: {...ADAPTER, packages: []},
   verify: {...ADAPTER, packages: ['@grpc/grpc-js', '@grpc/proto-loader']},
   history: {...ADAPTER, packages: []},
@@ -331,6 +332,8 @@ describe('the architecture', () => {
     ['src/history/x.ts', "import {x} from '../config/x.ts';", 'imports src/config/x.ts'],
     ['src/sources/x.ts', "import type {Y} from '../verify/y.ts';", 'uses an adapter (src/verify/y.ts)'],
     ['src/verify/x.ts', "import type {Y} from '../history/y.ts';", 'uses an adapter (src/history/y.ts)'],
+    ['src/finders/x.ts', "import {createSource} from '../sources/x.ts';", 'uses an adapter (src/sources/x.ts)'],
+    ['src/workflow/x.ts', "import {createFinder} from '../finders/x.ts';", 'uses an adapter (src/finders/x.ts)'],
     ['src/ports/x.ts', "import type {X} from '../workflow/x.ts';", 'imports src/workflow/x.ts'],
     ['src/ports/x.ts', "import type {X} from '../host/x.ts';", 'imports src/host/x.ts'],
     ['src/report/x.ts', "import type {X} from '../ports/x.ts';", 'imports src/ports/x.ts'],

@@ -1,42 +1,22 @@
 import type {Artifact, BuildProgress, ImageBuilder} from '../../ports/image-builder.ts';
-import {machineOf} from '../../core/build/claims.ts';
+import type {FoundBuild} from '../../ports/release-finder.ts';
 import type {BuildChoice} from '../../core/build/choose-build.ts';
 import {chooseBuild} from '../../core/build/choose-build.ts';
-import type {BuildInputs} from '../../core/build/spec.ts';
+import {buildOrder} from '../../core/build/order.ts';
 import {folderOf} from '../../core/definition/definition.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import type {BuildRelease, OwnImage} from '../../core/release/release.ts';
 import {compareVersions} from '../../core/release/version.ts';
-import {ImgmgrError, formatPosition} from '../../errors.ts';
+import {ImgmgrError} from '../../errors.ts';
 import type {AcquireContext, AcquireTask} from './types.ts';
 import type {CloudRun} from '../types.ts';
-
-/** A definition with `build:` as this host sees it. */
-export interface Buildable {
-  /** Absent where builds are left out (`--no-build`). */
-  readonly inputs?: BuildInputs;
-  readonly artifacts: readonly Artifact[];
-}
-
-/** Looks what a build would be made from, and which builds are here; changes nothing. DEFINITION, UNSUPPORTED. */
-export async function readBuild(run: Pick<CloudRun, 'builds' | 'baseDir'>, definition: Definition): Promise<Buildable> {
-  if (!run.builds) return {artifacts: []};
-  const {builder} = run.builds;
-  const {spec, machine} = orderOf(definition);
-  const baseDir = folderOf(definition, run);
-  const [inputs, artifacts] = await Promise.all([
-    builder.inputs({spec, machine, baseDir}),
-    builder.artifacts(definition.name),
-  ]);
-  return {inputs, artifacts};
-}
 
 /** The build that a definition wants on one cloud. */
 export function chooseOne(
   {builds}: Pick<CloudRun, 'builds'>,
   input: {
     readonly definition: Definition;
-    readonly build: Buildable;
+    readonly build: FoundBuild;
     readonly images: readonly OwnImage[];
     readonly now: Date;
   },
@@ -83,7 +63,7 @@ export async function artifactOf(
   if (here) return here;
   const {emit, signal, runtime} = context;
   const baseDir = folderOf(definition, context);
-  const {spec, machine} = orderOf(definition);
+  const {spec, machine} = buildOrder(definition);
   const inputs = await builder.inputs({spec, machine, baseDir});
   const about = {definition: definition.name, version: release.version};
   const startMs = runtime.monotonic();
@@ -122,13 +102,4 @@ function phaseReporter(report: (progress: BuildProgress) => void): (progress: Bu
     phase = rest.phase;
     if (line !== undefined) report(progress);
   };
-}
-
-function orderOf(definition: Definition): {
-  readonly spec: NonNullable<Definition['build']>;
-  readonly machine: 'x86_64' | 'aarch64';
-} {
-  const machine = machineOf(definition.meta);
-  if (definition.build && machine) return {spec: definition.build, machine};
-  throw new ImgmgrError('DEFINITION', `${definition.name} cannot be built`, {place: formatPosition(definition.place)});
 }

@@ -1,5 +1,5 @@
+import type {FoundRelease} from '../../ports/release-finder.ts';
 import {ImgmgrError} from '../../errors.ts';
-import {folderOf} from '../../core/definition/definition.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import {countDefinition} from '../../core/counts.ts';
 import type {ActionSummary, Event} from '../../core/events.ts';
@@ -8,18 +8,13 @@ import type {Lease} from '../../core/lease.ts';
 import {readLeases} from '../../core/lease.ts';
 import type {Action, DefinitionPlan, PlanWarning} from '../../core/plan/plan.ts';
 import {planDefinition} from '../../core/plan/plan-definition.ts';
-import type {OwnImage, Release} from '../../core/release/release.ts';
+import type {OwnImage} from '../../core/release/release.ts';
 import {isNewerSchema} from '../../core/image/record.ts';
 import {MANAGED_TAG, isCopyOfOurs, isSnapshot, readStamp} from '../../core/image/stamp.ts';
 import {asImgmgrError} from '../../errors.ts';
 import {isLeaseAlive} from '../lease/lease-keeper.ts';
 import {newerFormat} from './newer-format.ts';
-import {limitsOf} from '../../core/limits.ts';
-import type {Buildable} from '../acquire/make-build.ts';
-import {chooseOne, readBuild} from '../acquire/make-build.ts';
-import type {ReadVersion} from './resolve-releases.ts';
-import {withFileDigests} from './file-digests.ts';
-import {labelReleases, readDigests} from './resolve-releases.ts';
+import {resolveReleases} from './resolve-releases.ts';
 import type {CloudRun} from '../types.ts';
 
 /** The cloud as one listing shows it. */
@@ -38,26 +33,23 @@ export interface CloudPlan {
   readonly warnings: readonly PlanWarning[];
 }
 
-/** The versions of each definition as the sources tell them, or its build; an error where they could not be asked. */
-export type Listings = ReadonlyMap<Definition, readonly ReadVersion[] | Buildable | ImgmgrError>;
+/** What each definition offers, or why that could not be found out. */
+export type Listings = ReadonlyMap<Definition, readonly FoundRelease[] | ImgmgrError>;
 
-/** Asks the sources for the digests that stand there; one definition's failure is its own. */
+/** Asks what the definitions offer; one definition's failure is its own. */
 export async function readListings(run: CloudRun, definitions: readonly Definition[]): Promise<Listings> {
+  const {finder, baseDir, options, signal} = run;
+  const {limits} = options;
   const entries = await Promise.all(
-    definitions.map(async (definition): Promise<[Definition, readonly ReadVersion[] | Buildable | ImgmgrError]> => {
+    definitions.map(async (definition): Promise<[Definition, readonly FoundRelease[] | ImgmgrError]> => {
       try {
-        return [definition, await (definition.build ? readBuild(run, definition) : readVersions(run, definition))];
+        return [definition, await finder.find({definition, baseDir, signal, ...(limits && {limits})})];
       } catch (error) {
         return [definition, asImgmgrError(error)];
       }
     }),
   );
   return new Map(entries);
-}
-
-async function readVersions(run: CloudRun, definition: Definition): Promise<readonly ReadVersion[]> {
-  const versions = await readDigests(definition, run);
-  return run.adHoc ? versions.map((version) => withFileDigests(run, definition, version)) : versions;
 }
 
 /** Sorts a listing into ours, leases and the rest. */
@@ -122,11 +114,11 @@ async function planOne(
 ): Promise<DefinitionPlan> {
   const {run, listings, view, others} = request;
   const own = view.own.filter(({stamp}) => stamp.definition === definition.name);
-  const versions = listings.get(definition) ?? [];
+  const found = listings.get(definition) ?? [];
   try {
-    if (versions instanceof ImgmgrError) throw versions;
+    if (found instanceof ImgmgrError) throw found;
     refuseNewer(view, definition);
-    const {releases, decisions} = await releasesOf(request, {definition, versions, own});
+    const {releases, decisions} = await resolveReleases(found, {...run, definition, images: own, now: view.now});
     const plan = planDefinition({
       definition,
       releases,
@@ -155,32 +147,6 @@ function refuseNewer(view: View, definition: Definition): void {
       !isSnapshot(image),
   );
   if (newer) throw newerFormat(newer, definition.name);
-}
-
-interface Listed {
-  readonly definition: Definition;
-  readonly versions: readonly ReadVersion[] | Buildable;
-  readonly own: readonly OwnImage[];
-}
-
-async function releasesOf(
-  {run, view}: PlanRequest,
-  {definition, versions, own}: Listed,
-): Promise<{readonly releases: readonly Release[]; readonly decisions: readonly string[]}> {
-  if ('artifacts' in versions) {
-    const {release, reason} = chooseOne(run, {definition, build: versions, images: own, now: view.now});
-    return {releases: release ? [release] : [], decisions: [reason]};
-  }
-  const releases = await labelReleases(versions, {
-    definition,
-    images: own,
-    source: run.source,
-    baseDir: folderOf(definition, run),
-    now: view.now,
-    limits: limitsOf(run.options.limits, definition.limits),
-    signal: run.signal,
-  });
-  return {releases, decisions: []};
 }
 
 function failedPlan(definition: Definition, error: ImgmgrError): DefinitionPlan {

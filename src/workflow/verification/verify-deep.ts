@@ -12,7 +12,6 @@ import {readStamp} from '../../core/image/stamp.ts';
 import {asImgmgrError} from '../../errors.ts';
 import {newerFormat} from '../run/newer-format.ts';
 import {pool} from '../pool.ts';
-import {readDigests} from '../run/resolve-releases.ts';
 import {outcomeOf} from '../run/outcome-of.ts';
 import type {CloudOutcome} from '../types.ts';
 import {judgeDigests} from './judge-digests.ts';
@@ -75,12 +74,14 @@ type Demands = (definition: Definition) => Promise<readonly Release[]>;
 /** The digests that a definition demands now, read once however many of its images there are. */
 function demandsOf(run: DeepRun): Demands {
   const answers = new Map<Definition, Promise<readonly Release[]>>();
+  const {finder, baseDir, options, signal} = run;
+  const limits = options.limits && {limits: options.limits};
   const ask = async (definition: Definition): Promise<readonly Release[]> =>
-    (await readDigests(definition, run)).map(({listed, digest}) => ({
-      ...releaseOf(listed),
-      format: definition.format,
-      ...(digest && {digest}),
-    }));
+    (await finder.find({definition, baseDir, signal, ...limits})).flatMap((found) =>
+      found.kind === 'listed'
+        ? [{...releaseOf(found.listed), format: definition.format, ...(found.digest && {digest: found.digest})}]
+        : [],
+    );
   return (definition) => {
     const answer = answers.get(definition) ?? ask(definition);
     answers.set(definition, answer);

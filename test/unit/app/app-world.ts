@@ -6,6 +6,7 @@ import {ImgmgrError} from '../../../src/errors.ts';
 import type {OperatorFiles} from '../../../src/ports/operator-files.ts';
 import type {CloudOutcome} from '../../../src/workflow/types.ts';
 import {FakeDesk, FakeTestServers} from '../../fakes/test-servers.ts';
+import {createFinder} from '../../../src/finders/create-finder.ts';
 import {MemorySource, memoryConverter} from '../workflow/memory-source.ts';
 import {MemoryStore, VirtualClock, runtime} from '../workflow/memory-store.ts';
 
@@ -67,6 +68,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
     converter,
     files: operatorFiles,
     clouds: ({clouds: chosen}) => (chosen.length > 0 ? chosen : names).map(openCloud),
+    finder: () => createFinder({source}),
     local: () => openCloud('local'),
     builder() {
       throw new Error('nothing is built here');

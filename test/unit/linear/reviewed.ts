@@ -92,6 +92,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'src/sources/address.ts',
         'src/secrets/spellings.ts',
         'src/sources/kinds/http.ts',
+        'src/finders/upstream-digest.ts',
         'src/workflow/run/resolve-releases.ts',
       ],
     ],

@@ -16,6 +16,7 @@ import {createExec} from '../../../src/exec.ts';
 import {createHttp} from '../../../src/http.ts';
 import {createLocal} from '../../../src/local/local-cloud.ts';
 import {createConverter} from '../../../src/sources/create-converter.ts';
+import {createFinder} from '../../../src/finders/create-finder.ts';
 import {createSource} from '../../../src/sources/create-source.ts';
 import {processCloud} from '../../../src/workflow/run/process-cloud.ts';
 import type {Builds} from '../../../src/workflow/types.ts';
@@ -63,6 +64,7 @@ async function run(
     run: crypto.randomUUID(),
     ports,
     source,
+    finder: createFinder({source, ...(builds !== 'none' && {builder: builds.builder ?? builder})}),
     converter: createConverter({exec: createExec(process.env), root: join(dir, 'work')}),
     definitions,
     allNames: new Set(definitions.map(({name}) => name)),

@@ -10,6 +10,7 @@ import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
 import {createExec} from '../../../../src/exec.ts';
 import {createHttp} from '../../../../src/http.ts';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
+import {createFinder} from '../../../../src/finders/create-finder.ts';
 import {createSource} from '../../../../src/sources/create-source.ts';
 import {hostRuntime} from '../../../../src/compose/runtime.ts';
 import {processCloud} from '../../../../src/workflow/run/process-cloud.ts';
@@ -51,6 +52,7 @@ async function run(
     run: crypto.randomUUID(),
     ports,
     source,
+    finder: createFinder({source}),
     definitions,
     allNames: new Set(definitions.map(({name}) => name)),
     baseDir: dir,

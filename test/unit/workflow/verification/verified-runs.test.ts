@@ -14,6 +14,7 @@ import {ImgmgrError} from '../../../../src/errors.ts';
 import {createExec} from '../../../../src/exec.ts';
 import {createHttp} from '../../../../src/http.ts';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
+import {createFinder} from '../../../../src/finders/create-finder.ts';
 import {createSource} from '../../../../src/sources/create-source.ts';
 import {processCloud} from '../../../../src/workflow/run/process-cloud.ts';
 import type {CloudOutcome} from '../../../../src/workflow/types.ts';
@@ -81,10 +82,12 @@ beforeEach(() => {
 
 function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
   const local = createLocal({dir: join(dir, 'local')});
+  const source = createSource({http: createHttp({proxy: 'none'}), exec: createExec(process.env)});
   return {
     run: crypto.randomUUID(),
     ports: {...local, tests: servers},
-    source: createSource({http: createHttp({proxy: 'none'}), exec: createExec(process.env)}),
+    source,
+    finder: createFinder({source}),
     allNames: new Set(['X']),
     baseDir: dir,
     adHoc: false,
