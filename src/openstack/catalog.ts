@@ -1,6 +1,6 @@
+import type {Interface, OpenStackCloud, Service} from '../core/resolved-cloud.ts';
 import {withoutSlashes} from '../core/without-slashes.ts';
 import {ImgmgrError} from '../errors.ts';
-import type {OpenStackCloud} from './cloud.ts';
 
 /** One service of the catalog that came with the token. */
 export interface CatalogService {
@@ -17,7 +17,7 @@ export interface CatalogEndpoint {
 }
 
 /** The services that we call. */
-export type ServiceType = 'image' | 'compute' | 'network' | 'block-storage';
+export type ServiceType = Extract<Service, 'image' | 'compute' | 'network' | 'block-storage'>;
 
 // Official types and their aliases: https://service-types.openstack.org/service-types.json
 const ALIASES: Readonly<Record<ServiceType, readonly string[]>> = {
@@ -30,7 +30,14 @@ const ALIASES: Readonly<Record<ServiceType, readonly string[]>> = {
 /** How the endpoint is chosen: by region and interface as clouds.yaml says, unless it names the endpoint itself. */
 export type EndpointChoice = Pick<
   OpenStackCloud,
-  'name' | 'region' | 'interface' | 'endpointOverrides' | 'services'
+  | 'name'
+  | 'region'
+  | 'interfaces'
+  | 'endpointOverrides'
+  | 'serviceRegions'
+  | 'serviceInterfaces'
+  | 'catalogTypes'
+  | 'catalogNames'
 > & {
   /** Fills `%(project_id)s` in an override, as the SDK does. */
   readonly projectId?: string;
@@ -66,9 +73,7 @@ export function regionOf(
 
 /** The same choice for another region: what clouds.yaml says for the region of its own does not hold there. */
 export function inRegion<Choice extends EndpointChoice>(choice: Choice, region: string): Choice {
-  const given: NonNullable<EndpointChoice['services']> = choice.services ?? {};
-  const services = Object.entries(given).map(([type, own]) => [type, {...own, region}] as const);
-  return {...choice, region, endpointOverrides: {}, services: Object.fromEntries(services)};
+  return {...choice, region, endpointOverrides: {}, serviceRegions: {}};
 }
 
 /** The regions, ours among them, whose image service is the one that we use, by any of its addresses. */
@@ -91,7 +96,7 @@ function usable(catalog: readonly CatalogService[], type: ServiceType, choice: E
 /** What to tell when {@link findEndpoint} found nothing: the regions and interfaces that exist. */
 export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): ImgmgrError {
   const {region, interfaces} = wantedFrom(type, choice);
-  const serviceName = choice.services?.[type]?.serviceName;
+  const serviceName = choice.catalogNames[type];
   const named = serviceName === undefined ? '' : ` of a service named '${serviceName}'`;
   const wanted = `${interfaces.join(' or ')} ${type} endpoint${named}${region === undefined ? '' : ` in region '${region}'`}`;
   const offers = endpointsOf(catalog, type, choice).map(
@@ -109,8 +114,8 @@ export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType
 
 /** The hint where services of the type are there, but none of the configured name. */
 function otherNames(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): string | undefined {
-  const {type: own, serviceName} = choice.services?.[type] ?? {};
-  const types = own === undefined ? ALIASES[type] : [own];
+  const serviceName = choice.catalogNames[type];
+  const types = typesOf(type, choice);
   const names = catalog.filter((each) => types.includes(each.type)).map((each) => `'${each.name ?? ''}'`);
   if (serviceName === undefined || names.length === 0) return undefined;
   const setting = `${type.replace('-', '_')}_service_name`;
@@ -129,15 +134,25 @@ function interfaceName(name: string): string {
   return name.replace(/URL$/, '');
 }
 
-function wantedFrom(type: ServiceType, choice: EndpointChoice): {region: string | undefined; interfaces: string[]} {
-  const own = choice.services?.[type];
-  const interfaces = own?.interfaces ?? [choice.interface];
-  return {region: own?.region ?? choice.region, interfaces: interfaces.map(interfaceName)};
+function wantedFrom(
+  type: ServiceType,
+  choice: EndpointChoice,
+): {readonly region: string | undefined; readonly interfaces: readonly Interface[]} {
+  return {
+    region: choice.serviceRegions[type] ?? choice.region,
+    interfaces: choice.serviceInterfaces[type] ?? choice.interfaces,
+  };
+}
+
+/** What the catalog may call the service. */
+function typesOf(type: ServiceType, choice: EndpointChoice): readonly string[] {
+  const own = choice.catalogTypes[type];
+  return own === undefined ? ALIASES[type] : [own];
 }
 
 function endpointsOf(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): CatalogEndpoint[] {
-  const {type: own, serviceName} = choice.services?.[type] ?? {};
-  const types = own === undefined ? ALIASES[type] : [own];
+  const serviceName = choice.catalogNames[type];
+  const types = typesOf(type, choice);
   return types.flatMap((name) =>
     catalog.filter((each) => each.type === name && hasName(each, serviceName)).flatMap((each) => each.endpoints),
   );

@@ -6,7 +6,7 @@ import type {Http} from '../http.ts';
 import {CinderApi} from './cinder/api.ts';
 import {ServerClock} from './clock.ts';
 import type {Monotonic} from './clock.ts';
-import type {OpenStackCloud} from './cloud.ts';
+import type {OpenStackCloud} from '../core/resolved-cloud.ts';
 import {glanceBase, GlanceApi} from './glance/api.ts';
 import {GlanceImageStore} from './image-store.ts';
 import {neutronBase, NeutronApi} from './neutron/api.ts';
@@ -17,8 +17,6 @@ import {Session} from './session.ts';
 import {NovaTestServerHost} from './test-server-host.ts';
 import {thisHost} from './test-servers/callback.ts';
 import type {OwnAddresses} from './test-servers/callback.ts';
-
-export type {Auth, Domain, Named, OpenStackCloud, Scope, ServiceChoice} from './cloud.ts';
 
 /** What the adapter is given; `http` carries the cloud's TLS and proxy settings and is closed with the store. */
 export interface OpenStackParts {

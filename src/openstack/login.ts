@@ -1,3 +1,4 @@
+import type {CloudAuth, DomainRef, OpenStackCloud, ProjectRef, Scope, UserRef} from '../core/resolved-cloud.ts';
 import {withoutSlashes} from '../core/without-slashes.ts';
 import {z} from 'zod';
 import type {Account} from '../ports/image-store.ts';
@@ -5,7 +6,6 @@ import {ImgmgrError} from '../errors.ts';
 import {HttpError, publicUrl} from '../http.ts';
 import type {Http} from '../http.ts';
 import type {CatalogService} from './catalog.ts';
-import type {Auth, Domain, Named, OpenStackCloud, Scope} from './cloud.ts';
 import {explanation, placeOf, refusal} from './refusal.ts';
 
 /** A fresh token and what came with it. */
@@ -58,7 +58,7 @@ export async function logIn(http: Http, cloud: OpenStackCloud): Promise<Login> {
     const answer = await http.request({
       method: 'POST',
       url,
-      json: {auth: {identity: identity(auth), ...scope(auth)}},
+      json: {auth: {identity: identity(auth), ...scope(cloud)}},
       response: 'json',
       expect: [201, 200],
       timeoutMs: LOGIN_TIMEOUT_MS,
@@ -80,7 +80,7 @@ export function identityBase(authUrl: string): string {
   return `${base}/v3`;
 }
 
-function identity(auth: Auth): unknown {
+function identity(auth: CloudAuth): unknown {
   switch (auth.type) {
     case 'password':
       return {methods: ['password'], password: {user: {...principal(auth.user), password: auth.password}}};
@@ -88,7 +88,7 @@ function identity(auth: Auth): unknown {
       return {
         methods: ['application_credential'],
         application_credential: {
-          ...(auth.id === undefined ? {name: auth.name, user: principal(auth.user ?? {})} : {id: auth.id}),
+          ...('id' in auth.credential ? auth.credential : {...auth.credential, user: principal(auth.credential.user)}),
           secret: auth.secret,
         },
       };
@@ -98,29 +98,27 @@ function identity(auth: Auth): unknown {
 }
 
 // An application credential carries its project; Keystone refuses a scope beside it.
-function scope(auth: Auth): {scope?: unknown} {
-  if (auth.type === 'application-credential' || auth.scope === undefined) return {};
-  return {scope: scopeBody(auth.scope)};
+function scope({auth, name}: OpenStackCloud): {scope?: unknown} {
+  return auth.type === 'application-credential' ? {} : {scope: scopeBody(auth.scope, name)};
 }
 
-function scopeBody(wanted: Scope): unknown {
-  switch (wanted.kind) {
+function scopeBody(wanted: Scope, cloud: string): unknown {
+  switch (wanted.type) {
     case 'project':
       return {project: principal(wanted.project)};
     case 'domain':
-      return {domain: domainBody(wanted.domain)};
+      return {domain: wanted.domain};
     case 'system':
       return {system: {all: true}};
+    case 'trust':
+      throw new ImgmgrError('CONFIG', `cloud ${cloud} logs in by a trust, which imgmgr does not do`, {
+        hint: 'use a project, or an application credential',
+      });
   }
 }
 
-function principal(who: Named): Record<string, unknown> {
-  if (who.id !== undefined) return {id: who.id};
-  return {name: who.name, ...(who.domain === undefined ? {} : {domain: domainBody(who.domain)})};
-}
-
-function domainBody(domain: Domain): Record<string, unknown> {
-  return domain.id === undefined ? {name: domain.name} : {id: domain.id};
+function principal(who: UserRef | ProjectRef): {id: string} | {name: string; domain: DomainRef} {
+  return 'id' in who ? {id: who.id} : {name: who.name, domain: who.domain};
 }
 
 function toLogin(token: string, answer: z.infer<typeof tokenAnswer>['token']): Login {
@@ -179,7 +177,7 @@ function isNoKeystone({kind, status = 0}: HttpError): boolean {
   return kind === 'invalid-body' || kind === 'redirect' || kind === 'too-large';
 }
 
-const AUTH_HINTS: Readonly<Record<Auth['type'], string>> = {
+const AUTH_HINTS: Readonly<Record<CloudAuth['type'], string>> = {
   password: 'check username, password, their domains and the project in clouds.yaml, secure.yaml or OS_*',
   'application-credential': 'check the id and secret of the application credential, and that it has not expired',
   token: 'the token is wrong or has expired; get a new one, or use a login that can be renewed',
@@ -196,9 +194,13 @@ function noKeystone(cloud: OpenStackCloud, what: string, detail: {place?: string
   );
 }
 
-function who(auth: Auth): string {
-  if (auth.type === 'password') return `user '${auth.user.name ?? auth.user.id ?? ''}'`;
-  return auth.type === 'token' ? 'a token' : `application credential '${auth.name ?? auth.id ?? ''}'`;
+function who(auth: CloudAuth): string {
+  if (auth.type === 'password') return `user '${nameOrId(auth.user)}'`;
+  return auth.type === 'token' ? 'a token' : `application credential '${nameOrId(auth.credential)}'`;
+}
+
+function nameOrId(one: {readonly id: string} | {readonly name: string}): string {
+  return 'name' in one ? one.name : one.id;
 }
 
 function bodyWords(error: HttpError): string {

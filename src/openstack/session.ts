@@ -4,7 +4,7 @@ import type {Http} from '../http.ts';
 import {badEndpoint, findEndpoint, inRegion, noEndpoint, regionOf, regionsWithSameImages} from './catalog.ts';
 import type {CatalogService, ServiceType} from './catalog.ts';
 import type {ServerClock, Monotonic} from './clock.ts';
-import type {OpenStackCloud} from './cloud.ts';
+import type {OpenStackCloud} from '../core/resolved-cloud.ts';
 import {logIn} from './login.ts';
 import type {Login} from './login.ts';
 

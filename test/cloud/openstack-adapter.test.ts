@@ -10,7 +10,8 @@ import {ImgmgrError} from '../../src/errors.ts';
 import {createHttp} from '../../src/http.ts';
 import type {Exchange} from '../../src/http.ts';
 import {createOpenStack} from '../../src/openstack/create-openstack.ts';
-import type {OpenStackCloud} from '../../src/openstack/create-openstack.ts';
+import type {OpenStackCloud} from '../../src/core/resolved-cloud.ts';
+import {cloudEntry} from '../fakes/cloud-entry.ts';
 
 /** The ports from which the test cloud's Glance agrees to fetch. */
 const FETCHABLE = [18_080, 8080, 443, 80];
@@ -373,8 +374,6 @@ describe.each([
 });
 
 describe('the login', () => {
-  const quick = {name: 'x', interface: 'public', endpointOverrides: {}};
-
   async function loginError(more: Partial<OpenStackCloud>): Promise<ImgmgrError> {
     const {store} = openCloud({...cloudOf('admin', 'RegionOne'), ...more}, []);
     const error: unknown = await store.listTagged(MARK).catch((reason: unknown) => reason);
@@ -403,19 +402,15 @@ describe('the login', () => {
 
   test('a token logs in too', async () => {
     const {auth} = cloudOf('admin', 'RegionOne');
+    if (auth.type !== 'password') throw new Error('unexpected login');
     const http = createHttp({proxy: 'none'});
     const {logIn} = await import('../../src/openstack/login.ts');
-    const {token} = await logIn(http, {...quick, auth});
+    const {token} = await logIn(http, cloudEntry({name: 'x', auth}));
     http.close();
     const again = openCloud(
       {
         ...cloudOf('admin', 'RegionOne'),
-        auth: {
-          type: 'token',
-          authUrl: auth.authUrl,
-          token,
-          ...(auth.type === 'password' && auth.scope ? {scope: auth.scope} : {}),
-        },
+        auth: {type: 'token', authUrl: auth.authUrl, token, scope: auth.scope},
       },
       [],
     );
@@ -435,19 +430,17 @@ function openCloud(cloud: OpenStackCloud, exchanges: Exchange[]): ReturnType<typ
 
 function cloudOf(user: string, region: string): OpenStackCloud {
   const domain = {name: 'Default'};
-  return {
+  return cloudEntry({
     name: `${user}@${region}`,
     region,
-    interface: 'public',
-    endpointOverrides: {},
     auth: {
       type: 'password',
       authUrl: process.env['LAB_AUTH_URL'] ?? 'http://127.0.0.1:5000/v3',
       user: {name: user, domain},
       password: PASSWORD,
-      scope: {kind: 'project', project: {name: user, domain}},
+      scope: {type: 'project', project: {name: user, domain}},
     },
-  };
+  });
 }
 
 const serveUpstream: RequestListener = (request, response) => {

@@ -1,5 +1,6 @@
 import {createHttp} from '../../../src/http.ts';
 import {createOpenStack} from '../../../src/openstack/create-openstack.ts';
+import {cloudEntry} from '../../fakes/cloud-entry.ts';
 import {PASSWORD, projectOf} from './login.ts';
 import type {User} from './login.ts';
 
@@ -7,19 +8,17 @@ import type {User} from './login.ts';
 export function portsOf(user: User): ReturnType<typeof createOpenStack> {
   const domain = {name: 'Default'};
   return createOpenStack(
-    {
+    cloudEntry({
       name: user,
       region: 'RegionOne',
-      interface: 'public',
-      endpointOverrides: {},
       auth: {
         type: 'password',
         authUrl: 'http://127.0.0.1:5000/v3',
         user: {name: user, domain},
         password: PASSWORD,
-        scope: {kind: 'project', project: {name: projectOf(user), domain}},
+        scope: {type: 'project', project: {name: projectOf(user), domain}},
       },
-    },
+    }),
     {http: createHttp({proxy: 'none'})},
   );
 }

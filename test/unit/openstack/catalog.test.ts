@@ -8,13 +8,14 @@ import {
   regionsWithSameImages,
 } from '../../../src/openstack/catalog.ts';
 import type {CatalogService, EndpointChoice} from '../../../src/openstack/catalog.ts';
+import {cloudEntry} from '../../fakes/cloud-entry.ts';
 
 const CATALOG: readonly CatalogService[] = [
   {
     type: 'image',
     endpoints: [
       {interface: 'public', region: 'North', url: 'https://north/image/'},
-      {interface: 'internal', region: 'North', url: 'http://north.internal:9292'},
+      {interface: 'internalURL', region: 'North', url: 'http://north.internal:9292'},
       {interface: 'public', region: 'South', url: 'https://south/image'},
     ],
   },
@@ -22,7 +23,8 @@ const CATALOG: readonly CatalogService[] = [
 ];
 
 function choice(change: Partial<EndpointChoice> = {}): EndpointChoice {
-  return {name: 'c', interface: 'public', endpointOverrides: {}, ...change};
+  const auth = {type: 'token', authUrl: 'https://k', token: 't', scope: {type: 'system'}} as const;
+  return {...cloudEntry({name: 'c', auth}), ...change};
 }
 
 describe('the endpoint', () => {
@@ -30,7 +32,7 @@ describe('the endpoint', () => {
     ['of the region and interface', choice({region: 'South'}), 'https://south/image'],
     [
       'with the old spelling of the interface',
-      choice({region: 'North', interface: 'internalURL'}),
+      choice({region: 'North', interfaces: ['internal']}),
       'http://north.internal:9292',
     ],
     ['first of the catalog where no region is named', choice(), 'https://north/image'],
@@ -42,17 +44,17 @@ describe('the endpoint', () => {
     ],
     [
       'of the region that is named for this service alone',
-      choice({region: 'North', services: {image: {region: 'South'}}}),
+      choice({region: 'North', serviceRegions: {image: 'South'}}),
       'https://south/image',
     ],
     [
       'of the best interface that there is',
-      choice({region: 'South', services: {image: {interfaces: ['internal', 'public']}}}),
+      choice({region: 'South', serviceInterfaces: {image: ['internal', 'public']}}),
       'https://south/image',
     ],
-    ['of a type that is not in the catalog is none', choice({services: {image: {type: 'imagev2'}}}), undefined],
+    ['of a type that is not in the catalog is none', choice({catalogTypes: {image: 'imagev2'}}), undefined],
     ['of a region that does not exist is none', choice({region: 'West'}), undefined],
-    ['of an interface that does not exist is none', choice({region: 'South', interface: 'admin'}), undefined],
+    ['of an interface that does not exist is none', choice({region: 'South', interfaces: ['admin']}), undefined],
   ])('%s', (_, wanted, url) => {
     expect(findEndpoint(CATALOG, 'image', wanted)).toBe(url);
   });
@@ -65,17 +67,17 @@ const TWO_NAMES: readonly CatalogService[] = [
 
 describe('L: image_service_name', () => {
   test('chooses the service of that name', () => {
-    expect(findEndpoint(TWO_NAMES, 'image', choice({services: {image: {serviceName: 'glance'}}}))).toBe('https://new');
+    expect(findEndpoint(TWO_NAMES, 'image', choice({catalogNames: {image: 'glance'}}))).toBe('https://new');
     expect(findEndpoint(TWO_NAMES, 'image', choice())).toBe('https://old');
   });
 
   test('means nothing where the catalog has no names, as in keystoneauth', () => {
-    const named = choice({services: {image: {serviceName: 'glance'}}});
+    const named = choice({catalogNames: {image: 'glance'}});
     expect(findEndpoint(CATALOG, 'image', named)).toBe('https://north/image');
   });
 
   test('of a service that is not there is refused with the names that are', () => {
-    const named = choice({region: 'North', services: {image: {serviceName: 'nope'}}});
+    const named = choice({region: 'North', catalogNames: {image: 'nope'}});
     expect(findEndpoint(TWO_NAMES, 'image', named)).toBeUndefined();
     expect(noEndpoint(TWO_NAMES, 'image', named)).toMatchObject({
       message: "cloud 'c' has no public image endpoint of a service named 'nope' in region 'North' in its catalog",
@@ -109,7 +111,7 @@ describe('R15: regions with the same images', () => {
   });
 
   test('are looked at without what clouds.yaml says for the own region', () => {
-    const own = choice({region: 'North', endpointOverrides: {image: 'x'}, services: {image: {region: 'West'}}});
+    const own = choice({region: 'North', endpointOverrides: {image: 'x'}, serviceRegions: {image: 'West'}});
     expect(findEndpoint(shared, 'image', inRegion(own, 'South'))).toBe('https://image');
   });
 });
@@ -117,7 +119,7 @@ describe('R15: regions with the same images', () => {
 describe('R4: the region of a service', () => {
   test('where none is chosen is the first of the catalog, and the others are known', () => {
     expect(regionOf(CATALOG, 'image', choice())).toEqual({region: 'North', others: ['South']});
-    expect(regionOf(CATALOG, 'image', choice({interface: 'internal'}))).toEqual({region: 'North', others: []});
+    expect(regionOf(CATALOG, 'image', choice({interfaces: ['internal']}))).toEqual({region: 'North', others: []});
   });
 
   test('where one is chosen is that', () => {

@@ -4,7 +4,9 @@ import type {TestServerHost} from '../../../src/ports/test-server-host.ts';
 import {createHttp} from '../../../src/http.ts';
 import type {Exchange} from '../../../src/http.ts';
 import {createOpenStack} from '../../../src/openstack/create-openstack.ts';
-import type {OpenStackCloud, OpenStackParts} from '../../../src/openstack/create-openstack.ts';
+import type {OpenStackCloud} from '../../../src/core/resolved-cloud.ts';
+import type {OpenStackParts} from '../../../src/openstack/create-openstack.ts';
+import {cloudEntry} from '../../fakes/cloud-entry.ts';
 import type {FakeCloud} from '../../fakes/fake-cloud.ts';
 
 /** All ports, connected to a fake cloud, and every exchange that they caused. */
@@ -39,17 +41,15 @@ export function connect(
 /** The fake cloud as clouds.yaml would describe it. */
 export function cloudOf(fake: FakeCloud, role: 'admin' | 'member'): OpenStackCloud {
   const account = fake.accounts[role];
-  return {
+  return cloudEntry({
     name: role,
     region: 'RegionOne',
-    interface: 'public',
-    endpointOverrides: {},
     auth: {
       type: 'password',
       authUrl: fake.authUrl,
       user: {name: account.user, domain: {name: 'Default'}},
       password: account.password,
-      scope: {kind: 'project', project: {name: account.project, domain: {name: 'Default'}}},
+      scope: {type: 'project', project: {name: account.project, domain: {name: 'Default'}}},
     },
-  };
+  });
 }

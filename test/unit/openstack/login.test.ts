@@ -2,7 +2,7 @@ import type {RequestListener} from 'node:http';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {createHttp} from '../../../src/http.ts';
-import type {Auth, OpenStackCloud} from '../../../src/openstack/create-openstack.ts';
+import type {CloudAuth, OpenStackCloud} from '../../../src/core/resolved-cloud.ts';
 import {identityBase, logIn} from '../../../src/openstack/login.ts';
 import {startFakeCloud} from '../../fakes/fake-cloud.ts';
 import type {FakeCloud} from '../../fakes/fake-cloud.ts';
@@ -20,7 +20,7 @@ afterEach(async () => {
   await fake.close();
 });
 
-function cloudWith(auth: Auth): OpenStackCloud {
+function cloudWith(auth: CloudAuth): OpenStackCloud {
   return {...cloudOf(fake, 'admin'), name: 'mine', auth};
 }
 
@@ -63,15 +63,17 @@ describe('one call', () => {
     const {id, name, secret} = fake.accounts.admin.applicationCredential;
     const authUrl = fake.authUrl;
     const user = {name: 'admin', domain: {id: 'default'}};
-    for (const who of [{id}, {name, user}])
+    for (const credential of [{id}, {name, user}])
       expect(
-        (await logIn(http, cloudWith({type: 'application-credential', authUrl, secret, ...who}))).account?.projectName,
+        (await logIn(http, cloudWith({type: 'application-credential', authUrl, secret, credential}))).account
+          ?.projectName,
       ).toBe('admin');
     for (const {body} of fake.requests) expect(JSON.stringify(body)).not.toContain('scope');
   });
 
   test('logs in by token', async () => {
-    const auth: Auth = {type: 'token', authUrl: fake.authUrl, token: fake.token('member')};
+    const scope = {type: 'project', project: {name: 'member', domain: {name: 'Default'}}} as const;
+    const auth: CloudAuth = {type: 'token', authUrl: fake.authUrl, token: fake.token('member'), scope};
     expect((await logIn(http, cloudWith(auth))).account?.userName).toBe('member');
   });
 
@@ -93,11 +95,10 @@ describe('one call', () => {
       });
     });
     const base = {type: 'token', authUrl: server.url, token: 't'} as const;
-    await failure(cloudWith({...base, scope: {kind: 'project', project: {id: 'p'}}}));
-    await failure(cloudWith({...base, scope: {kind: 'project', project: {name: 'p', domain: {name: 'd'}}}}));
-    await failure(cloudWith({...base, scope: {kind: 'domain', domain: {id: 'd'}}}));
-    await failure(cloudWith({...base, scope: {kind: 'system'}}));
-    await failure(cloudWith(base));
+    await failure(cloudWith({...base, scope: {type: 'project', project: {id: 'p'}}}));
+    await failure(cloudWith({...base, scope: {type: 'project', project: {name: 'p', domain: {name: 'd'}}}}));
+    await failure(cloudWith({...base, scope: {type: 'domain', domain: {id: 'd'}}}));
+    await failure(cloudWith({...base, scope: {type: 'system'}}));
     await server.close();
     const scopes = bodies.map((body) => (JSON.parse(body) as {auth: {scope?: unknown}}).auth.scope);
     expect(scopes).toEqual([
@@ -105,7 +106,6 @@ describe('one call', () => {
       {project: {name: 'p', domain: {name: 'd'}}},
       {domain: {id: 'd'}},
       {system: {all: true}},
-      undefined,
     ]);
   });
 });
@@ -123,8 +123,18 @@ describe('a login that fails', () => {
   });
 
   test('for a wrong token says that it cannot be renewed here', async () => {
-    const error = await failure(cloudWith({type: 'token', authUrl: fake.authUrl, token: 'old'}));
+    const scope = {type: 'project', project: {id: 'p'}} as const;
+    const error = await failure(cloudWith({type: 'token', authUrl: fake.authUrl, token: 'old', scope}));
     expect(error).toMatchObject({code: 'AUTH', hint: expect.stringContaining('get a new one') as unknown});
+  });
+
+  test('because it would be by a trust is CONFIG, and nobody is asked', async () => {
+    const scope = {type: 'trust', id: 't'} as const;
+    expect(await failure(cloudWith({type: 'token', authUrl: fake.authUrl, token: 'x', scope}))).toMatchObject({
+      code: 'CONFIG',
+      message: 'cloud mine logs in by a trust, which imgmgr does not do',
+    });
+    expect(fake.requests).toEqual([]);
   });
 
   test('because nobody answers is UNAVAILABLE with the address', async () => {

@@ -7,6 +7,8 @@ import type {FakeCloud, FakeCloudOptions} from '../../fakes/fake-cloud.ts';
 import {connect} from './fake.ts';
 import type {Connected} from './fake.ts';
 
+const SCOPE = {type: 'project', project: {name: 'admin', domain: {name: 'Default'}}} as const;
+
 let fake: FakeCloud;
 let connected: Connected;
 let passed = 0;
@@ -77,7 +79,7 @@ describe('one login', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const authUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-    const system = connect(fake, {auth: {type: 'token', authUrl, token: 't', scope: {kind: 'system'}}});
+    const system = connect(fake, {auth: {type: 'token', authUrl, token: 't', scope: {type: 'system'}}});
     expect(await failure(system.store.account())).toMatchObject({
       code: 'CONFIG',
       hint: expect.stringContaining('project_name') as unknown,
@@ -158,7 +160,7 @@ describe('the token', () => {
   });
 
   test('given by the user cannot be renewed, and the error says so', async () => {
-    const auth = {type: 'token', authUrl: fake.authUrl, token: fake.token()} as const;
+    const auth = {type: 'token', authUrl: fake.authUrl, token: fake.token(), scope: SCOPE} as const;
     const {store, exchanges} = connect(fake, {auth});
     await store.listTagged('a');
     fake.misbehave('tokenRevoked', {times: Infinity});
@@ -172,7 +174,7 @@ describe('the token', () => {
 
   test('is in no exchange and no error', async () => {
     const token = fake.token();
-    const {store, exchanges} = connect(fake, {auth: {type: 'token', authUrl: fake.authUrl, token}});
+    const {store, exchanges} = connect(fake, {auth: {type: 'token', authUrl: fake.authUrl, token, scope: SCOPE}});
     fake.misbehave('glance500', {times: Infinity});
     const error = await failure(store.setActive('x', true));
     const inside = JSON.stringify([
