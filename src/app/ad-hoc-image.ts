@@ -1,6 +1,7 @@
 import {resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import type {Definition} from '../core/definition/definition.ts';
+import {readEnding} from '../core/format/disk-formats.ts';
 import type {Digest} from '../core/release/digest.ts';
 import type {Visibility} from '../core/image/image.ts';
 import {publicUrl} from '../core/public-url.ts';
@@ -123,19 +124,17 @@ function lastPart(path: string): string {
 }
 
 const COMPRESSION = /\.(gz|xz|zst|bz2)$/i;
-const EXTENSION = /\.(qcow2|img|raw|vmdk|vdi|vhd|vhdx|iso)$/i;
 
 /** The file name without what tells its format. */
 function stem(fileName: string): string {
-  return fileName.replace(COMPRESSION, '').replace(EXTENSION, '');
+  const name = fileName.replace(COMPRESSION, '');
+  return readEnding(name)?.stem ?? name;
 }
 
 function formatOf(fileName: string, address: string): string {
-  const extension = EXTENSION.exec(fileName.replace(COMPRESSION, ''))?.[1]?.toLowerCase();
-  if (extension === undefined)
-    throw new ImgmgrError('USAGE', `${publicUrl(address)} does not contain the format of the image`, {
-      hint: 'give it with --disk-format (qcow2, raw, iso, vmdk …)',
-    });
-  // Cloud images that are called .img are qcow2; a raw one is refused by its content, with the same hint.
-  return extension === 'img' ? 'qcow2' : extension;
+  const found = readEnding(fileName.replace(COMPRESSION, ''));
+  if (found) return found.format;
+  throw new ImgmgrError('USAGE', `${publicUrl(address)} does not contain the format of the image`, {
+    hint: 'give it with --disk-format (qcow2, raw, iso, vmdk …)',
+  });
 }

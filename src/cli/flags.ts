@@ -1,7 +1,8 @@
 import type {Command} from 'commander';
 import type {RetireWay} from '../core/definition/definition.ts';
 import type {Machine} from '../core/build/spec.ts';
-import type {ConvertedFormat} from '../core/conversion.ts';
+import {DISK_FORMATS} from '../core/format/disk-formats.ts';
+import type {WrittenFormat} from '../core/format/disk-formats.ts';
 import type {Digest} from '../core/release/digest.ts';
 import type {Visibility} from '../core/image/image.ts';
 import type {ImportMethod} from '../ports/image-store.ts';
@@ -79,7 +80,7 @@ export interface Flags {
   readonly waitLock?: number;
   readonly stores?: readonly string[];
   readonly method?: ImportMethod;
-  readonly convert?: ConvertedFormat;
+  readonly convert?: WrittenFormat;
   readonly compress?: boolean;
   readonly prefetch?: 'never' | 'on-stuck' | 'always';
   readonly stuckRetry?: number;
@@ -253,4 +254,3 @@ const RETIRE_WAYS: readonly RetireWay[] = ['renamed', 'hidden', 'renamed-by-date
 const LISTEN_TEXT = 'where their reports are taken, or a range as :7443-7450; default: any free port';
 const RETIRE_TEXT = `${RETIRE_WAYS.slice(0, -1).join(', ')} or community; overrides the definitions`;
 const VISIBILITIES: readonly Visibility[] = ['private', 'shared', 'community', 'public'];
-const DISK_FORMATS = ['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx', 'iso', 'aki', 'ari', 'ami', 'ploop'] as const;

@@ -1,26 +1,21 @@
+import {isDisk, isDoubtful} from './format/disk-formats.ts';
+import type {WrittenFormat} from './format/disk-formats.ts';
+
 /** What images become on their way (`--convert`, `--compress`). */
 export interface Conversion {
-  readonly to: ConvertedFormat;
+  readonly to: WrittenFormat;
   /** Only with qcow2. */
   readonly compress: boolean;
 }
 
-export type ConvertedFormat = 'raw' | 'qcow2';
-
-/** Glance's names of the formats that hold a disk which can be written in another format. */
-const DISKS: ReadonlySet<string> = new Set(['qcow2', 'raw', 'vmdk', 'vdi', 'vhd', 'vhdx']);
-
-/** Those of them that name other files in a text, or that programs read in more than one way. */
-const DOUBTFUL: ReadonlySet<string> = new Set(['vmdk', 'vdi', 'vhd', 'vhdx']);
-
 /** True for disks that no cloud gets before qemu-img, too, has judged them on this host; the others are judged while they stream. */
 export function needsBothGuards(format: string): boolean {
-  return DOUBTFUL.has(format);
+  return isDoubtful(format);
 }
 
 /** True for disks; a CD-ROM, a kernel or a ramdisk is what it is. */
 export function isConvertible(format: string): boolean {
-  return DISKS.has(format);
+  return isDisk(format);
 }
 
 /**

@@ -1,3 +1,5 @@
+import type {WrittenFormat} from '../format/disk-formats.ts';
+
 /** The section `build` of a definition, read: what diskimage-builder is asked for. */
 export interface BuildSpec {
   readonly elements: readonly string[];
@@ -22,7 +24,7 @@ export interface BuildSpec {
 }
 
 /** What diskimage-builder can make and Glance takes. */
-export const BUILD_FORMATS = ['qcow2', 'raw'] as const;
+export const BUILD_FORMATS = ['qcow2', 'raw'] as const satisfies readonly WrittenFormat[];
 
 export type BuildFormat = (typeof BUILD_FORMATS)[number];
 

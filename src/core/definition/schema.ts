@@ -1,12 +1,12 @@
 import {z} from 'zod';
 import {BUILD_FORMATS} from '../build/spec.ts';
+import {DEFINITION_FORMATS} from '../format/disk-formats.ts';
 import {parseDigest} from '../release/digest.ts';
 import {CHECK_IDS} from '../verdict/checks.ts';
 import {parseSize} from '../limits.ts';
 import {isCalendarDate, parseDuration} from '../time-text.ts';
 
 /** What Glance takes as disk_format and the peer's schema allows. */
-export const DISK_FORMATS = ['aki', 'ari', 'ami', 'raw', 'iso', 'vhd', 'vdi', 'qcow2', 'vmdk'] as const;
 export const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
 export const RETIRE_WAYS = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'] as const;
 
@@ -182,7 +182,7 @@ const limits = z
 export const imageSchema = z.strictObject({
   name: filled().describe('The plain name of the image.'),
   enable: z.boolean().nullish().describe('false: not imported unless --force. Default: true.'),
-  format: z.enum(DISK_FORMATS).describe('disk_format in Glance.'),
+  format: z.enum(DEFINITION_FORMATS).describe('disk_format in Glance.'),
   login: text().describe('User of the image; becomes the property image_original_user.'),
   password: text().nullish().describe('Preset password, for documentation only.'),
   min_disk: count().nullish().describe('GiB; raised to the virtual size of the image. Default: 0.'),

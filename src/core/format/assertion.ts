@@ -1,10 +1,6 @@
 import type {EndInspection, Inspection} from './inspect.ts';
+import {isKernel, isOpaque} from './disk-formats.ts';
 import type {FormatProblem} from './inspection.ts';
-
-/** Formats of Glance that no content betrays: what is not recognised passes under their names. */
-const OPAQUE: ReadonlySet<string> = new Set(['ami', 'aki', 'ari', 'ploop', 'vhd']);
-/** Kernels and ramdisks may carry a partition table that means nothing; Glance forgives them the same. */
-const NOT_DISKS: ReadonlySet<string> = new Set(['aki', 'ari']);
 
 /** What the definition and the operator's limits say about an image. */
 export interface Assertion {
@@ -15,7 +11,8 @@ export interface Assertion {
 
 /** All reasons to refuse the image: its own, a format other than the asserted one, a disk beyond the limit. */
 export function judgeFormat(inspection: Inspection, assertion: Assertion): readonly FormatProblem[] {
-  const own = inspection.problems.filter(({id}) => id !== 'Mbr' || !NOT_DISKS.has(assertion.format));
+  // Kernels and ramdisks may carry a partition table that means nothing; Glance forgives them the same.
+  const own = inspection.problems.filter(({id}) => id !== 'Mbr' || !isKernel(assertion.format));
   // Refused by name already, and what it is not needs no second sentence.
   if (own.length > 0) return own;
   const problems: FormatProblem[] = [];
@@ -40,7 +37,7 @@ export function judgeEnd(end: EndInspection, inspection: Inspection, asserted: s
 
 function agrees({format, partitioned}: Inspection, asserted: string): boolean {
   if (format === asserted) return true;
-  if (format === 'raw') return asserted === 'gpt' ? partitioned : OPAQUE.has(asserted);
+  if (format === 'raw') return asserted === 'gpt' ? partitioned : isOpaque(asserted);
   // A hybrid ISO is also a disk with partitions, and boots as one.
   return format === 'iso' && partitioned && asserted === 'raw';
 }

@@ -1,10 +1,11 @@
 import {realpath} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {ImageConverter} from '../../ports/image-converter.ts';
+import {isDoubtful} from '../../core/format/disk-formats.ts';
 import {DEFAULT_LIMITS} from '../../core/limits.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Machine} from './machine.ts';
-import {DRIVERS, FILES} from './machine.ts';
+import {FILES} from './machine.ts';
 
 /** What judges images before QEMU opens them, and writes those anew that QEMU shall not read. */
 export type ImageGuard = Pick<ImageConverter, 'judgeFile' | 'convertFile'>;
@@ -17,17 +18,12 @@ export interface GuardedImage {
   readonly signal: AbortSignal;
 }
 
-/** Formats that QEMU gets only as a qcow2 that was written anew. */
-const CONVERTED = ['vmdk', 'vdi', 'vhd', 'vhdx'];
 /** Converting the largest image takes no longer; its time in the run is limited by the signal. */
 const LIMIT_MS = 60 * 60_000;
 
-/** The formats that can be booted here. */
-export const BOOTABLE: readonly string[] = [...Object.keys(DRIVERS), ...CONVERTED];
-
-/** The image as QEMU will see it in the server's folder; nothing is opened. */
+/** The image as QEMU will see it in the server's folder: a doubtful format only as a qcow2 that was written anew. Nothing is opened. */
 export function bootedImage(image: Machine['image'], folder: string): Machine['image'] {
-  return CONVERTED.includes(image.format) ? {path: join(folder, FILES.image), format: 'qcow2'} : image;
+  return isDoubtful(image.format) ? {path: join(folder, FILES.image), format: 'qcow2'} : image;
 }
 
 /** Judges the image by both guards, converts it where QEMU shall not read its format, and gives what is booted, behind all links. */

@@ -1,3 +1,4 @@
+import {driverOf, namesNoFile} from '../../core/format/disk-formats.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flavor} from '../../ports/test-server-host.ts';
 
@@ -34,9 +35,6 @@ export const FILES = {
   pid: 'qemu.pid',
   stamp: 'stamp.json',
 } as const;
-
-/** Glance's disk formats that QEMU opens here, and its names for them: those that cannot name another file. */
-export const DRIVERS: Readonly<Record<string, string>> = {raw: 'raw', qcow2: 'qcow2', iso: 'raw'};
 
 /** The architecture that the properties demand; UNSUPPORTED for one that is not emulated here. */
 export function architectureOf(properties: Readonly<Record<string, string>>): Architecture {
@@ -115,7 +113,7 @@ function disks({image, properties}: Machine, type: string): string[] {
     ...(readOnly && {'read-only': true}),
   });
   // "backing: null" keeps QEMU from following whatever the image itself names.
-  const below = DRIVERS[image.format];
+  const below = namesNoFile(image.format) ? driverOf(image.format) : undefined;
   const base = {
     driver: below,
     'read-only': true,

@@ -1,3 +1,4 @@
+import {QEMU_FORMATS, driverOf} from '../../core/format/disk-formats.ts';
 import type {ServerState} from '../../core/verdict/judge.ts';
 import {randomBytes, randomUUID} from 'node:crypto';
 import {existsSync} from 'node:fs';
@@ -27,8 +28,8 @@ import {chooseFlavor} from './flavors.ts';
 import {makeIso} from './iso.ts';
 import type {Machine} from './machine.ts';
 import type {ImageGuard} from './guarded-image.ts';
-import {BOOTABLE, bootedImage, prepareImage} from './guarded-image.ts';
-import {architectureOf, DRIVERS, FILES, machineArguments, needsUefi} from './machine.ts';
+import {bootedImage, prepareImage} from './guarded-image.ts';
+import {architectureOf, FILES, machineArguments, needsUefi} from './machine.ts';
 import {findQemu, killProcess} from './process.ts';
 import {RELAY, RESOLVER_FILE, relayAnswers} from './relay.ts';
 import type {RunningMachine} from './runner.ts';
@@ -210,7 +211,7 @@ class QemuServers implements TestServerHost {
     });
     await writeFile(join(folder, FILES.seed), makeIso(seed), {mode: 0o600});
     if (firmware) await copyFile(firmware.variables, join(folder, FILES.variables));
-    const base = image.format === 'iso' ? [] : ['-b', image.path, '-F', DRIVERS[image.format] ?? image.format];
+    const base = image.format === 'iso' ? [] : ['-b', image.path, '-F', driverOf(image.format)];
     // -u: the image is not opened here, so nothing in it is followed; its size is given.
     const {command, args} = (await this.#confined()).wrap({
       command: 'qemu-img',
@@ -259,10 +260,10 @@ class QemuServers implements TestServerHost {
 
   #imageFile({id, diskFormat}: ServerRequest['image']): Machine['image'] {
     const format = diskFormat ?? '';
-    if (!BOOTABLE.includes(format))
+    if (!QEMU_FORMATS.includes(format))
       throw new ImgmgrError('UNSUPPORTED', `an image of the format ${format || '(none)'} cannot be booted here`, {
         place: `image ${id}`,
-        hint: `formats: ${BOOTABLE.join(', ')}`,
+        hint: `formats: ${QEMU_FORMATS.join(', ')}`,
       });
     return {path: resolve(this.#options.files?.get(id) ?? this.#store.bytes(id)), format};
   }

@@ -1,7 +1,8 @@
+import {driverOf} from '../../core/format/disk-formats.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {JudgedFile} from '../inspect-file.ts';
 import type {Disk, ToolContext} from './qemu-run.ts';
-import {driverOf, look, requireConfined} from './qemu-run.ts';
+import {look, requireConfined} from './qemu-run.ts';
 
 /** What both guards say about a disk; bytes. */
 export interface AgreedDisk {
@@ -42,7 +43,7 @@ interface Expected {
 }
 
 function expectedOf({format}: Disk, {inspection, fixedVhd, size}: JudgedFile): Expected {
-  if (fixedVhd !== undefined) return {driver: 'vpc', virtualSize: fixedVhd, given: true};
+  if (fixedVhd !== undefined) return {driver: driverOf('vhd'), virtualSize: fixedVhd, given: true};
   const driver = driverOf(inspection.format);
   const isRaw = driver === 'raw' || driverOf(format) === 'raw';
   // QEMU counts whole sectors.

@@ -1,8 +1,9 @@
 import {open} from 'node:fs/promises';
+import {driverOf} from '../../core/format/disk-formats.ts';
 import type {Conversion} from '../../core/conversion.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Disk, ToolContext} from './qemu-run.ts';
-import {driverOf, lastLine, look, runLook, runQemuImg, unreadable} from './qemu-run.ts';
+import {lastLine, look, runLook, runQemuImg, unreadable} from './qemu-run.ts';
 import type {Room} from './room.ts';
 import {diskFull} from './room.ts';
 

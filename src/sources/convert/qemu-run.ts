@@ -1,3 +1,4 @@
+import {namesNoFile} from '../../core/format/disk-formats.ts';
 import type {Exec} from '../../exec.ts';
 import type {Confinement} from '../../host/confine.ts';
 import {ImgmgrError} from '../../errors.ts';
@@ -37,14 +38,6 @@ const GIB = 1024 ** 3;
 /** Against images that are made to use up memory or time (CVE-2015-5162): what Glance, Nova and Cinder allow a look. */
 const LOOK = {memoryBytes: GIB, cpuSeconds: 60};
 
-/** QEMU's name of a disk_format, where it is another one. */
-const DRIVERS: Readonly<Record<string, string>> = {vhd: 'vpc', iso: 'raw'};
-
-/** QEMU's name of Glance's disk_format. */
-export function driverOf(format: string): string {
-  return DRIVERS[format] ?? format;
-}
-
 /** UNSUPPORTED where qemu-img is not installed. */
 export async function requireQemuImg(exec: Exec): Promise<void> {
   await exec.run('qemu-img', ['--version']);
@@ -52,7 +45,7 @@ export async function requireQemuImg(exec: Exec): Promise<void> {
 
 /** Where no tool can be kept from other files, only what names none in any reading is opened: else UNSUPPORTED. */
 export function requireConfined({kind}: Confinement, {show, format}: Pick<Disk, 'show' | 'format'>): void {
-  if (kind !== 'none' || ['raw', 'qcow2', 'iso'].includes(format)) return;
+  if (kind !== 'none' || namesNoFile(format)) return;
   throw new ImgmgrError(
     'UNSUPPORTED',
     `${show} is ${format}, which qemu-img is not given here, since nothing on this host can keep it from other files`,

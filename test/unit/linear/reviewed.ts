@@ -34,7 +34,13 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ),
       ...['cloud-tls', 'definitions', 'fill-in', 'named-files', 'tls-files'].map((name) => `src/config/${name}.ts`),
       ...['dib-command', 'environment', 'requirements', 'work-folder'].map((name) => `src/build/${name}.ts`),
-      ...['src/core/definition/filter.ts', 'src/core/limits.ts', 'src/http/proxy.ts', 'src/report/color.ts'],
+      ...[
+        'src/core/definition/filter.ts',
+        'src/core/format/disk-formats.ts',
+        'src/core/limits.ts',
+        'src/http/proxy.ts',
+        'src/report/color.ts',
+      ],
     ],
   ],
   [
