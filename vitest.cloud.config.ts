@@ -1,9 +1,11 @@
 import {defineConfig} from 'vitest/config';
 
 /** With test servers of their own, in a project of their own (test/cloud/support/own-project.ts). */
-const SERVERS = ['debian', 'in-use', 'test-servers', 'tiny-guest', 'verify', 'volume-only'].map(
+const SERVERS = ['in-use', 'test-servers', 'tiny-guest', 'verify', 'volume-only'].map(
   (name) => `test/cloud/${name}.test.ts`,
 );
+/** One guest that takes minutes, so that it runs when the tests of images are through; with a project of its own, too. */
+const DEBIAN = 'test/cloud/debian.test.ts';
 const FULL = 'test/cloud/full/**/*.test.ts';
 
 interface Part {
@@ -16,17 +18,18 @@ const ALL: Part = {include: ['test/cloud/*.test.ts', FULL], setup: 'test/cloud/s
 /** With limits in ms, which hold on a cloud that nothing else keeps busy, or with a part of the cloud broken for a while. */
 const ALONE = ['test/cloud/rotation.test.ts', 'test/cloud/silent-cell.test.ts'];
 
-/** `images` and `servers` disturb each other in nothing, and each waits for the cloud much of the time. */
+/** `servers` disturbs neither `images` nor `debian`, and each waits for the cloud much of the time. */
 const PARTS: Readonly<Record<string, Part>> = {
   alone: {include: ALONE, setup: 'test/cloud/support/empty-cloud.ts'},
   servers: {include: [...SERVERS, FULL], setup: 'test/cloud/support/own-project.ts'},
-  images: {include: ['test/cloud/*.test.ts'], exclude: [...SERVERS, ...ALONE]},
+  images: {include: ['test/cloud/*.test.ts'], exclude: [...SERVERS, DEBIAN, ...ALONE]},
+  debian: {include: [DEBIAN], setup: 'test/cloud/support/own-project.ts'},
 };
 const part = PARTS[process.env['PART'] ?? ''] ?? ALL;
 
 /**
- * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|servers`: only
- * that part; test/cloud/run runs the first, which empties the cloud, then the other two side by side. `FULL=1`: what takes longest, too.
+ * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|servers|debian`: only
+ * that part; test/cloud/run runs the first, which empties the cloud, then `servers` beside `images` and `debian`. `FULL=1`: what takes longest, too.
  */
 export default defineConfig({
   test: {

@@ -4,7 +4,8 @@ import {join} from 'node:path';
 import {emptyCloud} from './empty-cloud.ts';
 import {makeProject, removeProject} from './login.ts';
 
-const NAME = 'imgmgr-acceptance';
+/** One for each part of the suite, since parts run side by side. */
+const NAME = `imgmgr-acceptance-${process.env['PART'] ?? 'all'}`;
 
 /**
  * Before the tests with servers: a project of their own for the administrator, since images, leases and servers of dead runs are a
