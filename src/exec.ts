@@ -106,7 +106,7 @@ function startTool({command, args, options, base}: Tool): Running {
     stderr: 'pipe',
   });
   const stderr = collectTail(child.stderr, KEPT_STDERR, options.log);
-  // Its reader is told by the stream; without a reader the error must not count as unhandled.
+  // Its reader learns of it by the stream; without a reader the error must not count as unhandled.
   child.stdout.on('error', () => undefined);
   const group = processGroup(child.pid, {
     graceMs: options.graceMs ?? GRACE_MS,
@@ -144,7 +144,7 @@ async function feed(stdin: Readable | undefined, sink: Writable | null, group: P
   }
 }
 
-/** Once the tool is gone, cuts off after the time whoever else holds its output; gives what undoes it. */
+/** Once the tool is gone, cuts off after the time any other process that holds its output; gives what undoes it. */
 function endLingering(child: Child, group: ProcessGroup, lingerMs: number | undefined): () => void {
   let timer: NodeJS.Timeout | undefined;
   if (lingerMs !== undefined)

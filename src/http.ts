@@ -17,14 +17,14 @@ import type {Secrets} from './secrets/registry.ts';
 import {redirected} from './http/redirect.ts';
 import type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
 
-export {HttpError, isPassing, isPlainHttp} from './http/error.ts';
+export {HttpError, isPlainHttp} from './http/error.ts';
 export type {HttpErrorKind} from './http/error.ts';
 export {addressKind} from './http/address.ts';
 export type {AddressKind} from './http/address.ts';
 export type {ProxyEnv} from './http/proxy.ts';
 export {checkProxies} from './http/proxy.ts';
 export {publicUrl} from './core/public-url.ts';
-export type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
+export type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry} from './http/types.ts';
 
 type AnyRequest = HttpRequest<keyof BodyOf>;
 type AnyResponse = HttpResponse<BodyOf[keyof BodyOf]>;

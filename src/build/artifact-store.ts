@@ -36,7 +36,7 @@ export interface FileDigests {
 export interface ArtifactStore {
   /** Moves the files in; afterwards the artifact is there and they are gone, or nothing has changed. Replaces one of the same version and inputs. */
   add(made: NewArtifact): Promise<Artifact>;
-  /** Those of a definition, newest first; damaged ones are told, not listed. */
+  /** Those of a definition, newest first; damaged ones are reported, not listed. */
   list(definition: string): Promise<readonly Artifact[]>;
   /** Notes digests in the manifest. DIGEST_MISMATCH where it knows another one: the file has changed since. */
   complete(artifact: Artifact, digests: FileDigests): Promise<void>;
@@ -121,7 +121,7 @@ async function addArtifact(home: string, made: NewArtifact): Promise<Artifact> {
       manifest: join(goal, FILES.manifest),
     };
   } catch (error) {
-    // What cannot be removed now is left to the sweep; the first error is the one to tell.
+    // What cannot be removed now is left to the sweep; the first error is the one to report.
     await rm(aside, {recursive: true, force: true}).catch(() => undefined);
     throw asFileError(error, {path: goal, bytes});
   }

@@ -28,7 +28,7 @@ const LONGEST_LINE = 16 * 1024;
 const LONGEST_LOGIN = 4 * 1024;
 
 /**
- * Opens the log (mode 0600, begun anew) and tells each whole line, with passwords in addresses masked and without the secrets of the run,
+ * Opens the log (mode 0600, begun anew) and reports each whole line, with passwords in addresses masked and without the secrets of the run,
  * in however many pieces it came. A line without end is cut, not within a secret.
  */
 export function openBuildLog(path: string, onLine: (line: string) => void, secrets: Scrubber = NO_SECRETS): BuildLog {

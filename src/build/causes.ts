@@ -48,7 +48,7 @@ const SIGNS: readonly (readonly [
   ],
 ];
 
-/** What the end of a log tells about the cause of a failure, one sentence with the next step; undefined where it tells nothing known. */
+/** The cause of a failure by the end of its log, one sentence with the next step; undefined where no known cause is in it. */
 export function causeOf(lines: readonly string[], phase: Phase): string | undefined {
   for (const [pattern, cause, unless] of SIGNS)
     for (const line of lines) {

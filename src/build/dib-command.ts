@@ -56,7 +56,7 @@ export function hostPath(hostEnv: DibRequest['hostEnv']): string {
   return [...new Set([...named, ...FOLDERS])].join(delimiter);
 }
 
-/** Ours come last: with another TMP_DIR nobody could find what a build left, without output nobody could tell how it ended. */
+/** Ours come last: with another TMP_DIR nobody could find what a build left, without output nobody could see how it ended. */
 function environment({
   tool,
   spec,

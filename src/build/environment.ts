@@ -21,7 +21,7 @@ export const CACHES: Readonly<Record<string, string>> = {
   DIB_APT_LOCAL_CACHE: '1',
 };
 
-/** Variables that tell where things are fetched from. */
+/** Variables that say where things are fetched from. */
 const PLACES = /^DIB_(?:APT_SOURCES_CONF|YUM_REPO_CONF|DEBIAN_SECURITY_SUBPATH)$/;
 
 function isPlace(name: string): boolean {

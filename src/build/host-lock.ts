@@ -8,11 +8,11 @@ import {makePrivateFolder} from '../host/private-folder.ts';
 export interface LockRequest {
   /** A folder on this host's own disk; every build of this host names the same. */
   readonly folder: string;
-  /** Who builds, told to those that wait. */
+  /** Who builds, shown to those that wait. */
   readonly definition: string;
   readonly limitMs: number;
   readonly signal: AbortSignal;
-  /** Is told after every look that did not get the lock. */
+  /** Is called after every look that did not get the lock. */
   readonly waiting?: (wait: Wait) => void;
   readonly pollMs?: number;
 }

@@ -12,7 +12,7 @@ export interface BuildRequest {
   /** Where work folders are made. */
   readonly root: string;
   readonly lock: LockRequest;
-  /** Is told of folders that could not be removed: those of dead builds, and the own one at the end. */
+  /** Is called for folders that could not be removed: those of dead builds, and the own one at the end. */
   readonly left?: (left: Swept['left']) => void;
 }
 

@@ -23,7 +23,7 @@ export interface LoopOwner {
 }
 
 /**
- * The loop devices (`loop0`) whose file lies in the folder, by device and inode as the kernel tells them, not by its path alone; of a
+ * The loop devices (`loop0`) whose file lies in the folder, by device and inode as the kernel reports them, not by its path alone; of a
  * file that was deleted since, only its former path and its device can be compared.
  */
 export async function loopsOf(exec: Exec, owner: LoopOwner): Promise<readonly string[]> {
@@ -73,7 +73,7 @@ export async function dropPartitions(exec: Exec, loops: readonly string[]): Prom
     if (base === undefined) continue;
     const target = await ifThere(linkTarget(path));
     if (target !== undefined && /^loop\d+$/.test(target)) {
-      // A link of the stand-in, ours by its target; a target that is free tells nothing, then the name decides.
+      // A link of the stand-in, ours by its target; a target that is free says nothing, then the name decides.
       if (loops.includes(target) || (loops.includes(base) && backingFile(target) === undefined))
         await ifThere(unlink(path));
     } else if (loops.includes(base)) {

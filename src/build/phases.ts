@@ -16,7 +16,7 @@ export const PHASES = [
 
 export type Phase = (typeof PHASES)[number];
 
-/** Where a build is, told by what it prints. */
+/** How far a build is, by what it prints. */
 export interface Progress {
   readonly phase: Phase;
   /** The hook that runs (`50-agent-install`), where one does. */

@@ -94,7 +94,7 @@ function ancestry(pid: number): number[] {
   return line;
 }
 
-/** Both user ids count: a program with the setuid bit has the environment of whoever called it. */
+/** Both user ids count: a program with the setuid bit has the environment of the user that called it. */
 function isGivenFolder(pid: number, folder: string): boolean {
   const users = processUsers(pid);
   const own = process.getuid?.();

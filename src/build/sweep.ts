@@ -105,7 +105,7 @@ async function clearHeld(
   // Asked while the file systems that hold their files are still there.
   const partitions = await loopsOf(exec, owner);
   const mounts = await unmountBelow(exec, {folder, held});
-  // Links before the devices that they name: if this is interrupted between the two, the next sweep can still tell whose they are.
+  // Links before the devices that they name: if this is interrupted between the two, the next sweep can still see whose they are.
   await dropPartitions(exec, partitions);
   const loops = await detachLoops(exec, owner);
   if (mounts.length > 0) return `still mounted: ${mounts.join(', ')}`;

@@ -162,7 +162,7 @@ function toLimits({maxDownload, maxUnpacked, maxVirtual}: Flags): Partial<SizeLi
 }
 
 /** How to print, from flags alone. */
-export function toOutput(flags: Flags): OutputChoice {
+function toOutput(flags: Flags): OutputChoice {
   return {
     format: flags.json === true ? 'json' : (flags.format ?? 'human'),
     verbosity: verbosityOf(flags),

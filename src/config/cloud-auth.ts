@@ -9,7 +9,7 @@ import {readScope, readUser} from './cloud-scope.ts';
 import type {ConfigMap, ConfigValue} from './config-value.ts';
 
 /** The auth types that imgmgr can log in with, and their other names. */
-export const AUTH_TYPES: readonly string[] = ['password', 'v3password', 'token', 'v3token', 'v3applicationcredential'];
+const AUTH_TYPES: readonly string[] = ['password', 'v3password', 'token', 'v3token', 'v3applicationcredential'];
 
 /**
  * What to log in with. Throws CONFIG for an unsupported auth type, for fields that the type does not take, and for everything

@@ -68,7 +68,7 @@ export function findProfile(name: string, context: ConfigContext): Profile | und
 }
 
 /** The folders that are searched, in order, each once. */
-export function searchFolders({env, cwd, home}: ConfigContext): string[] {
+function searchFolders({env, cwd, home}: ConfigContext): string[] {
   const sites = (variable(env, 'XDG_CONFIG_DIRS') ?? '/etc/xdg').split(':');
   return [
     ...new Set([

@@ -16,7 +16,7 @@ import {variable} from './config-context.ts';
 import type {ConfigContext} from './config-context.ts';
 
 /** The name of the built-in cloud. */
-export const LOCAL = 'local';
+const LOCAL = 'local';
 
 export interface CloudRequest extends ConfigContext {
   /** The names given with `--cloud`, in order. */

@@ -1,9 +1,7 @@
 import {EVENT_ID, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException} from 'js-yaml';
 import type {Event, MappingEvent, ScalarEvent, SequenceEvent} from 'js-yaml';
-import {plainValue} from '../core/definition/yaml-node.ts';
 import type {YamlNode} from '../core/definition/yaml-node.ts';
 import type {Problem} from '../errors.ts';
-import {formatPosition, ImgmgrError} from '../errors.ts';
 import {padLine, PositionFinder, unpadded} from './yaml-position.ts';
 import type {PaddedText} from './yaml-position.ts';
 import {refuseTabs} from './yaml-tabs.ts';
@@ -15,20 +13,6 @@ import {buildTree} from './yaml-tree.ts';
 export interface YamlFile {
   readonly root?: YamlNode;
   readonly problems: readonly Problem[];
-}
-
-/**
- * The file's one document as plain values with the meaning that PyYAML gives them (dates stay text); null when it is
- * empty. Throws CONFIG with all problems when it is no YAML.
- */
-export function loadPlainYaml(text: string, file: string): unknown {
-  const {root, problems} = parseYaml(text, file);
-  const [first] = problems;
-  if (first) {
-    const hint = first.hint === undefined ? {} : {hint: first.hint};
-    throw new ImgmgrError('CONFIG', first.message, {place: formatPosition(first.place), ...hint, problems});
-  }
-  return root ? plainValue(root) : null;
 }
 
 /** The file as a tree of values with their places. Never throws: what is wrong stands in `problems`. */

@@ -28,7 +28,7 @@ export interface Explanation {
 /** Where the refusal came up, and how it is explained; a kind without an explanation stays the error that it is. */
 export interface RefusedCall {
   readonly path: string;
-  /** True: the refusal is told of `path`, whatever path the system names. */
+  /** True: the refusal is reported for `path`, whatever path the system names. */
   readonly exact?: boolean;
   readonly explain: (refusal: Refusal) => Explanation | undefined;
 }

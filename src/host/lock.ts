@@ -35,7 +35,7 @@ const NOTE_BYTES = 64 * 1024;
 /**
  * Takes the lock unless a living process holds it (undefined then). A lock is a folder with one file, named after its
  * holder; rename(2) puts such a folder only where nothing or an empty folder is, so that of several exactly one gets it.
- * A dead holder's lock is opened by removing its file by name, which can never hit a living holder's: nobody has to tell
+ * A dead holder's lock is opened by removing its file by name, which can never hit a living holder's: nobody has to distinguish
  * a stale lock from a new one in the same place. `note`: what the file says besides host and time.
  */
 export async function tryLock(

@@ -81,7 +81,7 @@ export async function isProcessGone(
 }
 
 /**
- * Writes the first byte of the file anew now and then, so that whoever cannot see this process knows that it lives; gives what
+ * Writes the first byte of the file anew now and then, so that another run that cannot see this process knows that it lives; gives what
  * stops it. A write, since that is dated by the file system's own clock.
  */
 export function giveSigns(path: string): () => void {
@@ -153,7 +153,7 @@ export function runningProcesses(): ReadonlyMap<number, ProcessStat> {
 
 /**
  * The users of a process: who called it, and whose rights it has (another's with the setuid bit). Undefined when it is gone. The owner
- * of /proc/PID does not tell: it is root where a process may not be looked into.
+ * of /proc/PID does not show them: it is root where a process may not be looked into.
  */
 export function processUsers(pid: number): {readonly real: number; readonly effective: number} | undefined {
   try {

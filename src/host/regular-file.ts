@@ -39,11 +39,6 @@ export async function readRegularFile(path: string, {maxBytes, follow = true}: R
   }
 }
 
-/** Throws IrregularFileError for what is no regular file; otherwise what the file system says. */
-export async function requireRegularFile(path: string): Promise<void> {
-  await (await openRegular(path, true)).close();
-}
-
 async function openRegular(path: string, follow: boolean): Promise<FileHandle> {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | (follow ? 0 : constants.O_NOFOLLOW);
   let file: FileHandle;

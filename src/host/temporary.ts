@@ -1,7 +1,7 @@
 import {randomUUID} from 'node:crypto';
 import {ownProcess, processState} from './process.ts';
 
-/** A name that nobody else uses for something that is being made or removed; it tells which process does that. */
+/** A name that nobody else uses for something that is being made or removed; it says which process does that. */
 export function temporaryName(prefix = PREFIX): string {
   const {hostBootId, pidNamespace, pid, startTime} = ownProcess();
   return `${prefix}${[hostBootId, pidNamespace, pid, startTime, randomUUID()].join('.')}`;

@@ -16,10 +16,10 @@ export class UntrustedFolderError extends Error {
 }
 
 /**
- * Users that may own what this process relies on: itself, root, whoever called sudo, and the owner of `/` (in a user namespace root
+ * Users that may own what this process relies on: itself, root, the user that called sudo, and the owner of `/` (in a user namespace root
  * has another number).
  */
-export function isTrusted(uid: number): boolean {
+function isTrusted(uid: number): boolean {
   const own = process.getuid?.();
   if (uid === 0 || uid === own || uid === statSync('/').uid) return true;
   return own === 0 && process.env['SUDO_UID'] === String(uid);

@@ -66,7 +66,7 @@ export function isPassing(error: HttpError): boolean {
   return error.kind === 'connect' || error.kind === 'broken-off' || error.kind === 'timeout';
 }
 
-/** The code under which an `http` event reports the failure; none for an answered status, which tells by itself. */
+/** The code under which an `http` event reports the failure; none for an answered status, which speaks for itself. */
 export function exchangeErrorCode(kind: HttpErrorKind): ErrorCode | undefined {
   switch (kind) {
     case 'status':

@@ -138,7 +138,7 @@ export class Line {
     return {kind: 'answer', response: {...head, body: response === 'text' ? text : this.#parse(text, head)}};
   }
 
-  /** Drops the connection; the first failure is the one that is told. */
+  /** Drops the connection; the first failure is the one that is reported. */
   fail(error: Error): void {
     this.#failure ??= error;
     this.#answer?.destroy();

@@ -4,7 +4,7 @@ import type {Readable} from 'node:stream';
 // Every write becomes one chunk of HTTP, and uWSGI answers 500 to a chunk of more than 1 MB (its chunked-input-limit).
 const LARGEST_CHUNK = 256 * 1024;
 
-/** The same bytes in pieces that any server takes as chunks. Errors of the body are not passed on: whoever sends sees them. */
+/** The same bytes in pieces that any server takes as chunks. Errors of the body are not passed on: the sender sees them. */
 export function inSmallPieces(body: Readable): Readable {
   const pieces = new Transform({
     readableHighWaterMark: 4 * LARGEST_CHUNK,

@@ -6,7 +6,6 @@ import type {Exec} from '../exec.ts';
 import {LocalImageStore} from './image-store.ts';
 import type {LocalTestServerOptions} from './qemu/test-servers.ts';
 import {createLocalTestServers} from './qemu/test-servers.ts';
-import {noServers} from './server-host.ts';
 
 /** What the local cloud is made from: its folder, which the first write makes; without `exec`, tools of this process's own PATH. */
 export type LocalOptions = Omit<LocalTestServerOptions, 'exec'> & Partial<Pick<LocalTestServerOptions, 'exec'>>;
@@ -20,7 +19,8 @@ export function createLocal(options: LocalOptions): {
   const dir = resolve(options.dir);
   return {
     store: new LocalImageStore(dir),
-    servers: noServers,
+    // It keeps no servers, so no image of it is ever in use.
+    servers: {imageUse: () => Promise.resolve({kind: 'no-service'})},
     tests: createLocalTestServers({exec: ownExec, ...options, dir}),
   };
 }

@@ -11,7 +11,7 @@ import {asStoreError} from './disk-error.ts';
 /** What arrived; digests are lowercase hex. */
 export interface Received {
   readonly size: number;
-  /** Bytes of the disk inside; null where its format does not tell. */
+  /** Bytes of the disk inside; null where its format does not say. */
   readonly virtualSize: number | null;
   readonly md5: string;
   readonly sha512: string;

@@ -93,7 +93,7 @@ function usable(catalog: readonly CatalogService[], type: ServiceType, choice: E
   return interfaces.flatMap((wanted) => there.filter((each) => interfaceName(each.interface) === wanted));
 }
 
-/** What to tell when {@link findEndpoint} found nothing: the regions and interfaces that exist. */
+/** The error where {@link findEndpoint} found nothing: the regions and interfaces that exist. */
 export function noEndpoint(catalog: readonly CatalogService[], type: ServiceType, choice: EndpointChoice): ImgmgrError {
   const {region, interfaces} = wantedFrom(type, choice);
   const serviceName = choice.catalogNames[type];
@@ -122,7 +122,7 @@ function otherNames(catalog: readonly CatalogService[], type: ServiceType, choic
   return `its ${type} services are named ${names.join(', ')}: correct ${setting} in clouds.yaml, or remove it`;
 }
 
-/** What to tell when the endpoint is no address, as a catalog with unfilled templates has it. */
+/** The error where the endpoint is no address, as a catalog with unfilled templates has it. */
 export function badEndpoint(url: string, type: ServiceType, choice: EndpointChoice): ImgmgrError {
   return new ImgmgrError('CONFIG', `the ${type} endpoint of cloud '${choice.name}' is no address: '${url}'`, {
     hint: `have the catalog corrected, or set ${type}_endpoint_override in clouds.yaml`,

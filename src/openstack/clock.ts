@@ -6,7 +6,7 @@ const WHOLE_SECOND_MS = 1000;
 const SLACK_MS = 2000;
 
 /**
- * The servers' clock: what their answers last told, moved on by our monotonic clock. Keystone's `issued_at` sets it first,
+ * The servers' clock: the time of their last answer, moved on by our monotonic clock. Keystone's `issued_at` sets it first,
  * because Glance under uwsgi sends no `Date` header at all.
  */
 export class ServerClock {

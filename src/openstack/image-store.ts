@@ -38,7 +38,7 @@ export class GlanceImageStore implements ImageStore {
   readonly cloud: string;
   readonly #parts: ImageStoreParts;
   readonly #watch: ImportWatch;
-  /** What the last create answer told of methods and stores. */
+  /** What the last create answer said of methods and stores. */
   #offered: {readonly methods: readonly string[]; readonly stores: readonly string[]} | undefined;
 
   constructor(parts: ImageStoreParts) {

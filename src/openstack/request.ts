@@ -117,7 +117,7 @@ export async function recoded<T>(
   }
 }
 
-// The bytes are gone: only whoever opened the stream can open it again.
+// The bytes are gone: only the caller that opened the stream can open it again.
 function sentInVain(error: HttpError): ImgmgrError {
   return new ImgmgrError(
     'UNAVAILABLE',

@@ -43,7 +43,7 @@ export class NovaServerHost implements ServerHost {
     }
   }
 
-  /** The same answer for the whole run; whoever failed to answer is asked again for the next image. */
+  /** The same answer for the whole run; a service that failed to answer is asked again for the next image. */
   async #gapOf(regions: readonly (string | undefined)[]): Promise<Unknown | undefined> {
     this.#gap ??= this.#findGap(regions);
     try {

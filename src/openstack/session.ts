@@ -23,7 +23,7 @@ const NEEDED_MS: Readonly<Record<TokenNeed, number>> = {call: 60_000, stream: 5 
 
 /**
  * One login to one cloud, made when first needed. The token lives in memory only; it is renewed before it expires and when the
- * cloud refuses it; whoever asks meanwhile shares the one renewal.
+ * cloud refuses it; a caller that asks meanwhile shares the one renewal.
  */
 export class Session {
   readonly #parts: SessionParts;

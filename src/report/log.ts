@@ -10,7 +10,7 @@ import {createDescriber} from './sentences.ts';
 import type {ReportSink} from './streams.ts';
 
 /** Long waits give a sign of life this often. */
-export const HEARTBEAT_MS = 60_000;
+const HEARTBEAT_MS = 60_000;
 
 /** How long a cloud may take to log in before it is said that this takes time, and how often. */
 const LOGIN_MS = 15_000;

@@ -186,7 +186,7 @@ async function readByName({path}: OpenedSource): Promise<string | undefined> {
   return path !== undefined && (await isOutOfReach(path)) ? path : undefined;
 }
 
-/** All of the source as a file under a name of ours; one that can be read by its own name is only read, which proves its digest. */
+/** All of the source as a file under a name of ours; one that can be read by its own name is only read, to check its digest. */
 async function fetched(
   place: ConverterContext,
   {source, path}: {readonly source: OpenedSource; readonly path: string | undefined},

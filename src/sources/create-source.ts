@@ -57,7 +57,7 @@ export function createSource(options: SourceOptions): ImageSource {
   };
 }
 
-/** Tries the places in order; the error is the last one's, and tells what the others said. */
+/** Tries the places in order; the error is the last one's, and includes what the others said. */
 async function firstThatAnswers<T>(
   kinds: readonly SourceKind[],
   request: SourceRequest,

@@ -2,7 +2,7 @@ import type {OpenedSource, SourceProbe, SourceRequest} from '../ports/image-sour
 import {ImgmgrError} from '../errors.ts';
 import {showUrl} from './show-url.ts';
 
-/** A first look reads 64 KiB: whoever needs longer for that gives no image. */
+/** A first look reads 64 KiB: a server that needs longer for that gives no image. */
 const PROBE_MS = 120_000;
 /** What a timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1;

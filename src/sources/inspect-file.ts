@@ -28,7 +28,7 @@ export async function judgeFile(path: string, judgement: Judgement): Promise<Jud
   }
 }
 
-/** What start and end of a file tell; judges nothing. Size: bytes of the file. */
+/** What start and end of a file show; judges nothing. Size: bytes of the file. */
 export async function inspectFile(
   path: string,
 ): Promise<{readonly inspection: Inspection; readonly end: EndInspection; readonly size: number}> {

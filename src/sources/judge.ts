@@ -46,7 +46,7 @@ export function refuseUnfit(inspection: Inspection, judgement: Judgement): void 
   refuseFor(judgeFormat(inspection, judgement), judgement, inspection.format);
 }
 
-/** Refuses what the last bytes betray; gives what else they tell. */
+/** Refuses what the last bytes show to be wrong; gives what else they show. */
 export function refuseUnfitEnd(judged: Judged, fileEnd: FileEnd, judgement: Judgement): EndInspection {
   const end = inspectEnd(judged.head, fileEnd, judged.inspection);
   const found = end.fixedVhd === undefined ? judged.inspection.format : 'vhd';

@@ -30,7 +30,7 @@ export async function probeServed(served: Served, request: SourceRequest): Promi
   }
 }
 
-/** Bytes of the disk inside, if the first bytes tell. */
+/** Bytes of the disk inside, if the first bytes say. */
 function judge(
   head: Uint8Array,
   {served, request, size}: {served: Served; request: SourceRequest; size: number | undefined},

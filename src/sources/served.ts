@@ -4,7 +4,7 @@ export interface ReadRequest {
   readonly baseDir: string;
   /** Only that many bytes are wanted; the source may stop there, or give more. */
   readonly firstBytes?: number;
-  /** A digest will be checked, so that a broken read may go on where it broke off without other proof. */
+  /** A digest will be checked, so that a broken read may go on where it broke off without another check. */
   readonly digestDemanded: boolean;
   /** A redirect may lead from https to http. */
   readonly allowHttpRedirect?: boolean;
@@ -17,7 +17,7 @@ export interface Served {
   readonly url: string;
   /** Where it lies on this host; absolute. */
   readonly path?: string;
-  /** Bytes of the whole, where told. */
+  /** Bytes of the whole, where known. */
   readonly size?: number;
   readonly lastModified?: Date;
   readonly contentType?: string;

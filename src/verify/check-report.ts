@@ -2,7 +2,7 @@ import type {CheckOutcome, CheckResult, GuestReport} from '../core/guest-report.
 import type {ReportRequest} from './protocol.ts';
 
 /** What a report may hold at most; lengths are characters. */
-export const REPORT_LIMITS = {checks: 200, detail: 500, facts: 100, fact: 2000, agentVersion: 100} as const;
+const REPORT_LIMITS = {checks: 200, detail: 500, facts: 100, fact: 2000, agentVersion: 100} as const;
 
 const OUTCOMES: readonly (CheckOutcome | undefined)[] = [undefined, 'pass', 'fail', 'not-applicable', 'error'];
 const CHECK_ID = /^[a-z0-9-]{1,64}$/;

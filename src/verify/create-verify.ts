@@ -1,3 +1,2 @@
-export {countedRefusals} from './refusals.ts';
-export {createReportDeskOpener, type DeskLimits, type DeskOptions} from './report-desk.ts';
-export {userData, type UserDataOptions} from './user-data.ts';
+export {countedRefusals, createReportDeskOpener} from './report-desk.ts';
+export {userData} from './user-data.ts';

@@ -41,7 +41,7 @@ const PACKAGE = fromJSON(descriptor as object, {keepCase: true, longs: Number, d
 const WIRE = PACKAGE['imgmgr.verify.v1.Verification'] as unknown as {readonly Hello: Method; readonly Report: Method};
 
 /**
- * The service as grpc-js takes it, with requests left as bytes: grpc-js answers INTERNAL to what cannot be decoded and tells nobody.
+ * The service as grpc-js takes it, with requests left as bytes: grpc-js answers INTERNAL to what cannot be decoded and reports it to nobody.
  */
 export const RAW_SERVICE = {Hello: raw(WIRE.Hello), Report: raw(WIRE.Report)};
 

@@ -47,7 +47,7 @@ const LIMITS: DeskLimits = {
 };
 
 const GRPC_OPTIONS = {
-  // Somewhat more than is taken, so that what is too large can be told of.
+  // Somewhat more than is taken, so that what is too large can be reported.
   'grpc.max_receive_message_length': 2 * MESSAGE_LIMIT,
   'grpc.max_send_message_length': 4096,
   'grpc.max_concurrent_streams': 4,
@@ -208,4 +208,23 @@ function notBound({bind, port, lastPort}: Address, cause: Error): ImgmgrError {
 
 function codeOf(error: Error): string {
   return (error as NodeJS.ErrnoException).code ?? error.message;
+}
+
+/** How many refusals are reported one by one. */
+const FIRST = 3;
+
+/**
+ * Passes on what was refused at the listener: the first three, then the 10th, the 100th and so on with their number, so that a flood from
+ * the network fills no log.
+ */
+export function countedRefusals(report: (message: string) => void): (reason: string) => void {
+  let count = 0;
+  let next = 10;
+  return (reason) => {
+    count += 1;
+    if (count <= FIRST) report(`the listener refused ${reason}`);
+    if (count !== next) return;
+    next *= 10;
+    report(`the listener has refused ${count} calls in this run, the latest: ${reason}`);
+  };
 }

@@ -7,7 +7,7 @@ import {scrubDeep} from '../secrets/scrub-deep.ts';
 
 const REFUSALS_KEPT = 20;
 
-/** Who is told what happens to a ticket. */
+/** What is called when something happens to a ticket. */
 interface TicketWatch {
   readonly onWithdrawn: () => void;
   readonly onRefused: (reason: string) => void;
@@ -19,7 +19,7 @@ export class OpenTicket implements Ticket {
   readonly token = randomBytes(32).toString('hex');
   readonly report: Promise<GuestReport>;
   readonly greeted: Promise<void>;
-  /** What is compared, so that the time it takes tells nothing. */
+  /** What is compared, so that the time it takes gives nothing away. */
   readonly tokenHash: Buffer;
   readonly downloadHash: Buffer;
   /** See {@link placeMark}. */
@@ -88,7 +88,7 @@ export class OpenTicket implements Ticket {
 }
 
 /**
- * What a guest shows to fetch an agent. Not the token, since busybox's wget sends it to whoever answers; the token cannot be had from it.
+ * What a guest shows to fetch an agent. Not the token, since busybox's wget sends it to any server that answers; the token cannot be had from it.
  */
 export function downloadKey(token: string): string {
   return createHash('sha256').update(`imgmgr agent download ${token}`).digest('hex');
@@ -107,7 +107,7 @@ export class TicketBook {
   readonly #open = new Set<OpenTicket>();
   readonly #onRefused: (reason: string) => void;
 
-  /** `onRefused` is told of each report and call with a right token that is refused. */
+  /** `onRefused` is called for each report and call with a right token that is refused. */
   constructor(onRefused: (reason: string) => void = () => undefined) {
     this.#onRefused = onRefused;
   }
@@ -139,7 +139,7 @@ export class TicketBook {
     for (const ticket of this.#open) ticket.withdraw();
   }
 
-  /** Compares with all of them, so that the time tells nothing. */
+  /** Compares with all of them, so that the time gives nothing away. */
   #find(secret: string, hashOf: (ticket: OpenTicket) => Buffer): OpenTicket | undefined {
     const hash = digest(secret);
     return [...this.#open].filter((ticket) => timingSafeEqual(hashOf(ticket), hash))[0];

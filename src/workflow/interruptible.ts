@@ -16,7 +16,7 @@ export function interruptible(ports: CloudPorts, signal: AbortSignal): CloudPort
 }
 
 /** What the promise gives, or the signal's reason as soon as it comes; what was let go ends unseen. */
-export async function orInterrupted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+async function orInterrupted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   if (signal.aborted) return promise;
   let stop = (): void => undefined;
   const interrupted = new Promise<never>((_, reject) => {

@@ -15,7 +15,7 @@ export async function writeDefinitions(folder: string, listed: readonly Listed[]
 }
 
 /** The version that every definition lists. */
-export const VERSION = '20260105';
+const VERSION = '20260105';
 
 function definition({name, url, checksum}: Listed): string {
   return `

@@ -184,7 +184,7 @@ function kind(shows: string, times: number, method?: string | readonly string[],
 }
 
 /** True when the request is one of those meant. */
-export function matches(match: RequestMatch, request: Pick<FakeRequest, 'method' | 'path'>, body = ''): boolean {
+function matches(match: RequestMatch, request: Pick<FakeRequest, 'method' | 'path'>, body = ''): boolean {
   const {method, path} = match;
   if (method !== undefined && ![method].flat().includes(request.method)) return false;
   if (typeof path === 'string' && !request.path.includes(path)) return false;

@@ -22,7 +22,7 @@ export interface Onlooker {
   readonly roles: readonly string[];
 }
 
-export const STRANGER: Onlooker = {projectId: 'stranger', roles: ['member', 'reader']};
+const STRANGER: Onlooker = {projectId: 'stranger', roles: ['member', 'reader']};
 
 /** Starts recording with the present state; a change that the onlooker cannot see adds no instant. */
 export function watchTable(table: ImageTable, now: () => Date, onlooker: Onlooker = STRANGER): Watch {

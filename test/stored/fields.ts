@@ -1,5 +1,5 @@
 /** The names of all fields of a JSON value, those of inner objects as `outer.inner`; lists count as what they hold. */
-export function fieldsOf(value: unknown): string[] {
+function fieldsOf(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(fieldsOf);
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => [key, ...fieldsOf(inner).map((name) => `${key}.${name}`)]);

@@ -6,7 +6,7 @@ import {fileURLToPath} from 'node:url';
 import {rolldown} from 'rolldown';
 
 /** The commit of the version whose state, images, servers and leases this one must read. */
-export const PREDECESSOR = '10987015212f5dc57d6b408ddfc20960ef3a692e';
+const PREDECESSOR = '10987015212f5dc57d6b408ddfc20960ef3a692e';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDER = join(ROOT, '.cache', 'predecessor-1098701');

@@ -115,6 +115,29 @@ const EVERYWHERE: readonly (readonly [RegExp, string])[] = [
   [/\bsetFlagsFromString\b|--expose-gc/, 'sets a flag of V8 at run time'],
 ];
 
+/** Files of less than 20 lines that one other file alone uses, and why they are not a part of it. */
+const SMALL: Readonly<Record<string, string>> = {
+  'src/app/dry-run.ts': 'each verb has its file',
+  'src/cli/commands/dry-run.ts': 'each command has its file',
+  'src/core/build/patchlevel.ts': 'a rule about packages, which their one user, an adapter, is handed by the core',
+  'src/core/format/iso.ts': 'each format has its file',
+  'src/finders/build.ts': 'each kind of finder has its file',
+  'src/host/probe-port.ts': 'compose, which uses it, opens no connections',
+  'src/http/headers.ts': 'its user, line.ts, would have more than 300 lines with it',
+  'src/openstack/cinder/schema.ts': 'each service has its schema',
+  'src/verify/create-verify.ts': 'the one module of its room that compose loads, when it is first needed',
+};
+
+/** The files of {@link SMALL}, as they are found. */
+function smallFiles(files: readonly SourceFile[]): string[] {
+  const users = (path: string): number => files.filter((file) => importsOf(file).includes(path)).length;
+  const isSmall = ({text}: SourceFile): boolean => text.trimEnd().split('\n').length < 20;
+  return files
+    .filter((file) => file.path.startsWith('src/') && isSmall(file) && users(file.path) === 1)
+    .map(({path}) => path)
+    .sort();
+}
+
 /** Every broken rule, as `file: what is wrong`. */
 function violations(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
@@ -377,6 +400,15 @@ describe('the architecture', () => {
       files.filter(({text}) => text.trimEnd().split('\n').length > 300).map(({path}) => path);
     expect(tooLong(sourceFiles())).toEqual([]);
     expect(tooLong([{path: 'src/long.ts', text: 'x;\n'.repeat(301)}])).toEqual(['src/long.ts']);
+  });
+
+  it('has no file in src of less than 20 lines that one other file alone uses, but for a reason of its own', () => {
+    expect(smallFiles(sourceFiles())).toEqual(Object.keys(SMALL).sort());
+    const user = {path: 'src/user.ts', text: "import {x} from './small.ts';"};
+    const other = {path: 'src/other.ts', text: `import {x} from './small.ts';${'\n'.repeat(20)}y;`};
+    const small = {path: 'src/small.ts', text: 'export const x = 1;'};
+    expect(smallFiles([user, small])).toEqual(['src/small.ts']);
+    expect(smallFiles([user, other, small])).toEqual([]);
   });
 
   it('lets a Node that is too old get as far as saying so: the entry imports nothing before it has looked', () => {

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {execa} from 'execa';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {loadPlainYaml} from '../../src/config/yaml.ts';
+import {loadPlainYaml} from '../plain-yaml.ts';
 import {readElements} from '../../src/build/element-trees.ts';
 import {PHASES} from '../../src/core/build/element-layout.ts';
 import {parsePackages} from '../../src/core/build/packages.ts';

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {ImgmgrError} from '../../errors.ts';
+import {byCharacters} from '../order.ts';
 import {readJson} from './read-json.ts';
 
 /** A package of an image, as its package tool names it; the version of an rpm is `version-release`. */
@@ -21,7 +22,9 @@ export function parsePackages(text: string, kind: 'dpkg' | 'rpm'): readonly Pack
 
 /** A sorted copy; the order is that of characters, the same on every host. */
 export function sortPackages(packages: readonly Package[]): readonly Package[] {
-  return [...packages].sort((a, b) => byText(a.name, b.name) || byText(a.arch, b.arch) || byText(a.version, b.version));
+  return [...packages].sort(
+    (a, b) => byCharacters(a.name, b.name) || byCharacters(a.arch, b.arch) || byCharacters(a.version, b.version),
+  );
 }
 
 const DpkgList = z.object({
@@ -59,10 +62,6 @@ function fromRpm(text: string): Package[] {
 }
 
 const NO_ARCH = 'noarch';
-
-function byText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
-}
 
 function unreadable(kind: string, problem: string): ImgmgrError {
   return new ImgmgrError('UNSUPPORTED', `the ${kind} list of the image's packages ${problem}`, {

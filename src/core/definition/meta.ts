@@ -27,7 +27,7 @@ export function readMeta(section: YamlMap, subject: string): ReadMeta {
 }
 
 /** True for what `uuid_validity` may promise (SCS-0102): none, forever, notice, last-N, or a day. */
-export function isUuidValidity(text: string): boolean {
+function isUuidValidity(text: string): boolean {
   return VALIDITIES.includes(text) || /^last-[1-9]\d{0,5}$/.test(text) || isCalendarDate(text);
 }
 

@@ -161,7 +161,7 @@ export function publishPatch(input: {
 }
 
 /** The stamp's record of what we set, for later drift and retirement. */
-export function ownershipProperties(form: Form): Record<string, string> {
+function ownershipProperties(form: Form): Record<string, string> {
   return {imgmgr_keys: formatKeys(ownedKeys(form)), imgmgr_applied: formatApplied(appliedBy(form))};
 }
 

@@ -3,7 +3,7 @@ import type {Image, ImagePatch} from './image.ts';
 /** The property that says in which format an image of ours is described. */
 export const SCHEMA_PROPERTY = 'imgmgr_schema';
 /** The property that holds what has no property of its own. */
-export const RECORD_PROPERTY = 'imgmgr_record';
+const RECORD_PROPERTY = 'imgmgr_record';
 
 /**
  * The format that this version writes. 1 (commit 1098701): a property for each fact. 2: on a published image most of them are entries of

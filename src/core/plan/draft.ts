@@ -211,7 +211,7 @@ export function about(own: OwnImage): {version: string; image: string; name?: st
 }
 
 /** The name, where there is one. */
-export function named(image: Image): {name?: string} {
+function named(image: Image): {name?: string} {
   return image.name === null ? {} : {name: image.name};
 }
 

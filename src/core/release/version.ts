@@ -12,16 +12,6 @@ export function compareVersions(a: string, b: string): number {
 /** The version whose identity is the upstream digest. */
 export const LATEST = 'latest';
 
-/** Oldest first; the given list is left alone. */
-export function sortVersions(versions: readonly string[]): string[] {
-  return [...versions].sort(compareVersions);
-}
-
-/** The newest of the versions; undefined when there is none. */
-export function newestVersion(versions: readonly string[]): string | undefined {
-  return sortVersions(versions).at(-1);
-}
-
 /** Text and numbers in turn, always beginning with a (possibly empty) text: `1.10` is '', 1, '.', 10. */
 function splitPieces(version: string): readonly string[] {
   const pieces = normalized(version, 'NFD').split(/(\d+)/);

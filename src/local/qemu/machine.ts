@@ -2,7 +2,7 @@ import {driverOf, namesNoFile} from '../../core/format/disk-formats.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flavor} from '../../ports/test-server-host.ts';
 
-/** A processor architecture as Glance's property `architecture` and `uname -m` tell it. */
+/** A processor architecture as Glance's property `architecture` and `uname -m` name it. */
 export type Architecture = 'x86_64' | 'aarch64';
 
 /** UEFI: the code, and the empty variables of which each server gets a copy. */

@@ -18,7 +18,7 @@ type End = {readonly kind: 'ended'; readonly exitCode: number} | {readonly kind:
 
 const KEPT = 4000;
 
-/** Starts QEMU in the server's folder; whether it got anywhere, {@link RunningMachine.look} tells. */
+/** Starts QEMU in the server's folder; whether it runs, {@link RunningMachine.look} says. */
 export function startMachine(request: {
   readonly exec: Exec;
   readonly command: string;

@@ -1,7 +1,7 @@
 import {trimmed} from '../../core/trimmed.ts';
 import type {Volume} from './iso.ts';
 
-/** What a guest is told about itself. */
+/** What a guest learns about itself. */
 export interface Seed {
   readonly datasource: 'config-drive' | 'nocloud';
   /** The server's uuid. */
@@ -15,7 +15,7 @@ export interface Seed {
 }
 
 /** The MTU of QEMU's user-mode network. */
-export const MTU = 1500;
+const MTU = 1500;
 
 /**
  * The volume with metadata and user-data: OpenStack's config drive

@@ -16,7 +16,7 @@ const Stamped = z.strictObject({
 
 const STAMP_BYTES = 64 * 1024;
 
-/** A server's folder as the stamp in it tells it. */
+/** A server's folder as the stamp in it describes it. */
 export type StampedServer = z.infer<typeof Stamped>;
 
 /**

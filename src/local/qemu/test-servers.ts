@@ -53,7 +53,7 @@ export interface LocalTestServerOptions {
   readonly accelerator?: 'kvm' | 'tcg';
   /** Does the resolver of this host give answers? Default: it is asked, anew for each server. */
   readonly relayAnswers?: () => Promise<boolean>;
-  /** MiB of memory that are free on this host; default: as the kernel tells. */
+  /** MiB of memory that are free on this host; default: as the kernel reports. */
   readonly freeMib?: () => Promise<number>;
 }
 
@@ -141,7 +141,7 @@ class QemuServers implements TestServerHost {
         ...{id, name, flavor: request.place.flavor, mac, properties: image.properties, accelerator, datasource},
         image: bootedImage(source, this.#servers.path(id)),
       });
-      // Whatever cannot be given is told before anything is made.
+      // What cannot be provided is refused before anything is made.
       machineArguments(machine);
       const folder = await this.#servers.make({id, name, stamp: request.stamp});
       try {

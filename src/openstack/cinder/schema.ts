@@ -10,7 +10,7 @@ const volume = z.object({
   metadata: z.record(z.string(), z.string()).default({}),
 });
 
-/** A volume as Cinder tells it. */
+/** A volume as Cinder describes it. */
 export type Volume = z.infer<typeof volume>;
 
 export const oneVolume = z.object({volume});

@@ -13,7 +13,7 @@ import {createBody, PATCH_TYPE} from './patch.ts';
 import {image, imagePage, importInfo, storeInfo, tasks, usage} from './schema.ts';
 import type {ImportTask} from './schema.ts';
 
-/** What a create answer tells besides the image: method and store names, `[]` where it does not. */
+/** What a create answer contains besides the image: method and store names, `[]` where it does not. */
 export interface Created {
   readonly image: Image;
   readonly methods: readonly string[];
@@ -160,7 +160,7 @@ export class GlanceApi {
     };
   }
 
-  /** The image's import tasks; undefined where the image is gone or this Glance does not tell (before API v2.12). */
+  /** The image's import tasks; undefined where the image is gone or this Glance does not list them (before API v2.12). */
   async tasks(id: string): Promise<readonly ImportTask[] | undefined> {
     return (await absentWhenUnknown(this.#client.read(tasks, `/images/${id}/tasks`)))?.tasks;
   }
@@ -177,7 +177,7 @@ export class GlanceApi {
     return (answer?.stores ?? []).map((store) => ({id: store.id, isDefault: String(store.default) === 'true'}));
   }
 
-  /** The quota of images and of their MiB; undefined where the cloud does not tell. */
+  /** The quota of images and of their MiB; undefined where the cloud does not say. */
   async usage(): Promise<(typeof usage)['_output']['usage'] | undefined> {
     return (await absentWhenUnknown(this.#client.read(usage, '/info/usage')))?.usage;
   }
@@ -208,7 +208,7 @@ function headerList(header: string | undefined): string[] {
     .filter((each) => each !== '');
 }
 
-/** The bytes; what breaks them off is told as any other refusal. */
+/** The bytes; what breaks them off is reported as any other refusal. */
 async function* imageBytes(body: Readable): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of body) yield chunk as Buffer;

@@ -4,11 +4,11 @@ import type {Image} from '../../core/image/image.ts';
 import type {ImportTask} from './schema.ts';
 import {splitList} from './schema.ts';
 
-/** A verdict, or `ask-tasks` where the image alone does not tell. */
+/** A verdict, or `ask-tasks` where the image alone does not show it. */
 export type Judgement = ImportState | {readonly kind: 'ask-tasks'; readonly image: Image};
 
 /**
- * What the image alone tells about its import. Glance keeps `os_glance_import_task` on the image from the accepted request to
+ * What the image alone shows of its import. Glance keeps `os_glance_import_task` on the image from the accepted request to
  * the end of the task, and until then saves whole images that it read earlier: a PATCH in that time could be lost, so an
  * `active` image is done only when that property is gone.
  * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/async_/flows/api_image_import.py (ImportActionWrapper)
@@ -38,7 +38,7 @@ export function judgeImage(image: Image, demanded: readonly string[]): Judgement
   }
 }
 
-/** What the image and its newest task tell together; `tasks` undefined: this Glance does not tell. */
+/** What the image and its newest task show together; `tasks` undefined: this Glance lists none. */
 export function judgeWithTasks(
   image: Image,
   demanded: readonly string[],
@@ -76,7 +76,7 @@ export function newestTask(image: Image, tasks: readonly ImportTask[] | undefine
   return named ?? tasks?.toSorted((a, b) => byCharacters(a.created_at, b.created_at)).at(-1);
 }
 
-/** How many bytes are in the store, as far as Glance tells (`Copied 12 MiB`). */
+/** How many bytes are in the store, as far as Glance says (`Copied 12 MiB`). */
 export function bytesOf(task: ImportTask | undefined): {readonly bytes?: number} {
   const mib = /^Copied (\d+) MiB/.exec(task?.message ?? '')?.[1];
   return mib === undefined ? {} : {bytes: Number(mib) * 1024 * 1024};

@@ -50,7 +50,7 @@ const NO_PROPERTIES: ReadonlySet<string> = new Set([
   'validation_data',
 ]);
 
-/** An image as Glance tells it, in our words. */
+/** An image as Glance describes it, in our terms. */
 export const image = base.catchall(z.unknown()).transform((raw): Image => ({
   id: raw.id,
   name: raw.name,
@@ -92,7 +92,7 @@ export const tasks = z.object({
   ),
 });
 
-/** One import as its task tells it. */
+/** One import as its task describes it. */
 export type ImportTask = z.infer<typeof tasks>['tasks'][number];
 
 export const importInfo = z.object({'import-methods': z.object({value: z.array(z.string())})});

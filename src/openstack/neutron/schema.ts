@@ -33,7 +33,7 @@ const port = z.object({
   security_groups: z.array(z.string()).default([]),
 });
 
-/** A port as Neutron tells it. */
+/** A port as Neutron describes it. */
 export type Port = z.infer<typeof port>;
 
 export const onePort = z.object({port});

@@ -10,7 +10,7 @@ import type {NovaFlavor, NovaServer, ServerLimits} from './schema.ts';
 /** Enough to name; one is enough to keep an image. */
 const MOST = 100;
 const PAGE_SIZE = 1000;
-/** The first microversion whose flavors tell their extra specs. */
+/** The first microversion whose flavors include their extra specs. */
 const WITH_EXTRA_SPECS = '2.61';
 
 /** The first microversion that names the hosts of cells that do not answer. */
@@ -93,7 +93,7 @@ export class NovaApi {
     }
   }
 
-  /** Undefined where the cloud does not tell. */
+  /** Undefined where the cloud does not say. */
   async limits(): Promise<ServerLimits | undefined> {
     const answer = await allowed(absentWhenUnknown(this.#client.read(schema.limits, '/limits')));
     return answer?.limits.absolute;
@@ -154,7 +154,7 @@ export class NovaApi {
   }
 
   /**
-   * All that the serial console said, null where there is none; 404, 409 and 501 where Nova cannot tell.
+   * All that the serial console said, null where there is none; 404, 409 and 501 where Nova cannot give it.
    * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/api/openstack/compute/console_output.py
    */
   async console(id: string): Promise<string | null> {
@@ -162,7 +162,7 @@ export class NovaApi {
     return parsed(schema.consoleOutput, answer, 'POST').output;
   }
 
-  /** The request that created the server, as operators find it in Nova's logs; undefined where it is not told. */
+  /** The request that created the server, as operators find it in Nova's logs; undefined where Nova does not give it. */
   async createRequest(id: string): Promise<string | undefined> {
     const call = this.#client.read(schema.instanceActions, `/servers/${id}/os-instance-actions`);
     const answer = await allowed(absentWhenUnknown(call));

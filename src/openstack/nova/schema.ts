@@ -20,7 +20,7 @@ const server = z.object({
   'OS-EXT-STS:task_state': z.string().nullish(),
 });
 
-/** A server as Nova tells it. */
+/** A server as Nova describes it. */
 export type NovaServer = z.infer<typeof server>;
 
 export const oneServer = z.object({server});
@@ -42,7 +42,7 @@ export const flavorPage = z.object({
   flavors_links: links,
 });
 
-/** A flavor as Nova tells it; RAM is MiB, disk GiB. */
+/** A flavor as Nova describes it; RAM is MiB, disk GiB. */
 export type NovaFlavor = z.infer<typeof flavorPage>['flavors'][number];
 
 /** https://docs.openstack.org/api-ref/compute/#show-rate-and-absolute-limits; -1 is no limit, RAM is MiB. */

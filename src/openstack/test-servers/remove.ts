@@ -97,7 +97,7 @@ async function goneAfter(deletion: Promise<void>): Promise<true> {
   return true;
 }
 
-// A step tells whether the thing is gone, or returns the error that no further step would mend.
+// A step returns whether the thing is gone, or the error that no further step can help with.
 async function untilGone(
   parts: RemovalParts,
   {what, id}: {what: string; id: string},

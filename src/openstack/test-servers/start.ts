@@ -30,7 +30,7 @@ const VOLUME_MS = 20 * 60_000;
  */
 export async function startServer(parts: StartParts, request: ServerRequest): Promise<TestServer> {
   const made: {-readonly [Key in keyof Made]: Made[Key]} = {};
-  // Several servers of one run may start at the same time; the name tells what belongs to which.
+  // Several servers of one run may start at the same time; the name shows what belongs to which.
   const label = `${NAME_PREFIX}${request.stamp.run}-${randomUUID().slice(0, 8)}`;
   const labels = {name: label, description: stampDescription(request.stamp)};
   const {signal} = request;

@@ -23,7 +23,7 @@ const VMDK_TYPES = ['monolithicSparse', 'streamOptimized'];
 export async function requireAgreement(context: ToolContext, disk: Disk, judged: JudgedFile): Promise<AgreedDisk> {
   requireConfined(context.confinement, disk);
   const expected = expectedOf(disk, judged);
-  // Without -f it finds the format by itself, which is the better second opinion; where nothing confines it, it is told.
+  // Without -f it finds the format by itself, which is the better second opinion; where nothing confines it, the format is given.
   const given = expected.given || context.confinement.kind === 'none' ? ['-f', expected.driver] : [];
   const answer = await look(context, disk, ['info', ...given, '--output=json', disk.path]);
   const faults = disagreements(answer, {...expected, path: disk.path});

@@ -7,7 +7,7 @@ import {makeOwnFolder, makeWorkRoot} from '../../host/private-folder.ts';
 import {isLeftOver, isTemporary, temporaryName} from '../../host/temporary.ts';
 import {asRoomError} from './room.ts';
 
-export const PREFIX = 'imgmgr-convert-';
+const PREFIX = 'imgmgr-convert-';
 
 /** Does the work in a new folder of this user alone; whatever it ends with, the folder is gone then. */
 export async function inWorkFolder<T>(root: string, work: (folder: string) => Promise<T>): Promise<T> {
@@ -68,7 +68,7 @@ async function entries(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** When its files were last changed, milliseconds since the epoch: the folder itself does not tell of growing files. */
+/** When its files were last changed, milliseconds since the epoch: the time of the folder itself does not change when files grow. */
 async function touched(folder: string): Promise<readonly number[]> {
   return Promise.all((await entries(folder)).map(async (name) => (await lstat(join(folder, name))).mtimeMs));
 }

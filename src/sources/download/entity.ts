@@ -2,7 +2,7 @@ import type {Answer} from './answer.ts';
 
 /** What an answer says about the file as a whole. */
 export interface Entity {
-  /** Bytes of the whole file, where told. */
+  /** Bytes of the whole file, where known. */
   readonly size?: number;
   /** Where the answer's body starts in the file. */
   readonly start: number;

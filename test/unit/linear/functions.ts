@@ -34,7 +34,7 @@ import {
 import {faultCause} from '../../../src/openstack/nova/fault.ts';
 import {judge} from '../../../src/core/verdict/judge.ts';
 import {readVerdict} from '../../../src/core/verdict/record.ts';
-import {compareVersions, sortVersions} from '../../../src/core/release/version.ts';
+import {compareVersions} from '../../../src/core/release/version.ts';
 import {addressKind} from '../../../src/http/address.ts';
 import {HttpError} from '../../../src/http/error.ts';
 import {plainHeaders, retryAfterSeconds} from '../../../src/http/headers.ts';
@@ -119,7 +119,6 @@ export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   readVerdict: (text) => readVerdict({properties: {imgmgr_verdict: text, imgmgr_verdict_cause: text}}),
   nearest: (text) => nearest(text, ['Debian 12', text]),
   compareVersions: (text) => compareVersions(text, `${text}1`),
-  sortVersions: (text) => sortVersions(text.split('\n').slice(0, 64)),
   hostName,
   xmlText,
   xmlAttribute,

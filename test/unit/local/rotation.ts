@@ -3,7 +3,7 @@ import type {ImageStore} from '../../../src/ports/image-store.ts';
 
 export const NEW_ID = '11111111-1111-4111-8111-111111111111';
 export const OLD_ID = '22222222-2222-4222-8222-222222222222';
-export const DISK = Buffer.alloc(200_000, 'disk');
+const DISK = Buffer.alloc(200_000, 'disk');
 
 /** A run in small: make the new image, upload, publish, delete the old one. Goes on wherever it was left. */
 export async function rotate(store: ImageStore): Promise<void> {

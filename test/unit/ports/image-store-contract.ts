@@ -311,7 +311,7 @@ export async function refused(code: ErrorCode, work: () => Promise<unknown>): Pr
 }
 
 /** A stream that gives some bytes and then is destroyed with the error. */
-export function breaking(error: Error): Readable {
+function breaking(error: Error): Readable {
   return Readable.from(
     (async function* () {
       yield DISK.subarray(0, 50_000);

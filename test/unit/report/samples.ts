@@ -28,7 +28,7 @@ export const PLANNED: readonly PlannedAction[] = [
   {id: 'publish 3f2a', ...PUBLISH},
 ];
 
-export const COUNTS: Counts = countsOf({
+const COUNTS: Counts = countsOf({
   imported: 1,
   updated: 2,
   retired: 3,

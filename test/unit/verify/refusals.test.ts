@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {createReportDeskOpener} from '../../../src/verify/report-desk.ts';
-import {countedRefusals} from '../../../src/verify/refusals.ts';
+import {countedRefusals, createReportDeskOpener} from '../../../src/verify/report-desk.ts';
 import {Caller, goodReport, openDesk, SERVER} from './callers.ts';
 
 describe('what the listener refused', () => {

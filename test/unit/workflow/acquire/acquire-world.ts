@@ -10,7 +10,7 @@ import {definition, version} from '../../core/plan/plan-world.ts';
 import {MemorySource, memoryConverter} from '../memory-source.ts';
 import {MemoryStore, VirtualClock, runtime} from '../memory-store.ts';
 
-export const URL_1 = 'https://example.test/1.qcow2';
+const URL_1 = 'https://example.test/1.qcow2';
 export const BYTES = Buffer.from('the bytes of version 1');
 
 /** One cloud, one source and one converter in memory; version 1 is at {@link URL_1}, for the cloud too. */
