@@ -1,6 +1,11 @@
 import {actionEmit} from '../../core/events.ts';
-import {sweepServers} from '../verification/sweep-servers.ts';
+import {MANAGED_TAG} from '../../core/image/stamp.ts';
+import {readLeases} from '../../core/lease.ts';
+import {isLeaseAlive} from '../lease/lease-keeper.ts';
 import type {CloudRun} from '../types.ts';
+import type {Sweep} from '../verification/sweep-servers.ts';
+import {sweepServers} from '../verification/sweep-servers.ts';
+import type {VerificationParts} from '../verification/types.ts';
 import type {CloudPlan, View} from './observe.ts';
 
 /** Where a dead run left a lease or a candidate, it may have left servers; where not, nobody is asked. */
@@ -12,15 +17,32 @@ export async function sweepDeadServers(
     (action) => action.kind === 'remove' || action.kind === 'resume',
   );
   if (removals.length === 0) return;
-  const {ports, verification, runtime, emit} = run;
+  const {ports, verification} = run;
   const deadRuns = new Set(removals.map(({image}) => image.properties['imgmgr_run'] ?? ''));
-  const live = view.leases.map(({holder}) => holder.run).filter((id) => !deadRuns.has(id));
+  const liveRuns = new Set(view.leases.map(({holder}) => holder.run).filter((id) => !deadRuns.has(id)));
   const hosts = new Set([ports.tests, ...(verification?.elsewhere ? [verification.elsewhere.tests] : [])]);
-  for (const tests of hosts) {
-    if ((await tests.ability({readsOnly: true})).kind !== 'able') continue;
-    const sweep = {cloud: ports.store.cloud, tests, run: run.run, runtime, emit, now: ports.store.now()};
-    await sweepServers({...sweep, deadRuns, liveRuns: new Set(live)});
-  }
+  for (const tests of hosts)
+    if ((await tests.ability({readsOnly: true})).kind === 'able') await sweep(run, {tests, liveRuns, deadRuns});
+}
+
+/** The servers of dead runs, of any command, where `verify` is about to make its own; what is dead is seen by leases and stamps alone. */
+export async function sweepBeforeVerify(run: CloudRun & {readonly verification: VerificationParts}): Promise<void> {
+  const {ports, verification, runtime} = run;
+  const {store} = ports;
+  const {projectId} = await store.account();
+  const now = store.now();
+  const leases = readLeases(await store.listTagged(MANAGED_TAG), projectId);
+  const liveRuns = new Set(leases.filter((lease) => isLeaseAlive(lease, now, runtime)).map(({holder}) => holder.run));
+  const tests = verification.elsewhere?.tests ?? ports.tests;
+  await sweep(run, {tests, liveRuns, deadRuns: new Set()});
+}
+
+async function sweep(
+  {run, ports, runtime, emit}: CloudRun,
+  where: Pick<Sweep, 'tests' | 'liveRuns' | 'deadRuns'>,
+): Promise<void> {
+  const {cloud} = ports.store;
+  await sweepServers({...where, cloud, run, runtime, emit, now: ports.store.now()});
 }
 
 /** Removes what dead runs left, each action told as any other. */

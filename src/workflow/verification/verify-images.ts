@@ -2,7 +2,6 @@ import type {Definition} from '../../core/definition/definition.ts';
 import {currentForm, formContext} from '../../core/image/form.ts';
 import {compact} from '../../core/image/patch.ts';
 import type {Image} from '../../core/image/image.ts';
-import {readLeases} from '../../core/lease.ts';
 import {isNewerSchema} from '../../core/image/record.ts';
 import type {OwnImage} from '../../core/release/release.ts';
 import {releaseOf} from '../../core/release/release.ts';
@@ -11,10 +10,9 @@ import {bootHash, verdictProperties} from '../../core/verdict/record.ts';
 import type {Verdict} from '../../core/verdict/verdict.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
-import {isLeaseAlive} from '../lease/lease-keeper.ts';
+import {sweepBeforeVerify} from '../run/leftovers.ts';
 import {newerFormat} from '../run/newer-format.ts';
 import {pool} from '../pool.ts';
-import {sweepServers} from './sweep-servers.ts';
 import {outcomeOf} from '../run/outcome-of.ts';
 import type {CloudOutcome, CloudRun} from '../types.ts';
 import type {VerificationParts} from './types.ts';
@@ -44,7 +42,7 @@ export async function verifyImages(run: VerifyRun): Promise<CloudOutcome> {
       if (images.length > 0) {
         await verifier.require();
         endWriting = run.beginWriting?.();
-        await sweep(run);
+        await sweepBeforeVerify(run);
       }
       await pool(options.jobs, images, async (image) => {
         const error = await verifyOne(run, verifier, image);
@@ -121,18 +119,6 @@ function notOne({ports, emit}: VerifyRun, target: string, images: readonly Image
         });
   emit({type: 'definition-failed', cloud, definition: target, error});
   return error;
-}
-
-/** Servers of runs that died, of whichever command. */
-async function sweep(run: VerifyRun): Promise<void> {
-  const {ports, verification, runtime} = run;
-  const {store} = ports;
-  const tests = verification.elsewhere?.tests ?? ports.tests;
-  const account = await store.account();
-  const now = store.now();
-  const leases = readLeases(await store.listTagged(MANAGED_TAG), account.projectId);
-  const liveRuns = new Set(leases.filter((lease) => isLeaseAlive(lease, now, runtime)).map(({holder}) => holder.run));
-  await sweepServers({...run, cloud: store.cloud, tests, liveRuns, deadRuns: new Set(), now});
 }
 
 async function verifyOne(run: VerifyRun, verifier: Verifier, image: Image): Promise<ImgmgrError | undefined> {
