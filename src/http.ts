@@ -22,7 +22,6 @@ export type {HttpErrorKind} from './http/error.ts';
 export {addressKind} from './http/address.ts';
 export type {AddressKind} from './http/address.ts';
 export type {ProxyEnv} from './http/proxy.ts';
-export {checkProxies} from './http/proxy.ts';
 export {publicUrl} from './core/public-url.ts';
 export type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry} from './http/types.ts';
 

@@ -7,7 +7,7 @@ import type {Emit} from '../core/events.ts';
 import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
-import {checkProxies, createHttp} from '../http.ts';
+import {checkProxies} from '../http/proxy.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
@@ -42,7 +42,10 @@ export function createContext(parts: ContextParts): Context {
     return createExec(env);
   };
   const source = lazySource(async () => {
-    const {createSource} = await import('../sources/create-source.ts');
+    const [{createSource}, {createHttp}] = await Promise.all([
+      import('../sources/create-source.ts'),
+      import('../http.ts'),
+    ]);
     return createSource({
       http: createHttp(sourceHttp),
       exec: await exec(),

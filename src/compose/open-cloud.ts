@@ -1,6 +1,5 @@
 import type {ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
-import {createHttp} from '../http.ts';
 import type {HttpOptions} from '../http.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {CloudPorts} from '../workflow/types.ts';
@@ -29,7 +28,10 @@ export async function openCloud(cloud: ResolvedCloud, parts: CloudParts): Promis
       ...(parts.files && {files: parts.files}),
     });
   }
-  const {createOpenStack} = await import('../openstack/create-openstack.ts');
+  const [{createOpenStack}, {createHttp}] = await Promise.all([
+    import('../openstack/create-openstack.ts'),
+    import('../http.ts'),
+  ]);
   const tls = await readTlsFiles(cloud.tls, cloud.name);
   return createOpenStack(cloud, {http: createHttp({...parts.http, tls})});
 }

@@ -45,7 +45,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   app: {rooms: ['core', 'ports', 'workflow', 'errors.ts'], packages: [], node: 'names'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},
   compose: {
-    rooms: [...ADAPTER.rooms, ...ADAPTERS, 'app', 'config', 'workflow', 'version.ts'],
+    rooms: [...ADAPTER.rooms, ...ADAPTERS, 'http/proxy.ts', 'app', 'config', 'workflow', 'version.ts'],
     packages: [],
     node: 'all',
   },
