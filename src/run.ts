@@ -82,17 +82,25 @@ function withoutSecrets(own: Io, secrets: SecretRegistry): {readonly io: Io; rea
   return {io, flush};
 }
 
+type Form = 'human' | 'json' | 'junit' | 'sarif';
+
 /** The form that was asked for, as far as a command line tells that could not be understood. */
-function formOf(argv: readonly string[]): 'human' | 'json' | 'junit' {
+function formOf(argv: readonly string[]): Form {
   const word = argv.find((_, index) => argv[index - 1] === '--format') ?? '';
   const forms = [...argv.flatMap((each) => (each.startsWith('--format=') ? [each.slice(9)] : [])), word];
   if (argv.includes('--json') || forms.includes('json')) return 'json';
-  return forms.includes('junit') ? 'junit' : 'human';
+  return (['junit', 'sarif'] as const).find((form) => forms.includes(form)) ?? 'human';
 }
+
+const ANSWERS = {
+  json: async () => (await import('./report/json.ts')).createJson,
+  junit: async () => (await import('./report/junit.ts')).createJunit,
+  sarif: async () => (await import('./report/sarif.ts')).createSarif,
+} as const;
 
 /** Whoever reads stdout gets the error there, too. */
 async function answerInForm(
-  form: 'human' | 'json' | 'junit',
+  form: Form,
   {
     io,
     secrets,
@@ -101,14 +109,9 @@ async function answerInForm(
   }: Pick<Run, 'io' | 'secrets'> & {readonly error: ImgmgrError; readonly exitCode: ExitCode},
 ): Promise<void> {
   if (form === 'human') return;
-  const [{startRun}, answer] = await Promise.all([
-    import('./cli/bus.ts'),
-    form === 'json'
-      ? import('./report/json.ts').then(({createJson}) => createJson({sink: io, verbosity: 'normal'}))
-      : import('./report/junit.ts').then(({createJunit}) => createJunit({sink: io, dryRun: false})),
-  ]);
+  const [{startRun}, createAnswer] = await Promise.all([import('./cli/bus.ts'), ANSWERS[form]()]);
   const {emit, subscribe} = startRun(io, secrets).bus;
-  subscribe(form, answer);
+  subscribe(form, createAnswer({sink: io, verbosity: 'normal', dryRun: false}));
   emit({type: 'run-failed', error});
   emit({type: 'finished', counts: countsOf({}), counted: [], exitCode, ms: io.monotonic()});
 }

@@ -10,7 +10,7 @@ export const DROPPED_FLAGS: Readonly<Record<string, string>> = {
     'os_hidden is used anyway: --hide sets it on superseded images; "hidden:" of a version hides a new one',
   '--check': 'definitions are always checked before the login: leave it out',
   '--no-check': 'definitions are always checked; other keys belong into "meta", which is open',
-  '--check-only': 'use "imgmgr dry-run", which checks the definitions before it looks at the cloud',
+  '--check-only': 'use "imgmgr validate", which judges the definitions without a cloud',
   '--check-age': 'use "imgmgr dry-run": it shows which images lag behind their definitions',
   '--max-age': 'use "imgmgr dry-run": it shows which images lag behind their definitions',
   '--share-image': SHARING,

@@ -5,7 +5,10 @@ import {DISK_FORMATS} from '../core/format/disk-formats.ts';
 import type {WrittenFormat} from '../core/format/disk-formats.ts';
 import type {Digest} from '../core/release/digest.ts';
 import type {Visibility} from '../core/image/image.ts';
+import type {Severity} from '../core/rules/rule-text.ts';
 import type {ImportMethod} from '../ports/image-store.ts';
+import type {OutputFormat} from './invocation.ts';
+import {OUTPUT_FORMATS} from './invocation.ts';
 import {
   bytes,
   checksum,
@@ -89,7 +92,9 @@ export interface Flags {
   readonly maxUnpacked?: number;
   readonly maxVirtual?: number;
   readonly allowPrivateSources?: boolean;
-  readonly format?: 'human' | 'json' | 'junit';
+  readonly profile?: string;
+  readonly failOn?: Severity;
+  readonly format?: OutputFormat;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -118,7 +123,11 @@ export function allFlags(command: Command): Flags {
 export function addOutputFlags(command: Command): Command {
   return command
     .optionsGroup('Output:')
-    .option('--format <form>', 'human, json (lines on stdout) or junit', oneOf('--format', ['human', 'json', 'junit']))
+    .option(
+      '--format <form>',
+      'human, json (lines on stdout), junit; sarif (validate)',
+      oneOf('--format', OUTPUT_FORMATS),
+    )
     .option('--json', 'short for --format json')
     .option('-q, --quiet', 'print only errors and the answer')
     .option('-v, --verbose', 'print every decision and its reason')

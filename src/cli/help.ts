@@ -22,22 +22,29 @@ export function addHelp(program: Command, io: Pick<Io, 'stdout'>): void {
   program.helpCommand(false);
   program
     .command('help')
-    .argument('[topic]', 'a command, or: exit-codes, environment')
-    .description('help on a command or a topic')
-    .action((topic: string | undefined) => printHelp(program, topic, io));
+    .argument('[topic]', 'a command, a rule, or: exit-codes, environment, rules')
+    .description('help on a command, a rule of the audit, or a topic')
+    .action(async (topic: string | undefined) => printHelp(program, topic, io));
 }
 
 /** The same as `--help` of the command; examples included. */
-function printHelp(program: Command, topic: string | undefined, io: Pick<Io, 'stdout'>): void {
+async function printHelp(program: Command, topic: string | undefined, io: Pick<Io, 'stdout'>): Promise<void> {
   const command = topic === undefined ? program : program.commands.find((candidate) => candidate.name() === topic);
-  if (command === undefined) io.stdout.write(textOn(program, topic ?? ''));
+  if (command === undefined) io.stdout.write(await textOn(program, topic ?? ''));
   else command.outputHelp();
 }
 
-function textOn(program: Command, topic: string): string {
-  const text = TOPICS[topic];
+async function textOn(program: Command, topic: string): Promise<string> {
+  const text = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
   if (text !== undefined) return text();
-  const near = didYouMean(topic, [...program.commands.map((candidate) => candidate.name()), ...Object.keys(TOPICS)]);
+  const [{describeRule}, {RULE_IDS}] = await Promise.all([
+    import('../core/rules/describe.ts'),
+    import('../core/rules/ids.ts'),
+  ]);
+  const rule = describeRule(topic);
+  if (rule !== undefined) return rule;
+  const commands = program.commands.map((candidate) => candidate.name());
+  const near = didYouMean(topic, [...commands, ...Object.keys(TOPICS), ...RULE_IDS]);
   throw new ImgmgrError('USAGE', `there is no help on "${topic}"`, {
     hint: near ?? `topics: ${Object.keys(TOPICS).join(', ')}; imgmgr --help lists the commands`,
   });
@@ -48,6 +55,7 @@ export const TOPICS_HELP = `
 Topics:
   imgmgr help exit-codes     what each exit code means
   imgmgr help environment    the variables that imgmgr reads
+  imgmgr help rules          the rules of validate; imgmgr help RULE explains one
 `;
 
 /** The narrowest text that is wrapped. */
@@ -66,9 +74,10 @@ export function formatItem(this: Help, ...given: Parameters<Help['formatItem']>)
   return [`  ${term}`, ...lines.map((line) => `      ${line}`)].join('\n');
 }
 
-const TOPICS: Readonly<Record<string, () => string>> = {
+const TOPICS: Readonly<Record<string, () => string | Promise<string>>> = {
   'exit-codes': exitCodes,
   environment: () => ENVIRONMENT,
+  rules: async () => (await import('../core/rules/describe.ts')).listRules(),
 };
 
 function exitCodes(): string {

@@ -1,8 +1,10 @@
 import type {UseCase} from '../app/ports.ts';
 
-export type CommandName = 'manage' | 'build' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run';
+export type CommandName = 'manage' | 'build' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run' | 'validate';
 
-export type OutputFormat = 'human' | 'json' | 'junit';
+/** Forms of the answer; `sarif` is for findings in files alone. */
+export const OUTPUT_FORMATS = ['human', 'json', 'junit', 'sarif'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** How much is told. `quiet`: errors and the answer. `verbose`: every decision. `debug`: every HTTP call, stack traces. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose' | 'debug';

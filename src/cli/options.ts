@@ -22,12 +22,14 @@ export const DEFAULT_JOBS = 6;
 /** From the order of a test server to its report. */
 export const DEFAULT_DEADLINE_MS = 600_000;
 
-/** What every invocation has besides its request. USAGE when flags contradict each other. */
+/** What every invocation has besides its request. USAGE when flags contradict each other, or the form does not fit the command. */
 export function toInvocation(
   command: CommandName,
   flags: Flags,
 ): Pick<Invocation<unknown>, 'command' | 'output' | 'report' | 'allowPrivateSources' | 'readsStdin'> {
   refuseContradictions(flags);
+  if (flags.format === 'sarif' && !FINDS_PLACES.has(command))
+    throw new ImgmgrError('USAGE', `${command} has no --format sarif`, {hint: 'only validate finds places in files'});
   const dryRun = command === 'dry-run' || flags.dryRun === true;
   return {
     command: dryRun ? 'dry-run' : command,
@@ -37,6 +39,9 @@ export function toInvocation(
     readsStdin: false,
   };
 }
+
+/** Commands whose answer is places in files, as SARIF reports them. */
+const FINDS_PLACES: ReadonlySet<CommandName> = new Set(['validate']);
 
 /** The part of a request that says which clouds. */
 export function toClouds({cloud, region}: Flags): CloudChoice {

@@ -6,6 +6,7 @@ import {addDryRun} from './commands/dry-run.ts';
 import {addHide} from './commands/hide.ts';
 import {addImport} from './commands/import.ts';
 import {addManage} from './commands/manage.ts';
+import {addValidate} from './commands/validate.ts';
 import {addVerify} from './commands/verify.ts';
 import {DROPPED_FLAGS} from './dropped-flags.ts';
 import type {ExitCode} from './exit-codes.ts';
@@ -69,7 +70,8 @@ export function buildProgram({io, version, execute}: ProgramParts): Command {
     .configureHelp({showGlobalOptions: true, minWidthToWrap: LEAST_COLUMNS, formatItem})
     .addHelpText('after', TOPICS_HELP);
   addOutputFlags(program);
-  for (const add of [addManage, addBuild, addImport, addVerify, addHide, addDelete, addDryRun]) add(program, execute);
+  for (const add of [addManage, addBuild, addImport, addVerify, addHide, addDelete, addDryRun, addValidate])
+    add(program, execute);
   addHelp(program, io);
   refuseRepeated(program);
   return program;

@@ -2,7 +2,9 @@ import {existsSync} from 'node:fs';
 import {readdir, stat} from 'node:fs/promises';
 import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {requireDefinitions} from '../config/definitions.ts';
+import {readAuditProfile} from '../config/audit-profile.ts';
+import type {DefinitionFiles} from '../config/definitions.ts';
+import {loadDefinitions, requireDefinitions} from '../config/definitions.ts';
 import {readManifest, readPublicKey} from '../config/named-files.ts';
 import {agentFolder, imagesPaths} from '../config/settings.ts';
 import type {Definition} from '../core/definition/definition.ts';
@@ -22,6 +24,12 @@ export function operatorFiles({cwd, env}: Caller, parts: DeliveryParts): Operato
   const at = (path: string): string => resolve(cwd, path);
   return {
     definitions: async (paths) => readDefinitions(imagesPaths(paths, env), cwd),
+    written: async (paths) => {
+      const named = imagesPaths(paths, env);
+      const loaded = await loadDefinitions(named, filesFrom(cwd));
+      return {...loaded, whole: !named.some((path) => loaded.files.includes(path))};
+    },
+    auditProfile: async (path, now) => readAuditProfile(at(path), {shown: path, now}),
     isFile: async (path) => (await modified(at(path))) !== undefined,
     modified: async (path) => modified(at(path)),
     requireImage: async (path) => requireImage(at(path)),
@@ -33,12 +41,16 @@ export function operatorFiles({cwd, env}: Caller, parts: DeliveryParts): Operato
 
 /** Each with the folder of its file. */
 async function readDefinitions(paths: readonly string[], cwd: string): Promise<readonly Definition[]> {
-  const {definitions} = await requireDefinitions(paths, {
+  const {definitions} = await requireDefinitions(paths, filesFrom(cwd));
+  return definitions.map((definition) => ({...definition, folder: dirname(resolve(cwd, definition.place.file))}));
+}
+
+function filesFrom(cwd: string): DefinitionFiles {
+  return {
     readFile: (file) => readRegularFile(resolve(cwd, file), {maxBytes: LARGEST_FILE}),
     readdir: (folder) => readdir(resolve(cwd, folder)),
     stat: (path) => stat(resolve(cwd, path)),
-  });
-  return definitions.map((definition) => ({...definition, folder: dirname(resolve(cwd, definition.place.file))}));
+  };
 }
 
 async function modified(path: string): Promise<Date | undefined> {

@@ -2,6 +2,7 @@ import {resolve} from 'node:path';
 import {withoutSlashes} from '../core/without-slashes.ts';
 import {codeOf} from '../host/fs-error.ts';
 import {IrregularFileError} from '../host/regular-file.ts';
+import type {WrittenDefinition} from '../core/definition/read.ts';
 import {readDefinitions} from '../core/definition/read.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {YamlNode} from '../core/definition/yaml-node.ts';
@@ -21,6 +22,8 @@ export interface DefinitionFiles {
 export interface LoadedDefinitions {
   /** The definitions without a problem, in the order of the files. */
   readonly definitions: readonly Definition[];
+  /** The same, each with the mapping that it was read from. */
+  readonly written: readonly WrittenDefinition[];
   readonly problems: readonly Problem[];
   /** The files that were read, sorted. */
   readonly files: readonly string[];
@@ -54,9 +57,10 @@ export async function loadDefinitions(
   const under = await Promise.all([paths].flat().map((path) => filesUnder(path, io)));
   const files = [...new Map(under.flat().map((file) => [resolve(file), file])).values()];
   const read = await Promise.all(files.map((file) => readOne(file, io)));
-  const {definitions, problems} = readDefinitions(read.flatMap(({root}) => (root ? [root] : [])));
+  const {definitions, written, problems} = readDefinitions(read.flatMap(({root}) => (root ? [root] : [])));
   return {
     definitions,
+    written,
     problems: [...read.flatMap((file) => file.problems), ...problems].sort(byPosition(files)),
     files,
   };
@@ -70,8 +74,9 @@ async function filesUnder(path: string, io: DefinitionFiles): Promise<string[]> 
   } catch (error) {
     throw unreadable(path, error);
   }
-  const hint = 'give --images a directory with *.yml files, or one file';
-  throw new ImgmgrError('DEFINITION', `no image definitions (*.yml, *.yaml) in the directory ${path}`, {hint});
+  throw new ImgmgrError('DEFINITION', `no image definitions (*.yml, *.yaml) in the directory ${path}`, {
+    hint: PATH_HINT,
+  });
 }
 
 async function readOne(file: string, io: DefinitionFiles): Promise<{root?: YamlNode; problems: readonly Problem[]}> {
@@ -101,9 +106,13 @@ function decode(bytes: Uint8Array): string | undefined {
 function unreadable(path: string, error: unknown): ImgmgrError {
   const irregular = error instanceof IrregularFileError ? `it ${error.message}` : undefined;
   const reason = irregular ?? REASONS[codeOf(error)] ?? (error instanceof Error ? error.message : String(error));
-  const hint = 'give --images a directory with *.yml files, or one file';
-  return new ImgmgrError('DEFINITION', `cannot read image definitions from ${path}: ${reason}`, {hint, cause: error});
+  return new ImgmgrError('DEFINITION', `cannot read image definitions from ${path}: ${reason}`, {
+    hint: PATH_HINT,
+    cause: error,
+  });
 }
+
+const PATH_HINT = 'name a directory with *.yml files, or one file';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',

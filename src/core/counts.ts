@@ -70,6 +70,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   hide: ['retired', 'failed'],
   delete: ['deleted', 'unchanged', 'failed'],
   'dry-run': ['unchanged', 'quarantined', 'failed', 'pending'],
+  validate: [],
 };
 
 /** What a plan knows of one definition besides its actions. */

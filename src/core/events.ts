@@ -1,6 +1,7 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
+import type {Audited} from './rules/audited.ts';
 import type {Verdict} from './verdict/verdict.ts';
 import type {Warning} from './warnings.ts';
 
@@ -229,6 +230,7 @@ export type Event =
       readonly late?: true;
       readonly left: readonly string[];
     }
+  | Audited
   /** What ended the whole run before (or while) clouds were worked on. */
   | {readonly type: 'run-failed'; readonly error: ImgmgrError}
   | {

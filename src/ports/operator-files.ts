@@ -1,8 +1,11 @@
 import type {Manifest} from '../core/build/manifest.ts';
 import type {Conversion} from '../core/conversion.ts';
 import type {Definition} from '../core/definition/definition.ts';
+import type {WrittenDefinition} from '../core/definition/read.ts';
 import type {Emit} from '../core/events.ts';
 import type {SizeLimits} from '../core/limits.ts';
+import type {Profile} from '../core/rules/profile.ts';
+import type {Problem} from '../errors.ts';
 import type {Artifact} from './image-builder.ts';
 
 /** A build and the folder that is to have it. */
@@ -20,10 +23,26 @@ export interface Delivery {
   readonly signal: AbortSignal;
 }
 
+/** Everything that stands in files of definitions, right or wrong. */
+export interface WrittenFiles {
+  readonly written: readonly WrittenDefinition[];
+  readonly problems: readonly Problem[];
+  /** The files that were read, sorted. */
+  readonly files: readonly string[];
+  /** False: some path is a single file, so that other definitions may stand elsewhere. */
+  readonly whole: boolean;
+}
+
 /** Files of this host that the operator names. A relative path starts in the folder in which the operator works. */
 export interface OperatorFiles {
   /** All definitions under these paths; none: the default place. DEFINITION with all problems at once. */
   definitions(paths: readonly string[]): Promise<readonly Definition[]>;
+
+  /** The same without an end at the first wrong file. DEFINITION when a path cannot be read or leads to no file. */
+  written(paths: readonly string[]): Promise<WrittenFiles>;
+
+  /** An operator's profile of the audit, as of a time. CONFIG with all problems at once. */
+  auditProfile(path: string, now: Date): Promise<Profile>;
 
   isFile(path: string): Promise<boolean>;
 

@@ -140,6 +140,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'deletable':
     case 'artifact':
     case 'difference':
+    case 'audited':
       return {gone: [], key: ''};
   }
 }

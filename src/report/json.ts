@@ -41,6 +41,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'deletable',
   'artifact',
   'difference',
+  'audited',
   'action-failed',
   'definition-failed',
   'cloud-failed',

@@ -1,6 +1,9 @@
 import type {DefinitionCounts} from '../core/counts.ts';
 import type {ActionSummary, Event, StampedEvent} from '../core/events.ts';
+import type {Audited} from '../core/rules/audited.ts';
+import {countsAs} from '../core/rules/finding.ts';
 import type {ImgmgrError} from '../errors.ts';
+import {formatPosition} from '../errors.ts';
 import {planWord, subject} from './action-text.ts';
 import {formatCount} from './amounts.ts';
 import {errorDetails, headline} from './error-text.ts';
@@ -74,6 +77,9 @@ export function createJunit({
       case 'artifact':
         caseOf('imgmgr', subject(event)).notes.push(event.reused ? 'unchanged' : 'built');
         return;
+      case 'audited':
+        noteFindings(event, caseOf);
+        return;
       case 'build-started':
       case 'build-progress':
       case 'difference':
@@ -107,6 +113,29 @@ function noteVerdict(
     if (outcome === 'not-applicable') check.skipped = detail;
     else if (outcome === 'pass' || severity !== 'fail') check.notes.push(`${outcome}: ${detail}`);
     else check.failures.push({type: id, message: detail, text: `severity ${severity}, outcome ${outcome}`});
+  }
+}
+
+/** A case for each image of the definitions, in the suite of its file; what counts is a failure, everything else a note. */
+function noteFindings(
+  {files, images, problems, findings, failOn}: Audited,
+  caseOf: (cloud: string, name: string) => TestCase,
+): void {
+  for (const file of files) caseOf(file, 'schema');
+  for (const {name, place} of images) caseOf(place.file, name);
+  for (const {message, place, hint} of problems)
+    caseOf(place.file, 'schema').failures.push({
+      type: 'DEFINITION',
+      message,
+      text: [formatPosition(place), hint].join('\n'),
+    });
+  for (const finding of findings) {
+    const {place, subject: name, rule, severity, message, remedy, ignored} = finding;
+    const testCase = caseOf(place?.file ?? 'imgmgr', name === '' ? rule : name);
+    const where = place ? `${formatPosition(place)}: ` : '';
+    if (countsAs(finding, failOn))
+      testCase.failures.push({type: rule, message, text: `${where}${severity}\n${remedy}`});
+    else testCase.notes.push(`${where}${ignored ? `ignored (${ignored.reason})` : severity} ${rule}: ${message}`);
   }
 }
 

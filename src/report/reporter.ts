@@ -1,5 +1,6 @@
 import type {Event, Sink, StampedEvent} from '../core/events.ts';
 import {bytesVerifiedText, deletableText, noteId, planText, verdictText} from './answer.ts';
+import {auditText} from './audit-text.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
 import {createPaint} from './paint.ts';
@@ -20,7 +21,7 @@ export interface Reporter {
 export interface ReporterParts {
   readonly sink: ReportSink;
   readonly env: Env;
-  readonly format: 'human' | 'json' | 'junit';
+  readonly format: 'human' | 'json' | 'junit' | 'sarif';
   readonly verbosity: Verbosity;
   readonly color: boolean;
   /** The plan is the answer. */
@@ -38,6 +39,10 @@ export async function createReporter(parts: ReporterParts): Promise<Reporter> {
   const text = await createText(parts);
   const report = {name: 'text', sink: withoutEmptyCount(text.sink)};
   if (parts.format === 'human') return {...text, sinks: [report]};
+  if (parts.format === 'sarif') {
+    const {createSarif} = await import('./sarif.ts');
+    return {...text, sinks: [report, {name: 'SARIF', sink: createSarif(parts)}]};
+  }
   const {createJunit} = await import('./junit.ts');
   return {...text, sinks: [report, {name: 'JUnit', sink: createJunit(parts)}]};
 }
@@ -89,6 +94,7 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'deletable',
   'artifact',
   'difference',
+  'audited',
   'verdict',
   'bytes-verified',
   'action-done',
@@ -114,6 +120,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (parts.answers === 'ids') noteId(event, ids);
     if (event.type === 'finished') stdout.write([...ids.values()].map((id) => `${clean(id)}\n`).join(''));
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
+    if (event.type === 'audited') stdout.write(auditText(event, parts.verbosity, paint));
     if (event.type === 'deletable') stdout.write(deletableText(event, paint));
     if (event.type === 'artifact') stdout.write(event.files.map(({path}) => `${clean(path)}\n`).join(''));
     if (event.type === 'difference') stdout.write(event.lines.map((line) => `${clean(line)}\n`).join(''));

@@ -84,12 +84,13 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'interrupted':
       return [interrupted(event)];
     case 'finished':
-      return [{level: 'info', text: `${countsText(event.counts, event.counted)} (${formatTime(event.ms)})`}];
+      return [{level: 'info', text: `${countsText(event.counts, event.counted) || 'done'} (${formatTime(event.ms)})`}];
     // Told as they come by whoever can throttle or move them, or as the answer on stdout.
     case 'progress':
     case 'waiting':
     case 'deletable':
     case 'difference':
+    case 'audited':
       return [];
   }
 }

@@ -4,9 +4,18 @@ import {fileURLToPath} from 'node:url';
 import {describe, expect, test} from 'vitest';
 import {loadDefinitions} from '../../src/config/definitions.ts';
 import type {Definition, Version} from '../../src/core/definition/definition.ts';
+import {audit} from '../../src/core/rules/audit.ts';
+import {definitionSubjects} from '../../src/core/rules/definition-subjects.ts';
+import {builtInProfile} from '../../src/core/rules/profile.ts';
+import {subjectSet} from '../../src/core/rules/subject-set.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const {definitions: all, problems, files: allFiles} = await loadDefinitions(`${root}images`, {readFile, readdir, stat});
+const {
+  definitions: all,
+  written,
+  problems,
+  files: allFiles,
+} = await loadDefinitions(`${root}images`, {readFile, readdir, stat});
 const definitions = all.filter(({build}) => build === undefined);
 const built = all.filter(({build}) => build !== undefined);
 const files = allFiles.filter((file) => !file.endsWith('/built.yml'));
@@ -111,6 +120,24 @@ describe('the catalogue as a whole', () => {
       );
     expect(generic.length).toBeGreaterThan(0);
     expect(generic).toHaveLength(new Set(generic).size);
+  });
+});
+
+describe('the audit', () => {
+  const subjects = written.flatMap((one) => definitionSubjects(one, 'oldgeneric'));
+  const findings = (now: number): string[] =>
+    audit({set: subjectSet(subjects, true), profile: builtInProfile(), now})
+      .filter(({decides, severity, ignored}) => decides && severity !== 'info' && ignored === undefined)
+      .map(({rule, message}) => `${rule}: ${message}`);
+
+  test('finds nothing, neither on the day of these facts nor a year later', () => {
+    expect(findings(Date.UTC(2026, 10, 26))).toEqual([]);
+    const later = findings(Date.UTC(2027, 9, 31));
+    expect(later.filter((finding) => !finding.startsWith('imgmgr/end-of-life'))).toEqual([]);
+  });
+
+  test('would find what is wrong', () => {
+    expect(findings(0).length).toBeGreaterThan(10);
   });
 });
 

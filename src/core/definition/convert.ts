@@ -2,12 +2,13 @@ import {builtMeta} from '../build/claims.ts';
 import type {BuildSpec} from '../build/spec.ts';
 import {BUILD_FORMATS} from '../build/spec.ts';
 import {readMeta} from './meta.ts';
-import type {RawBuild, RawImage, RawLimits, RawVerify, RawVersion} from './schema.ts';
+import type {RawAudit, RawBuild, RawImage, RawLimits, RawVerify, RawVersion} from './schema.ts';
 import {mapsUnder} from './subject.ts';
 import type {Definition, VerifySettings, Version} from './definition.ts';
 import {parseDigest} from '../release/digest.ts';
 import type {SizeLimits} from '../limits.ts';
 import {parseSize} from '../limits.ts';
+import type {Exception} from '../rules/profile.ts';
 import {parseDuration} from '../time-text.ts';
 import type {YamlMap} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';
@@ -42,6 +43,7 @@ export function convertImage(raw: RawImage, node: YamlMap): Definition {
     ...given('build', raw.build && convertBuild(raw.build, raw.format)),
     ...given('verify', raw.verify && convertVerify(raw.verify)),
     ...given('limits', raw.limits ? convertLimits(raw.limits) : undefined),
+    ...given('exceptions', raw.audit && convertExceptions(raw.audit, node)),
   };
 }
 
@@ -92,6 +94,11 @@ function convertLimits({download, unpacked, virtual}: RawLimits): Partial<SizeLi
     ...given('unpacked', bytes(unpacked)),
     ...given('virtual', bytes(virtual)),
   };
+}
+
+function convertExceptions({ignore}: RawAudit, node: YamlMap): readonly Exception[] {
+  const places = mapsUnder(entryOf(node, 'audit')?.value, 'ignore');
+  return ignore.map((exception, index) => ({...exception, place: placeOf(places[index] ?? node, 'until')}));
 }
 
 function convertVerify(raw: RawVerify): VerifySettings {

@@ -3,6 +3,7 @@ import type {BuildSpec} from '../build/spec.ts';
 import type {Digest} from '../release/digest.ts';
 import type {Visibility} from '../image/image.ts';
 import type {SizeLimits} from '../limits.ts';
+import type {Exception} from '../rules/profile.ts';
 
 /** How a superseded image is retired (product: "An image's life"). */
 export type RetireWay = 'renamed' | 'hidden' | 'renamed-by-date' | 'deactivated' | 'community';
@@ -38,6 +39,8 @@ export interface Definition {
   readonly verify?: VerifySettings;
   /** What its image may have at most, where the definition says so; bytes. */
   readonly limits?: Partial<SizeLimits>;
+  /** Findings of the audit that are accepted for a time (`audit.ignore`). */
+  readonly exceptions?: readonly Exception[];
   /** Where the name stands. */
   readonly place: FilePosition;
   /** The absolute folder of its file, from which relative paths start; absent for an image of the command line. */

@@ -78,9 +78,13 @@ function explain(issue: Issue, what: string, node: YamlNode): {message: string; 
   return {message: `${what} ${message}: ${shown(node)}`, hint};
 }
 
+/** Longer lists of values stand in a page of their own; only rules have so many. */
+const MOST_LISTED = 32;
+
 function oneOf(node: YamlNode, values: readonly string[]): string {
   const nearest = node.kind === 'scalar' ? didYouMean(node.source, values) : undefined;
   if (nearest !== undefined) return nearest;
+  if (values.length > MOST_LISTED) return 'docs/audit.md and imgmgr help rules list what there is';
   return values.length === 1 ? `write ${values.join('')}, or leave the key out` : `use one of ${values.join(', ')}`;
 }
 

@@ -8,30 +8,41 @@ import {brokenRules} from './rules.ts';
 import {fileShape, imageSchema, keysOfImage} from './schema.ts';
 import {subjectOf} from './subject.ts';
 import type {Definition} from './definition.ts';
-import type {YamlNode, YamlPath} from './yaml-node.ts';
+import type {YamlMap, YamlNode, YamlPath} from './yaml-node.ts';
 import {entryOf, nodeAt, plainValue} from './yaml-node.ts';
 
 /** What was read: the definitions that are right, in the order of the files, and all problems of all files. */
 export interface ReadDefinitions {
   readonly definitions: readonly Definition[];
+  /** Each definition with the mapping that it was read from. */
+  readonly written: readonly WrittenDefinition[];
   readonly problems: readonly Problem[];
 }
+
+/** A definition with the mapping of its file that it was read from. */
+export interface WrittenDefinition {
+  readonly definition: Definition;
+  readonly node: YamlMap;
+}
+
+type ReadPart = Pick<ReadDefinitions, 'written' | 'problems'>;
 
 /** Reads the trees of all files at once, so that what contradicts across files is found too. Never throws. */
 export function readDefinitions(roots: readonly YamlNode[]): ReadDefinitions {
   const files = roots.map(readFile);
-  const definitions = files.flatMap((file) => file.definitions);
+  const written = files.flatMap((file) => file.written);
+  const definitions = written.map(({definition}) => definition);
   const sites = roots.flatMap(sitesOf);
   const problems = files.flatMap((file) => file.problems);
-  return {definitions, problems: [...problems, ...repeatedNames(sites), ...rivalClaims(definitions)]};
+  return {definitions, written, problems: [...problems, ...repeatedNames(sites), ...rivalClaims(definitions)]};
 }
 
-function readFile(root: YamlNode): ReadDefinitions {
+function readFile(root: YamlNode): ReadPart {
   const shape = fileShape.safeParse(shallowValue(root));
   const checked = {root, base: [], knownKeys: () => ['images']};
   const images = entriesOf(root).map((_, index) => readImage(root, index));
   return {
-    definitions: images.flatMap((image) => image.definitions),
+    written: images.flatMap((image) => image.written),
     problems: [...problemsOf(shape.error?.issues ?? [], checked), ...images.flatMap((image) => image.problems)],
   };
 }
@@ -45,17 +56,17 @@ function shallowValue(root: YamlNode): unknown {
   return {...Object.fromEntries(others.map(({key, value}) => [key.source, plainValue(value)])), ...empty};
 }
 
-function readImage(root: YamlNode, index: number): ReadDefinitions {
+function readImage(root: YamlNode, index: number): ReadPart {
   const base: YamlPath = ['images', index];
   const node = nodeAt(root, base);
   const parsed = imageSchema.safeParse(node && plainValue(node));
   const checked = {root, base, knownKeys: keysOfImage};
   const misfits = problemsOf(parsed.error?.issues ?? [], checked);
-  if (node?.kind !== 'map') return {definitions: [], problems: misfits};
+  if (node?.kind !== 'map') return {written: [], problems: misfits};
   const site = {root, path: base, image: node};
   const problems = [...misfits, ...brokenRules(site), ...metaProblems(site)];
-  if (!parsed.success || problems.length > 0) return {definitions: [], problems};
-  return {definitions: [convertImage(parsed.data, node)], problems};
+  if (!parsed.success || problems.length > 0) return {written: [], problems};
+  return {written: [{definition: convertImage(parsed.data, node), node}], problems};
 }
 
 function metaProblems({root, path, image}: ImageSite): Problem[] {

@@ -4,6 +4,7 @@ import {DEFINITION_FORMATS} from '../format/disk-formats.ts';
 import {parseDigest} from '../release/digest.ts';
 import {CHECK_IDS} from '../verdict/checks.ts';
 import {parseSize} from '../limits.ts';
+import {RULE_IDS} from '../rules/ids.ts';
 import {isCalendarDate, parseDuration} from '../time-text.ts';
 
 /** What Glance takes as disk_format and the peer's schema allows. */
@@ -46,6 +47,10 @@ const date = () =>
     .refine((value) => isCalendarDate(value.slice(0, 10)) && TIME_BEHIND.test(value.slice(10)), {
       error: 'is no date; write it as YYYY-MM-DD',
     });
+const day = () =>
+  z
+    .string({error: 'write it as YYYY-MM-DD'})
+    .refine(isCalendarDate, {error: 'is no day of the calendar; write it as YYYY-MM-DD'});
 const duration = () =>
   z
     .string({error: 'write a number with its unit, like 90s, 10m or 2h'})
@@ -178,6 +183,15 @@ const limits = z
   })
   .describe('What the image may have at most; units K, M, G, T of 1024.');
 
+const exception = z.strictObject({
+  rule: z.enum(RULE_IDS).describe('The rule that may be broken.'),
+  reason: filled().describe('Why, for whoever reads the report.'),
+  until: day().describe('Last day (UTC) on which it is accepted.'),
+});
+const audit = z
+  .strictObject({ignore: z.array(exception).describe('Findings that are accepted for a time.')})
+  .describe('What the audit of this image leaves out.');
+
 /** One entry of `images`. */
 export const imageSchema = z.strictObject({
   name: filled().describe('The plain name of the image.'),
@@ -210,6 +224,7 @@ export const imageSchema = z.strictObject({
     .nullish()
     .describe("Glance stores that hold the bytes. Default: the cloud's default store."),
   protected: z.boolean().nullish().describe('Guard the current image against deletion. Default: false.'),
+  audit: audit.nullish(),
   retire_as: z.enum(RETIRE_WAYS).nullish().describe('How a superseded image is retired. Default: renamed.'),
 });
 
@@ -223,6 +238,7 @@ export function keysOfImage(path: readonly PropertyKey[]): readonly string[] {
   if (section === 'versions' && item !== undefined) return Object.keys(version.shape);
   if (section === 'build') return Object.keys(build.shape);
   if (section === 'limits') return Object.keys(limits.shape);
+  if (section === 'audit') return Object.keys(item === undefined ? audit.shape : exception.shape);
   return section === 'verify' ? Object.keys(verify.shape) : [];
 }
 
@@ -235,6 +251,8 @@ export type RawBuild = z.infer<typeof build>;
 /** The section `verify` that fits the schema. */
 export type RawVerify = z.infer<typeof verify>;
 
+/** The section `audit` that fits the schema. */
+export type RawAudit = z.infer<typeof audit>;
 /** The section `limits` that fits the schema. */
 export type RawLimits = z.infer<typeof limits>;
 

@@ -9,6 +9,9 @@ import type {HostBench} from './bench.ts';
 import {imgmgr} from './bench.ts';
 
 const DRY_RUN_LIMIT_MS = 500;
+const VALIDATE_LIMIT_MS = 300;
+/** Findings are 3. */
+const JUDGED = [0, 3];
 /** Something to do is 3. */
 const PLANNED = [0, 3];
 
@@ -45,8 +48,22 @@ export async function measureStartup(bench: HostBench): Promise<Figure[]> {
       ours: async () => (await run(dryRun, PLANNED)).ms,
       node: async () => (await run(node)).ms,
     });
+    bench.say('imgmgr validate over the same definitions');
+    const validate = imgmgr(bench, 'validate', images);
+    const judged = await inTurn(7 * bench.rounds, {
+      ours: async () => (await run(validate, JUDGED)).ms,
+      node: async () => (await run(node)).ms,
+    });
     return [
       ...figures,
+      {
+        name: `validate of the catalogue (${catalogue.definitions} definitions), wall`,
+        unit: 'ms',
+        ours: judged.ours.median,
+        other: {what: 'node -e 0', value: judged.node.median},
+        target: atMost(judged.ours.median, judged.node.median + VALIDATE_LIMIT_MS, `node + ${VALIDATE_LIMIT_MS}`),
+        samples: {ours: judged.ours.all, node: judged.node.all},
+      },
       {
         name: `dry-run of the catalogue (${catalogue.definitions} definitions), wall`,
         unit: 'ms',

@@ -53,6 +53,8 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
   const refuse = (): Promise<never> => Promise.reject(new ImgmgrError('UNSUPPORTED', 'no such file in memory'));
   const operatorFiles: OperatorFiles = {
     definitions: () => Promise.resolve(definitions),
+    written: refuse,
+    auditProfile: refuse,
     isFile: (path) => Promise.resolve(path in files),
     modified: () => Promise.resolve(undefined),
     requireImage: () => Promise.resolve(),

@@ -336,7 +336,7 @@ describe('what is refused', () => {
   it.each<[string[], string, string | undefined]>([
     [['manage', '--latets'], "unknown option '--latets'", 'did you mean --latest?'],
     [['manag'], "unknown command 'manag'", 'did you mean manage?'],
-    [['validate'], "unknown command 'validate'", undefined],
+    [['publish'], "unknown command 'publish'", undefined],
     [['--latest'], "unknown option '--latest'", 'options of a command stand behind it'],
     [['manage', '--cloud'], "option '--cloud <name>' argument missing", undefined],
     [['manage', 'Debian'], 'too many arguments', undefined],
@@ -382,7 +382,7 @@ describe('what is refused', () => {
       'did you mean on-stuck?',
     ],
     [['manage', '--retire-as', 'gone'], '--retire-as takes renamed, hidden', undefined],
-    [['manage', '--format', 'yaml'], '--format takes human, json, junit, not "yaml"', undefined],
+    [['manage', '--format', 'yaml'], '--format takes human, json, junit, sarif, not "yaml"', undefined],
     [['manage', '--jobs', '0'], '--jobs takes a whole number of at least 1, not "0"', undefined],
     [['manage', '--max-delete', '-1'], '--max-delete takes a whole number of at least 0, not "-1"', undefined],
     [['manage', '--max-delete', 'all'], '--max-delete takes a whole number of at least 0, not "all"', undefined],

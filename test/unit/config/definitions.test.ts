@@ -50,7 +50,7 @@ describe('which files are read', () => {
     expect([files, definitions.map(({name}) => name)]).toEqual([['one.txt'], ['A']]);
   });
 
-  const hint = 'give --images a directory with *.yml files, or one file';
+  const hint = 'name a directory with *.yml files, or one file';
   const denied = Object.assign(new Error('EACCES: denied'), {code: 'EACCES'});
   const isDirectory = Object.assign(new Error('EISDIR'), {code: 'EISDIR'});
   test.each<[string, string, Parameters<typeof disk>[0], string]>([

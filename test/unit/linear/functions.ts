@@ -15,6 +15,11 @@ import {parseDigestList} from '../../../src/core/release/digest-list.ts';
 import {parseDigest, readDigest} from '../../../src/core/release/digest.ts';
 import {inspectEnd, inspectStart} from '../../../src/core/format/inspect.ts';
 import {checkVmdkDescriptor} from '../../../src/core/format/vmdk-descriptor.ts';
+import {audit} from '../../../src/core/rules/audit.ts';
+import {liveSubject} from '../../../src/core/rules/live-subject.ts';
+import {builtInProfile} from '../../../src/core/rules/profile.ts';
+import {subjectSet} from '../../../src/core/rules/subject-set.ts';
+import {readProfile} from '../../../src/core/rules/profile-file.ts';
 import {jsonText} from '../../../src/core/json-text.ts';
 import {nearest} from '../../../src/core/nearest.ts';
 import {readDefinitions} from '../../../src/core/definition/read.ts';
@@ -172,7 +177,20 @@ export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   definitionFolder,
   logName: (text) => logName({definition: text, version: '20261121', run: text}),
   readLogName,
+  audit: (text) => {
+    const subject = liveSubject(imageOf(text), {mends: 'you', refreshes: 'you'});
+    return audit({set: subjectSet([subject], true), profile: builtInProfile(), now: 0});
+  },
   // Files: definitions, clouds.yaml, records, elements.
+  'parseYaml, readProfile': (text) => {
+    const {root} = parseYaml(text, 'audit.yml');
+    return root && readProfile(root, 0);
+  },
+  'readProfile (one value)': (text) => {
+    const value = JSON.stringify(text.slice(0, text.length / 16));
+    const {root} = parseYaml(`extends: ${value}\nrules: {${value}: off}\nsources: {x: [${value}]}\n`, 'audit.yml');
+    return root && readProfile(root, 0);
+  },
   'parseYaml, readDefinitions': (text) => {
     const {root} = parseYaml(text, 'images.yml');
     return root && readDefinitions([root]);
@@ -232,5 +250,31 @@ function element(path: string, text: string): Parameters<typeof lintElements>[0]
     own: true,
     hash: '',
     files: [{path, mode: 0o755, kind: 'file', text, sha256: ''}],
+  };
+}
+
+/** An image whose every property is that text. */
+function imageOf(text: string): Parameters<typeof liveSubject>[0] {
+  const keys = [
+    ...['architecture', 'os_distro', 'os_version', 'os_purpose', 'hw_disk_bus', 'hypervisor_type', 'image_source'],
+    ...['image_build_date', 'replace_frequency', 'provided_until', 'uuid_validity', 'hotfix_hours', 'maintained_until'],
+    ...['l1_support_contact', 'hw_pmu', 'hw_video_ram'],
+  ];
+  // Some characters are counted once for each of the properties.
+  const part = text.slice(0, text.length / keys.length);
+  return {
+    ...{
+      id: 'x',
+      name: part,
+      status: 'active',
+      visibility: 'public',
+      osHidden: false,
+      protected: false,
+      owner: null,
+      tags: [part],
+    },
+    ...{minDisk: 1, minRam: 64, diskFormat: null, containerFormat: null, size: 1, virtualSize: 1, osHashAlgo: part},
+    ...{osHashValue: null, createdAt: part, updatedAt: '', stores: []},
+    properties: {...Object.fromEntries(keys.map((key) => [key, part])), [part]: part, [`trait:${part}`]: part},
   };
 }

@@ -10,6 +10,7 @@ const STEPS_PER_CHARACTER = 128;
 const MIB = 2 ** 20;
 /** Where 1 MiB of each text takes more than a second, though the work is linear: that much only with `FULL=1`, a sixteenth of it otherwise. */
 const HEAVY: ReadonlySet<string> = new Set([
+  'audit',
   'clean (line of a log)',
   'clean (report of a guest)',
   'compareVersions',
@@ -33,6 +34,7 @@ const HEAVY: ReadonlySet<string> = new Set([
   'parseDigestList',
   'parseMounts',
   'parseYaml, readDefinitions',
+  'parseYaml, readProfile',
   'propertyChanges',
   'publicUrl',
   'publicUrl of a query',

@@ -75,6 +75,7 @@ describe('JSON lines on stdout', () => {
       'bytes-verified',
       'artifact',
       'difference',
+      'audited',
       'action-failed',
       'verdict',
       'definition-failed',

@@ -158,6 +158,32 @@ export const EVERY_EVENT: readonly Event[] = [
     reused: false,
   },
   {type: 'difference', old: 'a.json', new: 'b.json', lines: ['+ curl 7.88.1', '1 package added']},
+  {
+    type: 'audited',
+    asOf: '2026-11-26T12:00:00.000Z',
+    files: ['images/debian.yml'],
+    images: [{name: 'Debian 12', place: {file: 'images/debian.yml', line: 3, column: 11}}],
+    problems: [{message: 'unknown key "min_dsik"', place: {file: 'images/debian.yml', line: 4, column: 5}}],
+    findings: [
+      {
+        ...{rule: 'scs-0102/architecture', severity: 'error', decides: true, tested: true, subject: 'Debian 12'},
+        ...{
+          field: 'architecture',
+          found: 'amd64',
+          wanted: 'x86_64',
+          message: 'architecture is "amd64"',
+          remedy: 'Write x86_64.',
+        },
+        ...{
+          section: 'SCS-0102, Technical requirements',
+          by: 'you',
+          place: {file: 'images/debian.yml', line: 9, column: 21},
+        },
+      },
+    ],
+    ahead: [],
+    failOn: 'error',
+  },
   {type: 'action-done', cloud: 'admin', action: ACQUIRE, image: '3f2a', detail: 'method web-download', ms: 12_000},
   {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
   {type: 'action-failed', cloud: 'admin', action: {...ACQUIRE, definition: 'Rocky 9'}, error: REFUSED, ms: 500},

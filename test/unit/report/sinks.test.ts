@@ -127,6 +127,7 @@ const EVERY_TYPE = Object.keys({
   built: true,
   artifact: true,
   difference: true,
+  audited: true,
   'action-done': true,
   'action-failed': true,
   'definition-failed': true,

@@ -1,0 +1,59 @@
+import {countsOf} from '../core/counts.ts';
+import type {Emit} from '../core/events.ts';
+import {audit} from '../core/rules/audit.ts';
+import {definitionSubjects} from '../core/rules/definition-subjects.ts';
+import {countsAs} from '../core/rules/finding.ts';
+import {forecast} from '../core/rules/forecast.ts';
+import {builtInProfile} from '../core/rules/profile.ts';
+import type {Profile} from '../core/rules/profile.ts';
+import type {ProfileName, Severity} from '../core/rules/rule-text.ts';
+import {subjectSet} from '../core/rules/subject-set.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {CloudOutcome} from '../workflow/types.ts';
+import type {AppPorts} from './ports.ts';
+
+/** Judge definitions without any cloud. */
+export interface ValidateRequest {
+  /** Files and folders; none: the default place. */
+  readonly paths: readonly string[];
+  readonly profile: {readonly name: ProfileName} | {readonly file: string};
+  /** Findings of this severity and worse make the definitions fail. */
+  readonly failOn: Severity;
+}
+
+/** How far ahead it is looked for what will be found, milliseconds: a quarter. */
+const AHEAD_MS = 92 * 86_400_000;
+
+/** Emits every problem and finding; the outcome fails with DEFINITION for problems of the files, and has changes pending for findings that count. */
+export async function* validate(
+  {paths, profile: chosen, failOn}: ValidateRequest,
+  {files: operator, now}: Pick<AppPorts, 'files' | 'now'>,
+  emit: Emit,
+): AsyncGenerator<CloudOutcome> {
+  const at = now();
+  const profile = await profileOf(chosen, operator, at);
+  const {written, problems, files, whole} = await operator.written(paths);
+  const subjects = written.flatMap((each) => definitionSubjects(each, profile.oldGeneric));
+  // Definitions that could not be read may be the ones that seem to be missing.
+  const input = {set: subjectSet(subjects, whole && problems.length === 0), profile, now: at.getTime()};
+  const findings = audit(input);
+  const ahead = forecast(input, at.getTime() + AHEAD_MS).map(({finding, from}) => ({
+    ...finding,
+    from: new Date(from).toISOString(),
+  }));
+  const images = subjects.flatMap(({name, placeOf}) =>
+    name === null || !placeOf ? [] : [{name, place: placeOf('name', 'value')}],
+  );
+  emit({type: 'audited', asOf: at.toISOString(), files, images, problems, findings, ahead, failOn});
+  const wrong = new ImgmgrError('DEFINITION', 'the definitions have problems', {problems});
+  yield {
+    cloud: '',
+    counts: countsOf({}),
+    errors: problems.length === 0 ? [] : [wrong],
+    changesPending: findings.some((finding) => countsAs(finding, failOn)),
+  };
+}
+
+async function profileOf(chosen: ValidateRequest['profile'], files: AppPorts['files'], now: Date): Promise<Profile> {
+  return 'file' in chosen ? files.auditProfile(chosen.file, now) : builtInProfile(chosen.name);
+}

@@ -1,0 +1,41 @@
+import type {Command} from 'commander';
+import type {ValidateRequest} from '../../app/validate.ts';
+import {PROFILE_NAMES, SEVERITIES} from '../../core/rules/rule-text.ts';
+import type {Flags} from '../flags.ts';
+import {allFlags} from '../flags.ts';
+import type {Execute, Invocation} from '../invocation.ts';
+import {toInvocation} from '../options.ts';
+import {oneOf, word} from '../parse.ts';
+
+/** `imgmgr validate [PATH…]`: judges definitions alone; no cloud, no network. */
+export function addValidate(program: Command, execute: Execute): void {
+  const command = program
+    .command('validate')
+    .argument('[paths...]', 'definitions: folders or files; default: IMGMGR_IMAGES, else images')
+    .description('judge definitions by schema and rules, without any cloud; exit 2 and 3 when something is wrong')
+    .addHelpText('before', EXAMPLES)
+    .optionsGroup('Validating:')
+    .option(
+      '--profile <name>',
+      `${PROFILE_NAMES.join(', ')}, or a file that extends one; default: scs-v1`,
+      word('--profile'),
+    )
+    .option('--fail-on <severity>', 'exit 3 for findings from here on; default: error', oneOf('--fail-on', SEVERITIES))
+    .action(async (paths: string[]) => execute(validateInvocation(paths, allFlags(command))));
+}
+
+function validateInvocation(paths: readonly string[], flags: Flags): Invocation<ValidateRequest> {
+  const {profile = 'scs-v1', failOn = 'error'} = flags;
+  const name = PROFILE_NAMES.find((each) => each === profile);
+  return {
+    ...toInvocation('validate', flags),
+    request: {paths, profile: name === undefined ? {file: profile} : {name}, failOn},
+    load: async () => (await import('../../app/validate.ts')).validate,
+  };
+}
+
+const EXAMPLES = `Examples:
+  imgmgr validate
+  imgmgr validate images/debian.yml --fail-on warning
+  imgmgr validate images --profile audit.yml --format sarif > imgmgr.sarif
+`;

@@ -1,0 +1,73 @@
+import type {AuditInput} from './audit.ts';
+import {auditSet, auditSubject} from './audit.ts';
+import type {Finding} from './finding.ts';
+import {RULES} from './registry.ts';
+import {endOfDay} from './scs-0102/dates.ts';
+import type {Subject} from './subject.ts';
+
+/** A finding that is not there yet, and the moment (milliseconds since 1970) at which it appears. */
+export interface Foreseen {
+  readonly from: number;
+  readonly finding: Finding;
+}
+
+/**
+ * The findings that appear by themselves after `now` and not later than `until`, if nothing else changes: the earliest first. A finding
+ * that an exception accepts counts as none, so that the end of an exception is foreseen, too.
+ */
+export function forecast(input: AuditInput, until: number): readonly Foreseen[] {
+  const found = [
+    ...input.set.subjects.flatMap((subject) =>
+      appearing({
+        moments: momentsOf(subject, input),
+        judge: (now) => auditSubject(subject, {...input, now}),
+        ...{from: input.now, until},
+      }),
+    ),
+    ...appearing({
+      moments: RULES.flatMap((rule) => (rule.kind === 'set' ? (rule.moments?.(input) ?? []) : [])),
+      judge: (now) => auditSet({...input, now}),
+      ...{from: input.now, until},
+    }),
+  ];
+  return found.sort((a, b) => a.from - b.from);
+}
+
+/** When anything about a subject may change by itself: what its rules say, and the ends of the exceptions for it. */
+function momentsOf(subject: Subject, input: AuditInput): readonly number[] {
+  const own = input.profile.exceptions.filter(({image}) => image === subject.name || image === subject.image);
+  return [
+    ...RULES.flatMap((rule) => (rule.kind === 'subject' ? (rule.moments?.(subject, input) ?? []) : [])),
+    ...[...subject.exceptions, ...own].map((exception) => endOfDay(exception.until)),
+  ];
+}
+
+interface Course {
+  readonly moments: readonly number[];
+  readonly judge: (now: number) => readonly Finding[];
+  readonly from: number;
+  readonly until: number;
+}
+
+function appearing({moments, judge, from, until}: Course): Foreseen[] {
+  const ahead = [...new Set(moments)].filter((at) => at > from && at <= until).sort((a, b) => a - b);
+  if (ahead.length === 0) return [];
+  const known = new Set(real(judge(from)).map(identityOf));
+  return ahead.flatMap((at) =>
+    real(judge(at)).flatMap((finding) => {
+      const identity = identityOf(finding);
+      if (known.has(identity)) return [];
+      known.add(identity);
+      return [{from: at, finding}];
+    }),
+  );
+}
+
+function real(findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(({ignored}) => ignored === undefined);
+}
+
+/** The same rule at the same field of the same subject is the same finding, whatever its words. */
+export function identityOf({rule, subject, image, field, wanted}: Finding): string {
+  return JSON.stringify([rule, subject, image, field, rule.startsWith('scs-0104/') ? wanted : '']);
+}
