@@ -99,7 +99,7 @@ test('R15: while a cell of Nova does not answer nothing is deleted, and the warn
   try {
     const kept = await run('delete', '--yes');
     expect([kept.code, kept.counts['deleted']]).toEqual([0, 0]);
-    const warnings = kept.lines.filter(({type, code}) => type === 'warning' && code === 'in-use');
+    const warnings = kept.lines.filter(({type, code}) => type === 'warning' && code === 'use-unknown');
     expect(warnings.map(({message}) => message)).toEqual([expect.stringContaining('a cell of admin')]);
     expect(await names()).toEqual([NAME, `${NAME} (1)`]);
     expect(await hostsOfRealNova()).toEqual(await hostsOfFakeNova());

@@ -30,8 +30,15 @@ afterAll(async () => {
   if (folders().length > 0) await start(['--filter', '^nothing$']);
 });
 
-function start(args: readonly string[], extra: Readonly<Record<string, string>> = {}) {
-  const argv = ['build', '--images', join(ROOT, 'test/cloud/debian/images.yml'), '--json', '-v', ...args];
+const DEBIAN = join(ROOT, 'test/cloud/debian/images.yml');
+/** What is killed; with FULL=1 the image that is built in the end. */
+const KILLED = process.env['FULL'] === '1' ? DEBIAN : join(ROOT, 'test/dib/bare.yml');
+
+function start(
+  args: readonly string[],
+  {extra = {}, images = DEBIAN}: {readonly extra?: Readonly<Record<string, string>>; readonly images?: string} = {},
+) {
+  const argv = ['build', '--images', images, '--json', '-v', ...args];
   return execa(process.execPath, [join(ROOT, 'dist/bin/imgmgr.js'), ...argv], {
     env: {...env, ...extra},
     reject: false,
@@ -54,7 +61,7 @@ function tracesOf(folder: string): string[] {
 
 /** Builds until diskimage-builder is in that phase, and kills imgmgr there; gives the folder that was left. */
 async function killIn(phase: string): Promise<string> {
-  const child = start(['--rebuild']);
+  const child = start(['--rebuild'], {images: KILLED});
   for await (const line of createInterface({input: child.stdout})) {
     const event = JSON.parse(line) as {readonly type: string; readonly phase?: string; readonly line?: string};
     if (event.type !== 'build-progress' || event.phase !== phase || event.line === undefined) continue;
@@ -95,7 +102,7 @@ describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
     onTestFinished(() => rm(state, {recursive: true, force: true}));
     // Without a cache debootstrap is the first to ask.
     const mirror = {DIB_DISTRIBUTION_MIRROR: 'http://127.0.0.1:9/debian'};
-    const {stdout, exitCode} = await start(['--rebuild'], {XDG_STATE_HOME: state, ...mirror});
+    const {stdout, exitCode} = await start(['--rebuild'], {extra: {XDG_STATE_HOME: state, ...mirror}});
     expect([exitCode, failureIn(stdout)]).toEqual([1, mirrorDownIn('root.d')]);
     expect([folders(), tracesOf(WORK)]).toEqual([[], []]);
   });
@@ -103,7 +110,7 @@ describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
   it.each(GONE_IN)('tells that a mirror has gone in %s, and leaves nothing', async (phase) => {
     const proxy = await startProxy();
     onTestFinished(() => proxy.leave());
-    const child = start(['--rebuild'], {http_proxy: proxy.url});
+    const child = start(['--rebuild'], {extra: {http_proxy: proxy.url}});
     let passed = 0;
     for await (const line of createInterface({input: child.stdout})) {
       const event = JSON.parse(line) as {readonly type: string; readonly phase?: string};
