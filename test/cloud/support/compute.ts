@@ -35,11 +35,11 @@ export class RealCompute {
     return new RealCompute(token, projectId);
   }
 
-  /** `server NAME`, `port NAME` and `volume NAME` of everything that bears our prefix. */
+  /** `server NAME`, `port NAME` and `volume NAME` of everything in this project that bears our prefix; Neutron shows an admin those of all. */
   async ours(): Promise<readonly string[]> {
     const [{servers}, {ports}, volumes] = await Promise.all([
       this.#get<{servers: readonly Named[]}>(`${NOVA}/servers`),
-      this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports`),
+      this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports?project_id=${this.projectId}`),
       this.#volumes(),
     ]);
     return [
@@ -55,12 +55,12 @@ export class RealCompute {
     return volumes.filter(({name}) => name.startsWith('imgmgr-'));
   }
 
-  /** Removes whatever bears our prefix, and what {@link makeServer} made. */
+  /** Removes whatever of this project bears our prefix, and what {@link makeServer} made. */
   async clear(): Promise<void> {
     const mine = ({name}: {readonly name: string}): boolean => name.startsWith('imgmgr-') || name === USER;
     const {servers} = await this.#get<{servers: readonly Named[]}>(`${NOVA}/servers`);
     for (const {id} of servers.filter(mine)) await this.#delete(`${NOVA}/servers/${id}`);
-    const {ports} = await this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports`);
+    const {ports} = await this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports?project_id=${this.projectId}`);
     for (const {id} of ports.filter(mine)) await this.#delete(`${NEUTRON}/v2.0/ports/${id}`);
     await this.#clearVolumes();
     await this.#clearAccess();
