@@ -1,10 +1,10 @@
 import {defineConfig} from 'vitest/config';
 
-/** With test servers of their own, in a project of their own (test/cloud/support/own-project.ts). */
+/** With test servers of their own, each part in a project of its own (test/cloud/support/own-project.ts). */
 const SERVERS = ['in-use', 'test-servers', 'tiny-guest', 'verify', 'volume-only'].map(
   (name) => `test/cloud/${name}.test.ts`,
 );
-/** One guest that takes minutes, so that it runs when the tests of images are through; with a project of its own, too. */
+/** Two guests at the same time, that take minutes. */
 const DEBIAN = 'test/cloud/debian.test.ts';
 const FULL = 'test/cloud/full/**/*.test.ts';
 
@@ -18,7 +18,7 @@ const ALL: Part = {include: ['test/cloud/*.test.ts', FULL], setup: 'test/cloud/s
 /** With limits in ms, which hold on a cloud that nothing else keeps busy, or with a part of the cloud broken for a while. */
 const ALONE = ['test/cloud/rotation.test.ts', 'test/cloud/silent-cell.test.ts'];
 
-/** `servers` disturbs neither `images` nor `debian`, and each waits for the cloud much of the time. */
+/** Parts disturb each other in nothing but `alone`, and each waits for the cloud much of the time. */
 const PARTS: Readonly<Record<string, Part>> = {
   alone: {include: ALONE, setup: 'test/cloud/support/empty-cloud.ts'},
   servers: {include: [...SERVERS, FULL], setup: 'test/cloud/support/own-project.ts'},
@@ -28,8 +28,9 @@ const PARTS: Readonly<Record<string, Part>> = {
 const part = PARTS[process.env['PART'] ?? ''] ?? ALL;
 
 /**
- * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|servers|debian`: only
- * that part; test/cloud/run runs the first, which empties the cloud, then `servers` beside `images` and `debian`. `FULL=1`: what takes longest, too.
+ * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|servers|debian`:
+ * only that part; test/cloud/run runs the first, which empties the cloud, then `debian` and `servers` beside `images`, so that never more
+ * than two guests run. `FULL=1`: what takes longest, too.
  */
 export default defineConfig({
   test: {
