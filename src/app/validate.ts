@@ -21,7 +21,7 @@ export interface ValidateRequest {
   readonly failOn: Severity;
 }
 
-/** How far ahead it is looked for what will be found, milliseconds: a quarter. */
+/** How far ahead the forecast looks, milliseconds: a quarter. */
 const AHEAD_MS = 92 * 86_400_000;
 
 /** Emits every problem and finding; the outcome fails with DEFINITION for problems of the files, and has changes pending for findings that count. */

@@ -5,7 +5,7 @@ interface FormatFacts {
   readonly driver?: string;
   /** It names other files in a text, or programs read it in more than one way. */
   readonly doubtful?: true;
-  /** No content betrays it: what is not recognised passes under its name. */
+  /** No content identifies it: what is not recognised passes under its name. */
   readonly opaque?: true;
   /** Builds and conversions can end in it. */
   readonly written?: true;
@@ -79,7 +79,7 @@ export function namesNoFile(format: string): boolean {
   return BY_NAME.get(format)?.driver !== undefined && !isDoubtful(format);
 }
 
-/** True for formats that no content betrays: what is not recognised passes under their names. */
+/** True for formats that no content identifies: what is not recognised passes under their names. */
 export function isOpaque(format: string): boolean {
   return BY_NAME.get(format)?.opaque === true;
 }

@@ -62,7 +62,7 @@ function webDownloadObstacle(input: MethodInput): string | undefined {
   if (staged !== undefined) return staged;
   if (!probe.remote) return probe.compressed ? 'the source is compressed' : 'the source is not on the web';
   if (!release.digest) return undefined;
-  if (demandedId(release) !== undefined) return 'a demanded digest on a demanded id is proven while streaming';
+  if (demandedId(release) !== undefined) return 'a demanded digest on a demanded id is compared while streaming';
   if (release.digest.algorithm !== glanceAlgorithm)
     return `a demanded ${release.digest.algorithm} cannot be compared with this Glance's ${glanceAlgorithm}`;
   return undefined;

@@ -45,7 +45,7 @@ async function sweep(
   await sweepServers({...where, cloud, run, runtime, emit, now: ports.store.now()});
 }
 
-/** Removes what dead runs left, each action told as any other. */
+/** Removes what dead runs left, each action reported as any other. */
 export async function removeLeftovers(run: CloudRun, plan: CloudPlan): Promise<void> {
   const {ports, runtime} = run;
   for (const action of plan.leftovers) {
