@@ -46,9 +46,10 @@ export async function measureBeside(bench: HostBench): Promise<Figure[]> {
   ];
 }
 
+/** The other checkout's own catalogue: ours may have keys that an earlier version does not know. */
 async function catalogue(pair: Pair): Promise<Figure[]> {
-  const {bench} = pair;
-  const served = await localCatalogue(`${bench.root}/images`, `${bench.folder}/catalogue`);
+  const {bench, other} = pair;
+  const served = await localCatalogue(`${other}/images`, `${bench.folder}/catalogue`);
   try {
     const args = ['dry-run', '--cloud', 'local', '--images', served.folder];
     return await compare(pair, {name: 'dry-run of the catalogue', rounds: 9}, (root) => onHost(pair, root, args));
