@@ -35,8 +35,20 @@ export interface ActionSummary {
   readonly reason: string;
   /** The bytes are a build of this host, not something fetched (`acquire`). */
   readonly built?: true;
-  /** What changes, key by key (`update`, `publish`, `retire`, `adopt`). */
+  /** What changes, field by field, as text (`update`, `hide`, `retire`, `adopt`, and `publish` where the image is there already). */
   readonly changes?: readonly string[];
+  /** The same with types. */
+  readonly fieldChanges?: readonly FieldChange[];
+}
+
+/** A value of an image's field; null: the field is not there. */
+export type FieldValue = string | number | boolean | readonly string[] | null;
+
+/** A field or property of an image, as Glance names it, before and after. */
+export interface FieldChange {
+  readonly field: string;
+  readonly from: FieldValue;
+  readonly to: FieldValue;
 }
 
 /** An action of a plan that was not begun: with the id that the events of its work will carry. */

@@ -1,3 +1,4 @@
+import type {FieldChange, FieldValue} from '../events.ts';
 import type {Image, ImagePatch} from './image.ts';
 import {propertyChanges} from './record.ts';
 
@@ -50,21 +51,41 @@ export function applyPatch(live: Image, patch: ImagePatch): Image {
   };
 }
 
-/** `key: old → new`, one line per change; the stamp's own keys are left out. */
-export function describePatch(live: Image, patch: ImagePatch): string[] {
-  const lines: string[] = [];
-  const say = (key: string, from: Shown, to: Shown): unknown => lines.push(`${key}: ${show(from)} → ${show(to)}`);
-  if (patch.name !== undefined) say('name', live.name, patch.name);
-  if (patch.visibility !== undefined) say('visibility', live.visibility, patch.visibility);
-  if (patch.osHidden !== undefined) say('os_hidden', live.osHidden, patch.osHidden);
-  if (patch.protected !== undefined) say('protected', live.protected, patch.protected);
-  if (patch.minDisk !== undefined) say('min_disk', live.minDisk, patch.minDisk);
-  if (patch.minRam !== undefined) say('min_ram', live.minRam, patch.minRam);
-  if (patch.tags !== undefined) say('tags', [...live.tags].sort().join(','), patch.tags.join(','));
-  for (const [key, value] of Object.entries(patch.set ?? {}))
-    if (!key.startsWith('imgmgr_')) say(key, live.properties[key], value);
-  for (const key of patch.remove ?? []) if (!key.startsWith('imgmgr_')) say(key, live.properties[key], undefined);
-  return lines;
+/** What a patch changes, in two forms: `field: old → new` as text, and typed. The stamp's own keys are left out. */
+export interface Changes {
+  readonly changes: readonly string[];
+  readonly fieldChanges: readonly FieldChange[];
+}
+
+/** What the patch changes about the image; to be a part of the summary of an action. */
+export function changesOf(live: Image, patch: ImagePatch): Changes {
+  const fieldChanges = [...fixedFields(live, patch), ...propertyFields(live, patch)];
+  return {changes: fieldChanges.map(changeText), fieldChanges};
+}
+
+function fixedFields(live: Image, patch: ImagePatch): readonly FieldChange[] {
+  const fields: readonly (readonly [string, FieldValue, FieldValue | undefined])[] = [
+    ['name', live.name, patch.name],
+    ['visibility', live.visibility, patch.visibility],
+    ['os_hidden', live.osHidden, patch.osHidden],
+    ['protected', live.protected, patch.protected],
+    ['min_disk', live.minDisk, patch.minDisk],
+    ['min_ram', live.minRam, patch.minRam],
+    ['tags', [...live.tags].sort(), patch.tags && [...patch.tags].sort()],
+  ];
+  return fields.flatMap(([field, from, to]) => (to === undefined ? [] : [{field, from, to}]));
+}
+
+function propertyFields({properties}: Image, {set = {}, remove = []}: ImagePatch): readonly FieldChange[] {
+  const before = (key: string): string | null => (Object.hasOwn(properties, key) ? (properties[key] ?? null) : null);
+  return [
+    ...Object.entries(set).map(([field, to]) => ({field, from: before(field), to})),
+    ...remove.map((field) => ({field, from: before(field), to: null})),
+  ].filter(({field}) => !field.startsWith('imgmgr_'));
+}
+
+function changeText({field, from, to}: FieldChange): string {
+  return `${field}: ${show(from)} → ${show(to)}`;
 }
 
 function sameSet(a: readonly string[], b: readonly string[]): boolean {
@@ -72,8 +93,6 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item) => other.has(item));
 }
 
-type Shown = string | number | boolean | null | undefined;
-
-function show(value: Shown): string {
-  return value === undefined || value === null || value === '' ? '(none)' : String(value);
+function show(value: FieldValue): string {
+  return value === null || value === '' ? '(none)' : String(value);
 }

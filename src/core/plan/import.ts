@@ -3,7 +3,7 @@ import {formatDigest} from '../release/digest.ts';
 import {findDrift} from '../image/drift.ts';
 import {currentForm} from '../image/form.ts';
 import type {ImagePatch} from '../image/image.ts';
-import {describePatch} from '../image/patch.ts';
+import {changesOf} from '../image/patch.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, hasSameSource, isOfRelease} from '../release/find-image.ts';
 import {compareBytes, describeDigests} from '../release/same-bytes.ts';
@@ -70,12 +70,12 @@ function done(draft: Draft, release: Release, own: OwnImage): ImportDecision {
 function warnOfDescription(draft: Draft, release: Release, own: OwnImage): void {
   if (own.stamp.state !== 'current') return;
   const {patch} = findDrift(own, currentForm(draft.context(release)), true);
-  const lines = describePatch(own.image, withoutOrigin(patch));
-  if (lines.length === 0) return;
+  const {changes} = changesOf(own.image, withoutOrigin(patch));
+  if (changes.length === 0) return;
   draft.warn({
     code: 'import-unchanged',
     image: own.image.id,
-    message: `image ${own.image.id} has the same bytes and stays as it is, although the command line describes it in another way: ${lines.join('; ')}`,
+    message: `image ${own.image.id} has the same bytes and stays as it is, although the command line describes it in another way: ${changes.join('; ')}`,
     hint: `change it with openstack image set ${own.image.id}, or give the image a new version with --image-version`,
   });
 }

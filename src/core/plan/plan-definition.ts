@@ -1,4 +1,4 @@
-import {describePatch} from '../image/patch.ts';
+import {changesOf} from '../image/patch.ts';
 import type {DefinitionPlan, PlanInput} from './plan.ts';
 import {planAdoption} from './adopt.ts';
 import {findChangedDigest, findForeign} from './conflicts.ts';
@@ -47,7 +47,7 @@ function adopt(draft: Draft): void {
     const reason = 'unstamped image of our project that fits the definition (--adopt)';
     draft.add(
       {kind: 'adopt', image: before, patch, counts: 'updated'},
-      {...about({...own, image: before}), reason, changes: describePatch(before, patch)},
+      {...about({...own, image: before}), reason, ...changesOf(before, patch)},
     );
     draft.images.push(own);
     draft.taken.add(own.image.name ?? '');

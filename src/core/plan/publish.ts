@@ -1,4 +1,7 @@
-import {currentForm, supersededForm} from '../image/form.ts';
+import type {Form} from '../image/form.ts';
+import {currentForm, publishPatch, supersededForm} from '../image/form.ts';
+import type {Changes} from '../image/patch.ts';
+import {changesOf} from '../image/patch.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {readVerdict, wasBootedAs} from '../verdict/record.ts';
 import type {Draft} from './draft.ts';
@@ -70,10 +73,18 @@ export function publish(
     as === 'current' ? currentForm(context) : {...supersededForm(context), name: supersededName(draft, release)};
   const id = draft.add(
     {kind: 'publish', release, target, as, form, counts},
-    {version: release.version, newName: form.name, reason, ...imageOf(target)},
+    {version: release.version, newName: form.name, reason, ...imageOf(target), ...changesOn(target, {form, as})},
   );
   draft.taken.add(form.name);
   return id;
+}
+
+/** What the PATCH changes about an image that is there; of one that is to be made, everything is new. */
+function changesOn(
+  target: Target,
+  {form, as}: {readonly form: Form; readonly as: 'current' | 'retired'},
+): Partial<Changes> {
+  return 'image' in target ? changesOf(target.image, publishPatch({live: target.image, form, state: as, run: ''})) : {};
 }
 
 /** Images that are there are published by this run, not by a later one. */

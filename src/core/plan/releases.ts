@@ -2,7 +2,7 @@ import {describeConversion, describeJudging, isConvertible, needsBothGuards, nee
 import {findDrift} from '../image/drift.ts';
 import type {Form} from '../image/form.ts';
 import {candidate, currentForm, supersededForm} from '../image/form.ts';
-import {applyPatch, describePatch, isEmptyPatch} from '../image/patch.ts';
+import {applyPatch, changesOf, isEmptyPatch} from '../image/patch.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, isOfRelease} from '../release/find-image.ts';
@@ -90,7 +90,7 @@ function mend(draft: Draft, release: Release, existing: OwnImage): void {
     warnMinDisk(draft, {image, form, patch});
     draft.add(
       {kind: 'update', image, patch, counts: 'updated'},
-      {...about(existing), reason: 'differs from its definition', changes: describePatch(image, patch)},
+      {...about(existing), reason: 'differs from its definition', ...changesOf(image, patch)},
     );
   }
   const missing = missingStores(draft, image);

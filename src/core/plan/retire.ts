@@ -1,7 +1,7 @@
 import {byCharacters} from '../order.ts';
 import type {RetireWay} from '../definition/definition.ts';
 import {ownTags, withOldPurpose} from '../image/form.ts';
-import {applyPatch, compact, describePatch} from '../image/patch.ts';
+import {applyPatch, compact, changesOf} from '../image/patch.ts';
 import type {ImagePatch} from '../image/image.ts';
 import {nameWhenRetired} from '../image/naming.ts';
 import type {OwnImage} from '../release/release.ts';
@@ -74,7 +74,7 @@ export function retire(
     {
       ...about(own),
       reason: why.reason,
-      changes: describePatch(own.image, patch),
+      ...changesOf(own.image, patch),
       ...(name !== own.image.name && {newName: name}),
     },
   );

@@ -1,4 +1,4 @@
-import {compact, describePatch, isEmptyPatch} from '../image/patch.ts';
+import {compact, changesOf, isEmptyPatch} from '../image/patch.ts';
 import type {ImagePatch} from '../image/image.ts';
 import {bearsNameOf, nameWhenRetired} from '../image/naming.ts';
 import type {OwnImage} from '../release/release.ts';
@@ -81,7 +81,7 @@ function reshape(draft: Draft, own: OwnImage, beyond: boolean): void {
     const renamed = patch.name === undefined ? {} : {newName: patch.name};
     draft.add(
       {kind, image: own.image, patch, counts: kind === 'hide' ? 'retired' : 'updated'},
-      {...about(own), reason, changes: describePatch(own.image, patch), ...renamed},
+      {...about(own), reason, ...changesOf(own.image, patch), ...renamed},
     );
   }
   const deactivates = draft.input.policy.deactivate || draft.way() === 'deactivated';
