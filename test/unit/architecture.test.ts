@@ -125,7 +125,6 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/host/probe-port.ts': 'compose, which uses it, opens no connections',
   'src/http/headers.ts': 'its user, line.ts, would have more than 300 lines with it',
   'src/openstack/cinder/schema.ts': 'each service has its schema',
-  'src/verify/create-verify.ts': 'the one module of its room that compose loads, when it is first needed',
 };
 
 /** The files of {@link SMALL}, as they are found. */

@@ -31,4 +31,45 @@ describe('the launcher that the build makes', () => {
     const {stdout} = await execa(process.execPath, [LAUNCHER, '--version']);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+$/);
   });
+
+  it('loads no gRPC for a dry run, and no node:crypto for --version', async () => {
+    const images = join(folder.path(), 'images');
+    await mkdir(images);
+    await writeFile(join(images, 'x.yml'), DEFINITION);
+    const args = ['dry-run', '--cloud', 'local', '--images', images];
+    const env = {IMGMGR_LOCAL: join(folder.path(), 'local'), HOME: folder.path()};
+    const dryRun = await execa(process.execPath, ['--import', await listsLoads(), LAUNCHER, ...args], {env, reject: false});
+    expect(dryRun.stdout).toContain('Tiny');
+    expect(dryRun.stderr).toMatch(/^loaded .*context-/m);
+    expect(dryRun.stderr).not.toMatch(/^loaded .*report-desk/m);
+    const version = await execa(process.execPath, ['--import', await listsLoads(), LAUNCHER, '--version']);
+    expect(version.stderr).toMatch(/^loaded /m);
+    expect(version.stderr).not.toContain('node:crypto');
+  });
 });
+
+/** A module that writes down what is loaded after it. */
+async function listsLoads(): Promise<string> {
+  const path = join(folder.path(), 'loads.mjs');
+  await writeFile(
+    path,
+    `import {registerHooks} from 'node:module';
+registerHooks({load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); }});
+`,
+  );
+  return path;
+}
+
+const DEFINITION = `images:
+  - name: Tiny
+    format: raw
+    login: root
+    visibility: public
+    min_disk: 1
+    min_ram: 64
+    status: active
+    multi: true
+    tags: []
+    meta: {architecture: x86_64, os_distro: debian, os_version: '13'}
+    versions: [{version: '1', url: 'https://example.invalid/tiny.raw', checksum: 'sha256:${'0'.repeat(64)}'}]
+`;
