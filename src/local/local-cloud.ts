@@ -20,7 +20,7 @@ export function createLocal(options: LocalOptions): {
   return {
     store: new LocalImageStore(dir),
     // It keeps no servers, so no image of it is ever in use.
-    servers: {imageUse: () => Promise.resolve({kind: 'no-service'})},
+    servers: {imageUses: ({ids}) => Promise.resolve(new Map(ids.map((id) => [id, {kind: 'no-service'}])))},
     tests: createLocalTestServers({exec: ownExec, ...options, dir}),
   };
 }

@@ -1,5 +1,6 @@
-import type {ImageUse, ServerHost} from '../ports/server-host.ts';
+import type {ImageUse, SeenServers, ServerHost, UseQuestion} from '../ports/server-host.ts';
 import {ImgmgrError} from '../errors.ts';
+import {serversPerImage} from './nova/servers-per-image.ts';
 import type {NovaApi} from './nova/api.ts';
 import type {Session} from './session.ts';
 
@@ -10,8 +11,7 @@ export interface ServerHostParts {
 }
 
 type Unknown = Extract<ImageUse, {kind: 'unknown'}>;
-
-const DELETE_ANYWAY = 'or delete it all the same with --delete-in-use';
+type Regions = readonly (string | undefined)[];
 
 /** Nova, in every region that has the same images, behind the `ServerHost` port. */
 export class NovaServerHost implements ServerHost {
@@ -23,28 +23,44 @@ export class NovaServerHost implements ServerHost {
     this.#parts = parts;
   }
 
-  async imageUse(imageId: string): Promise<ImageUse> {
-    const {session, nova} = this.#parts;
-    const regions = await session.computeRegions();
-    if (regions.length === 0) return {kind: 'no-service'};
+  async imageUses({ids, partial = false}: UseQuestion): Promise<ReadonlyMap<string, ImageUse>> {
+    if (ids.length === 0) return new Map();
+    const regions = await this.#parts.session.computeRegions();
+    if (regions.length === 0) return eachOf(ids, () => ({kind: 'no-service'}));
     const gap = await this.#gapOf(regions);
-    if (gap) return gap;
+    if (gap && !partial) return eachOf(ids, () => gap);
     try {
-      const lists = await Promise.all(regions.map((region) => nova(region).serversOfImage(imageId)));
-      const servers = lists.flat();
-      return servers.length === 0 ? {kind: 'unused'} : {kind: 'used-by', servers};
+      const counts = await this.#count({regions, ids, scope: 'all-projects'});
+      return eachOf(ids, (id) => answer(counts.get(id), gap));
     } catch (error) {
       if (!(error instanceof ImgmgrError) || error.code !== 'FORBIDDEN') throw error;
-      return {
-        kind: 'unknown',
-        reason: `${session.cloud.name} does not let us list the servers of all projects`,
-        hint: `use an account that may (usually the role admin), hide it with --hide, ${DELETE_ANYWAY}`,
-      };
+      const unknown = gap ?? this.#mayNotList();
+      const counts = partial ? await this.#count({regions, ids, scope: 'own-project'}) : undefined;
+      return eachOf(ids, (id) => withSeen(unknown, counts?.get(id)));
     }
   }
 
+  async #count(asked: {
+    readonly regions: Regions;
+    readonly ids: readonly string[];
+    readonly scope: SeenServers['scope'];
+  }): Promise<ReadonlyMap<string, SeenServers>> {
+    const {regions, ids, scope} = asked;
+    const apis = regions.map((region) => this.#parts.nova(region));
+    const counts = await serversPerImage(apis, {ids, allProjects: scope === 'all-projects'});
+    return new Map([...counts].map(([id, count]) => [id, {...count, scope}]));
+  }
+
+  #mayNotList(): Unknown {
+    return {
+      kind: 'unknown',
+      reason: `${this.#parts.session.cloud.name} does not let us list the servers of all projects`,
+      hint: 'use an account that may (usually the role admin)',
+    };
+  }
+
   /** The same answer for the whole run; a service that failed to answer is asked again for the next image. */
-  async #gapOf(regions: readonly (string | undefined)[]): Promise<Unknown | undefined> {
+  async #gapOf(regions: Regions): Promise<Unknown | undefined> {
     this.#gap ??= this.#findGap(regions);
     try {
       return await this.#gap;
@@ -55,7 +71,7 @@ export class NovaServerHost implements ServerHost {
   }
 
   /** Nova leaves servers of cells that do not answer out of its lists without a word; only the list of its services shows them. */
-  async #findGap(regions: readonly (string | undefined)[]): Promise<Unknown | undefined> {
+  async #findGap(regions: Regions): Promise<Unknown | undefined> {
     const found = await Promise.all(regions.map((region) => this.#gapIn(region)));
     return found.find((gap) => gap !== undefined);
   }
@@ -68,19 +84,34 @@ export class NovaServerHost implements ServerHost {
       return {
         kind: 'unknown',
         reason: `${where} does not let us list its compute services, so servers of cells that do not answer could be missing`,
-        hint: `use an account that may (policy os_compute_api:os-services:list, usually the role admin), hide it with --hide, ${DELETE_ANYWAY}`,
+        hint: 'use an account that may (policy os_compute_api:os-services:list, usually the role admin)',
       };
     if (hosts === 'too-old')
       return {
         kind: 'unknown',
         reason: `the Nova of ${where} is older than 2.69 (Stein) and does not say which cells do not answer`,
-        hint: `make sure that no server uses it, then delete it with --delete-in-use, or hide it with --hide`,
+        hint: 'make sure by other means that every cell answers and no server uses it',
       };
     if (hosts.length === 0) return undefined;
     return {
       kind: 'unknown',
       reason: `a cell of ${where} does not answer, so its servers are missing from Nova's list: ${hosts.slice(0, 5).join(', ')}`,
-      hint: `run again when "openstack --os-compute-api-version 2.69 compute service list" shows no UNKNOWN, ${DELETE_ANYWAY}`,
+      hint: 'run again when "openstack --os-compute-api-version 2.69 compute service list" shows no UNKNOWN',
     };
   }
+}
+
+function eachOf(ids: readonly string[], use: (id: string) => ImageUse): ReadonlyMap<string, ImageUse> {
+  return new Map(ids.map((id) => [id, use(id)]));
+}
+
+function answer(seen: SeenServers | undefined, gap: Unknown | undefined): ImageUse {
+  if (gap) return withSeen(gap, seen);
+  if (!seen || seen.count === 0) return {kind: 'unused'};
+  const {count, projects, servers} = seen;
+  return {kind: 'used-by', count, projects, servers};
+}
+
+function withSeen(unknown: Unknown, seen: SeenServers | undefined): Unknown {
+  return seen ? {...unknown, seen} : unknown;
 }

@@ -385,6 +385,23 @@ describe('images that are not as imgmgr left them', () => {
     expect([gone.code, gone.done]).toEqual([0, ['delete 1']]);
   });
 
+  it('a dry run asks once who uses the images that would go, for all of them together', async () => {
+    const run = async (version: string, ...flags: string[]): Promise<Ran> =>
+      desk.imgmgr(
+        ...['manage', '--cloud', 'admin', '--no-verify', '--images'],
+        await desk.write(yaml([listed(version, serve(version))], {}, {uuid_validity: 'last-1'})),
+        ...flags,
+      );
+    for (const version of ['1', '2', '3', '4']) await run(version);
+    desk.cloud.servers.push({id: 's1', name: 'web', projectId: 'somebody', imageId: id('X (2)')});
+    desk.cloud.clearLog();
+    const ran = await run('4', '--delete', '--yes', '--dry-run');
+    expect([ran.code, ran.warnings]).toEqual([3, ['in-use']]);
+    expect(ran.text).not.toContain('delete 2');
+    const asked = desk.cloud.requests.filter(({path}) => path.endsWith('/servers/detail'));
+    expect(asked).toHaveLength(1);
+  });
+
   it('a delete that the cloud refuses half-way leaves everything as it was', async () => {
     const meta = {uuid_validity: 'last-1'};
     const run = async (version: string, ...flags: string[]): Promise<Ran> =>

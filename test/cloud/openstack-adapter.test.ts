@@ -368,8 +368,8 @@ describe.each([
 
   test('tells who uses an image, as far as it may ask', async () => {
     const id = randomUUID();
-    expect((await admin.servers.imageUse(id)).kind).toBe(compute ? 'unused' : 'no-service');
-    expect((await member.servers.imageUse(id)).kind).toBe(compute ? 'unknown' : 'no-service');
+    expect((await admin.servers.imageUses({ids: [id]})).get(id)?.kind).toBe(compute ? 'unused' : 'no-service');
+    expect((await member.servers.imageUses({ids: [id]})).get(id)?.kind).toBe(compute ? 'unknown' : 'no-service');
   });
 });
 

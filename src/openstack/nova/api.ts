@@ -1,14 +1,11 @@
 import {randomUUID} from 'node:crypto';
-import type {ServerUse} from '../../ports/server-host.ts';
 import {absentWhenUnknown, allowed, statusOf} from '../answers.ts';
 import {everyPage, nextOf} from '../paginate.ts';
 import type {ServiceClient} from '../request.ts';
 import {parsed} from '../request.ts';
 import * as schema from './schema.ts';
-import type {NovaFlavor, NovaServer, ServerLimits} from './schema.ts';
+import type {ListedServer, NovaFlavor, NovaServer, ServerLimits} from './schema.ts';
 
-/** Enough to name; one is enough to keep an image. */
-const MOST = 100;
 const PAGE_SIZE = 1000;
 /** The first microversion whose flavors include their extra specs. */
 const WITH_EXTRA_SPECS = '2.61';
@@ -29,6 +26,15 @@ export interface NewServer {
   readonly configDrive: boolean;
 }
 
+/** Which servers are listed, and how many pages at most. */
+export interface ListedServers {
+  /** False: those of our own project alone. */
+  readonly allProjects: boolean;
+  /** Id of the image that they were booted from; absent: all servers. */
+  readonly image?: string;
+  readonly pages?: number;
+}
+
 /** Nova's calls, one method each (https://docs.openstack.org/api-ref/compute/). */
 export class NovaApi {
   readonly #client: ServiceClient;
@@ -38,18 +44,28 @@ export class NovaApi {
   }
 
   /**
-   * Servers of all projects that were booted from the image; FORBIDDEN for ordinary tenants. Nova leaves deleted ones out by
-   * itself, and those that boot from a volume (they hold a copy).
+   * Servers that were booted from an image, or all servers; undefined where there are more pages of them than asked for. FORBIDDEN for
+   * ordinary tenants that ask for all projects. Nova leaves deleted ones out by itself; those that boot from a volume hold a copy, and
+   * have no image in the list and in the filter alike.
    * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/api/openstack/compute/servers.py (_get_servers)
    */
-  async serversOfImage(imageId: string): Promise<readonly ServerUse[]> {
-    const query = new URLSearchParams({all_tenants: '1', image: imageId, limit: String(MOST)});
-    const {servers} = await this.#client.read(schema.servers, `/servers/detail?${query.toString()}`);
-    return servers.map((server) => ({
-      id: server.id,
-      name: server.name,
-      projectId: server.tenant_id,
-    }));
+  async servers(which: ListedServers): Promise<readonly ListedServer[] | undefined> {
+    const {allProjects, image, pages = Infinity} = which;
+    const read = {pages: 0, isWhole: true};
+    const found = await everyPage(async (marker) => {
+      const query = new URLSearchParams({
+        ...(allProjects && {all_tenants: '1'}),
+        ...(image !== undefined && {image}),
+        limit: String(PAGE_SIZE),
+        ...(marker && {marker}),
+      });
+      const page = await this.#client.read(schema.listedServers, `/servers/detail?${query.toString()}`);
+      const next = nextOf(page.servers_links);
+      read.pages += 1;
+      read.isWhole = next.next === undefined || read.pages < pages;
+      return {items: page.servers, ...(read.isWhole && next)};
+    });
+    return read.isWhole ? found : undefined;
   }
 
   /**

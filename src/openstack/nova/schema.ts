@@ -4,10 +4,19 @@ import {resourceId} from '../id.ts';
 /** `next` of a paged listing, as Nova, Neutron and Cinder have it. */
 export const links = z.array(z.object({rel: z.string(), href: z.string()})).default([]);
 
-/** `GET /servers/detail`, the fields that we use (https://docs.openstack.org/api-ref/compute/#list-servers-detailed). */
-export const servers = z.object({
-  servers: z.array(z.object({id: resourceId, name: z.string(), tenant_id: z.string()})),
+/** A server that boots from a volume has the empty text in place of its image. */
+const listedServer = z.object({
+  id: resourceId,
+  name: z.string(),
+  tenant_id: z.string(),
+  image: z.union([z.object({id: z.string()}).transform(({id}) => id), z.literal('')]),
 });
+
+/** A server of a list, with the id of its image or ''. */
+export type ListedServer = z.infer<typeof listedServer>;
+
+/** `GET /servers/detail`, the fields that we use (https://docs.openstack.org/api-ref/compute/#list-servers-detailed). */
+export const listedServers = z.object({servers: z.array(listedServer), servers_links: links});
 
 /** One server; `fault` is there in ERROR only. */
 const server = z.object({

@@ -13,16 +13,28 @@ export interface DeleteContext {
   readonly deleteInUse: boolean;
 }
 
-/** True when nothing stands against deleting; otherwise says so and the image stays. */
-export async function mayDelete({ports, emit, deleteInUse}: DeleteContext, image: Image): Promise<boolean> {
-  if (deleteInUse) return true;
-  const use = await ports.servers.imageUse(image.id);
-  if (use.kind === 'unused' || use.kind === 'no-service') return true;
-  emit({type: 'warning', cloud: ports.store.cloud, image: image.id, ...staying(image, use)});
-  return false;
+/** True when nothing stands against deleting; otherwise says so and the image stays. Asks the cloud for this image alone. */
+export async function mayDelete(context: DeleteContext, image: Image): Promise<boolean> {
+  const [may = false] = await whichMayDelete(context, [image]);
+  return may;
+}
+
+/** {@link mayDelete} for several images at once, in their order. */
+export async function whichMayDelete(context: DeleteContext, images: readonly Image[]): Promise<readonly boolean[]> {
+  const {ports, emit, deleteInUse} = context;
+  if (deleteInUse) return images.map(() => true);
+  const uses = await ports.servers.imageUses({ids: images.map(({id}) => id)});
+  return images.map((image) => {
+    const use = uses.get(image.id);
+    if (use?.kind === 'unused' || use?.kind === 'no-service') return true;
+    emit({type: 'warning', cloud: ports.store.cloud, image: image.id, ...staying(image, use ?? NOT_ANSWERED)});
+    return false;
+  });
 }
 
 type Obstacle = Extract<ImageUse, {kind: 'unknown' | 'used-by'}>;
+
+const NOT_ANSWERED: Obstacle = {kind: 'unknown', reason: 'the cloud gave no answer for it', hint: 'run again'};
 
 function staying({id, name}: Image, use: Obstacle): Warning {
   const stays = `${name ?? ''} (${id}) stays`;
@@ -30,12 +42,12 @@ function staying({id, name}: Image, use: Obstacle): Warning {
     return {
       code: 'use-unknown',
       message: `${stays}: whether servers use it cannot be found out (${use.reason})`,
-      hint: use.hint,
+      hint: `${use.hint}, hide it with --hide, or delete it all the same with --delete-in-use`,
     };
-  const shown = use.servers.slice(0, 5).map((server) => `${server.name} (${server.id})`);
+  const shown = use.servers.map((server) => `${server.name} (${server.id})`);
   return {
     code: 'in-use',
-    message: `${stays}: ${use.servers.length} server(s) run on it: ${shown.join(', ')}`,
+    message: `${stays}: ${use.count} server(s) run on it: ${shown.join(', ')}`,
     hint: 'hide it with --hide, or delete it all the same with --delete-in-use',
   };
 }

@@ -1,6 +1,6 @@
 import type {Action, DefinitionPlan} from '../../core/plan/plan.ts';
 import {ImgmgrError} from '../../errors.ts';
-import {mayDelete} from '../publish/delete-image.ts';
+import {whichMayDelete} from '../publish/delete-image.ts';
 import type {CloudRun} from '../types.ts';
 import type {CloudPlan} from './observe.ts';
 
@@ -12,15 +12,17 @@ export function allowedActions({options}: Pick<CloudRun, 'options'>, plan: Defin
     : plan.actions.filter((action) => action.kind !== 'delete');
 }
 
-/** The plan without what is kept because it is in use: a dry run asks about that, as the real one would. */
-export async function withoutKept(run: CloudRun, plan: DefinitionPlan): Promise<DefinitionPlan> {
+/** The plans without what is kept because it is in use: a dry run asks about that, as the real one would, for all images at once. */
+export async function withoutKept(run: CloudRun, plans: readonly DefinitionPlan[]): Promise<readonly DefinitionPlan[]> {
   const {ports, options, emit} = run;
-  const context = {ports, emit, deleteInUse: options.policy.deleteInUse};
-  const allowed = allowedActions(run, plan);
-  const actions: Action[] = [];
-  for (const action of allowed)
-    if (action.kind !== 'delete' || (await mayDelete(context, action.image))) actions.push(action);
-  return {...plan, actions, unchanged: plan.unchanged + allowed.length - actions.length};
+  const allowed = plans.map((plan) => allowedActions(run, plan));
+  const images = allowed.flat().flatMap((action) => (action.kind === 'delete' ? [action.image] : []));
+  const may = await whichMayDelete({ports, emit, deleteInUse: options.policy.deleteInUse}, images);
+  const kept = new Set(images.filter((_, at) => may[at] !== true).map(({id}) => id));
+  return plans.map((plan, at) => {
+    const actions = (allowed[at] ?? []).filter((action) => action.kind !== 'delete' || !kept.has(action.image.id));
+    return {...plan, actions, unchanged: plan.unchanged + (allowed[at]?.length ?? 0) - actions.length};
+  });
 }
 
 /** Asks before deletions, and refuses too many of them, before anything at all is written. LIMIT where they are declined. */

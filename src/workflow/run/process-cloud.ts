@@ -100,7 +100,7 @@ class CloudRunner {
   /** Says what is planned and what needs nothing; the answer of `dry-run`, and all that a run without writes does. */
   async #report(plan: CloudPlan): Promise<void> {
     const {options, emit, ports} = this.#run;
-    const definitions = await Promise.all(plan.definitions.map((one) => withoutKept(this.#run, one)));
+    const definitions = await withoutKept(this.#run, plan.definitions);
     this.#warnAll(plan);
     for (const one of definitions) this.#countQuiet(one);
     const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];

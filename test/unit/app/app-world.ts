@@ -5,6 +5,7 @@ import type {Event} from '../../../src/core/events.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import type {OperatorFiles} from '../../../src/ports/operator-files.ts';
 import type {CloudOutcome} from '../../../src/workflow/types.ts';
+import {imageServers} from '../../fakes/image-servers.ts';
 import {FakeDesk, FakeTestServers} from '../../fakes/test-servers.ts';
 import {createFinder} from '../../../src/finders/create-finder.ts';
 import {MemorySource, memoryConverter} from '../workflow/memory-source.ts';
@@ -47,7 +48,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
       if (!cloud) return Promise.reject(new ImgmgrError('CONFIG', `there is no cloud ${name}`));
       if (cloud.fault) return Promise.reject(cloud.fault);
       const {store, servers: tests} = cloud;
-      return Promise.resolve({store, tests, servers: {imageUse: () => Promise.resolve({kind: 'unused' as const})}});
+      return Promise.resolve({store, tests, servers: imageServers()});
     },
   });
   const refuse = (): Promise<never> => Promise.reject(new ImgmgrError('UNSUPPORTED', 'no such file in memory'));

@@ -322,7 +322,8 @@ describe('who and where', () => {
 
   it('has no compute service, so nothing is in use', async () => {
     const {servers} = createLocal({dir: folder.path()});
-    expect(await servers.imageUse(newUnknown().id)).toEqual({kind: 'no-service'});
+    const {id} = newUnknown();
+    expect(await servers.imageUses({ids: [id]})).toEqual(new Map([[id, {kind: 'no-service'}]]));
   });
 });
 

@@ -51,7 +51,12 @@ async function failure(work: Promise<unknown>): Promise<ImgmgrError> {
 describe('one login', () => {
   test('serves everything, also what starts at the same time', async () => {
     const {store, servers} = connected;
-    await Promise.all([store.listTagged('a'), store.account(), servers.imageUse('x'), store.listNamed(['n'])]);
+    await Promise.all([
+      store.listTagged('a'),
+      store.account(),
+      servers.imageUses({ids: ['x']}),
+      store.listNamed(['n']),
+    ]);
     expect(logins()).toBe(1);
     expect(connected.exchanges.map(({method}) => method)).toEqual(['POST', 'GET', 'GET', 'GET', 'GET', 'GET', 'GET']);
   });

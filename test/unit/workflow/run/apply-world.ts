@@ -5,12 +5,12 @@ import {planDefinition} from '../../../../src/core/plan/plan-definition.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {releaseOf} from '../../../../src/core/release/release.ts';
 import type {ImgmgrError} from '../../../../src/errors.ts';
-import type {ServerHost} from '../../../../src/ports/server-host.ts';
 import type {TestServerHost} from '../../../../src/ports/test-server-host.ts';
 import {applyPlan} from '../../../../src/workflow/run/apply-plan.ts';
 import type {ApplyContext} from '../../../../src/workflow/run/perform-action.ts';
 import {ImageCounts} from '../../../../src/workflow/run/image-counts.ts';
 import {viewOf} from '../../../../src/workflow/run/observe.ts';
+import {imageServers} from '../../../fakes/image-servers.ts';
 import {acquireWorld} from '../acquire/acquire-world.ts';
 
 /** One cloud in memory, with these images, whose plans are made and carried out; every version's bytes are its number. */
@@ -25,16 +25,11 @@ export function applyWorld(policy: Partial<Policy> = {}, images: ReadonlyMap<str
   for (const [id, image] of images) store.images.set(id, image);
   const errors: ImgmgrError[] = [];
   const used = new Set<string>();
-  const servers: Pick<ServerHost, 'imageUse'> = {
-    imageUse: (id) =>
-      Promise.resolve(
-        used.has(id) ? {kind: 'used-by', servers: [{id: 's1', name: 'vm', projectId: 'p'}]} : {kind: 'unused'},
-      ),
-  };
+  const servers = imageServers(used);
   const imageCounts = new ImageCounts();
   const context: ApplyContext = {
     acquire,
-    ports: {store, servers: servers, tests: {} as TestServerHost},
+    ports: {store, servers, tests: {} as TestServerHost},
     imageCounts,
     errors,
     assertMayWrite: () => undefined,
