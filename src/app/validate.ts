@@ -3,7 +3,7 @@ import type {Emit} from '../core/events.ts';
 import {audit} from '../core/rules/audit.ts';
 import {definitionSubjects} from '../core/rules/definition-subjects.ts';
 import {countsAs} from '../core/rules/finding.ts';
-import {forecast} from '../core/rules/forecast.ts';
+import {FORECAST_MS, forecast} from '../core/rules/forecast.ts';
 import {builtInProfile} from '../core/rules/profile.ts';
 import type {Profile} from '../core/rules/profile.ts';
 import type {ProfileName, Severity} from '../core/rules/rule-text.ts';
@@ -21,9 +21,6 @@ export interface ValidateRequest {
   readonly failOn: Severity;
 }
 
-/** How far ahead the forecast looks, milliseconds: a quarter. */
-const AHEAD_MS = 92 * 86_400_000;
-
 /** Emits every problem and finding; the outcome fails with DEFINITION for problems of the files, and has changes pending for findings that count. */
 export async function* validate(
   {paths, profile: chosen, failOn}: ValidateRequest,
@@ -37,7 +34,7 @@ export async function* validate(
   // Definitions that could not be read may be the ones that seem to be missing.
   const input = {set: subjectSet(subjects, whole && problems.length === 0), profile, now: at.getTime()};
   const findings = audit(input);
-  const ahead = forecast(input, at.getTime() + AHEAD_MS).map(({finding, from}) => ({
+  const ahead = forecast(input, at.getTime() + FORECAST_MS).map(({finding, from}) => ({
     ...finding,
     from: new Date(from).toISOString(),
   }));

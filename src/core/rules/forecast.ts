@@ -5,6 +5,9 @@ import {RULES} from './registry.ts';
 import {endOfDay} from './scs-0102/dates.ts';
 import type {Subject} from './subject.ts';
 
+/** How far ahead `validate` and `status` look, milliseconds: a quarter. */
+export const FORECAST_MS = 92 * 86_400_000;
+
 /** A finding that is not there yet, and the moment (milliseconds since 1970) at which it appears. */
 export interface Foreseen {
   readonly from: number;

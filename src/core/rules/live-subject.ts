@@ -5,7 +5,7 @@ import type {Subject} from './subject.ts';
 
 /** What is known of a live image besides itself. */
 export interface Origin {
-  /** Absent: it is not ours, or its definition is gone. */
+  /** Absent: it is not ours. Where its definition is gone, it has no exceptions. */
   readonly definition?: {readonly name: string; readonly version: string; readonly exceptions: readonly Exception[]};
   /** Who can bring its properties in order, and who a newer build. */
   readonly mends: By;

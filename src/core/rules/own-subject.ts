@@ -1,0 +1,90 @@
+import {applyPatch} from '../image/patch.ts';
+import type {Definition} from '../definition/definition.ts';
+import {findDrift} from '../image/drift.ts';
+import {currentForm, formContext} from '../image/form.ts';
+import {DEFAULT_POLICY} from '../policy.ts';
+import type {OwnImage, Release} from '../release/release.ts';
+import {latestRelease, releaseOf, sortReleases} from '../release/release.ts';
+import {compareVersions, LATEST} from '../release/version.ts';
+import type {Origin} from './live-subject.ts';
+import {liveSubject} from './live-subject.ts';
+import type {By} from './rule-text.ts';
+import type {Subject} from './subject.ts';
+
+/** What is known around an image of ours. */
+export interface OwnContext {
+  /** Its definition, disabled or not; undefined: in no file that was read. */
+  readonly definition: Definition | undefined;
+  /** All images of that definition on the same cloud. */
+  readonly siblings: readonly OwnImage[];
+}
+
+/** A live image of ours as a subject: with the exceptions of its definition, and with who can bring a newer build. */
+export function ownSubject(own: OwnImage, context: OwnContext): Subject {
+  return liveSubject(own.image, originOf(own, context));
+}
+
+/**
+ * The same image as the next `manage` leaves it, or the one that takes its place; undefined where `manage` leaves it as it is (superseded,
+ * not published, its definition disabled or gone).
+ */
+export function mendedSubject(own: OwnImage, context: OwnContext): Subject | undefined {
+  const {definition} = context;
+  const release = releaseAhead(own, context);
+  if (!definition || !release) return undefined;
+  const form = currentForm(formContext({definition, release, policy: DEFAULT_POLICY, adHoc: false}));
+  const image = applyPatch(own.image, findDrift(own, form, false).patch);
+  // A newer version is an image that is made later.
+  const createdAt = release.version === own.stamp.version ? image.createdAt : '';
+  return {...liveSubject({...image, createdAt}, originOf(own, context)), kind: 'planned'};
+}
+
+/** The newest version that the definition lists; undefined where it lists none, or where only a run knows it (`latest`, builds). */
+export function newestListed({versions, build}: Definition): string | undefined {
+  if (build !== undefined) return undefined;
+  const newest = sortReleases(versions.map(releaseOf)).at(-1)?.version;
+  return newest === LATEST ? undefined : newest;
+}
+
+function originOf({stamp}: OwnImage, context: OwnContext): Origin {
+  const {definition, version} = stamp;
+  const exceptions = context.definition?.exceptions ?? [];
+  return {definition: {name: definition, version, exceptions}, mends: 'you', refreshes: refresherOf(context)};
+}
+
+/** Who can bring a newer build: a run, where a newer version is listed or only a run finds it; else whoever looks for one upstream. */
+function refresherOf({definition, siblings}: OwnContext): By {
+  if (!definition?.enabled) return 'you';
+  if (definition.build !== undefined || definition.versions.some(({version}) => version === LATEST)) return 'manage';
+  const newest = newestListed(definition);
+  const published = siblings.filter(({stamp}) => stamp.state === 'current' || stamp.state === 'retired');
+  if (newest === undefined || published.some(({stamp}) => compareVersions(stamp.version, newest) >= 0)) return 'update';
+  return isQuarantined(newest, siblings) ? 'you' : 'manage';
+}
+
+function isQuarantined(version: string, siblings: readonly OwnImage[]): boolean {
+  return siblings.some(({stamp}) => stamp.state === 'quarantined' && stamp.version === version);
+}
+
+/** The release whose image has this one's place after the next run. */
+function releaseAhead(own: OwnImage, {definition, siblings}: OwnContext): Release | undefined {
+  if (!definition?.enabled || own.stamp.state !== 'current') return undefined;
+  const same = releaseOfImage(own, definition);
+  const newest = definition.multi ? newestListed(definition) : undefined;
+  const listed = definition.versions.find(({version}) => version === newest);
+  return listed && !isQuarantined(listed.version, siblings) ? releaseOf(listed) : same;
+}
+
+/** What the definition says of the version that the image has; undefined where it does not list it. */
+export function releaseOfImage({image, stamp}: OwnImage, {build, versions, place}: Definition): Release | undefined {
+  const {version} = stamp;
+  if (build !== undefined) {
+    const date = image.properties['image_build_date'];
+    const made = {inputs: '', why: '', source: build.source ?? 'private', ...(date !== undefined && {date})};
+    return {kind: 'build', version, place, build: made};
+  }
+  const listed = versions.find((each) => each.version === version);
+  if (listed) return releaseOf(listed);
+  const latest = versions.find((each) => each.version === LATEST);
+  return latest && latestRelease(latest, version);
+}
