@@ -11,7 +11,6 @@ import {imgmgr} from './support/imgmgr.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = 'Verified Debian';
-const HEALTHY = join(ROOT, '.cache/debian/debian-12.qcow2');
 const IMAGES = join(ROOT, 'test/cloud/debian/images.yml');
 /** With the build in it, and kept: the next run of this suite takes it again. */
 const BUILT = {XDG_STATE_HOME: join(ROOT, '.cache/debian/state'), IMGMGR_DIB: join(ROOT, '.cache/dib')};
@@ -33,8 +32,8 @@ afterAll(async () => {
   await rm(dir, {recursive: true, force: true});
 });
 
-// Two guests at a time: one on Nova, one under QEMU here. What the agent that is brought along says of the same image: full/.
-describe('a Debian image built with diskimage-builder', {concurrent: true, timeout: 1_200_000}, () => {
+// With faults in it, and what the agent that is brought along says of the same image: full/.
+describe('a Debian image built with diskimage-builder', {timeout: 1_200_000}, () => {
   it('is taken from its build to a published, verified image by one manage, and left alone by the next', async () => {
     const manage = ['manage', '--cloud', 'admin', '--images', IMAGES, '--verify', '--keep-artifacts', '1'];
     const ran = await imgmgr(manage, BUILT);
@@ -55,29 +54,5 @@ describe('a Debian image built with diskimage-builder', {concurrent: true, timeo
       imgmgr_record: expect.stringMatching(/ manifest=sha256:[0-9a-f]{64} /) as string,
     });
     expect(await imgmgr(manage, BUILT)).toMatchObject({code: 0, writes: []});
-  });
-
-  it('fails for each of six faults, and for nothing else, when its files are changed (a stage that fails leaves a traceback, too)', async () => {
-    const file = join(dir, 'sabotaged.qcow2');
-    await execa(join(ROOT, 'test/cloud/debian/sabotage'), [HEALTHY, file]);
-    const properties = ['architecture=x86_64', 'os_distro=debian', 'os_version=12'].flatMap((pair) => [
-      '--property',
-      pair,
-    ]);
-    const env = {XDG_STATE_HOME: join(dir, 'qemu'), IMGMGR_LOCAL: join(dir, 'local')};
-    const ran = await imgmgr(['verify', file, ...properties], env);
-    const verdict = ran.lines.find(({type}) => type === 'verdict')?.verdict;
-    expect([...(verdict?.failed ?? [])].sort()).toEqual(
-      [
-        'authorized-keys',
-        'cloud-init-done',
-        'cloud-init-traceback',
-        'failed-units',
-        'machine-id',
-        'passwords',
-        'ssh-host-keys',
-      ].sort(),
-    );
-    expect(ran.code).toBe(5);
   });
 });

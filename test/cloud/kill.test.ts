@@ -67,16 +67,14 @@ const KILLS: readonly Kill[] = [
 ];
 
 /**
- * Without FULL=1: each write once, and every transfer in the middle of its bytes; on the older Glance the writes of images alone, after
- * the answer, too.
+ * Without FULL=1: each write once, before its answer, which leaves the cloud as the answer does; every transfer in the middle of its
+ * bytes; on the older Glance the writes of images alone.
  */
 const SOME: Readonly<Record<'admin' | 'latest', readonly Kill[]>> = {
   latest: KILLS.filter(({moment}) => moment === 'before the answer' || moment === IN_THE_MIDDLE),
   admin: KILLS.filter(
     ({what, moment}) =>
-      moment === IN_THE_MIDDLE ||
-      (moment === 'before the answer' && !/lease|probe/.test(what)) ||
-      (moment === 'after the answer' && !/lease|probe|demanded/.test(what)),
+      moment === IN_THE_MIDDLE || (moment === 'before the answer' && !/lease|probe|demanded/.test(what)),
   ),
 };
 

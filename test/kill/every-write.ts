@@ -87,14 +87,18 @@ export function disturbedWrites({writes, scenario}: Disturbed, full = FULL): num
 }
 
 /**
- * Where a scenario is killed. To the cloud, "after the answer" of one write is the same as "before it is sent" of the next, so the latter
- * stands for both but at the last write. With FULL=1: every write at each of its three moments.
+ * Where a scenario is killed. A write that was done and whose answer never came leaves the cloud as an answer that came, and as the next
+ * write that was not sent. So each write is killed before its answer, and the first one before it is sent, too; where leases count, all of
+ * them. With FULL=1: every write at each of its three moments.
  */
 export function killsOf(of: Disturbed, full = FULL): Kill[] {
-  return disturbedWrites(of, full).flatMap((number) =>
-    KILL_MOMENTS.filter((moment) => full || moment !== 'after the answer' || number === of.writes.length).map(
-      (moment): Kill => ({number, moment}),
-    ),
+  const atEachMoment = full || of.scenario.killedAtLeases === true;
+  const writes = disturbedWrites(of, full);
+  return writes.flatMap((number) =>
+    KILL_MOMENTS.filter((moment) => {
+      if (moment === 'before the answer' || full) return true;
+      return moment === 'before it is sent' ? atEachMoment || number === writes[0] : number === of.writes.length;
+    }).map((moment): Kill => ({number, moment})),
   );
 }
 

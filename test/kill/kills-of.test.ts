@@ -17,7 +17,6 @@ describe('where a scenario is killed', () => {
     expect(kills({...ROTATION, killedAtLeases: undefined}, false)).toEqual([
       '2 before it is sent',
       '2 before the answer',
-      '3 before it is sent',
       '3 before the answer',
     ]);
   });

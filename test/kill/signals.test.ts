@@ -16,6 +16,7 @@ function leftOn(cloud: FakeCloud): string[] {
     .map((view) => `${String(view['name'])} (${String(view['imgmgr_state'])}, ${String(view['status'])})`);
 }
 
+const FULL = process.env['FULL'] === '1';
 const END_SIGNALS = [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -33,38 +34,35 @@ describe.each([
   });
   afterAll(async () => rehearsal.place.close());
 
-  it.each(END_SIGNALS)(
-    '%s at any write ends with %i, leaves nothing at once, and breaks no law',
-    async (signal, code) => {
-      const faults = await inTurns(disturbedWrites(rehearsal), async (number) => {
-        const cloud = await cloudFor(scenario, rehearsal.start);
-        const laws = watchLaws(cloud, bookOf(scenario));
-        const child = runAsProcess(cloud, rehearsal.argv);
-        cloud.interceptWrites({
-          arrived: async (write) => {
-            if (write.number !== number) return undefined;
-            child.kill(signal);
-            // The process is to know of it before it is answered.
-            await sleep(50);
-            return undefined;
-          },
-        });
-        const {exitCode} = await child;
-        const found = [
-          ...(exitCode === code ? [] : [`it ended with ${exitCode ?? '?'}`]),
-          ...leftOn(cloud).map((left) => `it left ${left}`),
-          ...(cloud.views().filter((view) => view['imgmgr_state'] === 'current').length <= 1
-            ? []
-            : ['two are current']),
-          ...(await runAgain(rehearsal, cloud)),
-          ...new Set(laws.broken),
-        ];
-        await cloud.close();
-        return found.map((fault) => `${signal} at write ${number} (${rehearsal.writes[number - 1] ?? ''}): ${fault}`);
+  // Both are one to imgmgr until it names its exit code, so the rotation gets both, and with FULL=1 all scenarios.
+  const sent = END_SIGNALS.filter(([signal]) => FULL || scenario === ROTATION || signal === 'SIGTERM');
+  it.each(sent)('%s at any write ends with %i, leaves nothing at once, and breaks no law', async (signal, code) => {
+    const faults = await inTurns(disturbedWrites(rehearsal), async (number) => {
+      const cloud = await cloudFor(scenario, rehearsal.start);
+      const laws = watchLaws(cloud, bookOf(scenario));
+      const child = runAsProcess(cloud, rehearsal.argv);
+      cloud.interceptWrites({
+        arrived: async (write) => {
+          if (write.number !== number) return undefined;
+          child.kill(signal);
+          // The process is to know of it before it is answered.
+          await sleep(50);
+          return undefined;
+        },
       });
-      expect(faults.flat()).toEqual([]);
-    },
-  );
+      const {exitCode} = await child;
+      const found = [
+        ...(exitCode === code ? [] : [`it ended with ${exitCode ?? '?'}`]),
+        ...leftOn(cloud).map((left) => `it left ${left}`),
+        ...(cloud.views().filter((view) => view['imgmgr_state'] === 'current').length <= 1 ? [] : ['two are current']),
+        ...(await runAgain(rehearsal, cloud)),
+        ...new Set(laws.broken),
+      ];
+      await cloud.close();
+      return found.map((fault) => `${signal} at write ${number} (${rehearsal.writes[number - 1] ?? ''}): ${fault}`);
+    });
+    expect(faults.flat()).toEqual([]);
+  });
 });
 
 it('a second Ctrl-C ends the process at once, and the next run clears up', async () => {

@@ -56,4 +56,8 @@ describe('on a real cloud that boots from volumes only', () => {
   it('R7: the volume of a run that was killed while the server boots goes with the next run', async () => {
     await sweptAfterKill(/"phase":"booting"/);
   });
+
+  it('R7: the volume of a run that was killed while the volume is made goes with the next run', async () => {
+    await sweptAfterKill(/"method":"POST","url":"[^"]*\/volumes","ms":\d+,"status":202/);
+  });
 });
