@@ -7,6 +7,7 @@ import type {Digest} from '../core/release/digest.ts';
 import type {Visibility} from '../core/image/image.ts';
 import type {Severity} from '../core/rules/rule-text.ts';
 import type {ImportMethod} from '../ports/image-store.ts';
+import {ofThePeer, override} from './help-layout.ts';
 import type {OutputFormat} from './invocation.ts';
 import {OUTPUT_FORMATS} from './invocation.ts';
 import {
@@ -159,15 +160,19 @@ export function addAcquireFlags(command: Command): Command {
   return command
     .optionsGroup('Acquiring:')
     .option('--latest', 'import only the newest listed version')
-    .option('--replace', 'accept a new digest under the same version')
+    .addOption(override('--replace', 'accept a new digest under the same version'))
     .option('--adopt', 'stamp existing images of this project instead of stopping at them')
     .option('--method <way>', METHOD_TEXT, oneOf('--method', ['web-download', 'glance-direct', 'upload']))
     .option('--convert <format>', CONVERT_TEXT, oneOf('--convert', ['raw', 'qcow2']))
     .option('--compress', 'with --convert qcow2: compress it')
     .option('--stores <ids>', 'stores that must hold the bytes, separated by commas', list('--stores'))
-    .option('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always']))
-    .option('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry'))
-    .option('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout'))
+    .addOption(ofThePeer('--prefetch <when>', PREFETCH_TEXT, oneOf('--prefetch', ['never', 'on-stuck', 'always'])))
+    .addOption(
+      ofThePeer('--stuck-retry <n>', 'further attempts of a web-download that fails', wholeNumber('--stuck-retry')),
+    )
+    .addOption(
+      ofThePeer('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout')),
+    )
     .option('--max-download <size>', 'largest file that is fetched; default: 64G', bytes('--max-download'))
     .option('--max-unpacked <size>', 'largest file after unpacking; default: 64G', bytes('--max-unpacked'))
     .option('--max-virtual <size>', 'largest disk that an image may claim; default: 256G', bytes('--max-virtual'))
@@ -183,7 +188,7 @@ export function addVerifyFlags(command: Command): Command {
     command
       .optionsGroup('Verifying:')
       .option('--verify', 'boot a test server from every new image before it is published (the default)')
-      .option('--no-verify', 'publish without a test')
+      .addOption(override('--no-verify', 'publish without a test'))
       .option('--reverify', 'boot kept candidates and quarantined images again')
       .option('--quarantine <n>', 'failed candidates kept per definition, 1 by default', wholeNumber('--quarantine')),
   );
@@ -225,7 +230,7 @@ export function addRotationFlags(command: Command): Command {
     .option('--deactivate', 'deactivate those that need not be kept any more')
     .option('--delete', 'delete those that need not be kept any more; asks, or needs --yes')
     .option('--keep', 'leave those of "multi: false" definitions alone')
-    .option('--force-state', 'overwrite visibility, os_hidden and status that were changed by hand');
+    .addOption(override('--force-state', 'overwrite visibility, os_hidden and status that were changed by hand'));
 }
 
 /** The guards of a deletion. */
@@ -233,10 +238,16 @@ export function addDeletionFlags(command: Command): Command {
   return command
     .optionsGroup('Deleting:')
     .option('--yes', 'delete without asking')
-    .option('--yes-i-really-know-what-i-do', 'the same as --yes')
-    .option('--max-delete <n>', 'more deletions than this fail the run before the first', wholeNumber('--max-delete'))
-    .option('--delete-in-use', 'delete images that servers still use')
-    .option('--include-none', 'also delete images with uuid_validity: none');
+    .addOption(ofThePeer('--yes-i-really-know-what-i-do', 'the same as --yes'))
+    .addOption(
+      override(
+        '--max-delete <n>',
+        'more deletions than this fail the run before the first',
+        wholeNumber('--max-delete'),
+      ),
+    )
+    .addOption(override('--delete-in-use', 'delete images that servers still use'))
+    .addOption(override('--include-none', 'also delete images with uuid_validity: none'));
 }
 
 /** What describes the one image that `import` gets as an argument. */

@@ -56,6 +56,7 @@ Topics:
   imgmgr help exit-codes     what each exit code means
   imgmgr help environment    the variables that imgmgr reads
   imgmgr help rules          the rules of validate; imgmgr help RULE explains one
+  imgmgr COMMAND --help      the flags that people use; --help-all: every flag
 `;
 
 /** The narrowest text that is wrapped. */

@@ -11,6 +11,8 @@ import {addVerify} from './commands/verify.ts';
 import {DROPPED_FLAGS} from './dropped-flags.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {addOutputFlags} from './flags.ts';
+import {helpLayout} from './help-layout.ts';
+import type {HelpLevel} from './help-layout.ts';
 import {SHORT_HELP, addHelp, formatItem, LEAST_COLUMNS, TOPICS_HELP} from './help.ts';
 import type {Execute} from './invocation.ts';
 import type {Io} from './io.ts';
@@ -27,9 +29,11 @@ export interface CommandLine {
 /** Parses the command line and does what it says; help and version go to stdout. USAGE when it cannot be understood. */
 export async function runCommandLine({argv, io, version, execute}: CommandLine): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
+  const {helpLevel, words} = helpAsked(argv);
   const program = buildProgram({
     io,
     version,
+    helpLevel,
     execute: async (invocation) => {
       exitCode = await execute(invocation);
     },
@@ -39,7 +43,7 @@ export async function runCommandLine({argv, io, version, execute}: CommandLine):
     return exitCode;
   }
   try {
-    await program.parseAsync(argv, {from: 'user'});
+    await program.parseAsync(words, {from: 'user'});
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw asUsageError(error, argv);
@@ -47,15 +51,28 @@ export async function runCommandLine({argv, io, version, execute}: CommandLine):
   return exitCode;
 }
 
+/** `--help-all` is `--help` with more in it; behind `help` it asks for no help of its own. */
+function helpAsked(argv: readonly string[]): {readonly helpLevel: HelpLevel; readonly words: readonly string[]} {
+  const end = argv.indexOf('--');
+  const asks = (word: string, at: number): boolean => word === HELP_ALL && (end < 0 || at < end);
+  if (!argv.some(asks)) return {helpLevel: 'short', words: argv};
+  const isTopic = argv.find((word) => !word.startsWith('-')) === 'help';
+  return {helpLevel: 'all', words: argv.flatMap((word, at) => (!asks(word, at) ? [word] : isTopic ? [] : ['--help']))};
+}
+
+const HELP_ALL = '--help-all';
+
 /** What {@link buildProgram} needs. */
 export interface ProgramParts {
   readonly io: Pick<Io, 'stdout'>;
   readonly version: string;
   readonly execute: Execute;
+  /** How much the help shows; default: short. */
+  readonly helpLevel?: HelpLevel;
 }
 
 /** The tree of commands; help and the documentation's test are made from it. */
-export function buildProgram({io, version, execute}: ProgramParts): Command {
+export function buildProgram({io, version, execute, helpLevel = 'short'}: ProgramParts): Command {
   const program = new Command('imgmgr')
     .description('keeps the public images of an OpenStack cloud fresh, described, tested and tidy')
     .usage('[global options] <command> [options]')
@@ -67,10 +84,10 @@ export function buildProgram({io, version, execute}: ProgramParts): Command {
       writeErr: () => undefined,
       getOutHelpWidth: () => io.stdout.columns ?? 80,
     })
-    .configureHelp({showGlobalOptions: true, minWidthToWrap: LEAST_COLUMNS, formatItem})
+    .configureHelp({...helpLayout(() => helpLevel), minWidthToWrap: LEAST_COLUMNS, formatItem})
     .addHelpText('after', TOPICS_HELP);
-  addOutputFlags(program);
-  for (const add of [addManage, addBuild, addImport, addVerify, addHide, addDelete, addDryRun, addValidate])
+  addOutputFlags(program).option(HELP_ALL, 'print help with every flag');
+  for (const add of [addManage, addDryRun, addVerify, addValidate, addImport, addBuild, addHide, addDelete])
     add(program, execute);
   addHelp(program, io);
   refuseRepeated(program);
@@ -124,5 +141,5 @@ function hintFor({error, message, suggestion, argv}: Mistake): string | undefine
   if (near !== undefined) return `did you mean ${near.split('?', 1)[0] ?? ''}?`;
   if (error.code === 'commander.unknownOption' && argv[0]?.startsWith('-') === true)
     return 'options of a command stand behind it: imgmgr <command> [options]';
-  return 'imgmgr --help lists the commands, imgmgr <command> --help its options';
+  return 'imgmgr --help lists the commands, imgmgr <command> --help-all its options';
 }

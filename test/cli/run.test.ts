@@ -125,6 +125,14 @@ describe('without a command', () => {
     expect(before.io.out()).toContain('--cloud <name>');
   });
 
+  it('prints every flag of a command either way', async () => {
+    const behind = await imgmgr('hide', '--help-all');
+    const before = await imgmgr('help', 'hide', '--help-all');
+    expect(behind.code).toBe(0);
+    expect(before.io.out()).toBe(behind.io.out());
+    expect(before.io.out()).toContain('--debug');
+  });
+
   it('U5: the help on a command begins with its examples, either way', async () => {
     for (const argv of [
       ['help', 'manage'],

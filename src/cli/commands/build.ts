@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {addCommand, showInHelp} from '../help-layout.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
 import {addAcquireFlags, addBuildFlags, addRunFlags, addSelectionFlags, addVerifyFlags, allFlags} from '../flags.ts';
@@ -12,8 +13,7 @@ import {oneOf, word} from '../parse.ts';
 
 /** `imgmgr build`: makes the images of definitions with `build:` on this host; `--upload` goes on to Glance. */
 export function addBuild(program: Command, execute: Execute): void {
-  const command = program
-    .command('build')
+  const command = addCommand(program, 'build', 'One image')
     .description('build images with diskimage-builder; leaves image, manifest and log; --upload goes on to Glance')
     .addHelpText('before', EXAMPLES);
   addRunFlags(addVerifyFlags(addAcquireFlags(addBuildFlags(addSelectionFlags(command)))))
@@ -31,6 +31,18 @@ export function addBuild(program: Command, execute: Execute): void {
       if (diff) return execute(comparison(general, diff));
       return flags.upload === true ? execute(buildAndUpload(general, flags)) : execute(build(general, flags));
     });
+  showInHelp(command, [
+    '--cloud',
+    '--images',
+    '--filter',
+    '--force',
+    '--rebuild',
+    '--upload',
+    '--output',
+    '--arch',
+    '--diff',
+    '--dry-run',
+  ]);
 }
 
 const EXAMPLES = `Examples:

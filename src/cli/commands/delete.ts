@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {addCommand} from '../help-layout.ts';
 import {addDeletionFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {DeleteRequest} from '../../app/delete.ts';
@@ -7,8 +8,7 @@ import {toDeletion, toHide, toInvocation} from '../options.ts';
 
 /** `imgmgr delete`: deletes what is superseded, not listed and need not be kept any more, after having listed it. */
 export function addDelete(program: Command, execute: Execute): void {
-  const command = program
-    .command('delete')
+  const command = addCommand(program, 'delete', 'Single steps')
     .description('delete deletable images (superseded, not listed, their retention over); lists them first')
     .addHelpText(
       'before',

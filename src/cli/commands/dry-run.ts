@@ -1,16 +1,17 @@
 import type {Command} from 'commander';
+import {addCommand, showInHelp} from '../help-layout.ts';
 import type {Execute} from '../invocation.ts';
 import {allFlags} from '../flags.ts';
 import {addManageFlags, dryRunInvocation} from './manage.ts';
 
 /** `imgmgr dry-run`: what `manage` with the same flags would do; reads only. */
 export function addDryRun(program: Command, execute: Execute): void {
-  const command = program
-    .command('dry-run')
+  const command = addCommand(program, 'dry-run', 'Every day')
     .description('the audit: what manage would do; nothing but the login and reads; exit 3 when changes are pending')
     .addHelpText(
       'before',
       'Examples:\n  imgmgr dry-run --cloud admin\n  imgmgr dry-run --cloud local --images images\n',
     );
   addManageFlags(command).action(async () => execute(dryRunInvocation(allFlags(command))));
+  showInHelp(command, ['--cloud', '--images', '--filter', '--latest', '--hide', '--delete', '--yes', '--jobs']);
 }

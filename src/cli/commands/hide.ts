@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {addCommand} from '../help-layout.ts';
 import {addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {HideRequest} from '../../app/hide.ts';
@@ -7,8 +8,7 @@ import {toHide, toInvocation} from '../options.ts';
 
 /** `imgmgr hide`: `manage --hide` without acquiring anything. */
 export function addHide(program: Command, execute: Execute): void {
-  const command = program
-    .command('hide')
+  const command = addCommand(program, 'hide', 'Single steps')
     .description('hide the superseded images of the selected definitions; name and visibility stay')
     .addHelpText('before', 'Example:\n  imgmgr hide --cloud admin --filter "^Debian"\n');
   addRunFlags(addSelectionFlags(command))

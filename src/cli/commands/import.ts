@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {addCommand, showInHelp} from '../help-layout.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {AdHocImage} from '../../app/ad-hoc-image.ts';
 import type {Flags} from '../flags.ts';
@@ -10,8 +11,7 @@ import {toAcquire, toBuilds, toClouds, toDefinitions, toInvocation, toRun, toTes
 
 /** `imgmgr import [URL|file|-]`: one image, or the selected definitions as `manage` would, never deleting anything. */
 export function addImport(program: Command, execute: Execute): void {
-  const command = program
-    .command('import')
+  const command = addCommand(program, 'import', 'One image')
     .argument('[image]', 'URL, file, or - for stdin; without it: the selected definitions')
     .description('bring one image, or the selected definitions, into Glance')
     .addHelpText('before', EXAMPLES);
@@ -21,6 +21,20 @@ export function addImport(program: Command, execute: Execute): void {
       const flags = allFlags(command);
       return address === undefined ? execute(ofDefinitions(flags)) : execute(ofImage(address, flags));
     });
+  showInHelp(command, [
+    '--cloud',
+    '--images',
+    '--filter',
+    '--latest',
+    '--name',
+    '--image-version',
+    '--disk-format',
+    '--checksum',
+    '--visibility',
+    '--property',
+    '--no-publish',
+    '--dry-run',
+  ]);
 }
 
 function ofDefinitions(flags: Flags): Invocation<ImportRequest> {

@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {addCommand, showInHelp} from '../help-layout.ts';
 import {
   addAcquireFlags,
   addBuildFlags,
@@ -26,8 +27,7 @@ import {
 
 /** `imgmgr manage`: makes the cloud match the definitions. */
 export function addManage(program: Command, execute: Execute): void {
-  const command = program
-    .command('manage')
+  const command = addCommand(program, 'manage', 'Every day')
     .description(
       'everything the definitions ask for: import, describe, verify, publish, retire; delete only when asked to',
     )
@@ -38,6 +38,17 @@ export function addManage(program: Command, execute: Execute): void {
   addManageFlags(command)
     .option('--dry-run', 'the same as the command dry-run')
     .action(async () => execute(manageInvocation(allFlags(command))));
+  showInHelp(command, [
+    '--cloud',
+    '--images',
+    '--filter',
+    '--latest',
+    '--hide',
+    '--delete',
+    '--yes',
+    '--dry-run',
+    '--jobs',
+  ]);
 }
 
 /** What `manage` is asked with these flags; with `--dry-run` the same as `dry-run`. */

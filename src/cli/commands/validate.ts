@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {addCommand} from '../help-layout.ts';
 import type {ValidateRequest} from '../../app/validate.ts';
 import {PROFILE_NAMES, SEVERITIES} from '../../core/rules/rule-text.ts';
 import type {Flags} from '../flags.ts';
@@ -9,8 +10,7 @@ import {oneOf, word} from '../parse.ts';
 
 /** `imgmgr validate [PATH…]`: judges definitions alone; no cloud, no network. */
 export function addValidate(program: Command, execute: Execute): void {
-  const command = program
-    .command('validate')
+  const command = addCommand(program, 'validate', 'Definitions')
     .argument('[paths...]', 'definitions: folders or files; default: IMGMGR_IMAGES, else images')
     .description('judge definitions by schema and rules, without any cloud; exit 2 and 3 when something is wrong')
     .addHelpText('before', EXAMPLES)

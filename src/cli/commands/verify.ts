@@ -1,4 +1,5 @@
 import type {Command} from 'commander';
+import {addCommand, showInHelp} from '../help-layout.ts';
 import {addBootFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import {pairs, oneOf, wholeNumber} from '../parse.ts';
 import type {Execute, Invocation} from '../invocation.ts';
@@ -8,8 +9,7 @@ import {toBoot, toClouds, toDefinitions, toInvocation, toRun} from '../options.t
 
 /** `imgmgr verify [IMAGE…]`: boots a test server from images that are there, and says the verdicts. */
 export function addVerify(program: Command, execute: Execute): void {
-  const command = program
-    .command('verify')
+  const command = addCommand(program, 'verify', 'When wrong')
     .argument(
       '[images...]',
       'Glance ids or names, or local files; without: the current images of the selected definitions',
@@ -29,6 +29,20 @@ export function addVerify(program: Command, execute: Execute): void {
     .option('--min-ram <mib>', 'MiB', wholeNumber('--min-ram'))
     .option('--property <key=value>', 'image property; may be repeated', pairs('--property'))
     .action(async (images: string[]) => execute(verifyInvocation(images, allFlags(command))));
+  showInHelp(command, [
+    '--cloud',
+    '--images',
+    '--filter',
+    '--jobs',
+    '--verify-cloud',
+    '--flavor',
+    '--network',
+    '--deadline',
+    '--ssh-key',
+    '--keep-on-failure',
+    '--deep',
+    '--no-record',
+  ]);
 }
 
 function verifyInvocation(targets: readonly string[], flags: Flags): Invocation<VerifyRequest> {

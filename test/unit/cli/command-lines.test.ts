@@ -437,18 +437,20 @@ describe('what is refused', () => {
       '--debug',
     ];
     const out = fakeIo();
-    await runCommandLine({argv: ['manage', '--help'], io: out, version: '1', execute: () => Promise.resolve(0)});
+    await runCommandLine({argv: ['manage', '--help-all'], io: out, version: '1', execute: () => Promise.resolve(0)});
     for (const flag of [...known, ...alsoKnown]) expect(out.out()).toMatch(new RegExp(`${flag}\\b`));
     for (const flag of Object.keys(DROPPED_FLAGS)) expect(out.out()).not.toMatch(new RegExp(`${flag}\\b`));
   });
 
-  it.each([200, 100, 80, 60, 45])(
-    'U5: no line of the help is longer than a terminal of %i columns, and no word is broken',
-    async (columns) => {
+  it.each(
+    [200, 100, 80, 60, 45].flatMap((columns) => [[columns, '--help'] as const, [columns, '--help-all'] as const]),
+  )(
+    'U5: no line of the help is longer than a terminal of %i columns, and no word is broken (%s)',
+    async (columns, flag) => {
       const help = async (width: number): Promise<string[]> => {
         const io = fakeIo();
         Object.assign(io.stdout, {columns: width});
-        await runCommandLine({argv: ['manage', '--help'], io, version: '1', execute: () => Promise.resolve(0)});
+        await runCommandLine({argv: ['manage', flag], io, version: '1', execute: () => Promise.resolve(0)});
         // Examples are not wrapped: they are for copying.
         return io
           .out()
