@@ -31,6 +31,15 @@ const COSTLY = new Set(['normalize', 'localeCompare']);
 
 /** The regular expressions and scans of a source text, found in its syntax tree. */
 export function textWorkOf(source: string): TextWork {
+  const known = WORK.get(source) ?? readTextWork(source);
+  WORK.set(source, known);
+  return known;
+}
+
+/** Of sources that were read; several tests ask for all of them. */
+const WORK = new Map<string, TextWork>();
+
+function readTextWork(source: string): TextWork {
   const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true);
   const expressions: Found[] = [];
   const costly: string[] = [];
