@@ -16,7 +16,7 @@ import (
 
 const longestFact = 2000
 
-// facts tells what a verdict does not need, but a comparison with other servers and builds does. What is not known is left out.
+// facts collects what a verdict does not need, but a comparison with other servers and builds does. What is not known is left out.
 func facts(ctx context.Context, g *guest.Guest, who identity.Identity) map[string]string {
 	release := checks.OSRelease(g)
 	kernel, _ := g.Uname()
@@ -61,7 +61,7 @@ func positive(number int64) string {
 	return fmt.Sprint(number)
 }
 
-// fingerprints are those that `ssh-keygen -l` shows: they belong to public keys, and tell apart servers that share a private one.
+// fingerprints are those that `ssh-keygen -l` shows: they belong to public keys, and distinguish servers that share a private one.
 func fingerprints(g *guest.Guest) string {
 	var found []string
 	for _, path := range g.Glob("/etc/ssh/ssh_host_*_key.pub") {

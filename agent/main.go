@@ -1,4 +1,4 @@
-// Command imgmgr-agent looks at the guest that it runs in, tells imgmgr what it found, and goes.
+// Command imgmgr-agent looks at the guest that it runs in, reports to imgmgr what it found, and ends.
 package main
 
 import (

@@ -47,7 +47,7 @@ export interface ErrorDetail {
   readonly problems?: readonly Problem[];
 }
 
-/** One problem in a file, told with its place and the next step. */
+/** One problem in a file, with its place and the next step. */
 export interface Problem {
   readonly message: string;
   readonly place: FilePosition;

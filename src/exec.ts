@@ -129,7 +129,7 @@ function startTool({command, args, options, base}: Tool): Running {
       forget();
     }
   })();
-  // Whoever reads only stdout must not bring the process down.
+  // A failure of the stream that nobody reads must not end the process.
   finished.catch(() => undefined);
   return {stdout: child.stdout, finished};
 }

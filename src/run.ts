@@ -84,7 +84,7 @@ function withoutSecrets(own: Io, secrets: SecretRegistry): {readonly io: Io; rea
 
 type Form = 'human' | 'json' | 'junit' | 'sarif';
 
-/** The form that was asked for, as far as a command line tells that could not be understood. */
+/** The form that was asked for, as far as it can be seen in a command line that could not be understood. */
 function formOf(argv: readonly string[]): Form {
   const word = argv.find((_, index) => argv[index - 1] === '--format') ?? '';
   const forms = [...argv.flatMap((each) => (each.startsWith('--format=') ? [each.slice(9)] : [])), word];
@@ -98,7 +98,7 @@ const ANSWERS = {
   sarif: async () => (await import('./report/sarif.ts')).createSarif,
 } as const;
 
-/** Whoever reads stdout gets the error there, too. */
+/** A program that reads stdout gets the error there, too. */
 async function answerInForm(
   form: Form,
   {

@@ -1,6 +1,6 @@
 package checks
 
-// Catalogue returns every check, in the order in which they are reported; docs/checks.md tells of each.
+// Catalogue returns every check, in the order in which they are reported; docs/checks.md describes each.
 func Catalogue() []Check {
 	return []Check{
 		rootGrown, diskSize, rootFree, rootWritable, filesystemClean, fstab, rootCmdline,

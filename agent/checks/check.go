@@ -12,7 +12,7 @@ import (
 	"imgmgr/agent/guest"
 )
 
-// Severity tells what a failed check means for the image.
+// Severity is what a failed check means for the image.
 type Severity string
 
 // Fail: the image must not be published. Warn: it is reported. Info: it is kept for comparison.
@@ -25,7 +25,7 @@ const (
 // Outcome is what a check came to.
 type Outcome int
 
-// NotApplicable: the check says nothing about this guest, the detail tells why. Broken: it could not be done.
+// NotApplicable: the check says nothing about this guest, the detail says why. Broken: it could not be done.
 const (
 	Passed Outcome = iota + 1
 	Failed
@@ -89,7 +89,7 @@ func list(things []string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(things[:most], ", "), len(things)-most)
 }
 
-// What hangs is told from what is only slow: a guest on a crowded hypervisor needs many times what a quiet one does, and a check
+// What hangs is distinguished from what is only slow: a guest on a crowded hypervisor needs many times what a quiet one does, and a check
 // that was given up counts as failed. A healthy guest does not wait for it.
 const defaultLimit = 45 * time.Second
 

@@ -338,7 +338,7 @@ func TestDetailsHoldNoSecrets(t *testing.T) {
 	for id, result := range all(t, s.Guest) {
 		for _, secret := range []string{theHash, "AAAAC3Nza", token, "hunter2", "\x1b", "\n"} {
 			if strings.Contains(result.Detail, secret) {
-				t.Errorf("%s tells %q", id, result.Detail)
+				t.Errorf("%s says %q", id, result.Detail)
 			}
 		}
 	}
@@ -483,6 +483,6 @@ func TestTheCatalogueIsThatOfTheDocumentation(t *testing.T) {
 		}
 	}
 	if !slices.Equal(told, known) {
-		t.Errorf("docs/checks.md tells of\n%v\nthe agent does\n%v", told, known)
+		t.Errorf("docs/checks.md describes\n%v\nthe agent does\n%v", told, known)
 	}
 }

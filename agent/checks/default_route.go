@@ -10,7 +10,7 @@ import (
 
 const routeUpAndGateway = 0x3
 
-// defaultRoute says nothing only where the metadata tell of static networks alone, none with a gateway.
+// defaultRoute says nothing only where the metadata name static networks alone, none with a gateway.
 var defaultRoute = Check{ID: "default-route", Title: "There is a default route", Severity: Fail,
 	Run: func(_ context.Context, g *guest.Guest) Finding {
 		for _, line := range g.Lines("/proc/net/route") {

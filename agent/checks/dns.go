@@ -69,7 +69,7 @@ func askAll(ctx context.Context, g *guest.Guest, servers []string) Finding {
 	return verdict(wrong, "nameserver %s: each gives answers; no name was given to be resolved%s", list(others), also)
 }
 
-// divide tells the servers that are known to give no answer from the others.
+// divide separates the servers that are known to give no answer from the others.
 func divide(servers, known []string) (silent, others []string) {
 	for _, server := range servers {
 		if slices.ContainsFunc(known, func(one string) bool { return sameAddress(one, server) }) {

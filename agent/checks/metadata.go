@@ -11,7 +11,7 @@ var metadata = Check{ID: "metadata", Title: "The metadata service answers", Seve
 		return way(g, "metadata", "metadata service", g.Service, g.Drive)
 	}}
 
-// way judges one way to the metadata; the other must not tell of another server.
+// way judges one way to the metadata; the other must not describe another server.
 func way(g *guest.Guest, datasource, name string, one, other *guest.Openstack) Finding {
 	switch {
 	case !g.Job.Wants(datasource):

@@ -7,7 +7,7 @@ import (
 	"imgmgr/agent/guest"
 )
 
-// passwords tells names of accounts, never what stands in their fields.
+// passwords reports names of accounts, never what stands in their fields.
 var passwords = Check{ID: "passwords", Title: "No account has a password", Severity: Fail,
 	Run: func(_ context.Context, g *guest.Guest) Finding {
 		if !g.Exists("/etc/shadow", "/etc/passwd") {

@@ -133,7 +133,7 @@ func (d *Desk) Report(ctx context.Context, report *verifyv1.ReportRequest) error
 	}
 }
 
-// Final tells the answers that no repeat will change.
+// Final reports whether no repeat will change the answer.
 func Final(err error) bool {
 	switch status.Code(err) {
 	case codes.Unauthenticated, codes.PermissionDenied, codes.InvalidArgument, codes.AlreadyExists, codes.FailedPrecondition,
@@ -143,7 +143,7 @@ func Final(err error) bool {
 	return false
 }
 
-// Unreachable tells that nobody answered at all.
+// Unreachable reports whether nobody answered at all.
 func Unreachable(err error) bool {
 	code := status.Code(err)
 	return code == codes.Unavailable || code == codes.DeadlineExceeded

@@ -32,7 +32,7 @@ type instruction struct {
 	constant uint32
 }
 
-// hasSeccomp tells whether the kernel can filter calls.
+// hasSeccomp reports whether the kernel can filter calls.
 func hasSeccomp() bool {
 	_, _, failed := syscall.RawSyscall(syscall.SYS_PRCTL, prGetSeccomp, 0, 0)
 	return failed == 0 && machines[runtime.GOARCH] != 0

@@ -14,7 +14,7 @@ import (
 	"imgmgr/agent/job"
 )
 
-// FSStat is what statfs tells about a file system, in bytes and counts.
+// FSStat is what statfs says about a file system, in bytes and counts.
 type FSStat struct {
 	Size, Available     uint64
 	Inodes, InodesAvail uint64
@@ -114,7 +114,7 @@ func (g *Guest) Lines(path string) []string {
 	return lines
 }
 
-// Exists tells whether there is something at one of the paths, be it a link to nowhere.
+// Exists reports whether there is something at one of the paths, be it a link to nowhere.
 func (g *Guest) Exists(paths ...string) bool {
 	for _, path := range paths {
 		if _, err := os.Lstat(g.Path(path)); err == nil {
@@ -166,17 +166,17 @@ func (g *Guest) BootTime() (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// MadeThisBoot tells whether a file was last changed after the kernel started; a minute of doubt is given.
+// MadeThisBoot reports whether a file was last changed after the kernel started; a minute of doubt is given.
 func (g *Guest) MadeThisBoot(path string) bool {
 	boot, known := g.BootTime()
 	changed, err := g.Modified(path)
 	return err == nil && (!known || !changed.Before(boot.Add(-time.Minute)))
 }
 
-// HasSystemd tells whether systemd is what runs this guest.
+// HasSystemd reports whether systemd is what runs this guest.
 func (g *Guest) HasSystemd() bool { return g.Exists("/run/systemd/system") }
 
-// CloudInit tells why cloud-init has no part in this boot, nothing when it has.
+// CloudInit says why cloud-init has no part in this boot, nothing when it has.
 func (g *Guest) CloudInit() (absence string) {
 	switch {
 	case !g.Exists("/usr/bin/cloud-init", "/usr/local/bin/cloud-init", "/bin/cloud-init", "/run/cloud-init/status.json"):
@@ -187,7 +187,7 @@ func (g *Guest) CloudInit() (absence string) {
 	return ""
 }
 
-// HasSSHD tells whether OpenSSH's server is installed.
+// HasSSHD reports whether OpenSSH's server is installed.
 func (g *Guest) HasSSHD() bool {
 	return g.Exists("/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd", "/sbin/sshd")
 }

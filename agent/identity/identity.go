@@ -24,7 +24,7 @@ type Identity struct {
 	Server, Source string
 }
 
-// Sure tells that no other look will find a better answer.
+// Sure: no other look will find a better answer.
 func (i Identity) Sure() bool { return i.Source == "config-drive" || i.Source == "metadata" }
 
 // Look tries every way and leaves in the guest what the config drive and the metadata service gave. A service that was not promised is

@@ -26,7 +26,7 @@ type Expectation struct {
 	SSHKey      *string           `json:"ssh_key"`
 	Datasources []string          `json:"datasources"`
 	Properties  map[string]string `json:"properties"`
-	// Name servers that give no answer whatever the image does; nil: an older imgmgr, which does not tell.
+	// Name servers that give no answer whatever the image does; nil: an older imgmgr, which does not say.
 	SilentNameservers []string `json:"silent_nameservers"`
 }
 
@@ -105,7 +105,7 @@ func (j *Job) CertificateDER() ([]byte, error) {
 	return block.Bytes, nil
 }
 
-// Wants tells whether a way to the metadata has to work.
+// Wants reports whether a way to the metadata has to work.
 func (j *Job) Wants(datasource string) bool {
 	for _, one := range j.Expect.Datasources {
 		if one == datasource {

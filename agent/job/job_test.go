@@ -47,7 +47,7 @@ func TestWhatIsWrongWithAJobIsSaidWithoutItsToken(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), one.reason) {
 			t.Errorf("%s → %s: %v", one.old, one.new, err)
 		} else if strings.Contains(err.Error(), secret[1:]) {
-			t.Errorf("%v tells the token", err)
+			t.Errorf("%v holds the token", err)
 		}
 	}
 }

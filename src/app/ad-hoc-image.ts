@@ -125,7 +125,7 @@ function lastPart(path: string): string {
 
 const COMPRESSION = /\.(gz|xz|zst|bz2)$/i;
 
-/** The file name without what tells its format. */
+/** The file name without the ending that names its format. */
 function stem(fileName: string): string {
   const name = fileName.replace(COMPRESSION, '');
   return readEnding(name)?.stem ?? name;

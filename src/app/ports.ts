@@ -51,7 +51,7 @@ export interface HostPorts {
   readonly hashBytes: HashBytes;
 }
 
-/** Which run it is, and how whoever started it can stop it, and be asked. */
+/** Which run it is, how its caller can stop it, and how the caller is asked. */
 export interface RunControl {
   /** Id of the run: its events and all that it makes carry it. */
   readonly run: string;

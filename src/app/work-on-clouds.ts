@@ -14,7 +14,7 @@ import {prepareVerification} from './verification.ts';
 
 /** Definitions that clouds are to be like. */
 export interface CloudWork {
-  /** The verb, as it is told; where nothing is written, `dry-run` is told instead. */
+  /** The verb, as events name it; where nothing is written, they name `dry-run` instead. */
   readonly command: string;
   readonly clouds: readonly OpenCloud[];
   readonly region?: string;

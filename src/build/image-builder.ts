@@ -117,7 +117,7 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
       };
     },
     async sweep() {
-      // Whoever may not build has left nothing that only root can remove.
+      // A user who may not build has left nothing that only root can remove.
       if (process.getuid?.() !== 0) return;
       await store.sweep();
       warnLeft(parts, (await sweepBuilds(parts.exec, workRoot(parts.env))).left);

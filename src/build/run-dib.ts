@@ -105,7 +105,7 @@ interface Watch {
   readonly now: () => Progress;
   readonly saidSuccess: () => boolean;
   readonly warnings: () => readonly string[];
-  /** BUILD_FAILED with all that the output tells. */
+  /** BUILD_FAILED with all that the output says. */
   readonly failed: BuildFailure;
 }
 

@@ -54,7 +54,7 @@ whole() {
   [ "$1" = d ] || losetup -f --show "$disk"
 }
 
-# Whoever looks at a device for a moment delays its end.
+# A process that looks at a device for a moment delays its end.
 detach() {
   local was
   was=$(behind "$1")

@@ -45,7 +45,7 @@ export async function sweepBuilds(exec: Exec, root: string): Promise<Swept> {
   return {removed, left: shortened(left)};
 }
 
-/** Removes one build, whoever made it; again and again is as good as once. Gives why something of it is left, if so. */
+/** Removes one build, of any run; may be repeated. Gives why something of it is left, if so. */
 export async function clearBuild(exec: Exec, folder: string): Promise<string | undefined> {
   const held = openOwnFolder(folder);
   if (held === 'gone') return undefined;
@@ -129,7 +129,7 @@ async function removeFolder(
   if (mounts.length > 0) return `still mounted: ${mounts.join(', ')}`;
   const top = `${held.path}/.`;
   const options = ['-ignore_readdir_race', '-xdev', '-mindepth', '1'];
-  // Whoever else removes it at the same time takes away what is being looked at; then it is looked at again.
+  // Another run that removes it at the same time takes away what is being looked at; then it is looked at again.
   for (let tries = 1; ; tries++) {
     const {exitCode, stderr} = await exec.run('find', [top, ...options, '!', '-path', `${top}/${HOLDER}`, '-delete']);
     if (exitCode === 0 || !(await isThere(held))) break;

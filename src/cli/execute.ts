@@ -45,7 +45,7 @@ export async function execute<Request>(
   const {run, bus} = startRun(io, secrets);
   const {emit} = bus;
   for (const {name, sink} of reporter.sinks) bus.subscribe(name, sink);
-  // Before anything else is loaded: whoever waits in front of a terminal shall see that something happens.
+  // Before anything else is loaded: a user at a terminal shall see that something happens.
   emit({type: 'starting', command, version: VERSION});
   const interruption = watchForInterruption(io, emit);
   bus.subscribe('interruption', ({event}) => interruption.observe(event));
@@ -130,7 +130,7 @@ function reportFailure({
 }: Pick<Work<unknown>, 'emit' | 'io' | 'secrets'> & {failure: ImgmgrError; output: OutputChoice}): void {
   const failure = scrubEvent(raw, (text) => secrets.scrub(text));
   emit({type: 'run-failed', error: failure});
-  // JSON goes to stdout alone; whoever started the run by hand, or reads cron's mail, must not be left in the dark.
+  // JSON goes to stdout alone; a user at a terminal, or a reader of cron's mail, needs the error as well.
   if (format === 'json') io.stderr.write(renderError(failure, {stack: verbosity === 'debug'}));
 }
 
@@ -143,7 +143,7 @@ function outcomeOf(
   const lost = interruption.lost();
   const errors = [...outcomes.flatMap(({errors}) => errors), ...(failure ? [failure] : [])];
   return {
-    // Whoever lost an output did not interrupt the run.
+    // A lost output is no interruption by the user.
     errors: lost ? [...errors.filter(({code}) => code !== 'INTERRUPTED'), lost] : errors,
     changesPending: outcomes.some(({changesPending}) => changesPending),
     ...(signal && {signal}),

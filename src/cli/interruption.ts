@@ -30,8 +30,8 @@ export interface Interruption {
 }
 
 /**
- * The first signal is told at once and aborts; the run cleans up, within {@link CLEANUP_LIMIT_MS}, or ends within
- * {@link READING_LIMIT_MS} where it has written nothing. The second one, or the end of that time, tells what is left behind
+ * The first signal is reported at once and aborts; the run cleans up, within {@link CLEANUP_LIMIT_MS}, or ends within
+ * {@link READING_LIMIT_MS} where it has written nothing. The second one, or the end of that time, reports what is left behind
  * and ends the process.
  */
 export function watchForInterruption(io: Io, emit: Emit): Interruption {

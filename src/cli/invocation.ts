@@ -6,7 +6,7 @@ export type CommandName = 'manage' | 'build' | 'import' | 'verify' | 'hide' | 'd
 export const OUTPUT_FORMATS = ['human', 'json', 'junit', 'sarif'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
-/** How much is told. `quiet`: errors and the answer. `verbose`: every decision. `debug`: every HTTP call, stack traces. */
+/** How much is reported. `quiet`: errors and the answer. `verbose`: every decision. `debug`: every HTTP call, stack traces. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose' | 'debug';
 
 export interface OutputChoice {
@@ -25,9 +25,9 @@ export interface ReportChoice {
   readonly counted?: string;
 }
 
-/** A command line after parsing: what a verb is asked, how it is told; nothing looked up yet. */
+/** A command line after parsing: what a verb is asked, and how its events are rendered; nothing looked up yet. */
 export interface Invocation<Request> {
-  /** As it is told. */
+  /** The name of the command in events. */
   readonly command: CommandName;
   readonly request: Request;
   /** Loads the verb that answers the request. */

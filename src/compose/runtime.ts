@@ -38,7 +38,7 @@ async function sleepUnlessAborted(ms: number, signal?: AbortSignal): Promise<voi
 
 /**
  * This process as leases name it. `bootId` changes with every boot, and differs between containers: they share the boot but not the
- * process ids. Where the kernel does not tell, it is a random one, so that no holder of a lease is ever taken for a process of this host.
+ * process ids. Where the kernel has none, it is a random one, so that no holder of a lease is ever taken for a process of this host.
  */
 function thisProcess(): HostIdentity {
   const {pid} = process;

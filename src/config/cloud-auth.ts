@@ -13,7 +13,7 @@ const AUTH_TYPES: readonly string[] = ['password', 'v3password', 'token', 'v3tok
 
 /**
  * What to log in with. Throws CONFIG for an unsupported auth type, for fields that the type does not take, and for everything
- * that is missing, told together.
+ * that is missing, in one message.
  */
 export function readAuth(merged: CloudSettings, entry: CloudEntry): CloudAuth {
   const type = textOf(merged.settings.auth_type, 'auth_type', entry) ?? '';

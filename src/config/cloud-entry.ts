@@ -6,7 +6,7 @@ import type {ConfigMap, ConfigValue} from './config-value.ts';
 import {environmentCloudName} from './cloud-environment.ts';
 import type {ConfigContext} from './config-context.ts';
 
-/** One cloud as it was written, with what is needed to tell where. */
+/** One cloud as it was written, with what is needed to name the place. */
 export interface CloudEntry {
   readonly name: string;
   /** `cloud "x"`, the subject of sentences. */

@@ -74,7 +74,7 @@ class Chooser {
     });
   }
 
-  /** Needs no files; what they say about the reserved name is looked up so that it can be told, broken or not. */
+  /** Needs no files; what they say about the reserved name is looked up so that it can be reported, broken or not. */
   private local(): ResolvedCloud {
     try {
       const shadowed = this.files().placeOf(LOCAL, []);

@@ -103,7 +103,7 @@ function numberAsText(_key: string, value: unknown, context?: {readonly source?:
   return /^-?\d+$/.test(source) ? source : pythonFloat(value);
 }
 
-// The engine's own message quotes the text around the mistake; only its position is used, where it tells one.
+// The engine's own message quotes the text around the mistake; only its position is used, where it has one.
 function placeOfJsonError(error: unknown, text: string, file: string): string {
   const found = error instanceof Error ? /at position (\d+)/.exec(error.message) : null;
   if (!found) return file;

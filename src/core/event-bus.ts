@@ -1,6 +1,6 @@
 import type {Emit, Event, Sink, StampedEvent} from './events.ts';
 
-/** The one way of the events of a run to whoever reports, shows or keeps them. */
+/** The one way of the events of a run to the sinks that report, show or keep them. */
 export interface EventBus {
   /** Stamps the event and hands it to every sink; never throws. */
   readonly emit: Emit;

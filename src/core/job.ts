@@ -9,7 +9,7 @@ export interface Expectation {
   readonly ram_mib?: number;
   /** Addresses of the server's port as Neutron gave them. */
   readonly interfaces?: readonly {readonly mac: string; readonly addresses: readonly string[]}[];
-  /** The server's name, as the metadata tell it. */
+  /** The server's name, as the metadata have it. */
   readonly hostname?: string;
   /** The only public key that may be authorized, as one line of authorized_keys; null: none may be. */
   readonly ssh_key: string | null;
@@ -17,7 +17,7 @@ export interface Expectation {
   readonly datasources: readonly Datasource[];
   /** Glance properties of the image (architecture, os_distro, os_version, hw_*, img_*, os_*). */
   readonly properties: Readonly<Record<string, string>>;
-  /** Name servers that give no answer whatever the image does, so that none is asked of them; absent: an older imgmgr, which does not tell. */
+  /** Name servers that give no answer whatever the image does, so that none is asked of them; absent: an older imgmgr, which does not say. */
   readonly silent_nameservers?: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface Job {
   readonly certificate: string;
   /** The name in that certificate. */
   readonly server_name: string;
-  /** Hexadecimal sha256 of the agent that the listener hands out, by the guest's machine as `uname -m` tells it. */
+  /** Hexadecimal sha256 of the agent that the listener hands out, by the guest's machine as `uname -m` prints it. */
   readonly agents: Readonly<Record<string, string>>;
   /** From the agent's start to its report, seconds; it waits for the guest's init within it. */
   readonly deadline_seconds: number;

@@ -16,7 +16,7 @@ export function inSmallPieces(body: Readable): Readable {
   return body.pipe(pieces);
 }
 
-/** Tells when the body gives more bytes than announced, or has ended with fewer; the server would wait for ever, or read on. */
+/** Reports when the body gives more bytes than announced, or has ended with fewer; the server would wait for ever, or read on. */
 export function holdToSize(body: Readable, size: number, onWrong: (message: string) => void): void {
   let given = 0;
   body.on('data', (chunk: Buffer) => {

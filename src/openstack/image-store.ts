@@ -148,7 +148,7 @@ export class GlanceImageStore implements ImageStore {
     } catch (error) {
       if (!(error instanceof ImgmgrError)) throw error;
       if (error.code === 'FORBIDDEN') return false;
-      // Only its words tell which operation it refused.
+      // Only its message says which operation it refused.
       if (error.code === 'CONFLICT' && wordsOf(error).includes(absent)) return true;
       if (error.code === 'CONFLICT' || error.code === 'CLOUD_REFUSED') return undefined;
       throw error;

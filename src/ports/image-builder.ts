@@ -12,7 +12,7 @@ export interface BuildRequest {
   /** `YYYYMMDD` or `YYYYMMDD.n`, UTC. */
   readonly version: string;
   readonly signal: AbortSignal;
-  /** Is told when diskimage-builder enters a phase (`root.d`, `install.d`, …), and each line that it prints. */
+  /** Is called when diskimage-builder enters a phase (`root.d`, `install.d`, …), and each line that it prints. */
   readonly progress: (progress: BuildProgress) => void;
 }
 
@@ -41,11 +41,11 @@ export interface Artifact {
   readonly builtAt: string;
 }
 
-/** What a build whose bytes were read tells about itself. */
+/** What is known of a build whose bytes were read. */
 export interface Completed {
   /** Hexadecimal sha256 of the manifest. */
   readonly manifestSha256: string;
-  /** The point release that its packages are of, where they tell it. */
+  /** The point release that its packages are of, where they name it. */
   readonly patchlevel?: string;
 }
 
@@ -61,7 +61,7 @@ export interface ImageBuilder {
    * temporary folder of it is left.
    */
   build(request: BuildRequest): Promise<Artifact>;
-  /** The bytes were read: fills their digests (hexadecimal) into the manifest, and tells what is known only now. */
+  /** The bytes were read: fills their digests (hexadecimal) into the manifest, and gives what is known only now. */
   complete(
     artifact: Artifact,
     digests: {readonly format: BuildFormat; readonly sha256?: string; readonly sha512?: string},

@@ -63,7 +63,7 @@ export interface ImageConverter {
   convertFile(path: string, target: string, request: ConvertRequest): Promise<ConvertedFile>;
   /**
    * Judges a file by both guards, our inspection and qemu-img, and gives the bytes of its disk; `from` is the format that it must have.
-   * Whoever hands a file to QEMU asks this first.
+   * To be asked before a file is handed to QEMU.
    */
   judgeFile(path: string, request: JudgeRequest): Promise<{readonly virtualSize: number}>;
   /** Removes what conversions of dead processes left on this host; what cannot be removed is left to the next time. */

@@ -26,13 +26,13 @@ export interface SourceRequest {
   readonly signal?: AbortSignal;
 }
 
-/** What a first look (the first 64 KiB, nothing more) tells about a source. */
+/** What a first look (the first 64 KiB, nothing more) shows of a source. */
 export interface SourceProbe {
   /** The place that answered. */
   readonly url: string;
-  /** Bytes as served, where the server tells. */
+  /** Bytes as served, where the server says. */
   readonly size?: number;
-  /** Bytes of the disk inside, where its format tells within the first 64 KiB (raw: the size). */
+  /** Bytes of the disk inside, where its format says so within the first 64 KiB (raw: the size). */
   readonly virtualSize?: number;
   readonly lastModified?: Date;
   /** True when the bytes as served are compressed (gz, xz, zst, bz2), so that the cloud cannot fetch them itself. */
@@ -48,7 +48,7 @@ export interface OpenedSource {
   readonly path?: string;
   /** Number of bytes that {@link bytes} will give, where known. */
   readonly size?: number;
-  /** Bytes of the disk inside, where its start tells (not for raw). */
+  /** Bytes of the disk inside, where its start says so (not for raw). */
   readonly virtualSize?: number;
   /**
    * The image's bytes, unwrapped. The last block is held back until the demanded digest agrees: on a mismatch, a cut-off

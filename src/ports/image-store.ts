@@ -31,7 +31,7 @@ export type ImportState =
   | {readonly kind: 'failed'; readonly image: Image; readonly reason: string; readonly failedStores: readonly string[]}
   | {readonly kind: 'gone'};
 
-/** What may be left of a quota; undefined where the cloud does not tell. */
+/** What may be left of a quota; undefined where the cloud does not say. */
 export interface ImageQuota {
   readonly bytesLeft?: number;
   /** The folder whose disk sets that limit; absent where a quota does. */
@@ -47,7 +47,7 @@ export interface ImageStore {
   /** The cloud's name, for messages. */
   readonly cloud: string;
 
-  /** Logs in (once) and tells who we are. */
+  /** Logs in (once) and answers who we are. */
   account(): Promise<Account>;
 
   /** The store's clock, from the last answer's `Date` header moved on by our monotonic clock. */
@@ -65,7 +65,7 @@ export interface ImageStore {
   /** Creates the record (status `queued`), private, with everything that is known. CONFLICT when the id is taken. */
   create(image: NewImage): Promise<Image>;
 
-  /** One PATCH, all or nothing. `live` is the image as last seen (tells `add` from `replace`). */
+  /** One PATCH, all or nothing. `live` is the image as last seen (decides between `add` and `replace`). */
   update(live: Image, patch: ImagePatch): Promise<Image>;
 
   /** Deletes; an image that is gone already counts as deleted. IN_USE and FORBIDDEN when the cloud refuses. */
@@ -76,11 +76,11 @@ export interface ImageStore {
 
   offer(): Promise<StoreOffer>;
 
-  /** What is left of the image quota (Glance `GET /v2/info/usage`); an empty answer where the cloud does not tell. */
+  /** What is left of the image quota (Glance `GET /v2/info/usage`); an empty answer where the cloud does not say. */
   quota(): Promise<ImageQuota>;
 
   /**
-   * Would a PATCH of our private record to this visibility be allowed? Changes nothing. undefined: cannot be told.
+   * Would a PATCH of our private record to this visibility be allowed? Changes nothing. undefined: cannot be known.
    * `live` is a queued record of ours (the lease).
    */
   mayPublish(live: Image, visibility: Visibility): Promise<boolean | undefined>;
@@ -91,7 +91,7 @@ export interface ImageStore {
    */
   mayImport(id: string): Promise<boolean>;
 
-  /** Tells the cloud to fetch the bytes itself; returns when it has accepted. */
+  /** Orders the cloud to fetch the bytes itself; returns when it has accepted. */
   importFromUrl(request: {
     readonly id: string;
     readonly url: string;

@@ -8,7 +8,7 @@ export interface ReportDesk {
   readonly certificate: string;
   /** The name in the certificate. */
   readonly serverName: string;
-  /** Hexadecimal sha256 of each agent that is handed out, by machine as `uname -m` tells it (`x86_64`, `aarch64`). */
+  /** Hexadecimal sha256 of each agent that is handed out, by machine as `uname -m` prints it (`x86_64`, `aarch64`). */
   readonly agents: Readonly<Record<string, string>>;
   /** Expects one report; the ticket's token is new and random. */
   issue(run: string): Ticket;

@@ -32,7 +32,7 @@ export interface UseQuestion {
   readonly partial?: boolean;
 }
 
-/** What any cloud must be able to tell about servers. */
+/** What any cloud must be able to answer about servers. */
 export interface ServerHost {
   /**
    * Who uses each of these images: servers of all projects, in all regions that have the images, that were made from it and still

@@ -55,7 +55,7 @@ export interface ServerStamp {
   readonly run: string;
   /** Glance id of the image that is tested. */
   readonly image: string;
-  /** When whoever finds it may take it for a leftover, ISO 8601. */
+  /** From when on any run may take it for a leftover, ISO 8601. */
   readonly expires: string;
   /** Host name, boot id, pid and start time of the process, separated by blanks. */
   readonly holder: string;

@@ -39,7 +39,7 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
         ticking = setInterval(refresh, 1000).unref();
         refresh();
       },
-      // Without a spinner everything is still told.
+      // Without a spinner everything is still printed.
       () => undefined,
     );
 

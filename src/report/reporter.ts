@@ -8,7 +8,7 @@ import type {Verbosity} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
 import type {Env, OutputStream, ReportSink} from './streams.ts';
 
-/** Renders events as the operator chose; whoever has it must close it. */
+/** Renders events as the operator chose; its owner must close it. */
 export interface Reporter {
   /** Each form of the report by itself, with the name that is said when it fails. */
   readonly sinks: readonly {readonly name: string; readonly sink: Sink}[];

@@ -9,10 +9,10 @@ import {errorDetails, headline, stackLines} from './error-text.ts';
 
 export type Level = 'debug' | 'info' | 'warning' | 'error';
 
-/** How much is told, as the flags say. */
+/** How much is reported, as the flags say. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose' | 'debug';
 
-/** One thing to tell; `details` belong to it and stand below or behind it. */
+/** One thing to report; `details` belong to it and stand below or behind it. */
 export interface Sentence {
   readonly level: Level;
   readonly text: string;
@@ -22,8 +22,8 @@ export interface Sentence {
 }
 
 /**
- * Gives what people read about each event, in order; nothing for what is not told at this verbosity. With several clouds
- * every sentence names its own. Progress and answers are told elsewhere.
+ * Gives what people read about each event, in order; nothing for what is not reported at this verbosity. With several clouds
+ * every sentence names its own. Progress and answers are rendered elsewhere.
  */
 export function createDescriber(verbosity: Verbosity): (event: Event) => Sentence[] {
   let several = false;
@@ -85,7 +85,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [interrupted(event)];
     case 'finished':
       return [{level: 'info', text: `${countsText(event.counts, event.counted) || 'done'} (${formatTime(event.ms)})`}];
-    // Told as they come by whoever can throttle or move them, or as the answer on stdout.
+    // Rendered by the progress line, which can be throttled, or as the answer on stdout.
     case 'progress':
     case 'waiting':
     case 'deletable':

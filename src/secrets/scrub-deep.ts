@@ -1,4 +1,4 @@
-/** Closed sets of words of ours, which tell programs what a thing is. */
+/** Closed sets of our own words, by which programs recognise what a thing is. */
 const WORDS: ReadonlySet<string> = new Set([
   'type',
   'kind',
@@ -20,7 +20,7 @@ export function scrubDeep<T>(value: T, scrub: Scrub): T {
   return copyOf(value, {scrub, keep: NOTHING, depth: 0}) as T;
 }
 
-/** The same for an event or an error of ours: the words that tell programs what a thing is stay. */
+/** The same for an event or an error of ours: the words by which programs recognise what a thing is stay. */
 export function scrubEvent<T>(value: T, scrub: Scrub): T {
   return copyOf(value, {scrub, keep: WORDS, depth: 0}) as T;
 }

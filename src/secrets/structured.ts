@@ -11,7 +11,7 @@ export function scrubInForm(text: string, scrub: Scrub): string | undefined {
   return text.startsWith('<?xml ') ? scrubXml(text, scrub) : undefined;
 }
 
-/** Valid JSON, scrubbed only in its strings and keys: whether a number is a secret, or only has its digits, nobody can tell. */
+/** Valid JSON, scrubbed only in its strings and keys: whether a number is a secret, or only has its digits, cannot be known. */
 export function scrubJson(text: string, scrub: Scrub): string {
   // One step of the loop for each escape, not for each character: the engine's stack must hold a string of many megabytes.
   return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, (string) => {

@@ -47,7 +47,7 @@ export class OpenTicket implements Ticket {
     this.mark = placeMark(this.token);
     this.report = this.#report.promise;
     this.greeted = this.#greeted.promise;
-    // Whoever withdraws need not listen.
+    // After a withdrawal nobody waits for this any more.
     this.report.catch(() => undefined);
   }
 

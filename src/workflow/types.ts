@@ -28,7 +28,7 @@ export interface Runtime {
 /** A run of this host, with the process that it belongs to. */
 export type RunHolder = Omit<HostIdentity, 'hostName'> & {readonly run: string};
 
-/** Names this process so that another run on the same host can tell whether it still lives. */
+/** Names this process so that another run on the same host can see whether it still lives. */
 export interface HostIdentity {
   readonly hostName: string;
   readonly bootId: string;

@@ -42,7 +42,7 @@ type Listener struct {
 	shown   []string
 }
 
-// Hello keeps what was said and tells the time.
+// Hello keeps what was said and gives the time.
 func (l *Listener) Hello(ctx context.Context, hello *verifyv1.HelloRequest) (*verifyv1.HelloReply, error) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()

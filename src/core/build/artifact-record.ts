@@ -27,7 +27,7 @@ export function formatArtifactRecord(record: ArtifactRecord): string {
   return `${JSON.stringify(ordered, undefined, 2)}\n`;
 }
 
-/** Reads an `artifact.json`, or tells what is wrong with it, to be put behind its name. */
+/** Reads an `artifact.json`, or answers what is wrong with it, to be put behind its name. */
 export function readArtifactRecord(text: string): Read<ArtifactRecord> {
   return readOwnJson(Schema, text);
 }

@@ -7,7 +7,7 @@ export interface FileFinding {
   readonly line?: number;
   readonly message: string;
   readonly hint: string;
-  /** It builds what its author meant, today: told, not refused. */
+  /** It builds what its author meant, today: reported, not refused. */
   readonly advice?: true;
 }
 

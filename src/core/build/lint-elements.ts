@@ -12,7 +12,7 @@ export interface ElementFinding {
   readonly line?: number;
   readonly message: string;
   readonly hint: string;
-  /** The build is what its author meant, today: it is told, and refuses nothing. */
+  /** The build is what its author meant, today: it is reported, and refuses nothing. */
   readonly advice?: true;
 }
 

@@ -73,7 +73,7 @@ export function parseManifest(text: string, place: string): Manifest {
   return read.value;
 }
 
-/** The URL without user name, password, query and fragment; each of them may hold a secret, none tells where packages are from. */
+/** The URL without user name, password, query and fragment; each of them may hold a secret, none shows where packages are from. */
 export function withoutSecrets(url: string): string {
   const isUrl = url.includes('://') && URL.canParse(url);
   // What is no URL may hold its credentials anywhere before the last @.

@@ -16,7 +16,7 @@ export interface Checked {
   readonly knownKeys: (path: YamlPath) => readonly string[];
 }
 
-/** What zod found, told in the words of the file: one problem per value, with its place and the next step. */
+/** What zod found, in the words of the file: one problem per value, with its place and the next step. */
 export function problemsOf(issues: readonly Issue[], checked: Checked): Problem[] {
   const seen = new Set<string>();
   return issues.flatMap((issue) => {

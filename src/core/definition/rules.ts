@@ -59,7 +59,7 @@ function repeatedVersions({root, path, image}: ImageSite): Problem[] {
   });
 }
 
-/** `latest` has no version of its own: only the digest upstream tells whether it is a new image. */
+/** `latest` has no version of its own: only the digest upstream shows whether it is a new image. */
 function digestSources({root, path, image}: ImageSite): Problem[] {
   return mapsUnder(image, 'versions').flatMap((version) => {
     const name = textUnder(version, 'version');

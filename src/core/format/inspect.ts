@@ -18,11 +18,11 @@ export const RECOGNITION_REACH = Math.max(...INSPECTORS.map(({reach}) => reach))
 /** Nothing shorter is a disk. */
 const SECTOR = 512;
 
-/** What the first bytes of an image tell. */
+/** What the first bytes of an image show. */
 export interface Inspection {
   /** Glance's disk_format where it has one; `raw` when nothing else matched, with or without a partition table. */
   readonly format: string;
-  /** Bytes of the disk inside; absent where only the size of the file tells (raw), or more must be seen. */
+  /** Bytes of the disk inside; absent where only the size of the file shows it (raw), or more must be seen. */
   readonly virtualSize?: number;
   /** A raw disk or an ISO that starts with an MBR or GPT. */
   readonly partitioned: boolean;
@@ -59,7 +59,7 @@ export function inspectStart(bytes: Uint8Array, complete: boolean): Inspection {
 /** Bytes from the end that {@link inspectEnd} must see (fewer only when the file is shorter). */
 export const END_REACH = 1536;
 
-/** What only the end of a file tells. */
+/** What only the end of a file shows. */
 export interface EndInspection {
   readonly problems: readonly FormatProblem[];
   /** Bytes of the disk, where the file ends as a fixed VHD does. */

@@ -1,4 +1,4 @@
-/** The first bytes of a file, read without ever throwing: what lies beyond them reads as zero, `has` tells. */
+/** The first bytes of a file, read without ever throwing: what lies beyond them reads as zero; `has` says how far they go. */
 export interface Prefix {
   readonly length: number;
   /** True when nothing follows these bytes. */

@@ -7,7 +7,7 @@ const DATA_FILE = 1 << 2;
 const KNOWN_FEATURES = 0b1111;
 const STEP = 64 * 1024;
 const MAX_EXTENSIONS = 32;
-/** Of the disk at an earlier time, in the same file. QEMU takes 65536, and tells of them in more text than anybody reads. */
+/** Of the disk at an earlier time, in the same file. QEMU takes 65536, and lists them in a text of many megabytes. */
 const MAX_SNAPSHOTS = 256;
 
 /** Header extensions by their type; what is not listed is refused. */

@@ -130,7 +130,7 @@ function wordProblems(text: string, lines: readonly Line[]): readonly FormatProb
   );
 }
 
-/** Header and descriptor say the same twice: whoever reads only one of them must not see another disk. */
+/** Header and descriptor say the same twice: a reader of only one of them must not see another disk. */
 function contradictions(lines: readonly Line[], header: VmdkHeader): readonly FormatProblem[] {
   const problems: FormatProblem[] = [];
   const type = lines.find(({part}) => part === 'createType');

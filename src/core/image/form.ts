@@ -191,7 +191,7 @@ export function ownTags(keys: readonly string[]): Set<string> {
   return new Set(keys.flatMap((key) => /^(?:flag-)?tag:(.*)$/s.exec(key)?.[1] ?? []));
 }
 
-/** Keys that we set once and that the form has no more; reserved prefixes stay, whoever set them. */
+/** Keys that we set once and that the form has no more; reserved prefixes always stay. */
 export function removable(live: Image, form: Form, keys: readonly string[]): string[] {
   return keys.filter(
     (key) =>

@@ -28,7 +28,7 @@ export interface Image {
   /** ISO 8601, UTC, whole seconds in Glance. */
   readonly createdAt: string;
   readonly updatedAt: string;
-  /** Ids of the stores that hold the bytes; empty where the cloud does not tell. */
+  /** Ids of the stores that hold the bytes; empty where the cloud does not say. */
   readonly stores: readonly string[];
   /** Every other property, `os_glance_*` included; always text. */
   readonly properties: Readonly<Record<string, string>>;

@@ -6,7 +6,7 @@ export function samePlan(stored: StoredPlan, fresh: StoredPlan): boolean {
   return comparePlans(stored, fresh).length === 0;
 }
 
-/** What differs, one sentence each without a full stop; reasons are not compared, since they can tell the time. */
+/** What differs, one sentence each without a full stop; reasons are not compared, since they can hold the time. */
 export function comparePlans(stored: StoredPlan, fresh: StoredPlan): readonly string[] {
   if (stored.cloud !== fresh.cloud) return [`the plan is for the cloud ${stored.cloud}, not for ${fresh.cloud}`];
   const before = new Map(stored.definitions.map((one) => [one.name, one]));

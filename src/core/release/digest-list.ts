@@ -80,7 +80,7 @@ function unescapeName(name: string, escaped: string | undefined): string {
 
 interface ListLine {
   readonly line: string;
-  /** True in a section whose heading names an algorithm that is none of ours: the length of a digest tells nothing there. */
+  /** True in a section whose heading names an algorithm that is none of ours: the length of a digest says nothing there. */
   readonly foreign: boolean;
 }
 

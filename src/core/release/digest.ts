@@ -17,7 +17,7 @@ export function parseDigest(text: string): Digest | undefined {
   return isAlgorithm(algorithm) && isHexOf(algorithm, hex) ? {algorithm, hex: hex.toLowerCase()} : undefined;
 }
 
-/** A bare hexadecimal digest, its algorithm told by its length; undefined when no algorithm has that length. */
+/** A bare hexadecimal digest, its algorithm known by its length; undefined when no algorithm has that length. */
 export function digestFromHex(hex: string): Digest | undefined {
   for (const algorithm of ['md5', 'sha1', 'sha256', 'sha384', 'sha512'] as const)
     if (isHexOf(algorithm, hex)) return {algorithm, hex: hex.toLowerCase()};

@@ -5,7 +5,7 @@ import type {Warning} from '../warnings.ts';
 
 /**
  * Whether an image was made from the bytes that a release demands. `other`: `known` disproves it. `unknown`: no digest of the
- * image can be compared with the demanded one; `held` says whether reading what the store holds could tell.
+ * image can be compared with the demanded one; `held` says whether reading what the store holds could show it.
  */
 export type Comparison =
   | {readonly kind: 'same'}

@@ -1,4 +1,4 @@
-/** How bad a failed check is: `fail` fails the image, `warn` is told, `info` is only kept. */
+/** How bad a failed check is: `fail` fails the image, `warn` is reported, `info` is only kept. */
 export type Severity = 'fail' | 'warn' | 'info';
 
 /** One check that the agent makes in the guest. */
@@ -7,7 +7,7 @@ export interface Check {
   readonly severity: Severity;
 }
 
-/** Every check of the agent with its own severity; `imgmgr-agent checks --json` tells the same, and docs/checks.md what they mean. */
+/** Every check of the agent with its own severity; `imgmgr-agent checks --json` prints the same, and docs/checks.md what they mean. */
 export const CHECKS: readonly Check[] = [
   ...severe('fail', [
     'root-grown disk-size root-free root-writable filesystem-clean fstab root-cmdline',

@@ -163,7 +163,7 @@ function judgeSilence(witnesses: Witnesses, {state, settings}: SilenceTerms): Ve
     const make = ENVIRONMENT_CAUSES.has(silence.cause) ? environmentFault : imageFault;
     return make(silence.cause, `${after}: ${silence.text}${refusals}`, silence.hint);
   };
-  // Whoever has spoken to us had network, so only what came later can be the cause.
+  // A guest that has called us had network, so only what came later can be the cause.
   const reported = sign === undefined || !AFTER_CONTACT.has(sign) ? undefined : SILENCES[sign];
   if (trace.hello) return fault(reported ?? (trace.refused.length > 0 ? REFUSED : KILLED));
   if (trace.agentFetched) return fault(reported ?? FETCHED_ONLY);
@@ -172,7 +172,7 @@ function judgeSilence(witnesses: Witnesses, {state, settings}: SilenceTerms): Ve
   return fault(SILENCES[sign]);
 }
 
-/** What a console can tell of a guest that has reached us before. */
+/** What a console can show of a guest that has reached us before. */
 const AFTER_CONTACT: ReadonlySet<ConsoleSign> = new Set(['kernel-panic', 'agent-killed', 'listener-unreachable']);
 
 function seconds(ms: number): string {

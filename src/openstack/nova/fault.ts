@@ -1,7 +1,7 @@
 import type {FaultCause} from '../../core/verdict/judge.ts';
 
 /**
- * What Nova's fault is about; undefined: the cloud, for a reason that is not known. A server in ERROR has no field that tells the cause, so
+ * What Nova's fault is about; undefined: the cloud, for a reason that is not known. A server in ERROR has no field for the cause, so
  * the text is the only witness.
  * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/exception.py (ImageUnacceptable, FlavorDiskSmallerThanImage, NoValidHost)
  */

@@ -75,7 +75,7 @@ export async function startServer(parts: StartParts, request: ServerRequest): Pr
  */
 function asksForVolume(error: unknown): error is ImgmgrError {
   if (!(error instanceof ImgmgrError)) return false;
-  // Its words alone tell this refusal from others.
+  // Only its message distinguishes this refusal from others.
   const words = wordsOf(error);
   return (
     (error.code === 'FORBIDDEN' && /only volume-backed servers|zero_disk_flavor/i.test(words)) ||

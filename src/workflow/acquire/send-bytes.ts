@@ -84,7 +84,7 @@ function reportUpload(opened: OpenedSource, report: (amount: Amount) => void): v
     bytes += chunk.length;
     report({phase: 'uploading', bytes, ...(size !== undefined && {total: size})});
   });
-  // Whoever takes the bytes reports the error; without a listener of its own it would end the process when it comes late.
+  // The reader of the bytes reports the error; without a listener of its own it would end the process when it comes late.
   opened.bytes.on('error', () => undefined);
   // A listener for `data` would start the flow before the upload is there to take it.
   opened.bytes.pause();

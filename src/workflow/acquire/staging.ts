@@ -32,7 +32,7 @@ export function stagingObstacle(format: string, staging: Staging): string {
     : `it is ${format}, which qemu-img judges on this host before a cloud gets it`;
 }
 
-/** Bytes that the image will have, where that can be told before: of a conversion to raw the whole disk, to qcow2 nothing. */
+/** Bytes that the image will have, where that is known before: of a conversion to raw the whole disk, to qcow2 nothing. */
 export function expectedBytes(probe: SourceProbe, conversion: Conversion | undefined): number | undefined {
   if (!conversion) return probe.size;
   return conversion.to === 'raw' ? probe.virtualSize : undefined;

@@ -32,7 +32,7 @@ export interface Claim {
 
 /**
  * Keeps the one lease of a run. Mutual exclusion works as with raised flags: raise ours (the record with `held`), then
- * look; whoever sees another flag on a definition lowers its own and waits. Since every run raises before it looks, of two
+ * look; a run that sees another flag on a definition lowers its own and waits. Since every run raises before it looks, of two
  * runs at least one sees the other, whatever the clocks say; that both step back is possible and harmless: then the older
  * record tries again first.
  */

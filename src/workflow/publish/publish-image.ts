@@ -40,7 +40,7 @@ export async function publishImage(context: AcquireContext, task: PublishTask): 
   });
   const after = await patchSurely(context, live, patch);
   const about = {cloud: context.store.cloud, definition: task.definition, image: after.id};
-  // The record may have been created with the larger size already, where the source told it.
+  // The record may have been created with the larger size already, where the source gave it.
   if (after.minDisk > form.minDisk)
     context.emit({
       type: 'warning',

@@ -67,7 +67,7 @@ export interface PlanRequest {
   readonly run: CloudRun;
   readonly listings: Listings;
   readonly view: View;
-  /** Images with names that are about to be published, of whomever. */
+  /** Images with names that are about to be published, of any project. */
   readonly others: readonly Image[];
   /** The lease of this run, which is no leftover. */
   readonly ownLease?: string;
@@ -91,7 +91,7 @@ export async function planCloud(request: PlanRequest): Promise<CloudPlan> {
   return {leftovers: dead.map(removeLease), definitions, warnings: findStrays(run, view)};
 }
 
-/** A plan as it is told; the definitions with nothing to do are those without an action, an error or anything that waits. */
+/** A plan as it is reported; the definitions with nothing to do are those without an action, an error or anything that waits. */
 export function describePlan(
   actions: readonly Action[],
   plans: readonly DefinitionPlan[],

@@ -152,7 +152,7 @@ class CloudRunner {
     }
   }
 
-  /** `quiet`: definitions that need no lease, for the plan that is told. */
+  /** `quiet`: definitions that need no lease, for the plan that is reported. */
   async #applyClaim(input: {
     keeper: LeaseKeeper;
     claim: Claim;
@@ -165,7 +165,7 @@ class CloudRunner {
     const mine = new Map([...listings].filter(([definition]) => claim.held.has(definition.name)));
     const view = viewOf(claim.images, projectId, ports.store.now());
     const plan = await this.#plan(mine, view, keeper.record?.id);
-    // Whoever held what we waited for may have died and left its lease.
+    // The run that held what we waited for may have died and left its lease.
     await removeLeftovers(this.#run, plan);
     const actions = plan.definitions.flatMap((one) => allowedActions(this.#run, one));
     emit({type: 'planned', cloud: ports.store.cloud, ...describePlan(actions, [...quiet, ...plan.definitions])});
@@ -224,7 +224,7 @@ class CloudRunner {
   }
 }
 
-/** What this Glance hashes new bytes with, as an image of ours there tells; sha512 where there is none. */
+/** What this Glance hashes new bytes with, as an image of ours there shows; sha512 where there is none. */
 function hashAlgorithm(view: View): string {
   return view.own.find(({image}) => image.osHashAlgo !== null)?.image.osHashAlgo ?? 'sha512';
 }

@@ -21,7 +21,7 @@ export interface Sweep {
 /** Servers before what hangs on them. */
 const ORDER: readonly ServerLeftover['kind'][] = ['server', 'port', 'volume', 'security-group'];
 
-/** Removes the servers, ports, volumes and security groups of dead runs; what cannot be removed is told and left to the next run. */
+/** Removes the servers, ports, volumes and security groups of dead runs; what cannot be removed is reported and left to the next run. */
 export async function sweepServers(sweep: Sweep): Promise<void> {
   const {tests, emit, cloud} = sweep;
   const found = await tests.leftovers();

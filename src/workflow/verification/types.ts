@@ -36,7 +36,7 @@ export interface VerificationParts {
   readonly options: VerifyOptions;
   readonly openDesk: OpenReportDesk;
   readonly userData: (job: Job, how: {readonly ignoreBaked: boolean}) => string;
-  /** Keeps it in a file and tells which; undefined where that failed. */
+  /** Keeps it in a file and gives its path; undefined where that failed. */
   readonly keepEvidence: (evidence: Evidence, emit: Emit) => Promise<string | undefined>;
   /** The newest evidence file of an image on this host; undefined where there is none. */
   readonly findEvidence?: (image: string) => Promise<string | undefined>;

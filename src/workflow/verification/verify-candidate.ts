@@ -84,7 +84,7 @@ function notAgain({definition, release, image}: CandidateTask): ImgmgrError {
   );
 }
 
-/** `checks-failed (dns, mtu)`; the verdict itself has told the rest. */
+/** `checks-failed (dns, mtu)`; the verdict event has the rest. */
 function causeText({cause, failed}: Verdict): string {
   return failed.length === 0 ? cause : `${cause} (${failed.join(', ')})`;
 }

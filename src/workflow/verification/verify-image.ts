@@ -71,7 +71,7 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
   const {verifier, task, place, datasource} = boot;
   const {context} = verifier;
   const {runtime, signal} = context;
-  // Whoever only waits for the server to be up needs no listener that guests can reach.
+  // A wait for the server to be up needs no listener that guests can reach.
   const endpoint = task.settings.mode === 'boot' ? undefined : await verifier.listen(place);
   signal.throwIfAborted();
   const ticket = endpoint?.desk.issue(context.run);

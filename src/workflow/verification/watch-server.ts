@@ -14,7 +14,7 @@ import type {Boot} from './verifier.ts';
 /** The first looks come sooner: a server that cannot be made, or an appliance that is up at once, need not be waited for. */
 const FIRST_LOOK_MS = 500;
 const LOOK_MS = 2_000;
-/** Once it runs, its report is what ends the wait; looks only tell early that none can come, and cost the cloud more than us. */
+/** Once it runs, its report is what ends the wait; looks only show early that none can come, and cost the cloud more than us. */
 const ACTIVE_LOOK_MS = 5_000;
 const CONSOLE_MS = 10_000;
 
