@@ -4,19 +4,15 @@ import type {Digest, DigestAlgorithm} from '../../core/release/digest.ts';
 import {formatDigest} from '../../core/release/digest.ts';
 import {compact} from '../../core/image/patch.ts';
 import type {Image} from '../../core/image/image.ts';
-import {isNewerSchema} from '../../core/image/record.ts';
 import type {OwnImage, Release} from '../../core/release/release.ts';
 import {releaseOf} from '../../core/release/release.ts';
 import {compareBytes, heldDigests, recordedDigests} from '../../core/release/same-bytes.ts';
 import {readStamp} from '../../core/image/stamp.ts';
-import {asImgmgrError} from '../../errors.ts';
-import {newerFormat} from '../run/newer-format.ts';
-import {pool} from '../pool.ts';
 import {outcomeOf} from '../run/outcome-of.ts';
 import type {CloudOutcome} from '../types.ts';
+import type {VerifyRun} from './existing-images.ts';
+import {chooseImages, nameOf, workOnImages} from './existing-images.ts';
 import {judgeDigests} from './judge-digests.ts';
-import type {VerifyRun} from './verify-images.ts';
-import {chooseImages} from './verify-images.ts';
 
 /** Hashes a stream; `seen` hears the bytes so far. */
 export type HashBytes = (
@@ -38,8 +34,7 @@ const STORED_ALGORITHMS: readonly DigestAlgorithm[] = ['sha512'];
  * did wrong: that stands in the outcome.
  */
 export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
-  const {ports, emit, options, signal} = run;
-  const {cloud} = ports.store;
+  const {ports} = run;
   let endWriting: (() => void) | undefined;
   return outcomeOf(run, {
     async work(result) {
@@ -47,17 +42,9 @@ export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
       if (run.verification.options.record) endWriting = run.beginWriting?.();
       const {projectId} = await ports.store.account();
       const demands = demandsOf(run);
-      await pool(options.jobs, images, async (image) => {
-        signal.throwIfAborted();
-        try {
-          const isRecorded = await readOne(run, {image, projectId, demands});
-          result.imageCounts.add({passed: 1, ...(isRecorded && {updated: 1})});
-        } catch (thrown) {
-          if (signal.aborted) throw thrown;
-          const error = asImgmgrError(thrown);
-          result.fail(error);
-          emit({type: 'definition-failed', cloud, definition: nameOf(image), error});
-        }
+      await workOnImages(run, {images, result}, async (image) => {
+        const isRecorded = await readOne(run, {image, projectId, demands});
+        return {counts: {passed: 1, ...(isRecorded && {updated: 1})}};
       });
     },
     end: () => endWriting?.(),
@@ -98,7 +85,6 @@ interface OneImage {
 /** True when a digest was recorded. */
 async function readOne(run: DeepRun, {image, projectId, demands}: OneImage): Promise<boolean> {
   const stamp = readStamp(image);
-  if (stamp && isNewerSchema(image)) throw newerFormat(image, stamp.definition);
   const own = stamp && {image, stamp};
   const definition = run.definitions.find(({name}) => name === stamp?.definition);
   const releases = definition && definition.versions.length > 0 ? await demands(definition) : [];
@@ -177,8 +163,4 @@ function recording(input: {
   const text = formatDigest(demanded);
   if (!own.stamp.digest) return {imgmgr_digest: text};
   return {imgmgr_digests: [...(own.stamp.moreDigests ?? []).map(formatDigest), text].join(',')};
-}
-
-function nameOf(image: Image): string {
-  return readStamp(image)?.definition ?? image.name ?? image.id;
 }

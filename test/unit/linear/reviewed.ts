@@ -86,7 +86,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['neutron/api', 'test-servers/callback', 'test-servers/choose-flavor', 'test-servers/start'].map(
         (name) => `src/openstack/${name}.ts`,
       ),
-      ...['sweep-servers', 'verify-images'].map((name) => `src/workflow/verification/${name}.ts`),
+      ...['existing-images', 'sweep-servers'].map((name) => `src/workflow/verification/${name}.ts`),
       'src/local/qemu/machine.ts',
     ],
   ],

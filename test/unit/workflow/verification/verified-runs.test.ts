@@ -6,13 +6,14 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {hostRuntime} from '../../../../src/compose/runtime.ts';
 import type {Definition} from '../../../../src/core/definition/definition.ts';
 import type {Event} from '../../../../src/core/events.ts';
-import type {Image} from '../../../../src/core/image/image.ts';
+import type {Image, ImagePatch} from '../../../../src/core/image/image.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
 import {readVerdict} from '../../../../src/core/verdict/record.ts';
 import {ImgmgrError} from '../../../../src/errors.ts';
 import {createExec} from '../../../../src/exec.ts';
 import {createHttp} from '../../../../src/http.ts';
+import type {ImageStore} from '../../../../src/ports/image-store.ts';
 import {createLocal} from '../../../../src/local/local-cloud.ts';
 import {createFinder} from '../../../../src/finders/create-finder.ts';
 import {createSource} from '../../../../src/sources/create-source.ts';
@@ -80,12 +81,31 @@ beforeEach(() => {
   evidence.clear();
 });
 
+/** Images whose PATCH is refused. */
+const refuses = new Set<string>();
+beforeEach(() => {
+  refuses.clear();
+});
+
+function refusing(store: ImageStore): ImageStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (name !== 'update') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return async (image: Image, patch: ImagePatch) => {
+        if (refuses.has(image.id)) throw new ImgmgrError('CLOUD_REFUSED', 'no');
+        return target.update(image, patch);
+      };
+    },
+  });
+}
+
 function parts(events: Event[], signal: AbortSignal, flags: Partial<Policy>) {
   const local = createLocal({dir: join(dir, 'local')});
   const source = createSource({http: createHttp({proxy: 'none'}), exec: createExec(process.env)});
   return {
     run: crypto.randomUUID(),
-    ports: {...local, tests: servers},
+    ports: {...local, store: refusing(local.store), tests: servers},
     source,
     finder: createFinder({source}),
     allNames: new Set(['X']),
@@ -363,6 +383,20 @@ describe('verify', () => {
     const after = await named('X');
     expect(after).toMatchObject({visibility: 'public'});
     expect(after && readVerdict(after)).toMatchObject({kind: 'fail'});
+  });
+
+  it('goes on with the next image where the verdict of one cannot be stored: that is the failure of its image', async () => {
+    await manage(await X('1'), {verify: false});
+    const first = (await named('X'))?.id ?? '';
+    const {store} = createLocal({dir: join(dir, 'local')});
+    const other = await store.create({name: 'other', osHidden: false, tags: [], properties: {}});
+    refuses.add(first);
+    const ran = await verify([first, other.id]);
+    expect(ran.codes).toEqual(['CLOUD_REFUSED']);
+    expect(ran.outcome.counts).toMatchObject({failed: 1, passed: 1});
+    expect(ran.events.flatMap((event) => (event.type === 'definition-failed' ? [event.definition] : []))).toEqual([
+      'X',
+    ]);
   });
 
   it('stores nothing with --no-record', async () => {
