@@ -4,19 +4,19 @@ import {audit} from '../core/rules/audit.ts';
 import {definitionSubjects} from '../core/rules/definition-subjects.ts';
 import {countsAs} from '../core/rules/finding.ts';
 import {FORECAST_MS, forecast} from '../core/rules/forecast.ts';
-import {builtInProfile} from '../core/rules/profile.ts';
-import type {Profile} from '../core/rules/profile.ts';
-import type {ProfileName, Severity} from '../core/rules/rule-text.ts';
+import type {Severity} from '../core/rules/rule-text.ts';
 import {subjectSet} from '../core/rules/subject-set.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import type {ProfileChoice} from './audit-profile.ts';
+import {chosenProfile} from './audit-profile.ts';
 import type {AppPorts} from './ports.ts';
 
 /** Judge definitions without any cloud. */
 export interface ValidateRequest {
   /** Files and folders; none: the default place. */
   readonly paths: readonly string[];
-  readonly profile: {readonly name: ProfileName} | {readonly file: string};
+  readonly profile: ProfileChoice;
   /** Findings of this severity and worse make the definitions fail. */
   readonly failOn: Severity;
 }
@@ -28,7 +28,7 @@ export async function* validate(
   emit: Emit,
 ): AsyncGenerator<CloudOutcome> {
   const at = now();
-  const profile = await profileOf(chosen, operator, at);
+  const profile = await chosenProfile(chosen, {files: operator}, at);
   const {written, problems, files, whole} = await operator.written(paths);
   const subjects = written.flatMap((each) => definitionSubjects(each, profile.oldGeneric));
   // Definitions that could not be read may be the ones that seem to be missing.
@@ -49,8 +49,4 @@ export async function* validate(
     errors: problems.length === 0 ? [] : [wrong],
     changesPending: findings.some((finding) => countsAs(finding, failOn)),
   };
-}
-
-async function profileOf(chosen: ValidateRequest['profile'], files: AppPorts['files'], now: Date): Promise<Profile> {
-  return 'file' in chosen ? files.auditProfile(chosen.file, now) : builtInProfile(chosen.name);
 }

@@ -41,6 +41,7 @@ export async function execute<Request>(
     ...output,
     dryRun: report.dryRun,
     ...(report.answers && {answers: report.answers}),
+    ...(report.wide === true && {wide: true}),
   });
   const {run, bus} = startRun(io, secrets);
   const {emit} = bus;

@@ -6,6 +6,7 @@ import type {WrittenFormat} from '../core/format/disk-formats.ts';
 import type {Digest} from '../core/release/digest.ts';
 import type {Visibility} from '../core/image/image.ts';
 import type {Severity} from '../core/rules/rule-text.ts';
+import {PROFILE_NAMES} from '../core/rules/rule-text.ts';
 import type {ImportMethod} from '../ports/image-store.ts';
 import {ofThePeer, override} from './help-layout.ts';
 import type {OutputFormat} from './invocation.ts';
@@ -95,6 +96,9 @@ export interface Flags {
   readonly allowPrivateSources?: boolean;
   readonly profile?: string;
   readonly failOn?: Severity;
+  readonly dueWithin?: number;
+  readonly all?: boolean;
+  readonly wide?: boolean;
   readonly format?: OutputFormat;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -138,13 +142,17 @@ export function addOutputFlags(command: Command): Command {
 
 /** Which clouds and which definitions. */
 export function addSelectionFlags(command: Command): Command {
+  return addLookFlags(command).option('--force', 'process disabled definitions too');
+}
+
+/** Which clouds and which definitions, for what looks at disabled ones anyway. */
+export function addLookFlags(command: Command): Command {
   return command
     .optionsGroup('What to work on:')
     .option('--cloud <name>', 'cloud of clouds.yaml, or "local"; may be repeated', list('--cloud'))
     .option('--region <name>', 'region to work in; default: OS_REGION_NAME, else the first', word('--region'))
     .option('--images <path>', 'definitions: a folder or one file; may be repeated', words('--images'))
-    .option('--filter <regex>', 'only definitions whose name matches; may be repeated', words('--filter'))
-    .option('--force', 'process disabled definitions too');
+    .option('--filter <regex>', 'only definitions whose name matches; may be repeated', words('--filter'));
 }
 
 /** The cloud alone, for what needs no definitions. */
@@ -266,6 +274,9 @@ export function addAdHocFlags(command: Command): Command {
     .option('--protected', 'guard the image against deletion by others')
     .option('--property <key=value>', 'image property; may be repeated', pairs('--property'));
 }
+
+/** What `--profile` takes. */
+export const PROFILE_TEXT = `${PROFILE_NAMES.join(', ')}, or a file that extends one; default: scs-v1`;
 
 const METHOD_TEXT = 'web-download, glance-direct or upload; default: chosen by cloud and digest';
 const CONVERT_TEXT = 'raw or qcow2: what new images become on this host, before they go to the cloud';

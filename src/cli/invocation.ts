@@ -1,6 +1,7 @@
 import type {UseCase} from '../app/ports.ts';
 
-export type CommandName = 'manage' | 'build' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run' | 'validate';
+export type CommandName =
+  'manage' | 'build' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run' | 'validate' | 'status';
 
 /** Forms of the answer; `sarif` is for findings in files alone. */
 export const OUTPUT_FORMATS = ['human', 'json', 'junit', 'sarif'] as const;
@@ -21,6 +22,8 @@ export interface ReportChoice {
   readonly dryRun: boolean;
   /** What stdout is for; absent: the report. */
   readonly answers?: 'verdicts' | 'ids';
+  /** What is told in full, line by line. */
+  readonly wide?: boolean;
   /** The name among what is counted; absent: the command. */
   readonly counted?: string;
 }

@@ -10,9 +10,11 @@ import type {
   RunSettings,
   TestSettings,
 } from '../app/requests.ts';
+import type {ProfileChoice} from '../app/audit-profile.ts';
 import {DEFAULT_IMPORT_TIMEOUT_MS} from '../app/run-options.ts';
 import type {SizeLimits} from '../core/limits.ts';
 import {DEFAULT_POLICY} from '../core/policy.ts';
+import {PROFILE_NAMES} from '../core/rules/rule-text.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Flags} from './flags.ts';
 import type {CommandName, Invocation, OutputChoice, Verbosity} from './invocation.ts';
@@ -51,6 +53,12 @@ export function toClouds({cloud, region}: Flags): CloudChoice {
 /** The part of a request that says which definitions. */
 export function toDefinitions({images, filter, force}: Flags): DefinitionChoice {
   return {images: images ?? [], ...(filter !== undefined && {filter}), force: force ?? DEFAULT_POLICY.force};
+}
+
+/** The profile of the audit: a built-in one, or the operator's file. */
+export function toProfile({profile = 'scs-v1'}: Flags): ProfileChoice {
+  const name = PROFILE_NAMES.find((each) => each === profile);
+  return name === undefined ? {file: profile} : {name};
 }
 
 /** The part of a request that says how the images are worked through. */

@@ -33,6 +33,13 @@ export function oneOf<Word extends string>(flag: string, words: readonly Word[])
 /** Reads a time: seconds when it is a bare number, else `90s`, `10m`, `1h30m`; the result is milliseconds. */
 export const duration = reader('a time', 'write seconds (90), or a number with its unit (90s, 10m, 1h30m)', durationMs);
 
+/** Reads a time ahead, `7d` or `36h`, at most ten years; the result is milliseconds. */
+export const timeAhead = reader('a time ahead', 'write days or hours, like 7d or 36h, ten years at most', (text) => {
+  const [, number, unit] = /^([1-9]\d{0,4})([dh])$/.exec(text) ?? [];
+  const hours = Number(number) * (unit === 'd' ? 24 : 1);
+  return hours <= 87_600 ? hours * 3_600_000 : undefined;
+});
+
 /** Collects a flag that may be given several times, each with one or more values separated by commas. */
 export function list(flag: string): (text: string, before: readonly string[] | undefined) => string[] {
   return (text, before = []) => {

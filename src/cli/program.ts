@@ -6,6 +6,7 @@ import {addDryRun} from './commands/dry-run.ts';
 import {addHide} from './commands/hide.ts';
 import {addImport} from './commands/import.ts';
 import {addManage} from './commands/manage.ts';
+import {addStatus} from './commands/status.ts';
 import {addValidate} from './commands/validate.ts';
 import {addVerify} from './commands/verify.ts';
 import {DROPPED_FLAGS} from './dropped-flags.ts';
@@ -87,7 +88,10 @@ export function buildProgram({io, version, execute, helpLevel = 'short'}: Progra
     .configureHelp({...helpLayout(() => helpLevel), minWidthToWrap: LEAST_COLUMNS, formatItem})
     .addHelpText('after', TOPICS_HELP);
   addOutputFlags(program).option(HELP_ALL, 'print help with every flag');
-  for (const add of [addManage, addDryRun, addVerify, addValidate, addImport, addBuild, addHide, addDelete])
+  for (const add of [
+    ...[addManage, addDryRun, addStatus, addVerify, addValidate],
+    ...[addImport, addBuild, addHide, addDelete],
+  ])
     add(program, execute);
   addHelp(program, io);
   refuseRepeated(program);

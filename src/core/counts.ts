@@ -71,6 +71,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   delete: ['deleted', 'unchanged', 'failed'],
   'dry-run': ['unchanged', 'quarantined', 'failed', 'pending'],
   validate: [],
+  status: [],
 };
 
 /** What a plan knows of one definition besides its actions. */

@@ -2,6 +2,7 @@ import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
 import type {Audited} from './rules/audited.ts';
+import type {StatusRow, StatusSummary} from './status/row.ts';
 import type {Verdict} from './verdict/verdict.ts';
 import type {Warning} from './warnings.ts';
 
@@ -243,6 +244,10 @@ export type Event =
       readonly left: readonly string[];
     }
   | Audited
+  /** A row of the answer of `status`. */
+  | ({readonly type: 'status-row'} & StatusRow)
+  /** The end of that answer. */
+  | ({readonly type: 'status'} & StatusSummary)
   /** What ended the whole run before (or while) clouds were worked on. */
   | {readonly type: 'run-failed'; readonly error: ImgmgrError}
   | {

@@ -49,6 +49,10 @@ export class LocalImageStore implements ImageStore {
     return this.#list(({name}) => name !== null && names.includes(name));
   }
 
+  async *listOffered(): AsyncGenerator<readonly Image[]> {
+    yield await this.#list(({visibility, osHidden}) => ['public', 'community'].includes(visibility) && !osHidden);
+  }
+
   get(id: string): Promise<Image | undefined> {
     return this.#onDisk(() => this.#shelf.look(id));
   }

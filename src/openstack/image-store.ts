@@ -64,6 +64,11 @@ export class GlanceImageStore implements ImageStore {
     return lists.flat();
   }
 
+  /** Glance lists community images of other projects only where they are asked for. */
+  async *listOffered(): AsyncGenerator<readonly Image[]> {
+    for (const visibility of ['public', 'community']) yield* this.#parts.glance.listPages({visibility});
+  }
+
   get(id: string): Promise<Image | undefined> {
     return this.#parts.glance.get(id);
   }

@@ -11,14 +11,27 @@ export interface Page<Item> {
  */
 export async function everyPage<Item>(fetchPage: (marker: string | undefined) => Promise<Page<Item>>): Promise<Item[]> {
   const items: Item[] = [];
+  for await (const page of pageByPage(fetchPage)) items.push(...page);
+  return items;
+}
+
+/** The same page by page; the next page is on its way while one is looked at. */
+export async function* pageByPage<Item>(
+  fetchPage: (marker: string | undefined) => Promise<Page<Item>>,
+): AsyncGenerator<readonly Item[]> {
+  let page = await fetchPage(undefined);
   let marker: string | undefined;
   for (;;) {
-    const page = await fetchPage(marker);
-    items.push(...page.items);
     const next = markerOf(page.next);
     // A server that repeats itself must not keep us for ever.
-    if (next === undefined || next === marker) return items;
+    const isLast = next === undefined || next === marker;
     marker = next;
+    const coming = isLast ? undefined : fetchPage(next);
+    // Its failure is that of the next step; whoever takes none is not interested.
+    coming?.catch(() => undefined);
+    yield page.items;
+    if (!coming) return;
+    page = await coming;
   }
 }
 

@@ -59,6 +59,9 @@ export interface ImageStore {
   /** Images that bear one of the names, of any owner that we can see, hidden ones too; one call where possible. */
   listNamed(names: readonly string[]): Promise<readonly Image[]>;
 
+  /** The images that users are offered, of any owner: public and community ones that are not hidden; page by page. */
+  listOffered(): AsyncIterable<readonly Image[]>;
+
   /** The image, or undefined when there is none. */
   get(id: string): Promise<Image | undefined>;
 

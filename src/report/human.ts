@@ -141,6 +141,8 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'artifact':
     case 'difference':
     case 'audited':
+    case 'status-row':
+    case 'status':
       return {gone: [], key: ''};
   }
 }

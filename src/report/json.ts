@@ -42,6 +42,8 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'artifact',
   'difference',
   'audited',
+  'status-row',
+  'status',
   'action-failed',
   'definition-failed',
   'cloud-failed',
@@ -50,7 +52,9 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'finished',
 ]);
 
-function isReported({type}: Event, verbosity: Verbosity): boolean {
+function isReported(event: Event, verbosity: Verbosity): boolean {
+  const {type} = event;
+  if (verbosity === 'quiet' && event.type === 'status-row') return event.offending;
   if (verbosity === 'quiet') return QUIET.has(type);
   if (type === 'http') return verbosity === 'debug';
   return type !== 'decision' || verbosity !== 'normal';

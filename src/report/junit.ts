@@ -2,11 +2,13 @@ import type {DefinitionCounts} from '../core/counts.ts';
 import type {ActionSummary, Event, StampedEvent} from '../core/events.ts';
 import type {Audited} from '../core/rules/audited.ts';
 import {countsAs} from '../core/rules/finding.ts';
+import type {StatusRow} from '../core/status/row.ts';
 import type {ImgmgrError} from '../errors.ts';
 import {formatPosition} from '../errors.ts';
 import {planWord, subject} from './action-text.ts';
 import {formatCount} from './amounts.ts';
 import {errorDetails, headline} from './error-text.ts';
+import {rowTitle} from './status-text.ts';
 import type {ReportSink} from './streams.ts';
 import {xmlAttribute, xmlText} from './xml.ts';
 
@@ -80,6 +82,10 @@ export function createJunit({
       case 'audited':
         noteFindings(event, caseOf);
         return;
+      case 'status-row':
+        noteRow(event, caseOf);
+        return;
+      case 'status':
       case 'build-started':
       case 'build-progress':
       case 'difference':
@@ -137,6 +143,22 @@ function noteFindings(
       testCase.failures.push({type: rule, message, text: `${where}${severity}\n${remedy}`});
     else testCase.notes.push(`${where}${ignored ? `ignored (${ignored.reason})` : severity} ${rule}: ${message}`);
   }
+}
+
+/** Errors of deciding rules fail the row; where there is none, what else makes it an offending one. */
+function noteRow(row: StatusRow, caseOf: (cloud: string, name: string) => TestCase): void {
+  const {cloud, state, detail, offending, findings, ahead} = row;
+  const testCase = caseOf(cloud, rowTitle(row));
+  for (const finding of findings) {
+    const {rule, severity, message, remedy, ignored} = finding;
+    if (countsAs(finding, 'error')) testCase.failures.push({type: rule, message, text: `${severity}\n${remedy}`});
+    else testCase.notes.push(`${ignored ? `ignored (${ignored.reason})` : severity} ${rule}: ${message}`);
+  }
+  for (const {from, severity, rule, message} of ahead)
+    testCase.notes.push(`from ${from} on: ${severity} ${rule}: ${message}`);
+  const text = detail === null ? state : `${state}: ${detail}`;
+  if (offending && testCase.failures.length === 0) testCase.failures.push({type: state, message: text, text: ''});
+  else if (state !== 'ok') testCase.notes.push(text);
 }
 
 function notePlanned(testCase: TestCase, action: ActionSummary, dryRun: boolean): void {

@@ -6,6 +6,7 @@ import {colorLevel, mayMove} from './color.ts';
 import {createPaint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
+import {createStatusTable} from './status-text.ts';
 import type {Env, OutputStream, ReportSink} from './streams.ts';
 
 /** Renders events as the operator chose; its owner must close it. */
@@ -28,6 +29,8 @@ export interface ReporterParts {
   readonly dryRun: boolean;
   /** What else the command is asked for: the verdicts of `verify`, the ids of `import` and `build --upload`. */
   readonly answers?: 'verdicts' | 'ids';
+  /** `--wide`: what is told in full, line by line. */
+  readonly wide?: boolean;
 }
 
 /** The report of the chosen form. Loads only what that form needs. */
@@ -95,6 +98,8 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'artifact',
   'difference',
   'audited',
+  'status-row',
+  'status',
   'verdict',
   'bytes-verified',
   'action-done',
@@ -113,6 +118,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
   const {stdout} = parts.sink;
   const paint = await createPaint(levelOf(parts, stdout));
   const ids = new Map<string, string>();
+  const table = createStatusTable({verbosity: parts.verbosity, wide: parts.wide ?? false, paint});
   return (event: Event) => {
     if (parts.answers === 'verdicts' && event.type === 'verdict')
       stdout.write(verdictText(event, parts.verbosity, paint));
@@ -121,6 +127,8 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (event.type === 'finished') stdout.write([...ids.values()].map((id) => `${clean(id)}\n`).join(''));
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
     if (event.type === 'audited') stdout.write(auditText(event, parts.verbosity, paint));
+    if (event.type === 'status-row') table.add(event);
+    if (event.type === 'status') stdout.write(table.text(event));
     if (event.type === 'deletable') stdout.write(deletableText(event, paint));
     if (event.type === 'artifact') stdout.write(event.files.map(({path}) => `${clean(path)}\n`).join(''));
     if (event.type === 'difference') stdout.write(event.lines.map((line) => `${clean(line)}\n`).join(''));

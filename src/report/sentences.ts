@@ -91,6 +91,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'deletable':
     case 'difference':
     case 'audited':
+    case 'status-row':
+    case 'status':
       return [];
   }
 }

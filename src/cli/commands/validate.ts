@@ -1,11 +1,11 @@
 import type {Command} from 'commander';
 import {addCommand} from '../help-layout.ts';
 import type {ValidateRequest} from '../../app/validate.ts';
-import {PROFILE_NAMES, SEVERITIES} from '../../core/rules/rule-text.ts';
+import {SEVERITIES} from '../../core/rules/rule-text.ts';
 import type {Flags} from '../flags.ts';
-import {allFlags} from '../flags.ts';
+import {allFlags, PROFILE_TEXT} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
-import {toInvocation} from '../options.ts';
+import {toInvocation, toProfile} from '../options.ts';
 import {oneOf, word} from '../parse.ts';
 
 /** `imgmgr validate [PATH…]`: judges definitions alone; no cloud, no network. */
@@ -15,21 +15,16 @@ export function addValidate(program: Command, execute: Execute): void {
     .description('judge definitions by schema and rules, without any cloud; exit 2 and 3 when something is wrong')
     .addHelpText('before', EXAMPLES)
     .optionsGroup('Validating:')
-    .option(
-      '--profile <name>',
-      `${PROFILE_NAMES.join(', ')}, or a file that extends one; default: scs-v1`,
-      word('--profile'),
-    )
+    .option('--profile <name>', PROFILE_TEXT, word('--profile'))
     .option('--fail-on <severity>', 'exit 3 for findings from here on; default: error', oneOf('--fail-on', SEVERITIES))
     .action(async (paths: string[]) => execute(validateInvocation(paths, allFlags(command))));
 }
 
 function validateInvocation(paths: readonly string[], flags: Flags): Invocation<ValidateRequest> {
-  const {profile = 'scs-v1', failOn = 'error'} = flags;
-  const name = PROFILE_NAMES.find((each) => each === profile);
+  const {failOn = 'error'} = flags;
   return {
     ...toInvocation('validate', flags),
-    request: {paths, profile: name === undefined ? {file: profile} : {name}, failOn},
+    request: {paths, profile: toProfile(flags), failOn},
     load: async () => (await import('../../app/validate.ts')).validate,
   };
 }

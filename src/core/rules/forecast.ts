@@ -20,20 +20,28 @@ export interface Foreseen {
  */
 export function forecast(input: AuditInput, until: number): readonly Foreseen[] {
   const found = [
-    ...input.set.subjects.flatMap((subject) =>
-      appearing({
-        moments: momentsOf(subject, input),
-        judge: (now) => auditSubject(subject, {...input, now}),
-        ...{from: input.now, until},
-      }),
-    ),
-    ...appearing({
-      moments: RULES.flatMap((rule) => (rule.kind === 'set' ? (rule.moments?.(input) ?? []) : [])),
-      judge: (now) => auditSet({...input, now}),
-      ...{from: input.now, until},
-    }),
+    ...input.set.subjects.flatMap((subject) => forecastSubject(subject, input, until)),
+    ...forecastSet(input, until),
   ];
   return found.sort((a, b) => a.from - b.from);
+}
+
+/** The same for one subject, which is judged among the others. */
+export function forecastSubject(subject: Subject, input: AuditInput, until: number): readonly Foreseen[] {
+  return appearing({
+    moments: momentsOf(subject, input),
+    judge: (now) => auditSubject(subject, {...input, now}),
+    ...{from: input.now, until},
+  });
+}
+
+/** The same for what concerns all subjects together. */
+export function forecastSet(input: AuditInput, until: number): readonly Foreseen[] {
+  return appearing({
+    moments: RULES.flatMap((rule) => (rule.kind === 'set' ? (rule.moments?.(input) ?? []) : [])),
+    judge: (now) => auditSet({...input, now}),
+    ...{from: input.now, until},
+  });
 }
 
 /** When anything about a subject may change by itself: what its rules say, and the ends of the exceptions for it. */

@@ -1,10 +1,10 @@
 import type {Definition} from '../definition/definition.ts';
 import type {OwnImage} from '../release/release.ts';
 import type {AuditInput} from './audit.ts';
-import {audit, auditSubject} from './audit.ts';
+import {auditSet, auditSubject} from './audit.ts';
 import type {Finding} from './finding.ts';
 import type {Foreseen} from './forecast.ts';
-import {forecast} from './forecast.ts';
+import {forecastSet, forecastSubject} from './forecast.ts';
 import type {OwnContext} from './own-subject.ts';
 import {mendedSubject, ownSubject} from './own-subject.ts';
 import type {Profile} from './profile.ts';
@@ -32,37 +32,45 @@ export interface Judged {
   readonly ahead: readonly Foreseen[];
 }
 
-/** What the audit of a cloud found, by Glance id, and what concerns no single image. */
+/** What the audit of a cloud found. */
 export interface LiveAudit {
+  /** Of images of ours, and what the rules about all images together say of one, by Glance id. */
   readonly byImage: ReadonlyMap<string, Judged>;
+  /** What concerns no single image. */
   readonly general: Judged;
+  /** Judges one of the others; nothing of it is kept. */
+  readonly judgeOther: (subject: Subject) => Judged;
 }
 
 /** Judges the images of one cloud, now and until then; of a finding that the next `manage` mends, `by` is `manage`. */
 export function auditLive(input: LiveInput): LiveAudit {
   const contexts = contextsOf(input);
-  const mended = new Map<string, Subject>();
-  const subjects = input.own.map((own) => {
-    const context = contexts(own);
-    const after = mendedSubject(own, context);
-    if (after) mended.set(own.image.id, after);
-    return ownSubject(own, context);
-  });
-  const {profile, now, until} = input;
-  const set = subjectSet([...subjects, ...(input.others ?? [])], input.whole);
-  const rules = {set, profile, now};
-  const byImage = new Map<string, {findings: Finding[]; ahead: Foreseen[]}>();
+  const {own, others = [], profile, now, until} = input;
+  const judged = own.map((one) => ({subject: ownSubject(one, contexts(one)), own: one}));
+  const set = subjectSet([...judged.map(({subject}) => subject), ...others], input.whole);
+  const rules: AuditInput = {set, profile, now};
+  const byImage = new Map<string, Judged>();
+  for (const {subject, own: one} of judged)
+    byImage.set(
+      one.image.id,
+      withMender(judgeSubject(subject, rules, until), {after: mendedSubject(one, contexts(one)), rules}),
+    );
   const general: {findings: Finding[]; ahead: Foreseen[]} = {findings: [], ahead: []};
-  const judgedOf = ({image}: Finding): typeof general => {
-    if (image === undefined) return general;
-    const known = byImage.get(image) ?? {findings: [], ahead: []};
-    byImage.set(image, known);
-    return known;
+  const add = ({image}: Finding, more: Judged): void => {
+    const known = image === undefined ? general : (byImage.get(image) ?? NOTHING);
+    const sum = {findings: [...known.findings, ...more.findings], ahead: [...known.ahead, ...more.ahead]};
+    if (image === undefined) Object.assign(general, sum);
+    else byImage.set(image, sum);
   };
-  for (const finding of audit(rules)) judgedOf(finding).findings.push(withMender(finding, mended, rules));
-  for (const {from, finding} of forecast(rules, until))
-    judgedOf(finding).ahead.push({from, finding: withMender(finding, mended, {...rules, now: from})});
-  return {byImage, general};
+  for (const finding of auditSet(rules)) add(finding, {findings: [finding], ahead: []});
+  for (const foreseen of forecastSet(rules, until)) add(foreseen.finding, {findings: [], ahead: [foreseen]});
+  return {byImage, general, judgeOther: (subject) => judgeSubject(subject, rules, until)};
+}
+
+const NOTHING: Judged = {findings: [], ahead: []};
+
+function judgeSubject(subject: Subject, rules: AuditInput, until: number): Judged {
+  return {findings: auditSubject(subject, rules), ahead: forecastSubject(subject, rules, until)};
 }
 
 function contextsOf({own, definitions}: LiveInput): (own: OwnImage) => OwnContext {
@@ -71,10 +79,24 @@ function contextsOf({own, definitions}: LiveInput): (own: OwnImage) => OwnContex
   return ({stamp}) => ({definition: byName.get(stamp.definition), siblings: siblings.get(stamp.definition) ?? []});
 }
 
+interface Mending {
+  /** The image after the next `manage`; undefined where that leaves it as it is. */
+  readonly after: Subject | undefined;
+  readonly rules: AuditInput;
+}
+
 /** `manage` mends what the image has no more after it. */
-function withMender(finding: Finding, mended: ReadonlyMap<string, Subject>, rules: AuditInput): Finding {
-  const after = finding.image === undefined ? undefined : mended.get(finding.image);
-  if (!after || finding.by === 'manage') return finding;
-  const stays = auditSubject(after, rules).some(({rule, field}) => rule === finding.rule && field === finding.field);
-  return stays ? finding : {...finding, by: 'manage'};
+function withMender({findings, ahead}: Judged, {after, rules}: Mending): Judged {
+  if (!after) return {findings, ahead};
+  const mend = (finding: Finding, now: number): Finding => {
+    if (finding.by === 'manage') return finding;
+    const stays = auditSubject(after, {...rules, now}).some(
+      ({rule, field}) => rule === finding.rule && field === finding.field,
+    );
+    return stays ? finding : {...finding, by: 'manage'};
+  };
+  return {
+    findings: findings.map((finding) => mend(finding, rules.now)),
+    ahead: ahead.map(({from, finding}) => ({from, finding: mend(finding, from)})),
+  };
 }

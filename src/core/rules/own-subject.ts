@@ -2,6 +2,7 @@ import {applyPatch} from '../image/patch.ts';
 import type {Definition} from '../definition/definition.ts';
 import {findDrift} from '../image/drift.ts';
 import {currentForm, formContext} from '../image/form.ts';
+import {isNewerSchema} from '../image/record.ts';
 import {DEFAULT_POLICY} from '../policy.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {latestRelease, releaseOf, sortReleases} from '../release/release.ts';
@@ -68,7 +69,7 @@ function isQuarantined(version: string, siblings: readonly OwnImage[]): boolean 
 
 /** The release whose image has this one's place after the next run. */
 function releaseAhead(own: OwnImage, {definition, siblings}: OwnContext): Release | undefined {
-  if (!definition?.enabled || own.stamp.state !== 'current') return undefined;
+  if (!definition?.enabled || own.stamp.state !== 'current' || isNewerSchema(own.image)) return undefined;
   const same = releaseOfImage(own, definition);
   const newest = definition.multi ? newestListed(definition) : undefined;
   const listed = definition.versions.find(({version}) => version === newest);

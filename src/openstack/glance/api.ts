@@ -7,7 +7,8 @@ import {absentWhenUnknown} from '../answers.ts';
 import {refusal} from '../refusal.ts';
 import {parsed, recoded} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
-import {everyPage} from '../paginate.ts';
+import type {Page} from '../paginate.ts';
+import {everyPage, pageByPage} from '../paginate.ts';
 import type {PatchOperation} from './patch.ts';
 import {createBody, PATCH_TYPE} from './patch.ts';
 import {image, imagePage, importInfo, storeInfo, tasks, usage} from './schema.ts';
@@ -44,7 +45,16 @@ export class GlanceApi {
 
   /** Every page. Shown and hidden images come from separate listings: `os_hidden` is false where it is not asked for. */
   async list(filter: Readonly<Record<string, string>>): Promise<Image[]> {
-    return everyPage(async (marker) => {
+    return everyPage(this.#pageOf(filter));
+  }
+
+  /** The same page by page. */
+  listPages(filter: Readonly<Record<string, string>>): AsyncGenerator<readonly Image[]> {
+    return pageByPage(this.#pageOf(filter));
+  }
+
+  #pageOf(filter: Readonly<Record<string, string>>): (marker: string | undefined) => Promise<Page<Image>> {
+    return async (marker) => {
       const query = new URLSearchParams({
         limit: String(PAGE_SIZE),
         ...filter,
@@ -53,7 +63,7 @@ export class GlanceApi {
       const path = `/images?${query.toString()}`;
       const page = await recoded(this.#client.read(imagePage, path), {NOT_FOUND: noGlance});
       return {items: page.images, ...(page.next === undefined ? {} : {next: page.next})};
-    });
+    };
   }
 
   async get(id: string): Promise<Image | undefined> {

@@ -60,10 +60,12 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     'text that imgmgr makes itself: scripts, certificates, file systems, times, its own plan',
     [
       ...['certificate', 'fetch-script', 'user-data'].map((name) => `src/verify/${name}.ts`),
-      ...['plan/latest', 'plan/releases', 'plan/retire', 'verdict/checks'].map((name) => `src/core/${name}.ts`),
+      ...['plan/latest', 'plan/releases', 'plan/retire', 'status/scale', 'verdict/checks'].map(
+        (name) => `src/core/${name}.ts`,
+      ),
       ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts', 'src/cli/help.ts'],
       ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
-      'src/report/audit-text.ts',
+      ...['src/report/audit-text.ts', 'src/report/status-text.ts'],
     ],
   ],
   [

@@ -123,6 +123,19 @@ export function describeImageStore(name: string, open: () => Promise<StoreUnderT
       expect(ids(await other.listNamed(['Debian 12', 'Quote " and, comma']))).toEqual([a.id, b.id, c.id].sort());
     });
 
+    it('lists what users are offered: public and community images that are not hidden', async () => {
+      const shown = await active();
+      await store.update(shown, {visibility: 'public'});
+      const community = await active();
+      await store.update(community, {visibility: 'community'});
+      const hidden = await active();
+      await store.update(hidden, {visibility: 'public', osHidden: true});
+      await active();
+      const offered: string[] = [];
+      for await (const page of other.listOffered()) offered.push(...page.map(({id}) => id));
+      expect(offered.sort()).toEqual([shown.id, community.id].sort());
+    });
+
     it('lists nothing for no names', async () => {
       await created();
       expect(await store.listNamed([])).toEqual([]);

@@ -76,6 +76,8 @@ describe('JSON lines on stdout', () => {
       'artifact',
       'difference',
       'audited',
+      'status-row',
+      'status',
       'action-failed',
       'verdict',
       'definition-failed',

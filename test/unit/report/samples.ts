@@ -1,3 +1,4 @@
+import type {StatusRow} from '../../../src/core/status/row.ts';
 import type {DefinitionCounts, Counts} from '../../../src/core/counts.ts';
 import {countsOf, shownFields} from '../../../src/core/counts.ts';
 import type {ActionSummary, Event, PlannedAction} from '../../../src/core/events.ts';
@@ -97,6 +98,17 @@ export const VERDICT: Extract<Event, {type: 'verdict'}> = {
   },
 };
 
+const STATUS_ROW: StatusRow = {
+  ...{cloud: 'admin', definition: 'Debian 12', image: '3f2a', name: 'Debian 12', owner: null},
+  ...{version: '20261121', built: '2026-11-21', newer: '20261125'},
+  verified: {kind: 'pass', cause: 'passed', at: '2026-11-21T12:00:00Z'},
+  redOn: {at: '2026-12-25T02:24:00.001Z', now: false, rule: 'scs-0102/recency', by: 'manage'},
+  ...{state: 'changed-by-hand', detail: 'visibility is private, the definition says public', offending: true},
+  findings: [],
+  ahead: [],
+  superseded: [{image: '3f2b', name: 'Debian 12 (20261101)', version: '20261101'}],
+};
+
 /** One of each type of event, so that every renderer can be shown all of them. */
 export const EVERY_EVENT: readonly Event[] = [
   {type: 'starting', command: 'manage', version: '1.2.3'},
@@ -183,6 +195,12 @@ export const EVERY_EVENT: readonly Event[] = [
     ],
     ahead: [],
     failOn: 'error',
+  },
+  {type: 'status-row', ...STATUS_ROW},
+  {
+    type: 'status',
+    ...{asOf: '2026-11-26T12:00:00.000Z', until: '2027-02-26T12:00:00.000Z'},
+    ...{rows: 1, offending: 1, unreachable: 0, due: 1},
   },
   {type: 'action-done', cloud: 'admin', action: ACQUIRE, image: '3f2a', detail: 'method web-download', ms: 12_000},
   {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},

@@ -128,6 +128,8 @@ const EVERY_TYPE = Object.keys({
   artifact: true,
   difference: true,
   audited: true,
+  'status-row': true,
+  status: true,
   'action-done': true,
   'action-failed': true,
   'definition-failed': true,

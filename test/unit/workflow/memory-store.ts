@@ -50,6 +50,13 @@ export class MemoryStore implements ImageStore {
     return [...this.images.values()].filter((image) => image.name !== null && names.includes(image.name));
   }
 
+  async *listOffered(): AsyncGenerator<readonly Image[]> {
+    await this.#call('offered');
+    yield [...this.images.values()].filter(
+      ({visibility, osHidden}) => ['public', 'community'].includes(visibility) && !osHidden,
+    );
+  }
+
   async get(id: string): Promise<Image | undefined> {
     await this.#call(`get ${id}`);
     return this.images.get(id);

@@ -92,7 +92,14 @@ describe('the audit of live images', () => {
   test('judges images of ours among those of others, and what is missing only where all are there', () => {
     const other = live({id: OTHER, name: 'Ubuntu 24.04'}, {}, {mends: 'you', refreshes: 'you'});
     expect(judge({others: [other], whole: true})).toEqual(
-      expect.arrayContaining(['1 imgmgr/duplicate-name you', '2 scs-0102/generic-unique you']),
+      expect.arrayContaining(['1 imgmgr/duplicate-name you', '1 scs-0102/generic-unique you']),
+    );
+    const {judgeOther} = auditLive({
+      ...{own: [own()], definitions: parsed(definition({})), whole: true, others: [other]},
+      ...{profile: builtInProfile(), now: NOW, until: NOW},
+    });
+    expect(judgeOther(other).findings.map(({rule, image}) => [rule, image])).toEqual(
+      expect.arrayContaining([['scs-0102/generic-unique', OTHER]]),
     );
     expect(judge({own: [], whole: true})).toEqual([' scs-0104/presence you']);
     expect(judge({own: [], whole: false})).toEqual([]);
