@@ -13,6 +13,8 @@ import type {
   TestSettings,
 } from './requests.ts';
 import type {CloudWork} from './work-on-clouds.ts';
+import type {Approved} from './work-by-plan.ts';
+import {workByPlan} from './work-by-plan.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Make the clouds like the definitions. */
@@ -25,11 +27,16 @@ export interface ManageRequest extends CloudChoice {
   readonly tests: TestSettings;
   readonly retire: RetireSettings;
   readonly deletion: DeletionSettings;
+  /** Do what this plan lists, and nothing if anything differs from it. */
+  readonly approved?: Approved;
 }
 
 /** Everything that the definitions ask for: acquire, verify, publish, retire; deletes only what is asked for. */
 export async function* manage(request: ManageRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  yield* workOnClouds(await manageWork(request, ports), ports, emit);
+  const {approved} = request;
+  const work = await manageWork(request, ports);
+  if (!approved) yield* workOnClouds(work, ports, emit);
+  else yield* workByPlan({work, approved}, ports, emit);
 }
 
 /** What is to be done on which clouds; `dryRun` plans the same. */

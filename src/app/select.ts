@@ -1,9 +1,10 @@
 import {machineOf} from '../core/build/claims.ts';
 import type {Machine} from '../core/build/spec.ts';
 import type {Definition} from '../core/definition/definition.ts';
-import {DISABLED_HINT, disabledText} from '../core/definition/disabled.ts';
+import {DISABLED_HINT, disabledText, onlyEnabled} from '../core/definition/disabled.ts';
 import {filterDefinitions} from '../core/definition/filter.ts';
 import type {Emit} from '../core/events.ts';
+import type {RunOptions} from '../workflow/types.ts';
 import type {AppPorts} from './ports.ts';
 import type {DefinitionChoice} from './requests.ts';
 
@@ -17,6 +18,11 @@ export interface Selection {
 export async function select({images, filter}: DefinitionChoice, {files}: Pick<AppPorts, 'files'>): Promise<Selection> {
   const all = await files.definitions(images);
   return {definitions: filterDefinitions(all, filter), allNames: new Set(all.map(({name}) => name))};
+}
+
+/** The definitions that a run works on: disabled ones only with `--force`. */
+export function activeOf({definitions}: Selection, {policy}: Pick<RunOptions, 'policy'>): readonly Definition[] {
+  return onlyEnabled(definitions, policy.force).definitions;
 }
 
 /** Only what is built, for one architecture where that is said. */

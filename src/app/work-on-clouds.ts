@@ -1,6 +1,7 @@
 import {countsOf} from '../core/counts.ts';
 import {onlyEnabled} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
+import type {StoredPlan} from '../core/plan/stored-plan.ts';
 import {asImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import {processCloud} from '../workflow/run/process-cloud.ts';
@@ -22,6 +23,8 @@ export interface CloudWork {
   /** The one definition was made from the request, not read from a file. */
   readonly adHoc?: boolean;
   readonly options: RunOptions;
+  /** By cloud, the plan that alone may be carried out. */
+  readonly approved?: ReadonlyMap<string, StoredPlan>;
   /** Absent where nothing is built. */
   readonly builds?: BuildSettings;
   /** Absent where nothing is tested. */
@@ -64,6 +67,7 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
   const {signal, confirmDelete, runtime, source, converter} = host;
   return orFailed({cloud, signal, emit}, async () => {
     const ports = interruptible(await cloud.open(), signal);
+    const approved = work.approved?.get(cloud.name);
     const verification = work.boot && (await prepareVerification(work.boot, work, host));
     return processCloud({
       run,
@@ -76,7 +80,7 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
       ...(verification && {verification}),
       ...(builds && {builds}),
       adHoc: work.adHoc ?? false,
-      options: {...work.options, ...(confirmDelete && {confirmDelete})},
+      options: {...work.options, ...(confirmDelete && {confirmDelete}), ...(approved && {approved})},
       runtime,
       emit,
       signal,

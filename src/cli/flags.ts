@@ -94,6 +94,8 @@ export interface Flags {
   readonly maxUnpacked?: number;
   readonly maxVirtual?: number;
   readonly allowPrivateSources?: boolean;
+  readonly out?: string;
+  readonly plan?: string;
   readonly profile?: string;
   readonly failOn?: Severity;
   readonly dueWithin?: number;

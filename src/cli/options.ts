@@ -33,6 +33,8 @@ export function toInvocation(
   if (flags.format === 'sarif' && !FINDS_PLACES.has(command))
     throw new ImgmgrError('USAGE', `${command} has no --format sarif`, {hint: 'only validate finds places in files'});
   const dryRun = command === 'dry-run' || flags.dryRun === true;
+  if (flags.out !== undefined && !dryRun)
+    throw new ImgmgrError('USAGE', `--out makes a plan, and ${command} carries one out`, {hint: PLAN_HINT});
   return {
     command: dryRun ? 'dry-run' : command,
     output: toOutput(flags),
@@ -194,11 +196,23 @@ function refuseContradictions(flags: Flags): void {
     if (applies(flags)) throw new ImgmgrError('USAGE', message, {hint});
 }
 
+const PLAN_HINT = 'imgmgr dry-run --out FILE makes a plan, imgmgr manage --plan FILE carries it out';
+
 const CONTRADICTIONS: readonly {
   readonly applies: (flags: Flags) => boolean;
   readonly message: string;
   readonly hint: string;
 }[] = [
+  {
+    applies: ({out, plan}) => out !== undefined && plan !== undefined,
+    message: '--out contradicts --plan',
+    hint: PLAN_HINT,
+  },
+  {
+    applies: ({dryRun, plan}) => dryRun === true && plan !== undefined,
+    message: '--dry-run contradicts --plan',
+    hint: PLAN_HINT,
+  },
   {
     applies: ({compress, convert}) => compress === true && convert !== 'qcow2',
     message: '--compress means nothing without --convert qcow2',

@@ -4,6 +4,7 @@ import {selectClouds} from '../config/clouds.ts';
 import {localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
 import {readTextFile} from '../config/config-context.ts';
 import type {Emit} from '../core/events.ts';
+import type {PlanFile} from '../core/plan/plan-file.ts';
 import type {CloudAuth, ResolvedCloud} from '../core/resolved-cloud.ts';
 import type {Exec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
@@ -27,6 +28,12 @@ export interface Context extends HostPorts {
 }
 
 const GIB = 1024 ** 3;
+
+/** Reads a plan file before a request is made of it; `path` may be relative to the working directory. USAGE, NEWER_FORMAT. */
+export async function readPlan(path: string): Promise<PlanFile> {
+  const files = await import('./plan-files.ts');
+  return files.readPlan(path);
+}
 
 /** The adapters of one run, each constructed when it is first needed; `close` ends what they hold. */
 export function createContext(parts: ContextParts): Context {

@@ -35,6 +35,10 @@ export function operatorFiles({cwd, env}: Caller, parts: DeliveryParts): Operato
     requireImage: async (path) => requireImage(at(path)),
     publicKey: async (path) => readPublicKey(at(path)),
     manifest: async (path) => readManifest(at(path)),
+    planOutput: async (path) => {
+      const {planOutput} = await import('./plan-files.ts');
+      return planOutput(at(path), path);
+    },
     deliverBuild: async (delivery) => deliverBuild({...delivery, folder: at(delivery.folder)}, parts),
   };
 }

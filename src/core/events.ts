@@ -96,6 +96,15 @@ export type Event =
       /** What each definition counts besides its actions. */
       readonly definitions: readonly DefinitionCounts[];
     }
+  /** The plans of all clouds are in a file. */
+  | {
+      readonly type: 'plan-written';
+      /** As it was given. */
+      readonly path: string;
+      readonly clouds: readonly string[];
+      /** Number of actions, over all clouds. */
+      readonly actions: number;
+    }
   | {readonly type: 'action-started'; readonly cloud: string; readonly action: ActionSummary}
   | {
       readonly type: 'progress';

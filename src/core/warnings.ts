@@ -28,6 +28,8 @@ export const WARNING_CODES = [
   'publication-undone', // the predecessor could not be retired, so the publication was taken back
   'server-kept', // a failed test server stays, as it was asked for
   'cleanup-failed', // something that a run needs only while it goes on could not be removed
+  'too-many-deletions', // a dry run plans more deletions than manage would do
+  'plan-not-written', // some cloud could not be planned, so there is no plan file
   'no-definitions-enabled', // all selected definitions are disabled, or none was selected
   'nothing-to-verify', // no selected definition has a current image
   'region-not-chosen', // the cloud has several regions, and nothing says which

@@ -4,6 +4,7 @@ import type {Definition} from '../core/definition/definition.ts';
 import type {WrittenDefinition} from '../core/definition/read.ts';
 import type {Emit} from '../core/events.ts';
 import type {SizeLimits} from '../core/limits.ts';
+import type {PlanFile} from '../core/plan/plan-file.ts';
 import type {Profile} from '../core/rules/profile.ts';
 import type {Problem} from '../errors.ts';
 import type {Artifact} from './image-builder.ts';
@@ -57,6 +58,9 @@ export interface OperatorFiles {
 
   /** The manifest of a build. USAGE where the file cannot be read. */
   manifest(path: string): Promise<Manifest>;
+
+  /** What writes a plan to that file; looked at once: USAGE where it could not, or a file is there that is no plan. */
+  planOutput(path: string): Promise<(plan: PlanFile) => Promise<void>>;
 
   /** Puts image and manifest into the folder, each complete or not at all; the answer names the files there. */
   deliverBuild(delivery: Delivery): Promise<Artifact>;

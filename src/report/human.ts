@@ -131,6 +131,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'interrupted':
       return {gone: [], key: STAGE, texts: timed('cleaning up')};
     case 'planned':
+    case 'plan-written':
     case 'definition-failed':
     case 'warning':
     case 'verdict':

@@ -49,6 +49,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [info(loginText(event))];
     case 'planned':
       return verbose ? plannedSentences(event) : [];
+    case 'plan-written':
+      return [planWritten(event)];
     case 'action-started':
       return LONG_ACTIONS.has(event.action.kind) || verbose ? [info(doingText(event.action))] : [];
     case 'build-started':
@@ -111,6 +113,16 @@ function plannedSentences({actions, definitions}: Extract<Event, {type: 'planned
     ),
     ...definitions.filter(({unchanged}) => unchanged > 0).map((one) => info(`Unchanged: ${unchangedText(one)}`)),
   ];
+}
+
+function planWritten({path, actions, clouds}: Extract<Event, {type: 'plan-written'}>): Sentence {
+  const where = clouds.length === 1 ? '' : ` on ${formatCount(clouds.length, 'cloud')}`;
+  return {
+    level: 'info',
+    done: true,
+    text: `Plan written to ${path}: ${formatCount(actions, 'action')}${where}`,
+    details: [`hint: imgmgr manage --plan ${path} does exactly that, or refuses`],
+  };
 }
 
 function builtSentence(event: Extract<Event, {type: 'built'}>, verbose: boolean): Sentence {

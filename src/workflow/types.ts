@@ -9,6 +9,7 @@ import type {Definition} from '../core/definition/definition.ts';
 import type {Counts} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
 import type {SizeLimits} from '../core/limits.ts';
+import type {StoredPlan} from '../core/plan/stored-plan.ts';
 import type {Policy} from '../core/policy.ts';
 import type {ImgmgrError} from '../errors.ts';
 import type {VerificationParts} from './verification/types.ts';
@@ -64,6 +65,8 @@ export interface RunOptions {
   readonly waitLockMs?: number;
   /** `--no-verify`: do not even report "not verified". */
   readonly silenceNotVerified: boolean;
+  /** The plan that alone may be carried out: a definition whose fresh plan differs is refused. */
+  readonly approved?: StoredPlan;
   /** Asks the operator before deletions; undefined where nobody can be asked. */
   readonly confirmDelete?: (
     images: readonly {readonly id: string; readonly name: string; readonly reason?: string}[],
@@ -114,4 +117,6 @@ export interface CloudOutcome {
   readonly errors: readonly ImgmgrError[];
   /** True when dry-run found something to do. */
   readonly changesPending: boolean;
+  /** What a dry run found to be done, to be stored and compared. */
+  readonly plan?: StoredPlan;
 }

@@ -117,8 +117,6 @@ const EVERYWHERE: readonly (readonly [RegExp, string])[] = [
 
 /** Files of less than 20 lines that one other file alone uses, and why they are not a part of it. */
 const SMALL: Readonly<Record<string, string>> = {
-  'src/app/dry-run.ts': 'each verb has its file',
-  'src/cli/commands/dry-run.ts': 'each command has its file',
   'src/core/build/patchlevel.ts': 'a rule about packages, which their one user, an adapter, is handed by the core',
   'src/core/format/iso.ts': 'each format has its file',
   'src/finders/build.ts': 'each kind of finder has its file',

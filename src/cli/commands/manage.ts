@@ -12,6 +12,7 @@ import {
 } from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {ManageRequest} from '../../app/manage.ts';
+import type {DryRunRequest} from '../../app/dry-run.ts';
 import type {Flags} from '../flags.ts';
 import {
   toAcquire,
@@ -24,6 +25,9 @@ import {
   toRun,
   toTests,
 } from '../options.ts';
+import {word} from '../parse.ts';
+import type {WrittenFlags} from '../plan-flags.ts';
+import {flagsWithPlan, noteFlags} from '../plan-flags.ts';
 
 /** `imgmgr manage`: makes the cloud match the definitions. */
 export function addManage(program: Command, execute: Execute): void {
@@ -33,11 +37,13 @@ export function addManage(program: Command, execute: Execute): void {
     )
     .addHelpText(
       'before',
-      'Examples:\n  imgmgr manage --cloud admin\n  imgmgr manage --cloud admin --latest --filter AlmaLinux\n',
+      'Examples:\n  imgmgr manage --cloud admin\n  imgmgr manage --cloud admin --latest --filter AlmaLinux\n  imgmgr manage --plan plan.json\n',
     );
   addManageFlags(command)
     .option('--dry-run', 'the same as the command dry-run')
-    .action(async () => execute(manageInvocation(allFlags(command))));
+    .optionsGroup('Plans:')
+    .option('--plan <file>', 'do what this plan lists, and nothing if anything differs', word('--plan'));
+  addPlanOutput(command);
   showInHelp(command, [
     '--cloud',
     '--images',
@@ -47,13 +53,28 @@ export function addManage(program: Command, execute: Execute): void {
     '--delete',
     '--yes',
     '--dry-run',
+    '--plan',
     '--jobs',
   ]);
+  const noted = noteFlags(command);
+  command.action(async () => {
+    const flags = allFlags(command);
+    const {plan: path} = flags;
+    if (path === undefined) return execute(manageInvocation(flags, noted()));
+    return execute(await plannedInvocation(flags, path));
+  });
+}
+
+/** The flag that makes a plan of a dry run. */
+export function addPlanOutput(command: Command): Command {
+  return command
+    .optionsGroup('Plans:')
+    .option('--out <file>', 'write the plan of a dry run to this file, for manage --plan', word('--out'));
 }
 
 /** What `manage` is asked with these flags; with `--dry-run` the same as `dry-run`. */
-export function manageInvocation(flags: Flags): Invocation<ManageRequest> {
-  if (flags.dryRun === true) return dryRunInvocation(flags);
+export function manageInvocation(flags: Flags, written: WrittenFlags = []): Invocation<DryRunRequest> {
+  if (flags.dryRun === true) return dryRunInvocation(flags, written);
   return {
     ...toInvocation('manage', flags),
     request: manageRequest(flags),
@@ -61,11 +82,21 @@ export function manageInvocation(flags: Flags): Invocation<ManageRequest> {
   };
 }
 
-/** The same request, to be answered without writing anything. */
-export function dryRunInvocation(flags: Flags): Invocation<ManageRequest> {
+/** What `manage --plan` is asked: the flags are those of the plan. */
+async function plannedInvocation(given: Flags, path: string): Promise<Invocation<ManageRequest>> {
+  toInvocation('manage', given);
+  const {readPlan} = await import('../../compose/context.ts');
+  const plan = await readPlan(path);
+  const flags = flagsWithPlan(given, {path, plan, addFlags: addManageFlags});
+  const {request, ...invocation} = manageInvocation(flags);
+  return {...invocation, request: {...request, approved: {path, plan}}};
+}
+
+/** The same request, to be answered without writing anything but the plan. */
+export function dryRunInvocation(flags: Flags, written: WrittenFlags): Invocation<DryRunRequest> {
   return {
     ...toInvocation('dry-run', flags),
-    request: manageRequest(flags),
+    request: {...manageRequest(flags), ...(flags.out !== undefined && {out: {path: flags.out, flags: written}})},
     load: async () => (await import('../../app/dry-run.ts')).dryRun,
   };
 }

@@ -1,64 +1,87 @@
+import {canonicalText} from '../canonical-text.ts';
+import {storedAnew} from './new-build.ts';
 import type {StoredAction, StoredDefinition, StoredPlan} from './stored-plan.ts';
-import {canonicalText} from './stored-plan.ts';
 
-/** True when the fresh plan does exactly what the stored one does, decided on the same facts. */
-export function samePlan(stored: StoredPlan, fresh: StoredPlan): boolean {
-  return comparePlans(stored, fresh).length === 0;
+/**
+ * What differs between a plan and a fresh one, by definition: one clause each; a definition without a difference is not named. Not compared:
+ * reasons, since they can say the time; leases of dead runs; the version of a new build.
+ */
+export function comparePlans(stored: StoredPlan, fresh: StoredPlan): ReadonlyMap<string, readonly string[]> {
+  const [before, after] = [byName(stored), byName(fresh)];
+  const names = new Set([...before.keys(), ...after.keys()]);
+  const differences = [...names].map((name) => [name, compareDefinitions(before.get(name), after.get(name))] as const);
+  return new Map(differences.filter(([, found]) => found.length > 0));
 }
 
-/** What differs, one sentence each without a full stop; reasons are not compared, since they can hold the time. */
-export function comparePlans(stored: StoredPlan, fresh: StoredPlan): readonly string[] {
-  if (stored.cloud !== fresh.cloud) return [`the plan is for the cloud ${stored.cloud}, not for ${fresh.cloud}`];
-  const before = new Map(stored.definitions.map((one) => [one.name, one]));
-  const after = new Map(fresh.definitions.map((one) => [one.name, one]));
-  return [
-    ...compareActions('leftovers', stored.leftovers, fresh.leftovers),
-    ...[...before.keys()].filter((name) => !after.has(name)).map((name) => `${name}: is not planned now`),
-    ...[...after].flatMap(([name, one]) => {
-      const old = before.get(name);
-      return old ? compareDefinitions(old, one) : [`${name}: was not planned then`];
-    }),
-  ];
+function byName({definitions}: StoredPlan): ReadonlyMap<string, StoredDefinition> {
+  return new Map(definitions.map((one) => [one.name, one]));
 }
 
-function compareDefinitions(stored: StoredDefinition, fresh: StoredDefinition): readonly string[] {
-  const {name} = fresh;
-  const standing = ({failures, error, busy}: StoredDefinition): string => canonicalText({failures, error, busy});
-  return [
-    ...(standing(stored) === standing(fresh) ? [] : [`${name}: other versions cannot be had now`]),
-    ...compareActions(name, stored.actions, fresh.actions),
-  ];
-}
-
-function compareActions(
-  name: string,
-  stored: readonly StoredAction[],
-  fresh: readonly StoredAction[],
+/** What differs for one definition, one clause each; undefined: it is not planned at all. */
+export function compareDefinitions(
+  stored: StoredDefinition | undefined,
+  fresh: StoredDefinition | undefined,
 ): readonly string[] {
+  if (!stored || !fresh) return stored ? ['it is not planned now'] : ['it was not planned then'];
+  const [before, after] = [storedAnew(stored), storedAnew(fresh)];
+  return [...compareStanding(before, after), ...compareActions(before.actions, after.actions)];
+}
+
+function compareStanding(stored: StoredDefinition, fresh: StoredDefinition): readonly string[] {
+  const [before, after] = [failuresOf(stored), failuresOf(fresh)];
+  return [
+    ...(stored.busy === fresh.busy
+      ? []
+      : [fresh.busy ? 'another run works on it now' : 'another run worked on it then']),
+    ...(stored.error === fresh.error ? [] : [`its error was ${stored.error ?? 'none'}, is ${fresh.error ?? 'none'}`]),
+    ...[...after].filter(([key]) => !before.has(key)).map(([, text]) => `${text} now, not then`),
+    ...[...before].filter(([key]) => !after.has(key)).map(([, text]) => `${text} then, not now`),
+  ];
+}
+
+function failuresOf({failures}: StoredDefinition): ReadonlyMap<string, string> {
+  return new Map(
+    failures.map((failure) => [canonicalText(failure), `version ${failure.version} fails (${failure.code})`]),
+  );
+}
+
+function compareActions(stored: readonly StoredAction[], fresh: readonly StoredAction[]): readonly string[] {
   const before = new Map(stored.map((action) => [action.id, action]));
   const after = new Map(fresh.map((action) => [action.id, action]));
   const found = [
-    ...stored.filter(({id}) => !after.has(id)).map(({id}) => `${name}: "${id}" is not planned now`),
+    ...stored.filter(({id}) => !after.has(id)).map(({id}) => `"${id}" is not planned now`),
     ...fresh.flatMap((action) => {
       const old = before.get(action.id);
-      if (!old) return [`${name}: "${action.id}" was not planned then`];
+      if (!old) return [`"${action.id}" was not planned then`];
       const fields = differingFields(old, action);
-      return fields.length === 0 ? [] : [`${name}: "${action.id}" differs in ${fields.join(', ')}`];
+      return fields.length === 0 ? [] : [`"${action.id}" differs: ${fields.join(', ')}`];
     }),
   ];
   const ids = (actions: readonly StoredAction[]): string => canonicalText(actions.map(({id}) => id));
-  return found.length === 0 && ids(stored) !== ids(fresh) ? [`${name}: the order of the actions differs`] : found;
+  return found.length === 0 && ids(stored) !== ids(fresh) ? ['the order of the actions differs'] : found;
 }
 
-/** `facts.release`, `effects.counts`, `dependsOn`. */
+/** How many fields of one action are named. */
+const MOST_FIELDS = 8;
+
+/** `image.protected was false, is true`, `release.digest was absent, is "sha256:…"`. */
 function differingFields(stored: StoredAction, fresh: StoredAction): readonly string[] {
-  const flat = ({kind, dependsOn, effects, facts}: StoredAction): ReadonlyMap<string, string> =>
-    new Map([
-      ['kind', kind],
-      ['dependsOn', canonicalText(dependsOn)],
-      ...Object.entries(effects).map(([key, value]) => [`effects.${key}`, canonicalText(value)] as const),
-      ...Object.entries(facts).map(([key, value]) => [`facts.${key}`, canonicalText(value)] as const),
-    ]);
-  const [a, b] = [flat(stored), flat(fresh)];
-  return [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
+  const [a, b] = [leavesOf(stored), leavesOf(fresh)];
+  const fields = [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
+  const more = fields.length - MOST_FIELDS;
+  return [
+    ...fields.slice(0, MOST_FIELDS).map((key) => `${key} was ${a.get(key) ?? 'absent'}, is ${b.get(key) ?? 'absent'}`),
+    ...(more > 0 ? [`and ${more} more`] : []),
+  ];
+}
+
+/** Every value of an action as JSON, by the path to it. */
+function leavesOf({kind, dependsOn, effects, facts}: StoredAction): ReadonlyMap<string, string> {
+  const leaves = new Map<string, string>();
+  const add = (path: string, value: unknown): void => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) leaves.set(path, canonicalText(value));
+    else for (const [key, inner] of Object.entries(value)) add(path === '' ? key : `${path}.${key}`, inner);
+  };
+  add('', {kind, dependsOn, ...effects, ...facts});
+  return leaves;
 }

@@ -1,31 +1,27 @@
 import type {Form} from '../image/form.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
-import {publicUrl} from '../public-url.ts';
+import type {FieldValue} from '../events.ts';
+import {publicUrl, unsignedUrl} from '../public-url.ts';
 import {formatDigest} from '../release/digest.ts';
 import type {Release} from '../release/release.ts';
 import type {Action, DefinitionPlan} from './plan.ts';
 import type {StoredAction, StoredDefinition, StoredPlan} from './stored-plan.ts';
-import {PLAN_SCHEMA, PLAN_VERSION, checksumOf} from './stored-plan.ts';
 
 type Facts = StoredAction['facts'];
 
 /** The plan of one cloud as JSON: what is done, on what it was decided, and what depends on what. */
 export function storePlan(plan: {
   readonly cloud: string;
+  readonly project: string;
   readonly leftovers: readonly Action[];
   readonly definitions: readonly DefinitionPlan[];
 }): StoredPlan {
-  const content = {
-    schema: PLAN_SCHEMA,
-    version: PLAN_VERSION,
-    cloud: plan.cloud,
-    leftovers: plan.leftovers.map(storeAction),
-    definitions: plan.definitions.map(storeDefinition),
-  } as const;
-  return {...content, checksum: checksumOf(content)};
+  const {cloud, project, leftovers, definitions} = plan;
+  return {cloud, project, leftovers: leftovers.map(storeAction), definitions: definitions.map(storeDefinition)};
 }
 
-function storeDefinition({definition, actions, failures, error, busy}: DefinitionPlan): StoredDefinition {
+/** The plan of one definition as JSON. */
+export function storeDefinition({definition, actions, failures, error, busy}: DefinitionPlan): StoredDefinition {
   return {
     name: definition.name,
     actions: actions.map(storeAction),
@@ -65,6 +61,7 @@ function factsOf(action: Action): Facts {
       ('made' in action.target ? {made: action.target.made} : {image: imageFacts(action.target.image)})),
     ...('release' in action && {release: releaseFacts(action.release)}),
     ...('patch' in action && {patch: patchFacts(action.patch)}),
+    ...changeFacts(action),
     ...(action.kind === 'acquire' && action.reuse && {reuse: imageFacts(action.reuse)}),
     ...(action.kind === 'acquire' && action.twin && {twin: imageFacts(action.twin)}),
     ...(action.kind === 'publish' && {as: action.as, form: formFacts(action.form)}),
@@ -73,8 +70,26 @@ function factsOf(action: Action): Facts {
   };
 }
 
+function changeFacts({summary: {fieldChanges = []}}: Action): Pick<Facts, 'changes'> {
+  if (fieldChanges.length === 0) return {};
+  const entries = fieldChanges.map(({field, from, to}) => [field, {from: plain(from), to: plain(to)}] as const);
+  return {changes: Object.fromEntries(entries)};
+}
+
+function plain(value: FieldValue): string | number | boolean | string[] | null {
+  return typeof value === 'object' && value !== null ? [...value] : withoutSignature(value);
+}
+
+function withoutSignature<Value>(value: Value): Value | string {
+  return typeof value === 'string' && unsignedUrl(value) !== value ? publicUrl(value) : value;
+}
+
+function propertyFacts(properties: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, withoutSignature(value)]));
+}
+
 function formFacts({tags, flagTags, properties, ...form}: Form): Facts['form'] {
-  return {...form, tags: [...tags], flagTags: [...flagTags], properties: {...properties}};
+  return {...form, tags: [...tags], flagTags: [...flagTags], properties: propertyFacts(properties)};
 }
 
 function imageFacts({id, name, status, visibility, osHidden, protected: isProtected}: Image): Facts['image'] {
@@ -95,5 +110,10 @@ function releaseFacts({kind, version, digest, listed, build}: Release): Facts['r
 }
 
 function patchFacts({tags, set, remove, ...others}: ImagePatch): Facts['patch'] {
-  return {...others, ...(tags && {tags: [...tags]}), ...(set && {set}), ...(remove && {remove: [...remove]})};
+  return {
+    ...others,
+    ...(tags && {tags: [...tags]}),
+    ...(set && {set: propertyFacts(set)}),
+    ...(remove && {remove: [...remove]}),
+  };
 }

@@ -1,13 +1,5 @@
 import {z} from 'zod';
-import {ImgmgrError} from '../../errors.ts';
 import {COUNT_FIELDS} from '../counts.ts';
-import {fnv1a} from '../fnv1a.ts';
-
-/** What a plan of this form calls itself. */
-export const PLAN_SCHEMA = 'imgmgr-plan';
-
-/** The version of the form that this program writes, and the newest one that it reads. */
-export const PLAN_VERSION = 1;
 
 const KINDS = [
   ...(['remove', 'acquire', 'resume', 'verify', 'publish', 'retire', 'adopt'] as const),
@@ -64,7 +56,9 @@ const form = z.strictObject({
   properties,
 });
 
-/** What the action was decided on, and exactly what it writes. */
+const value = z.union([z.string(), z.number(), z.boolean(), texts, z.null()]);
+
+/** What the action was decided on, and exactly what it writes; URLs as in {@link release}. */
 const facts = z.strictObject({
   image: image.optional(),
   /** Id of the action that makes the image. */
@@ -75,6 +69,8 @@ const facts = z.strictObject({
   as: z.enum(['current', 'retired']).optional(),
   form: form.optional(),
   patch: patch.optional(),
+  /** What that changes: every field or property with its value before and after. */
+  changes: z.record(z.string(), z.strictObject({from: value, to: value})).optional(),
   stores: texts.optional(),
   unprotect: z.boolean().optional(),
 });
@@ -109,72 +105,20 @@ const definition = z.strictObject({
   busy: z.boolean(),
 });
 
-const content = {
-  schema: z.literal(PLAN_SCHEMA),
-  version: z.literal(PLAN_VERSION),
+/** The plan of one cloud in a file: compared with a fresh one, never carried out. */
+export const storedPlan = z.strictObject({
   cloud: z.string(),
+  /** Glance's id of the project that the login leads to. */
+  project: z.string(),
+  /** Leases of dead runs. */
   leftovers: z.array(action),
   definitions: z.array(definition),
-};
+});
 
-const stored = z.strictObject({...content, checksum: z.string()});
-
-/** A plan of one cloud as JSON: to be shown, kept, and compared with a fresh one; nothing is ever carried out from it. */
-export type StoredPlan = z.infer<typeof stored>;
+export type StoredPlan = z.infer<typeof storedPlan>;
 
 /** One action of a {@link StoredPlan}. */
 export type StoredAction = z.infer<typeof action>;
 
 /** One definition of a {@link StoredPlan}. */
 export type StoredDefinition = z.infer<typeof definition>;
-
-/**
- * Reads a plan that was written before: USAGE for what is no JSON or cut off, no plan, or changed since; NEWER_FORMAT for a plan of a later
- * version. The checksum shows changes made by mistake; whatever else was changed shows when the plan is compared with a fresh one.
- */
-export function readPlan(text: string): StoredPlan {
-  const json = parseJson(text);
-  const head = z.object({schema: content.schema, version: z.int()}).safeParse(json);
-  if (!head.success) throw unusable('it is no plan of imgmgr');
-  if (head.data.version > PLAN_VERSION)
-    throw new ImgmgrError(
-      'NEWER_FORMAT',
-      `the plan is of version ${head.data.version}, this version of imgmgr reads version ${PLAN_VERSION}`,
-      {hint: 'use the version of imgmgr that made the plan, or make the plan again'},
-    );
-  const plan = stored.safeParse(json);
-  if (!plan.success) throw unusable(`it was changed: ${describeIssue(plan.error)}`);
-  if (plan.data.checksum !== checksumOf(plan.data)) throw unusable('it was changed: its checksum does not fit');
-  return plan.data;
-}
-
-/** The checksum of everything else in the plan, whatever the order of its fields. */
-export function checksumOf(plan: Omit<StoredPlan, 'checksum'>): string {
-  return fnv1a(canonicalText({...plan, checksum: undefined}));
-}
-
-/** JSON with the fields of each object in one order; text as every writer of JSON keeps it. */
-export function canonicalText(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner === 'string') return inner.toWellFormed();
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw unusable('it is cut off or no JSON');
-  }
-}
-
-function unusable(why: string): ImgmgrError {
-  return new ImgmgrError('USAGE', `the plan cannot be used: ${why}`, {hint: 'make the plan again'});
-}
-
-function describeIssue({issues}: z.ZodError): string {
-  const [issue] = issues;
-  return issue ? `${issue.path.join('.')}: ${issue.message}` : 'it has another form';
-}

@@ -45,6 +45,20 @@ export async function guardDeletions(run: CloudRun, plan: CloudPlan): Promise<vo
   throw new ImgmgrError('LIMIT', 'declined: nothing was deleted and nothing else was done');
 }
 
+/** Warns in a dry run of more deletions than {@link guardDeletions} lets pass without a question. */
+export function warnOfTooMany({options, ports, emit}: CloudRun, definitions: readonly DefinitionPlan[]): void {
+  const {maxDelete} = options.policy;
+  const count = definitions.flatMap(({actions}) => actions.filter(({kind}) => kind === 'delete')).length;
+  if (count <= maxDelete) return;
+  emit({
+    type: 'warning',
+    cloud: ports.store.cloud,
+    code: 'too-many-deletions',
+    message: `${count} images would be deleted, --max-delete is ${maxDelete}: manage refuses that, or asks on a terminal`,
+    hint: 'look at the list, then raise --max-delete',
+  });
+}
+
 /** Lists what could be deleted where deletion was asked for, and nobody can be asked to confirm it. */
 export function listDeletable(run: CloudRun, plan: CloudPlan): void {
   const {policy, confirmDelete} = run.options;

@@ -1,4 +1,5 @@
 import type {ImgmgrError} from '../../errors.ts';
+import type {StoredPlan} from '../../core/plan/stored-plan.ts';
 import {interruptionOr} from '../interruptible.ts';
 import type {CloudOutcome, CloudRun} from '../types.ts';
 import {ImageCounts} from './image-counts.ts';
@@ -8,6 +9,7 @@ export class CloudResult {
   readonly imageCounts = new ImageCounts();
   readonly errors: ImgmgrError[] = [];
   changesPending = false;
+  plan: StoredPlan | undefined;
 
   /** One image or definition failed; the others go on. */
   fail(error: ImgmgrError): void {
@@ -42,5 +44,6 @@ export async function outcomeOf(
   } finally {
     await end?.();
   }
-  return {cloud, counts: result.imageCounts.counts(), errors: result.errors, changesPending: result.changesPending};
+  const {errors, changesPending, plan} = result;
+  return {cloud, counts: result.imageCounts.counts(), errors, changesPending, ...(plan && {plan})};
 }

@@ -1,16 +1,18 @@
 import {countDefinition, numbersOf} from '../../core/counts.ts';
 import type {DefinitionPlan} from '../../core/plan/plan.ts';
+import {storePlan} from '../../core/plan/store-plan.ts';
 import {MANAGED_TAG} from '../../core/image/stamp.ts';
 import type {Image} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
 import {applyPlan} from './apply-plan.ts';
+import {asApproved} from './approved-plan.ts';
 import {ImportRefusals} from '../acquire/import-refusals.ts';
 import type {Claim} from '../lease/lease-keeper.ts';
 import {LeaseKeeper} from '../lease/lease-keeper.ts';
 import type {CloudPlan, Listings, View} from './observe.ts';
 import {describePlan, planCloud, readListings, viewOf} from './observe.ts';
-import {allowedActions, guardDeletions, listDeletable, withoutKept} from './deletions.ts';
+import {allowedActions, guardDeletions, listDeletable, warnOfTooMany, withoutKept} from './deletions.ts';
 import {removeLeftovers, sweepDeadServers} from './leftovers.ts';
 import type {CloudResult} from './outcome-of.ts';
 import {outcomeOf} from './outcome-of.ts';
@@ -63,9 +65,9 @@ class CloudRunner {
     const plan = await this.#plan(read, view);
     if (plan.definitions.some((one) => one.actions.some(({kind}) => kind === 'verify')))
       await this.#verifier?.require({readsOnly: options.dryRun});
-    if (options.dryRun) return this.#report(plan);
+    if (options.dryRun) return this.#report(plan, view);
     const writes = this.#definitionsWithWrites(plan);
-    if (writes.length === 0 && plan.leftovers.length === 0) return this.#report(plan);
+    if (writes.length === 0 && plan.leftovers.length === 0) return this.#report(plan, view);
     await guardDeletions(this.#run, plan);
     const endWriting = this.#run.beginWriting?.();
     try {
@@ -75,8 +77,13 @@ class CloudRunner {
     }
   }
 
-  /** Plans, looks up the names that would be published, and plans again knowing who bears them. */
+  /** The plan, as far as it may be carried out. */
   async #plan(listings: Listings, view: View, ownLease?: string): Promise<CloudPlan> {
+    return asApproved(this.#run, await this.#fullPlan(listings, view, ownLease));
+  }
+
+  /** Plans, looks up the names that would be published, and plans again knowing who bears them. */
+  async #fullPlan(listings: Listings, view: View, ownLease?: string): Promise<CloudPlan> {
     const request = {run: this.#run, listings, view, ...(ownLease !== undefined && {ownLease})};
     const first = await planCloud({...request, others: []});
     const names = [...new Set(first.definitions.flatMap((plan) => plan.publishes))];
@@ -98,16 +105,20 @@ class CloudRunner {
   }
 
   /** Says what is planned and what needs nothing; the answer of `dry-run`, and all that a run without writes does. */
-  async #report(plan: CloudPlan): Promise<void> {
+  async #report(plan: CloudPlan, {projectId}: View): Promise<void> {
     const {options, emit, ports} = this.#run;
+    const {cloud} = ports.store;
     const definitions = await withoutKept(this.#run, plan.definitions);
     this.#warnAll(plan);
     for (const one of definitions) this.#countQuiet(one);
     const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];
-    emit({type: 'planned', cloud: ports.store.cloud, ...describePlan(actions, definitions)});
-    if (options.dryRun) this.#result.imageCounts.add({pending: actions.length});
-    this.#result.changesPending = options.dryRun && actions.length > 0;
+    emit({type: 'planned', cloud, ...describePlan(actions, definitions)});
     listDeletable(this.#run, plan);
+    if (!options.dryRun) return;
+    warnOfTooMany(this.#run, definitions);
+    this.#result.imageCounts.add({pending: actions.length});
+    this.#result.changesPending = actions.length > 0;
+    this.#result.plan = storePlan({cloud, project: projectId, leftovers: plan.leftovers, definitions});
   }
 
   #definitionsWithWrites(plan: CloudPlan): string[] {

@@ -61,6 +61,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
     requireImage: () => Promise.resolve(),
     publicKey: refuse,
     manifest: refuse,
+    planOutput: refuse,
     deliverBuild: refuse,
   };
   const ports: AppPorts = {

@@ -10,7 +10,7 @@ import {parseManifest, withoutSecrets} from '../../../src/core/build/manifest.ts
 import {parsePackages} from '../../../src/core/build/packages.ts';
 import {patchlevelOf} from '../../../src/core/build/patchlevel.ts';
 import {findBare, findInList} from '../../../src/core/release/checksum.ts';
-import {readPlan} from '../../../src/core/plan/stored-plan.ts';
+import {readPlanFile} from '../../../src/core/plan/plan-file.ts';
 import {parseDigestList} from '../../../src/core/release/digest-list.ts';
 import {parseDigest, readDigest} from '../../../src/core/release/digest.ts';
 import {inspectEnd, inspectStart} from '../../../src/core/format/inspect.ts';
@@ -140,7 +140,7 @@ export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   },
   // Mirrors.
   parseDigestList,
-  readPlan,
+  readPlanFile: (text) => readPlanFile(text, 'plan.json'),
   findInList: (text) => findInList({text, url: URL_OF}, 'disk.qcow2'),
   findBare: (text) => findBare({text, url: 'https://host/disk.sha256'}),
   parseDigest,

@@ -26,7 +26,9 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     "the operator's own words: command line, environment, settings, a name or path given to a build",
     [
-      ...['confirm', 'io', 'parse', 'program', 'commands/import'].map((name) => `src/cli/${name}.ts`),
+      ...['confirm', 'help-layout', 'io', 'parse', 'plan-flags', 'program', 'commands/import'].map(
+        (name) => `src/cli/${name}.ts`,
+      ),
       ...['src/app/ad-hoc-image.ts', 'src/app/local-file.ts', 'src/compose/deliver-build.ts'],
       ...['src/history/evidence.ts', 'src/report/sarif.ts'],
       ...['cloud-auth', 'cloud-endpoints', 'cloud-entry', 'cloud-environment', 'cloud-files', 'cloud-settings'].map(
@@ -60,7 +62,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     'text that imgmgr makes itself: scripts, certificates, file systems, times, its own plan',
     [
       ...['certificate', 'fetch-script', 'user-data'].map((name) => `src/verify/${name}.ts`),
-      ...['plan/latest', 'plan/releases', 'plan/retire', 'status/scale', 'verdict/checks'].map(
+      ...['plan/latest', 'plan/new-build', 'plan/releases', 'plan/retire', 'status/scale', 'verdict/checks'].map(
         (name) => `src/core/${name}.ts`,
       ),
       ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts', 'src/cli/help.ts'],

@@ -127,6 +127,7 @@ export const EVERY_EVENT: readonly Event[] = [
     unchanged: ['Debian 12'],
     definitions: [idle('Debian 12')],
   },
+  {type: 'plan-written', path: 'plan.json', clouds: ['admin'], actions: 2},
   {
     type: 'bytes-verified',
     cloud: 'admin',

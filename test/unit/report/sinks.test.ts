@@ -120,6 +120,7 @@ const EVERY_TYPE = Object.keys({
   started: true,
   'cloud-started': true,
   planned: true,
+  'plan-written': true,
   'action-started': true,
   progress: true,
   'build-started': true,

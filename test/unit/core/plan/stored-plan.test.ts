@@ -1,14 +1,16 @@
 import {describe, expect, it} from 'vitest';
-import {comparePlans, samePlan} from '../../../../src/core/plan/compare-plans.ts';
+import {comparePlans} from '../../../../src/core/plan/compare-plans.ts';
+import {definitionHash} from '../../../../src/core/definition/definition-hash.ts';
 import {storePlan} from '../../../../src/core/plan/store-plan.ts';
 import type {StoredPlan} from '../../../../src/core/plan/stored-plan.ts';
-import {readPlan} from '../../../../src/core/plan/stored-plan.ts';
+import {looksLikePlan, planText, readPlanFile} from '../../../../src/core/plan/plan-file.ts';
+import type {PlanFile} from '../../../../src/core/plan/plan-file.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {World, definition, version} from './plan-world.ts';
 
 /** The plan for version 2 where version 1 is published, whatever the world is by then. */
 function planOf(world: World, given = definition(['2']), flags: Partial<Policy> = {verify: true}): StoredPlan {
-  return storePlan({cloud: 'c', leftovers: [], definitions: [world.plan(given, flags)]});
+  return storePlan({cloud: 'c', project: 'p', leftovers: [], definitions: [world.plan(given, flags)]});
 }
 
 function worldWith(...versions: readonly string[]): World {
@@ -17,7 +19,22 @@ function worldWith(...versions: readonly string[]): World {
   return world;
 }
 
-const TEXT = JSON.stringify(planOf(worldWith('1')), undefined, 2);
+/** The same in a file. */
+function fileOf(...clouds: readonly StoredPlan[]): PlanFile {
+  return {
+    at: '2026-02-01T12:00:00.000Z',
+    flags: [
+      ['--latest', true],
+      ['--filter', 'X'],
+    ],
+    definitions: [{name: 'X', hash: definitionHash(definition(['2']))}],
+    clouds: [...clouds],
+  };
+}
+
+const TEXT = planText(fileOf(planOf(worldWith('1'))));
+
+const readPlan = (text: string): PlanFile => readPlanFile(text, 'p.json');
 
 describe('a stored plan', () => {
   it('says what is done, on what it was decided, and what depends on what', () => {
@@ -38,7 +55,12 @@ describe('a stored plan', () => {
     const wanted = definition([]);
     const build = {inputs: 'aaa', why: 'no image of it is there', source: 'https://example.test/'};
     const release = {kind: 'build', version: '20261121', place: wanted.place, build} as const;
-    const plan = storePlan({cloud: 'c', leftovers: [], definitions: [new World().plan(wanted, {}, [release])]});
+    const plan = storePlan({
+      cloud: 'c',
+      project: 'p',
+      leftovers: [],
+      definitions: [new World().plan(wanted, {}, [release])],
+    });
     const [acquire] = plan.definitions[0]?.actions ?? [];
     expect(JSON.stringify(acquire?.facts)).toBe(
       '{"release":{"version":"20261121","latest":false,"url":"private","inputs":"aaa"}}',
@@ -46,7 +68,7 @@ describe('a stored plan', () => {
   });
 
   it('is read back as it was written', () => {
-    expect(readPlan(TEXT)).toEqual(planOf(worldWith('1')));
+    expect(readPlan(TEXT)).toEqual(fileOf(planOf(worldWith('1'))));
   });
 
   it('holds no signature of an address', () => {
@@ -68,15 +90,26 @@ describe('a stored plan', () => {
       /version 2.*reads version 1/,
     ],
     ['edited: another image', (text) => text.replaceAll('"i1"', '"i7"'), 'USAGE', /checksum does not fit/],
-    ['edited: a field more', (text) => text.replace('"cloud": "c"', '"cloud": "c", "force": true'), 'USAGE', /force/],
-    ['edited: a field less', (text) => text.replace('"cloud": "c",', ''), 'USAGE', /cloud/],
+    ['edited: a field more', (text) => text.replace('"at"', '"force": true, "at"'), 'USAGE', /checksum does not fit/],
+    ['edited: a field less', (text) => text.replace(/"at": "[^"]*",/, ''), 'USAGE', /checksum does not fit/],
     [
-      'edited: another kind of action',
-      (text) => text.replace('"kind": "retire"', '"kind": "burn"'),
+      'edited: without its checksum',
+      (text) => text.replace(/,\s*"checksum": "\w+"/, ''),
       'USAGE',
-      /actions\.3\.kind/,
+      /checksum does not fit/,
     ],
-    ['edited: without its checksum', (text) => text.replace(/,\s*"checksum": "\w+"/, ''), 'USAGE', /checksum/],
+    [
+      'of another form, with its checksum',
+      () => planText({...fileOf(planOf(worldWith('1'))), flags: [], at: 7} as unknown as PlanFile),
+      'USAGE',
+      /another form: at/,
+    ],
+    [
+      'nested deeper than any stack',
+      (text) => text.replace('"at"', `"deep": ${'['.repeat(200_000)}${']'.repeat(200_000)}, "at"`),
+      'USAGE',
+      /checksum does not fit|cut off/,
+    ],
   ])('is refused when it is %s', (_what, change, code, message) => {
     const changed = change(TEXT);
     expect(changed).not.toBe(TEXT);
@@ -86,17 +119,40 @@ describe('a stored plan', () => {
   });
 
   it('may be formatted anew', () => {
-    expect(readPlan(JSON.stringify(JSON.parse(TEXT))).cloud).toBe('c');
+    expect(readPlan(JSON.stringify(JSON.parse(TEXT))).clouds[0]?.cloud).toBe('c');
+  });
+
+  it('is known by its beginning, whatever its version, and nothing else is', () => {
+    expect(looksLikePlan(TEXT.slice(0, 100))).toBe(true);
+    expect(looksLikePlan(TEXT.replace('"version": 1,', '"version": 2,'))).toBe(true);
+    expect(looksLikePlan('images:\n  - name: X\n')).toBe(false);
+    expect(looksLikePlan('{"plan": {"schema": "imgmgr-plan"}}')).toBe(false);
+  });
+
+  it('says what each change was and will be', () => {
+    const world = worldWith('1');
+    world.set('X', {minRam: 128});
+    const plan = planOf(world, definition(['1']));
+    expect(plan.definitions[0]?.actions[0]?.facts.changes).toEqual({min_ram: {from: 128, to: 512}});
+  });
+
+  it('holds no signature that stands in a property of a live image', () => {
+    const world = worldWith('1');
+    const {properties} = world.named('X');
+    const image_source = 'https://example.test/1.qcow2?X-Amz-Signature=top-secret&part=1';
+    world.set('X', {properties: {...properties, image_source}});
+    const text = planText(fileOf(planOf(world, definition(['1']))));
+    expect(text).toContain('https://example.test/1.qcow2?X-Amz-Signature=***&part=1');
+    expect(text).not.toContain('top-secret');
   });
 });
 
 describe('a fresh plan', () => {
   it('is the same as the stored one when nothing has changed but the time', () => {
     const world = worldWith('1');
-    const stored = readPlan(JSON.stringify(planOf(world)));
+    const [stored] = readPlan(planText(fileOf(planOf(world)))).clouds;
     world.now = new Date('2026-02-02T12:00:00Z');
-    expect(comparePlans(stored, planOf(world))).toEqual([]);
-    expect(samePlan(stored, planOf(world))).toBe(true);
+    expect(stored && comparePlans(stored, planOf(world))).toEqual(new Map());
   });
 
   it.each<[string, (world: World) => StoredPlan, readonly string[]]>([
@@ -106,7 +162,7 @@ describe('a fresh plan', () => {
         world.manage(definition(['2']));
         return planOf(world);
       },
-      ['acquire 2', 'verify 2', 'publish 2', 'retire i1'].map((id) => `X: "${id}" is not planned now`),
+      ['acquire 2', 'verify 2', 'publish 2', 'retire i1'].map((id) => `"${id}" is not planned now`),
     ],
     [
       'a live image was changed by hand',
@@ -114,47 +170,47 @@ describe('a fresh plan', () => {
         world.set('X', {protected: true});
         return planOf(world);
       },
-      ['X: "retire i1" differs in facts.image, facts.patch'],
+      [expect.stringMatching(/^"retire i1" differs: image\.protected was false, is true, /)],
     ],
     [
       'the source has another digest',
       (world) => planOf(world, definition([version('2', {checksum: {algorithm: 'sha256', hex: 'ab'.repeat(32)}})])),
-      ['acquire 2', 'verify 2', 'publish 2'].map((id) => `X: "${id}" differs in facts.release`),
+      ['acquire 2', 'verify 2', 'publish 2'].map(
+        (id) => `"${id}" differs: release.digest was absent, is "sha256:${'ab'.repeat(32)}"`,
+      ),
     ],
     [
       'the definition describes the image otherwise',
       (world) => planOf(world, definition(['2'], {minDiskGib: 7})),
-      ['X: "publish 2" differs in facts.form'],
+      ['"publish 2" differs: form.minDisk was 2, is 7'],
     ],
     [
       'it is no longer verified',
       (world) => planOf(world, definition(['2']), {verify: false}),
       [
-        'X: "verify 2" is not planned now',
-        'X: "acquire 2" differs in effects.next',
-        'X: "publish 2" differs in dependsOn',
+        '"verify 2" is not planned now',
+        '"acquire 2" differs: next was "verify", is "publish"',
+        '"publish 2" differs: dependsOn was ["acquire 2","verify 2"], is ["acquire 2"]',
       ],
     ],
     [
       'the definition is gone',
-      () => storePlan({cloud: 'c', leftovers: [], definitions: []}),
-      ['X: is not planned now'],
+      () => storePlan({cloud: 'c', project: 'p', leftovers: [], definitions: []}),
+      ['it is not planned now'],
     ],
-    ['the cloud is another', (world) => ({...planOf(world), cloud: 'd'}), ['the plan is for the cloud c, not for d']],
     [
       'the order is another',
       (world) => {
         const plan = planOf(world);
         return {...plan, definitions: plan.definitions.map((one) => ({...one, actions: one.actions.toReversed()}))};
       },
-      ['X: the order of the actions differs'],
+      ['the order of the actions differs'],
     ],
   ])('differs when %s', (_what, change, differences) => {
     const world = worldWith('1');
     const stored = planOf(world);
     const fresh = change(world);
-    expect(comparePlans(stored, fresh)).toEqual(differences);
-    expect(samePlan(stored, fresh)).toBe(false);
+    expect(comparePlans(stored, fresh).get('X')).toEqual(differences);
   });
 
   it('differs when a version cannot be had any more', () => {
@@ -162,6 +218,86 @@ describe('a fresh plan', () => {
     const stored = planOf(world);
     world.bad.add('2');
     world.manage(definition(['2']), {verify: true});
-    expect(comparePlans(stored, planOf(world))[0]).toBe('X: other versions cannot be had now');
+    expect(comparePlans(stored, planOf(world)).get('X')?.[0]).toBe('version 2 fails (VERIFICATION) now, not then');
+  });
+
+  it('differs when another run works on the definition', () => {
+    const stored = planOf(worldWith('1'));
+    const [one] = stored.definitions;
+    const fresh = {...stored, definitions: one ? [{...one, busy: true, actions: []}] : []};
+    expect(comparePlans(stored, fresh).get('X')?.[0]).toBe('another run works on it now');
+  });
+
+  it('names the value that a change started from, where that is another one now', () => {
+    const world = worldWith('1');
+    world.set('X', {minRam: 128});
+    const stored = planOf(world, definition(['1']));
+    world.set('X', {minRam: 192});
+    expect(comparePlans(stored, planOf(world, definition(['1']))).get('X')).toEqual([
+      '"update i1" differs: changes.min_ram.from was 128, is 192',
+    ]);
+  });
+
+  it('is the same where only leases of dead runs are others', () => {
+    const stored = planOf(worldWith('1'));
+    const [action] = stored.definitions[0]?.actions ?? [];
+    expect(comparePlans(stored, {...stored, leftovers: action ? [action] : []})).toEqual(new Map());
+  });
+
+  it.each([true, false])('is the same where a new build has the version of another day (multi: %s)', (multi) => {
+    const wanted = definition([], {multi});
+    const plan = (day: string): StoredPlan => {
+      const build = {inputs: 'aaa', why: 'none is there', source: 'private', date: `2026-11-${day}`};
+      const release = {kind: 'build', version: `202611${day}`, place: wanted.place, build} as const;
+      const definitions = [new World().plan(wanted, {verify: true}, [release])];
+      return storePlan({cloud: 'c', project: 'p', leftovers: [], definitions});
+    };
+    expect(comparePlans(plan('21'), plan('22'))).toEqual(new Map());
+    expect(JSON.stringify(plan('21'))).not.toBe(JSON.stringify(plan('22')));
+  });
+
+  it('differs where a new build is made from something else', () => {
+    const wanted = definition([]);
+    const plan = (inputs: string): StoredPlan => {
+      const build = {inputs, why: 'none is there', source: 'private'};
+      const release = {kind: 'build', version: '20261121', place: wanted.place, build} as const;
+      return storePlan({
+        cloud: 'c',
+        project: 'p',
+        leftovers: [],
+        definitions: [new World().plan(wanted, {}, [release])],
+      });
+    };
+    expect(comparePlans(plan('aaa'), plan('bbb')).get('X')?.[0]).toBe(
+      '"acquire (new build)" differs: release.inputs was "aaa", is "bbb"',
+    );
+  });
+});
+
+describe('the hash of a definition', () => {
+  const plain = definition(['1'], {password: 'p'});
+
+  it.each<[string, typeof plain]>([
+    ['its place', {...plain, place: {file: 'other.yml', line: 9, column: 1}}],
+    ['its folder', {...plain, folder: '/elsewhere'}],
+    ['its password, which it would let others guess', {...plain, password: 'q'}],
+  ])('does not depend on %s', (_what, other) => {
+    expect(definitionHash(other)).toBe(definitionHash(plain));
+  });
+
+  it('does not depend on the signature of an address', () => {
+    const [one, other] = ['a', 'b'].map((sign) => {
+      return definition([version('1', {url: `https://example.test/x?X-Amz-Signature=${sign}`})]);
+    });
+    expect(one && other && definitionHash(one) === definitionHash(other)).toBe(true);
+  });
+
+  it.each<[string, Partial<typeof plain>]>([
+    ['a version', {versions: [version('2')]}],
+    ['a property', {meta: {...plain.meta, hw_disk_bus: 'virtio'}}],
+    ['a size', {minRamMib: 1}],
+    ['that it is disabled', {enabled: false}],
+  ])('depends on %s', (_what, change) => {
+    expect(definitionHash({...plain, ...change})).not.toBe(definitionHash(plain));
   });
 });
