@@ -1,5 +1,5 @@
 const SHARING =
-  'imgmgr does not share images with projects: use "openstack image add project" and "openstack image remove project"';
+  'write "share: {projects: [ID], domains: [NAME]}" and "visibility: shared" into the definition of the image';
 
 /**
  * Flags of the peer that imgmgr does not have, each with what to do instead. `openstack-image-manager` documents them at

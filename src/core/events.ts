@@ -19,6 +19,7 @@ export type ActionKind =
   | 'hide'
   | 'deactivate'
   | 'reactivate'
+  | 'share' // add, accept for and remove members of a published image
   | 'copy' // copy the bytes to a store that lacks them
   | 'delete';
 
@@ -36,7 +37,7 @@ export interface ActionSummary {
   readonly reason: string;
   /** The bytes are a build of this host, not something fetched (`acquire`). */
   readonly built?: true;
-  /** What changes, field by field, as text (`update`, `hide`, `retire`, `adopt`, and `publish` where the image is there already). */
+  /** What changes, field by field, as text (`update`, `hide`, `retire`, `adopt`, `share`, and `publish` where the image is there already). */
   readonly changes?: readonly string[];
   /** The same with types. */
   readonly fieldChanges?: readonly FieldChange[];

@@ -17,11 +17,12 @@ export interface CatalogEndpoint {
 }
 
 /** The services that we call. */
-export type ServiceType = Extract<Service, 'image' | 'compute' | 'network' | 'block-storage'>;
+export type ServiceType = Extract<Service, 'image' | 'compute' | 'network' | 'block-storage' | 'identity'>;
 
 // Official types and their aliases: https://service-types.openstack.org/service-types.json
 const ALIASES: Readonly<Record<ServiceType, readonly string[]>> = {
   image: ['image'],
+  identity: ['identity'],
   compute: ['compute'],
   network: ['network'],
   'block-storage': ['block-storage', 'volumev3', 'volume', 'block-store'],

@@ -1,4 +1,5 @@
 import {setTimeout as sleep} from 'node:timers/promises';
+import type {ImageSharing} from '../ports/image-sharing.ts';
 import type {ImageStore} from '../ports/image-store.ts';
 import type {ServerHost} from '../ports/server-host.ts';
 import type {TestServerHost} from '../ports/test-server-host.ts';
@@ -8,7 +9,9 @@ import {ServerClock} from './clock.ts';
 import type {Monotonic} from './clock.ts';
 import type {OpenStackCloud} from '../core/resolved-cloud.ts';
 import {glanceBase, GlanceApi} from './glance/api.ts';
+import {GlanceImageSharing} from './image-sharing.ts';
 import {GlanceImageStore} from './image-store.ts';
+import {keystoneBase, KeystoneApi} from './keystone/api.ts';
 import {neutronBase, NeutronApi} from './neutron/api.ts';
 import {NovaApi} from './nova/api.ts';
 import {ServiceClient} from './request.ts';
@@ -39,7 +42,7 @@ const asItIs = (endpoint: string): string => endpoint;
 export function createOpenStack(
   cloud: OpenStackCloud,
   parts: OpenStackParts,
-): {store: ImageStore; servers: ServerHost; tests: TestServerHost} {
+): {store: ImageStore; servers: ServerHost; tests: TestServerHost; sharing: ImageSharing} {
   const {http} = parts;
   const monotonic = parts.monotonic ?? (() => performance.now());
   const clock = new ServerClock(monotonic);
@@ -51,6 +54,7 @@ export function createOpenStack(
   const nova = novaIn();
   const neutron = new NeutronApi(new ServiceClient({...shared, type: 'network', base: neutronBase}));
   const cinder = new CinderApi(new ServiceClient({...shared, type: 'block-storage', base: asItIs}));
+  const keystone = new KeystoneApi(new ServiceClient({...shared, type: 'identity', base: keystoneBase}));
   const tests = new NovaTestServerHost({
     session,
     nova,
@@ -63,6 +67,7 @@ export function createOpenStack(
   return {
     store: new GlanceImageStore({session, glance, clock, close: () => http.close()}),
     servers: new NovaServerHost({session, nova: novaIn}),
+    sharing: new GlanceImageSharing({cloud: cloud.name, glance, keystone}),
     tests,
   };
 }

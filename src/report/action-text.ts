@@ -21,6 +21,7 @@ const VERBS: Readonly<Record<ActionKind, Verb>> = {
   hide: {plan: 'hide', doing: 'Hiding image', done: 'Hid image'},
   deactivate: {plan: 'deactivate', doing: 'Deactivating image', done: 'Deactivated image'},
   reactivate: {plan: 'reactivate', doing: 'Reactivating image', done: 'Reactivated image'},
+  share: {plan: 'share', doing: 'Sharing image', done: 'Shared image'},
   copy: {plan: 'copy', doing: 'Copying image', done: 'Copied image'},
   delete: {plan: 'delete', doing: 'Deleting image', done: 'Deleted image'},
 };

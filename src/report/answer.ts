@@ -49,7 +49,7 @@ export function bytesVerifiedText(event: Extract<Event, {type: 'bytes-verified'}
 
 /** What is done to an image that was asked for; the rest is done to those that others supersede. */
 const LEAVES_IT_THERE: ReadonlySet<ActionSummary['kind']> = new Set([
-  ...(['acquire', 'resume', 'verify', 'publish', 'adopt', 'update', 'reactivate', 'copy'] as const),
+  ...(['acquire', 'resume', 'verify', 'publish', 'adopt', 'update', 'reactivate', 'copy', 'share'] as const),
 ]);
 
 /** Keeps the ids of images that were made, by definition and version, and of those that were there; what failed later is none. */

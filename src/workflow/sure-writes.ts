@@ -47,6 +47,17 @@ export async function patchSurely(context: SureContext, image: Image, patch: Ima
   }
 }
 
+/** A write of which twice is once, tried again when the cloud gave no usable answer. */
+export async function surely<T>({runtime}: Pick<SureContext, 'runtime'>, write: () => Promise<T>): Promise<T> {
+  for (let n = 1; ; n++)
+    try {
+      return await write();
+    } catch (error) {
+      if (n === PATCH_TRIES || !isRetryable(asImgmgrError(error).code)) throw error;
+      await runtime.sleep(100 * n);
+    }
+}
+
 /** Asks the cloud for copies, unless those are there or under way already: a killed run may have asked. */
 export async function copySurely(store: ImageStore, id: string, stores: readonly string[]): Promise<void> {
   try {

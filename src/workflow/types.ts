@@ -2,6 +2,7 @@ import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageSource} from '../ports/image-source.ts';
 import type {ReleaseFinder} from '../ports/release-finder.ts';
+import type {ImageSharing} from '../ports/image-sharing.ts';
 import type {ImageStore, ImportMethod} from '../ports/image-store.ts';
 import type {ServerHost} from '../ports/server-host.ts';
 import type {TestServerHost} from '../ports/test-server-host.ts';
@@ -43,6 +44,8 @@ export interface CloudPorts {
   readonly store: ImageStore;
   readonly servers: ServerHost;
   readonly tests: TestServerHost;
+  /** Absent where there is one project only. */
+  readonly sharing?: ImageSharing;
 }
 
 /** How the work is done, as opposed to what is wanted ({@link Policy}). */

@@ -12,7 +12,7 @@ import type {GlanceContext, GlanceOptions, ImportTask} from './glance/context.ts
 import {createImageTable} from './glance/image-table.ts';
 import type {ImageRecord, ImageTable, ImageView} from './glance/image-table.ts';
 import {account, createKeystone} from './keystone.ts';
-import type {FakeAccount, FakeEndpoint} from './keystone.ts';
+import type {FakeAccount, FakeDomain, FakeEndpoint} from './keystone.ts';
 import {closedPort, listen} from './listener.ts';
 import {createMisbehaviours} from './misbehaviour.ts';
 import type {MisbehaveOptions, Misbehaviour, MisbehaviourName} from './misbehaviour.ts';
@@ -62,6 +62,8 @@ export interface FakeCloud {
   readonly requests: readonly LoggedRequest[];
   /** Servers that Nova tells of; add to it at will. */
   readonly servers: FakeServer[];
+  /** Domains that Keystone lists, with their projects; none at first. */
+  readonly domains: FakeDomain[];
   /** Servers and what they need, and what becomes of them. */
   readonly compute: FakeCompute;
   /** The text of a clouds.yaml with the entries `admin`, `member` and `credential` (admin's application credential). */
@@ -138,8 +140,10 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
         : [{type: 'volumev3', name: 'cinder', region, url: `${listener.url}/volume/v3`}]),
     ];
   };
+  const domains: FakeDomain[] = [];
   const keystone = createKeystone({
     clock,
+    domains,
     accounts: Object.values(accounts),
     tokenSeconds: options.tokenSeconds ?? 3600,
     catalog,
@@ -212,6 +216,7 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     images: table,
     tasks,
     requests: log,
+    domains,
     servers,
     compute: fakeCompute,
     cloudsYaml: () => cloudsYaml(authUrl, region, accounts),

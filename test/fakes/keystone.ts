@@ -24,7 +24,17 @@ export interface FakeEndpoint {
   readonly interfaces?: readonly string[];
 }
 
+/** A domain besides the accounts' own, with its projects. */
+export interface FakeDomain {
+  readonly id: string;
+  readonly name: string;
+  projects: readonly string[];
+  /** Keystone lists a part of them only. */
+  truncated?: boolean;
+}
+
 export interface KeystoneOptions {
+  readonly domains: readonly FakeDomain[];
   readonly clock: FakeClock;
   readonly accounts: readonly FakeAccount[];
   readonly tokenSeconds: number;
@@ -51,7 +61,7 @@ interface Token {
   readonly methods: readonly string[];
 }
 
-/** A Keystone v3 that knows logins by password, application credential and token, and nothing else. */
+/** A Keystone v3 that knows logins by password, application credential and token, lists domains and projects, and nothing else. */
 export function createKeystone(options: KeystoneOptions): FakeKeystone {
   const tokens = new Map<string, Token>();
 
@@ -107,6 +117,13 @@ export function createKeystone(options: KeystoneOptions): FakeKeystone {
         tokens.delete(header(request, 'x-subject-token') ?? '');
         return {status: 204};
       }
+      if (where === 'GET /v3/domains' || where === 'GET /v3/projects') {
+        const caller = living(header(request, 'x-auth-token'))?.account;
+        if (caller === undefined) throw unauthorized();
+        if (!caller.roles.includes('admin'))
+          throw new Refusal(403, 'You are not authorized to perform the requested action');
+        return where === 'GET /v3/domains' ? listDomains(options, request) : listProjects(options, request);
+      }
       if (where === 'GET /v3' || where === 'GET ') return versions(request);
       throw new Refusal(404, `(${request.path}): The resource could not be found.`);
     },
@@ -115,6 +132,18 @@ export function createKeystone(options: KeystoneOptions): FakeKeystone {
     revoke: (id) => void tokens.delete(id),
     issue: (account) => give(account, ['password']).id,
   };
+}
+
+function listDomains({domains}: KeystoneOptions, {query}: FakeRequest): Reply {
+  const found = domains.filter(({name}) => name === query.get('name'));
+  return {status: 200, json: {domains: found.map(({id, name}) => ({id, name, enabled: true})), links: {next: null}}};
+}
+
+function listProjects({domains}: KeystoneOptions, {query}: FakeRequest): Reply {
+  const domain = domains.find(({id}) => id === query.get('domain_id'));
+  const projects = (domain?.projects ?? []).map((id) => ({id, name: id, domain_id: domain?.id, enabled: true}));
+  const truncated = domain?.truncated === true && {truncated: true};
+  return {status: 200, json: {projects, links: {next: null}, ...truncated}};
 }
 
 /** An account with made-up ids; the roles tell what it may do. */

@@ -2,9 +2,9 @@ import {builtMeta} from '../build/claims.ts';
 import type {BuildSpec} from '../build/spec.ts';
 import {BUILD_FORMATS} from '../build/spec.ts';
 import {readMeta} from './meta.ts';
-import type {RawAudit, RawBuild, RawImage, RawLimits, RawVerify, RawVersion} from './schema.ts';
+import type {RawAudit, RawBuild, RawImage, RawLimits, RawShare, RawVerify, RawVersion} from './schema.ts';
 import {mapsUnder} from './subject.ts';
-import type {Definition, VerifySettings, Version} from './definition.ts';
+import type {Definition, Share, VerifySettings, Version} from './definition.ts';
 import {parseDigest} from '../release/digest.ts';
 import type {SizeLimits} from '../limits.ts';
 import {parseSize} from '../limits.ts';
@@ -40,6 +40,7 @@ export function convertImage(raw: RawImage, node: YamlMap): Definition {
     ...given('imageDescription', raw.image_description),
     ...given('retireAs', raw.retire_as),
     ...given('stores', raw.stores && [...new Set(raw.stores)]),
+    ...given('share', raw.share ? convertShare(raw.share) : undefined),
     ...given('build', raw.build && convertBuild(raw.build, raw.format)),
     ...given('verify', raw.verify && convertVerify(raw.verify)),
     ...given('limits', raw.limits ? convertLimits(raw.limits) : undefined),
@@ -85,6 +86,11 @@ function convertBuild(raw: RawBuild, format: RawImage['format']): BuildSpec {
     ...given('elementsPath', raw.elements_path),
     ...given('source', raw.source),
   };
+}
+
+function convertShare({projects, domains}: RawShare): Share {
+  const ids = (projects ?? []).map((id) => id.replaceAll('-', ''));
+  return {projects: [...new Set(ids)], domains: [...new Set(domains)]};
 }
 
 function convertLimits({download, unpacked, virtual}: RawLimits): Partial<SizeLimits> {

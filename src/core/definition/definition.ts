@@ -31,6 +31,8 @@ export interface Definition {
   readonly retireAs?: RetireWay;
   /** Stores that must hold the bytes; absent: the cloud's default store. */
   readonly stores?: readonly string[];
+  /** Who sees its shared images besides us; absent: the members are nothing of ours. */
+  readonly share?: Share;
   /** As written (not in natural order). */
   readonly versions: readonly Version[];
   /** Present when the definition is to be built instead of fetched. */
@@ -50,6 +52,14 @@ export interface Definition {
 /** Where the relative paths of a definition start: its own folder, for an image of the command line that of the run. */
 export function folderOf({folder}: Definition, {baseDir}: {readonly baseDir: string}): string {
   return folder ?? baseDir;
+}
+
+/** The section `share`. */
+export interface Share {
+  /** Ids of projects. */
+  readonly projects: readonly string[];
+  /** Ids or names of domains: every project of them. */
+  readonly domains: readonly string[];
 }
 
 /** The section `verify`. */

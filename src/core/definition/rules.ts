@@ -15,6 +15,7 @@ export function brokenRules(site: ImageSite): Problem[] {
     ...digestSources(site),
     ...httpRedirects(site),
     ...reservedTags(site),
+    ...sharing(site),
     ...brokenBuildRules(site),
   ];
 }
@@ -109,4 +110,35 @@ function reservedTags({root, path, image}: ImageSite): Problem[] {
       place,
       hint: 'remove it',
     }));
+}
+
+/** Glance has members of shared images only. */
+function sharing({root, path, image}: ImageSite): Problem[] {
+  const share = entryOf(image, 'share');
+  if (!share || !isGiven(image, 'share')) return [];
+  const subject = subjectOf(root, path);
+  const place = share.key.place;
+  const visibility = textUnder(image, 'visibility');
+  const isNobody =
+    share.value.kind === 'map' && ['projects', 'domains'].every((key) => !hasItems(entryOf(share.value, key)?.value));
+  return [
+    ...(visibility === 'shared'
+      ? []
+      : [
+          {
+            message: `${subject} has share, but visibility "${visibility ?? ''}": only shared images have members`,
+            place,
+            hint: 'write visibility: shared, or take share out',
+          },
+        ]),
+    ...(isNobody
+      ? [{message: `share of ${subject} names nobody`, place, hint: 'add projects or domains, or take share out'}]
+      : []),
+  ];
+}
+
+/** Anything but an empty or absent list; what fits no schema is said by the schema. */
+function hasItems(node: YamlNode | undefined): boolean {
+  if (node === undefined) return false;
+  return node.kind === 'list' ? node.items.length > 0 : !(node.kind === 'scalar' && node.value === null);
 }

@@ -192,6 +192,20 @@ const audit = z
   .strictObject({ignore: z.array(exception).describe('Findings that are accepted for a time.')})
   .describe('What the audit of this image leaves out.');
 
+const share = z
+  .strictObject({
+    projects: z
+      .array(
+        z.string().regex(/^(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/, {
+          error: 'is no id of a project; write the one that "openstack project show NAME -f value -c id" prints',
+        }),
+      )
+      .nullish()
+      .describe('Ids of projects.'),
+    domains: z.array(filled()).nullish().describe('Domains, by name or id: all of their projects.'),
+  })
+  .describe('Members of the published image; with visibility: shared.');
+
 /** One entry of `images`. */
 export const imageSchema = z.strictObject({
   name: filled().describe('The plain name of the image.'),
@@ -223,6 +237,7 @@ export const imageSchema = z.strictObject({
     .min(1)
     .nullish()
     .describe("Glance stores that hold the bytes. Default: the cloud's default store."),
+  share: share.nullish(),
   protected: z.boolean().nullish().describe('Guard the current image against deletion. Default: false.'),
   audit: audit.nullish(),
   retire_as: z.enum(RETIRE_WAYS).nullish().describe('How a superseded image is retired. Default: renamed.'),
@@ -237,6 +252,7 @@ export function keysOfImage(path: readonly PropertyKey[]): readonly string[] {
   if (section === undefined) return Object.keys(imageSchema.shape);
   if (section === 'versions' && item !== undefined) return Object.keys(version.shape);
   if (section === 'build') return Object.keys(build.shape);
+  if (section === 'share') return Object.keys(share.shape);
   if (section === 'limits') return Object.keys(limits.shape);
   if (section === 'audit') return Object.keys(item === undefined ? audit.shape : exception.shape);
   return section === 'verify' ? Object.keys(verify.shape) : [];
@@ -253,6 +269,8 @@ export type RawVerify = z.infer<typeof verify>;
 
 /** The section `audit` that fits the schema. */
 export type RawAudit = z.infer<typeof audit>;
+/** The section `share` that fits the schema. */
+export type RawShare = z.infer<typeof share>;
 /** The section `limits` that fits the schema. */
 export type RawLimits = z.infer<typeof limits>;
 

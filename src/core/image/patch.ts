@@ -59,7 +59,11 @@ export interface Changes {
 
 /** What the patch changes about the image; to be a part of the summary of an action. */
 export function changesOf(live: Image, patch: ImagePatch): Changes {
-  const fieldChanges = [...fixedFields(live, patch), ...propertyFields(live, patch)];
+  return saidTwice([...fixedFields(live, patch), ...propertyFields(live, patch)]);
+}
+
+/** Typed changes with their text. */
+export function saidTwice(fieldChanges: readonly FieldChange[]): Changes {
   return {changes: fieldChanges.map(changeText), fieldChanges};
 }
 

@@ -48,14 +48,35 @@ function ofUse(action: Unlinked, before: readonly Unlinked[], input: LinkInput):
     const since = before.slice(Math.max(0, last)).filter(({kind}) => kind !== 'remove');
     return [...failures, ...since].map(({id}) => ({id, otherwise: 'something of this definition failed'}));
   }
+  if (action.kind === 'share') return ofShared(action, before);
   if (!takesOutOfUse(action)) return [];
   const otherwise = 'the current image could not be had, so nothing is retired';
-  if (action.kind === 'retire' && action.replacedBy !== undefined) return [{id: action.replacedBy, otherwise}];
+  if (action.kind === 'retire' && action.replacedBy !== undefined) {
+    const shared = before.filter((other) => other.kind === 'share' && other.published === action.replacedBy);
+    return [
+      {id: action.replacedBy, otherwise},
+      ...shared.map(({id}) => ({id, otherwise: 'not every member has the current image, so nothing is retired'})),
+    ];
+  }
   const current = [
     ...failures.filter(({version}) => currentVersions.includes(version)),
     ...before.filter(({kind, summary}) => !LAST.has(kind) && currentVersions.includes(summary.version ?? '')),
   ];
   return current.map(({id}) => ({id, otherwise}));
+}
+
+/** Only what is published, and shared by then, has members. */
+function ofShared(
+  {target, published}: Extract<Unlinked, {kind: 'share'}>,
+  before: readonly Unlinked[],
+): readonly Dependency[] {
+  const updates = before.filter(
+    (other) => other.kind === 'update' && 'image' in target && other.image.id === target.image.id,
+  );
+  return [
+    ...(published === undefined ? [] : [{id: published, otherwise: 'its image is not published'}]),
+    ...updates.map(({id}) => ({id, otherwise: 'its image is not as the definition says'})),
+  ];
 }
 
 /** Their failure takes nothing from the current image. */

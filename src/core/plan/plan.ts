@@ -4,6 +4,7 @@ import type {Definition} from '../definition/definition.ts';
 import type {ActionSummary} from '../events.ts';
 import type {Form} from '../image/form.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
+import type {ImageMember} from '../image/members.ts';
 import type {Policy} from '../policy.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import type {Warning} from '../warnings.ts';
@@ -67,6 +68,19 @@ export type Step =
   | {readonly kind: 'adopt' | 'update' | 'hide'; readonly image: Image; readonly patch: ImagePatch}
   /** `patch` is applied first: it records that we did it. */
   | {readonly kind: 'deactivate' | 'reactivate'; readonly target: Target; readonly patch?: ImagePatch}
+  /**
+   * Add, accept for and remove members; ids of projects. `record`: whom we added, afterwards. `published`: the id of the publication that
+   * it belongs to; absent for an image that is published already.
+   */
+  | {
+      readonly kind: 'share';
+      readonly target: Target;
+      readonly add: readonly string[];
+      readonly accept: readonly string[];
+      readonly remove: readonly string[];
+      readonly record: readonly string[];
+      readonly published?: string;
+    }
   | {readonly kind: 'copy'; readonly image: Image; readonly stores: readonly string[]}
   | {readonly kind: 'delete'; readonly image: Image; readonly unprotect: boolean};
 
@@ -128,4 +142,16 @@ export interface PlanInput {
   /** Runs whose leases are alive; their half-made images are no leftovers. */
   readonly liveRuns: ReadonlySet<string>;
   readonly adHoc: boolean;
+  /** Absent: the members of its images are nothing of ours, and nobody was asked for them. */
+  readonly sharing?: Sharing;
+}
+
+/** Who is to see the shared images of a definition, and who does. */
+export interface Sharing {
+  /** Ids of projects, our own left out. */
+  readonly wanted: readonly string[];
+  /** The members of published images that are shared, by image id. */
+  readonly members: ReadonlyMap<string, readonly ImageMember[]>;
+  /** We may accept for the projects. */
+  readonly mayAccept: boolean;
 }

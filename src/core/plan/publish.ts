@@ -9,6 +9,7 @@ import {imageOf, supersededName} from './draft.ts';
 import {foreseen} from './foreseen.ts';
 import type {Target} from './plan.ts';
 import {retirePredecessors} from './retire.ts';
+import {shareNew} from './share.ts';
 
 /** Verifies the image where that is wanted, publishes it, and retires what it takes the place of. */
 export function publishNew(
@@ -76,6 +77,7 @@ export function publish(
     {version: release.version, newName: form.name, reason, ...imageOf(target), ...changesOn(target, {form, as})},
   );
   draft.taken.add(form.name);
+  if (form.visibility === 'shared') shareNew(draft, {target, version: release.version, published: id});
   return id;
 }
 

@@ -16,6 +16,7 @@ import {about} from './draft.ts';
 import {isStalled} from './leftovers.ts';
 import {publish, publishNew, verifyFirst, wantsPublication} from './publish.ts';
 import {retirePredecessors} from './retire.ts';
+import {shareExisting} from './share.ts';
 import {minDiskRaised} from '../warnings.ts';
 
 /** What one listed version needs: nothing, mending, its name back, or to be made and published. */
@@ -99,7 +100,10 @@ function mend(draft: Draft, release: Release, existing: OwnImage): void {
       {kind: 'copy', image, stores: missing, counts: 'updated'},
       {...about(existing), reason: `is missing from ${missing.join(', ')}`},
     );
-  if (!status && isEmptyPatch(patch) && missing.length === 0) draft.unchanged.push(image.id);
+  const isSame = !status && isEmptyPatch(patch) && missing.length === 0;
+  const visibility = patch.visibility ?? image.visibility;
+  const isShared = shareExisting(draft, {own: existing, visibility, counts: isSame});
+  if (isSame && !isShared) draft.unchanged.push(image.id);
 }
 
 /** Makes the image, or goes on with one that was begun, and publishes it; `twin` is the live image whose bytes it shall have. */

@@ -10,6 +10,7 @@ import {isLonger} from '../retention.ts';
 import {MANAGED_TAG, formatApplied} from '../image/stamp.ts';
 import type {Draft} from './draft.ts';
 import {about, shapeOf} from './draft.ts';
+import {lacksMembers} from './share.ts';
 
 /**
  * Two current images of a `multi: true` definition: a run died between publishing and retiring. The one published last
@@ -24,6 +25,8 @@ export function closeUnfinishedSwap(draft: Draft): void {
     (a, b) => byCharacters(b.image.updatedAt, a.image.updatedAt) || byLastPublished(a, b),
   )[0];
   const stays = listed?.stamp.state === 'current' ? listed : newest;
+  // Its members come first, so that each of them has an image of that name at any time; it is retired behind them.
+  if (stays && stays === listed && lacksMembers(draft, stays)) return;
   for (const own of current)
     if (own !== stays) retire(draft, own, {reason: 'an earlier run published its successor and died'});
 }

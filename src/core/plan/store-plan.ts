@@ -65,6 +65,7 @@ function factsOf(action: Action): Facts {
     ...(action.kind === 'acquire' && action.reuse && {reuse: imageFacts(action.reuse)}),
     ...(action.kind === 'acquire' && action.twin && {twin: imageFacts(action.twin)}),
     ...(action.kind === 'publish' && {as: action.as, form: formFacts(action.form)}),
+    ...(action.kind === 'share' && {members: memberFacts(action)}),
     ...(action.kind === 'copy' && {stores: [...action.stores]}),
     ...(action.kind === 'delete' && {unprotect: action.unprotect}),
   };
@@ -90,6 +91,10 @@ function propertyFacts(properties: Readonly<Record<string, string>>): Record<str
 
 function formFacts({tags, flagTags, properties, ...form}: Form): Facts['form'] {
   return {...form, tags: [...tags], flagTags: [...flagTags], properties: propertyFacts(properties)};
+}
+
+function memberFacts({add, accept, remove, record}: Extract<Action, {kind: 'share'}>): Facts['members'] {
+  return {add: [...add], accept: [...accept], remove: [...remove], record: [...record]};
 }
 
 function imageFacts({id, name, status, visibility, osHidden, protected: isProtected}: Image): Facts['image'] {

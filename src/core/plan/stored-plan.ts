@@ -3,7 +3,7 @@ import {COUNT_FIELDS} from '../counts.ts';
 
 const KINDS = [
   ...(['remove', 'acquire', 'resume', 'verify', 'publish', 'retire', 'adopt'] as const),
-  ...(['update', 'hide', 'deactivate', 'reactivate', 'copy', 'delete'] as const),
+  ...(['update', 'hide', 'deactivate', 'reactivate', 'share', 'copy', 'delete'] as const),
 ] as const;
 
 const visibility = z.enum(['public', 'private', 'shared', 'community']);
@@ -72,6 +72,7 @@ const facts = z.strictObject({
   /** What that changes: every field or property with its value before and after. */
   changes: z.record(z.string(), z.strictObject({from: value, to: value})).optional(),
   stores: texts.optional(),
+  members: z.strictObject({add: texts, accept: texts, remove: texts, record: texts}).optional(),
   unprotect: z.boolean().optional(),
 });
 

@@ -1,4 +1,5 @@
 import {Readable} from 'node:stream';
+import type {ImageMember} from '../../core/image/members.ts';
 import type {StoredBytes} from '../../ports/image-store.ts';
 import type {Image, NewImage} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
@@ -11,7 +12,7 @@ import type {Page} from '../paginate.ts';
 import {everyPage, pageByPage} from '../paginate.ts';
 import type {PatchOperation} from './patch.ts';
 import {createBody, PATCH_TYPE} from './patch.ts';
-import {image, imagePage, importInfo, storeInfo, tasks, usage} from './schema.ts';
+import {image, imagePage, importInfo, members, storeInfo, tasks, usage} from './schema.ts';
 import type {ImportTask} from './schema.ts';
 
 /** What a create answer contains besides the image: method and store names, `[]` where it does not. */
@@ -111,6 +112,14 @@ export class GlanceApi {
   async import(id: string, request: ImportRequest): Promise<void> {
     const path = `/images/${id}/import`;
     await this.#client.call({method: 'POST', path, json: request, expect: [202], response: 'none'});
+  }
+
+  /**
+   * The members of an image; FORBIDDEN when the image is not of visibility `shared`. Glance has no pages of them.
+   * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/api/v2/image_members.py (index)
+   */
+  async members(id: string): Promise<readonly ImageMember[]> {
+    return (await this.#client.read(members, `/images/${id}/members`)).members;
   }
 
   /** CONFLICT when the project is a member already, FORBIDDEN when the image is not of visibility `shared`. */

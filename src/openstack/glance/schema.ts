@@ -120,3 +120,12 @@ function propertiesOf(raw: Readonly<Record<string, unknown>>): Record<string, st
   }
   return properties;
 }
+
+/** https://docs.openstack.org/api-ref/image/v2/#list-image-members */
+export const members = z.object({
+  members: z.array(
+    z
+      .object({member_id: z.string(), status: z.enum(['pending', 'accepted', 'rejected'])})
+      .transform(({member_id, status}) => ({projectId: member_id, status})),
+  ),
+});

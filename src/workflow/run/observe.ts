@@ -14,6 +14,7 @@ import {MANAGED_TAG, isCopyOfOurs, isSnapshot, readStamp} from '../../core/image
 import {asImgmgrError} from '../../errors.ts';
 import {isLeaseAlive} from '../lease/lease-keeper.ts';
 import {newerFormat} from './newer-format.ts';
+import type {Sharings} from './sharing.ts';
 import {resolveReleases} from './resolve-releases.ts';
 import type {CloudRun} from '../types.ts';
 
@@ -69,6 +70,7 @@ export interface PlanRequest {
   readonly view: View;
   /** Images with names that are about to be published, of any project. */
   readonly others: readonly Image[];
+  readonly sharings?: Sharings;
   /** The lease of this run, which is no leftover. */
   readonly ownLease?: string;
 }
@@ -117,6 +119,8 @@ async function planOne(
   const found = listings.get(definition) ?? [];
   try {
     if (found instanceof ImgmgrError) throw found;
+    const sharing = request.sharings?.get(definition);
+    if (sharing instanceof ImgmgrError) throw sharing;
     refuseNewer(view, definition);
     const {releases, decisions} = await resolveReleases(found, {...run, definition, images: own, now: view.now});
     const plan = planDefinition({
@@ -129,6 +133,7 @@ async function planOne(
       now: view.now,
       liveRuns,
       adHoc: run.adHoc,
+      ...(sharing && {sharing}),
     });
     return {...plan, decisions: [...decisions, ...plan.decisions]};
   } catch (error) {

@@ -16,6 +16,7 @@ import {importWait, waitForImport} from '../acquire/wait-for-import.ts';
 import {deleteImage, mayDelete} from '../publish/delete-image.ts';
 import type {Publication} from '../publish/publish-image.ts';
 import {publishImage} from '../publish/publish-image.ts';
+import {shareImage} from '../publish/share-image.ts';
 import {retireOrUndo} from '../publish/swap.ts';
 import {copySurely} from '../sure-writes.ts';
 import type {CloudPorts} from '../types.ts';
@@ -74,9 +75,11 @@ export class PlanWork {
     this.#store = context.ports.store;
   }
 
-  /** Retires the predecessor of what was published just now: neither a failure nor a Ctrl-C may come in between. */
+  /** Gives what was published just now to its members, or retires its predecessor: no Ctrl-C may come in between. */
   closesSwap(action: Action): boolean {
-    return action.kind === 'retire' && action.replacedBy !== undefined && this.#publications.has(action.replacedBy);
+    const publication =
+      action.kind === 'retire' ? action.replacedBy : action.kind === 'share' ? action.published : undefined;
+    return publication !== undefined && this.#publications.has(publication);
   }
 
   /** Removes what was made and not published. */
@@ -115,6 +118,8 @@ export class PlanWork {
         await this.#store.setActive(image.id, action.kind === 'reactivate');
         return {image: image.id};
       }
+      case 'share':
+        return this.#share(action);
       case 'copy':
         return this.#copy(action, context);
       case 'delete':
@@ -209,6 +214,15 @@ export class PlanWork {
     const after = await this.#store.update(live, rest);
     this.#live.set(after.id, after);
     return {image: after.id};
+  }
+
+  async #share(action: Of<'share'>): Promise<Done> {
+    const {sharing, store} = this.#context.ports;
+    const {runtime} = this.#context.acquire;
+    if (!sharing) throw new ImgmgrError('INTERNAL', 'sharing was planned, but this cloud has one project only');
+    const {image, detail} = await shareImage({store, runtime, sharing}, this.#resolve(action.target), action);
+    this.#live.set(image.id, image);
+    return {image: image.id, detail};
   }
 
   async #copy({image, stores}: Of<'copy'>, context: AcquireContext): Promise<Done> {

@@ -13,6 +13,7 @@ import {LeaseKeeper} from '../lease/lease-keeper.ts';
 import type {CloudPlan, Listings, View} from './observe.ts';
 import {describePlan, planCloud, readListings, viewOf} from './observe.ts';
 import {allowedActions, guardDeletions, listDeletable, warnOfTooMany, withoutKept} from './deletions.ts';
+import {readSharings} from './sharing.ts';
 import {removeLeftovers, sweepDeadServers} from './leftovers.ts';
 import type {CloudResult} from './outcome-of.ts';
 import {outcomeOf} from './outcome-of.ts';
@@ -84,7 +85,8 @@ class CloudRunner {
 
   /** Plans, looks up the names that would be published, and plans again knowing who bears them. */
   async #fullPlan(listings: Listings, view: View, ownLease?: string): Promise<CloudPlan> {
-    const request = {run: this.#run, listings, view, ...(ownLease !== undefined && {ownLease})};
+    const sharings = await readSharings(this.#run, [...listings.keys()], view);
+    const request = {run: this.#run, listings, view, sharings, ...(ownLease !== undefined && {ownLease})};
     const first = await planCloud({...request, others: []});
     const names = [...new Set(first.definitions.flatMap((plan) => plan.publishes))];
     const {adopt} = this.#run.options.policy;

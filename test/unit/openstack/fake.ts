@@ -1,3 +1,4 @@
+import type {ImageSharing} from '../../../src/ports/image-sharing.ts';
 import type {ImageStore} from '../../../src/ports/image-store.ts';
 import type {ServerHost} from '../../../src/ports/server-host.ts';
 import type {TestServerHost} from '../../../src/ports/test-server-host.ts';
@@ -14,6 +15,7 @@ export interface Connected {
   readonly store: ImageStore;
   readonly servers: ServerHost;
   readonly tests: TestServerHost;
+  readonly sharing: ImageSharing;
   readonly exchanges: Exchange[];
 }
 

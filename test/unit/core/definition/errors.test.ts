@@ -47,6 +47,38 @@ const DATE = 'write it as YYYY-MM-DD';
 const DIGEST = 'write algorithm:hex, with md5, sha1, sha256, sha384 or sha512 and all of its digits';
 const DURATION = 'write a number with its unit, like 90s, 10m or 2h';
 
+describe('share', () => {
+  const ID = '0123456789abcdef0123456789abcdef';
+  const shared = (...lines: string[]): string[] => problemsWith({8: '    visibility: shared'}, ...lines);
+
+  test('names projects by id, and domains', () => {
+    expect(shared(`    share: {projects: [${ID}], domains: [science]}`)).toEqual([]);
+    expect(shared('    share: {domains: [science]}')).toEqual([]);
+  });
+
+  test('needs visibility: shared', () => {
+    expect(problemsWith({}, `    share: {projects: [${ID}]}`)).toEqual([
+      '16:5 image "Debian 12" has share, but visibility "public": only shared images have members | write visibility: shared, or take share out',
+    ]);
+  });
+
+  test('has somebody in it', () => {
+    for (const line of ['share: {}', 'share: {projects: []}', 'share: {projects: [], domains: null}'])
+      expect(shared(`    ${line}`)).toEqual([
+        '16:5 share of image "Debian 12" names nobody | add projects or domains, or take share out',
+      ]);
+  });
+
+  test('takes no name of a project, and no other key', () => {
+    expect(shared('    share: {projects: [demo]}')).toEqual([
+      expect.stringMatching(/^16:\d+ .*"demo".*openstack project show NAME/),
+    ]);
+    expect(shared('    share: {project: [demo]}')).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^16:\d+ .*"project".*projects/)]),
+    );
+  });
+});
+
 describe('R12: limits', () => {
   const place = (line: string): string[] => problemsWith({}, '    limits:', `      ${line}`);
 

@@ -4,7 +4,7 @@ import {candidate, currentForm, formContext, publishPatch} from '../../../../src
 import {applyPatch} from '../../../../src/core/image/patch.ts';
 import type {Image, NewImage} from '../../../../src/core/image/image.ts';
 import {planDefinition} from '../../../../src/core/plan/plan-definition.ts';
-import type {Action, DefinitionPlan, Target} from '../../../../src/core/plan/plan.ts';
+import type {Action, DefinitionPlan, Sharing, Target} from '../../../../src/core/plan/plan.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {bootHash, verdictProperties} from '../../../../src/core/verdict/record.ts';
 import {imageFault} from '../../../../src/core/verdict/verdict.ts';
@@ -67,7 +67,12 @@ export class World {
   #made = 0;
   now = new Date('2026-02-01T12:00:00Z');
 
-  plan(definitionToPlan: Definition, flags: Partial<Policy> = {}, releases?: readonly Release[]): DefinitionPlan {
+  plan(
+    definitionToPlan: Definition,
+    flags: Partial<Policy> = {},
+    releases?: readonly Release[],
+    sharing?: Sharing,
+  ): DefinitionPlan {
     const own = this.images.flatMap((image) => {
       const stamp = readStamp(image);
       return stamp?.definition === definitionToPlan.name ? [{image, stamp}] : [];
@@ -82,6 +87,7 @@ export class World {
       now: this.now,
       liveRuns: this.liveRuns,
       adHoc: false,
+      ...(sharing && {sharing}),
     });
   }
 
@@ -232,6 +238,8 @@ export class World {
           ...applyPatch(live, action.patch ?? {}),
           status: action.kind === 'deactivate' ? 'deactivated' : 'active',
         }));
+        return;
+      case 'share':
         return;
       case 'copy':
         patch(action.image.id, (live) => ({...live, stores: [...live.stores, ...action.stores]}));
