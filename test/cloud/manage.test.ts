@@ -142,29 +142,34 @@ describe.each(NEWEST)('what manage does on the real $region Glance', (glance) =>
     expect(hidden.done).toEqual(['hide 2']);
   });
 
-  it.each([
-    ['last-1', ['']],
+  // What each promise protects is core's (test/unit/core/dates.test.ts); here once something goes and something stays.
+  const promises: readonly [validity: string, left: readonly string[]][] = [
     ['last-2', ['', ' (2)']],
+    ['last-1', ['']],
     ['none', ['', ' (1)', ' (2)']],
     ['notice', ['', ' (1)', ' (2)']],
     ['forever', ['', ' (1)', ' (2)']],
     ['2020-01-01', ['']],
     ['2999-12-31', ['', ' (1)', ' (2)']],
-  ])('deletes by uuid_validity %s with delete --yes, and lists only without', async (validity, left) => {
-    const name = `${prefix} keep`;
-    for (const version of ['1', '2', '3']) await manage([{name, version, validity}]);
-    const images = join(dir, 'images.yml');
-    const listed = await imgmgr(['delete', '--cloud', cloud, '--images', images]);
-    expect([listed.code, listed.writes]).toEqual([0, []]);
-    expect(listed.lines.flatMap((line) => (line.type === 'deletable' ? (line.images ?? []) : []))).toHaveLength(
-      3 - left.length,
-    );
-    const deleted = await imgmgr(['delete', '--cloud', cloud, '--images', images, '--yes']);
-    expect([deleted.code, deleted.counts['deleted']]).toEqual([0, 3 - left.length]);
-    expect((await admin().named(name)).map((image) => image.name).sort()).toEqual(
-      left.map((suffix) => `${name}${suffix}`),
-    );
-  });
+  ];
+  it.each(promises.slice(0, process.env['FULL'] === '1' ? undefined : 1))(
+    'deletes by uuid_validity %s with delete --yes, and lists only without',
+    async (validity, left) => {
+      const name = `${prefix} keep`;
+      for (const version of ['1', '2', '3']) await manage([{name, version, validity}]);
+      const images = join(dir, 'images.yml');
+      const listed = await imgmgr(['delete', '--cloud', cloud, '--images', images]);
+      expect([listed.code, listed.writes]).toEqual([0, []]);
+      expect(listed.lines.flatMap((line) => (line.type === 'deletable' ? (line.images ?? []) : []))).toHaveLength(
+        3 - left.length,
+      );
+      const deleted = await imgmgr(['delete', '--cloud', cloud, '--images', images, '--yes']);
+      expect([deleted.code, deleted.counts['deleted']]).toEqual([0, 3 - left.length]);
+      expect((await admin().named(name)).map((image) => image.name).sort()).toEqual(
+        left.map((suffix) => `${name}${suffix}`),
+      );
+    },
+  );
 
   it('plans in dry-run, without a single write, what manage then does, action by action', async () => {
     const wanted = ['a', 'b'].map((letter) => ({name: `${prefix} plan ${letter}`, version: '1'}));
