@@ -48,16 +48,18 @@ const TAGS: SubjectRule = offered({
   severity: {'scs-v1': 'info', 'scs-v2': 'info'},
   testedBy: [],
   id: 'scs-0102/tags',
-  says: 'The tags managed_by_VENDOR and os:OPERATINGSYSTEM are recommended.',
+  says: 'The tags managed_by_VENDOR and os:OPERATINGSYSTEM are recommended; images that imgmgr retired have no os: tag, so that clients that choose by tags find the current one.',
   matters: 'Users see who looks after an image; lists can be filtered by tags.',
   mend: 'Add the tags; manage sets both on what it publishes.',
   seenIn: LIVE_ONLY,
   judge({tags, kind, ...subject}) {
     // Definitions do not list them: every published image gets them.
     if (kind !== 'live') return undefined;
+    const isRetired = subject.definition !== undefined && valueOf(subject, 'imgmgr_state') === 'retired';
     const lacking = [
       ...(tags.some((tag) => tag.startsWith('managed_by_')) ? [] : ['managed_by_…']),
-      ...(tags.some((tag) => tag.startsWith('os:')) ? [] : ['os:…']),
+      // Clients that choose an image by its tags (Octavia, Trove) are to find the current one alone.
+      ...(isRetired || tags.some((tag) => tag.startsWith('os:')) ? [] : ['os:…']),
     ];
     if (lacking.length === 0) return undefined;
     const message = `${titleOf(subject)} has no tag ${lacking.join(' and no tag ')}`;

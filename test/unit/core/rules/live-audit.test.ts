@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {LiveInput} from '../../../../src/core/rules/live-audit.ts';
+import type {OwnImage} from '../../../../src/core/release/release.ts';
 import {auditLive} from '../../../../src/core/rules/live-audit.ts';
 import {builtInProfile} from '../../../../src/core/rules/profile.ts';
 import {own, parsed} from '../status/live.ts';
@@ -51,6 +52,17 @@ describe('the audit of live images', () => {
   test('says that a person mends a superseded image, which manage leaves as it is', () => {
     const retired = own({id: OTHER, version: '20261101', state: 'retired'}, {properties: {os_purpose: 'general'}});
     expect(judge({own: [own(), retired]})).toEqual(['2 scs-0102/os_purpose-value you']);
+  });
+
+  test('demands no tag os:… of what manage retired, which takes it off, but of the current image', () => {
+    const untagged = (own: OwnImage): OwnImage => ({...own, image: {...own.image, tags: ['managed_by_imgmgr']}});
+    const retired = own({id: OTHER, version: '20261101', state: 'retired'}, {properties: {os_purpose: 'oldgeneric'}});
+    const {byImage} = auditLive({
+      ...{own: [untagged(own()), untagged(retired)], definitions: parsed(definition({})), whole: false},
+      ...{profile: builtInProfile(), now: NOW, until: NOW},
+    });
+    const rulesOf = (id: string): string[] => byImage.get(id)?.findings.map(({rule}) => rule) ?? [];
+    expect([rulesOf(ID).includes('scs-0102/tags'), rulesOf(OTHER).includes('scs-0102/tags')]).toEqual([true, false]);
   });
 
   test('says who can bring a newer build: manage where one is listed, update where none is, you where it failed or nothing is listed', () => {
