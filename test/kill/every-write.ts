@@ -179,13 +179,14 @@ export function kindsOfWrites(cloud: FakeCloud): string[] {
   });
 }
 
-/** Everything but ids, times and runs; sorted. */
+/** Everything but ids, times and runs, with the members; sorted. */
 export function endState(cloud: FakeCloud): unknown[] {
+  const members = new Map(cloud.images.all().map((image) => [image.id, image.members]));
   return cloud
     .views()
     .map((view) =>
       Object.fromEntries(
-        Object.entries(view)
+        Object.entries({...view, members: members.get(String(view['id']))})
           .filter(([key]) => !VARIES.test(key))
           .map(([key, value]): [string, unknown] => [key, key === 'imgmgr_record' ? withoutRun(String(value)) : value])
           .sort(),

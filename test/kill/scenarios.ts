@@ -76,6 +76,16 @@ export const ROTATION: Scenario = {
   killedAtLeases: true,
 };
 
+/** A project of somebody else. */
+function project(letter: string): string {
+  return letter.repeat(32);
+}
+
+/** A shared image with these members. */
+function sharedWith(...letters: string[]): Fields {
+  return {visibility: 'shared', share: `{projects: [${letters.map(project).join(', ')}]}`};
+}
+
 /** A definition whose images have to boot. */
 export const BOOTED = {verify: '{mode: boot}'};
 
@@ -156,6 +166,15 @@ export const WAYS_TO_IMPORT: readonly Scenario[] = [
 
 export const WAYS_TO_ROTATE: readonly Scenario[] = [
   {
+    what: 'a shared image, whose members come before its predecessor is retired',
+    before: [{definitions: of([version('1')], sharedWith('a', 'b'))}],
+    disturbed: {definitions: of([version('2')], sharedWith('b', 'c'))},
+    writes: [
+      ...[...LEASE, 'POST image', 'POST import', 'PATCH image', 'PATCH image', 'POST members', 'POST members'],
+      ...[`PUT members/${project('b')}`, `PUT members/${project('c')}`, 'PATCH image', ...END],
+    ],
+  },
+  {
     what: 'multi: false, one version comes and one goes',
     before: [{definitions: of([version('1'), version('2')], {multi: 'false'})}],
     disturbed: {definitions: of([version('2'), version('3')], {multi: 'false'})},
@@ -226,6 +245,15 @@ export const CHANGES: readonly Scenario[] = [
     before: FIRST,
     disturbed: {definitions: of([version('1')], {tags: '[T, U]', min_disk: '5'}, {os_version: "'13'"})},
     writes: [...LEASE, 'PATCH image', ...END],
+  },
+  {
+    what: 'a member that comes and one that goes',
+    before: [{definitions: of([version('1')], sharedWith('a', 'b'))}],
+    disturbed: {definitions: of([version('1')], sharedWith('b', 'c'))},
+    writes: [
+      ...[...LEASE, 'PATCH image', 'POST members', `PUT members/${project('c')}`],
+      ...[`DELETE members/${project('a')}`, 'PATCH image', ...END],
+    ],
   },
   {
     what: 'a further store',
