@@ -112,11 +112,11 @@ function tableText(lines: readonly Line[], summary: StatusSummary, style: Status
   const head = [...COLUMNS, ...(wide ? WIDE_COLUMNS : [])];
   const cells = shown.map(({line, cloud}) => [cloud, ...line.cells].map((cell) => fitted(cell, wide)));
   const widths = head.map((title, column) =>
-    cells.reduce((most, row) => Math.max(most, Array.from(row[column] ?? '').length), title.length),
+    cells.reduce((most, row) => Math.max(most, widthOf(row[column] ?? '')), title.length),
   );
   const padded = (row: readonly string[]): string =>
     row
-      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - Array.from(cell).length)))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
       .join('  ')
       .trimEnd();
   return [
@@ -131,9 +131,16 @@ function tableText(lines: readonly Line[], summary: StatusSummary, style: Status
   ].join('\n');
 }
 
+/** In characters, of which some are two units. */
+function widthOf(text: string): number {
+  return /[\ud800-\udfff]/.test(text) ? Array.from(text).length : text.length;
+}
+
 function fitted(cell: string, wide: boolean): string {
-  const text = Array.from(clean(cell));
-  return wide || text.length <= WIDEST ? text.join('') : `${text.slice(0, WIDEST - 1).join('')}…`;
+  const cleaned = clean(cell);
+  if (wide || cleaned.length <= WIDEST) return cleaned;
+  const text = Array.from(cleaned);
+  return text.length <= WIDEST ? cleaned : `${text.slice(0, WIDEST - 1).join('')}…`;
 }
 
 function brushOf({state, redOn, offending}: Line, paint: Paint): (text: string) => string {

@@ -39,6 +39,8 @@ export class SecretRegistry implements Secrets {
   readonly #known = new Set<string>();
   readonly #passing = new Set<string>();
   readonly #spellings = new Set<string>();
+  /** Short texts in which no secret was found: what is reported repeats itself. */
+  readonly #harmless = new Set<string>();
   #automaton: Automaton | undefined;
 
   add(secret: string | undefined): void {
@@ -57,7 +59,7 @@ export class SecretRegistry implements Secrets {
       characters -= oldest.length;
       this.#passing.delete(oldest);
     }
-    this.#automaton = undefined;
+    this.#forget();
   }
 
   addLogin(user: string, password: string): void {
@@ -66,7 +68,13 @@ export class SecretRegistry implements Secrets {
   }
 
   scrub(text: string): string {
-    return this.scrubPart(text, false).text;
+    if (this.#harmless.has(text)) return text;
+    const {text: clean} = this.scrubPart(text, false);
+    if (clean === text && text.length <= HARMLESS_LONGEST) {
+      if (this.#harmless.size >= HARMLESS_MOST) this.#harmless.clear();
+      this.#harmless.add(text);
+    }
+    return clean;
   }
 
   scrubCut(text: string): string {
@@ -93,11 +101,19 @@ export class SecretRegistry implements Secrets {
     return {text: clean + text.slice(at, Math.max(at, until)), rest: text.slice(Math.max(at, until))};
   }
 
+  #forget(): void {
+    this.#automaton = undefined;
+    this.#harmless.clear();
+  }
+
   #learn(spellings: Iterable<string>): void {
     for (const spelling of spellings) this.#spellings.add(spelling);
-    this.#automaton = undefined;
+    this.#forget();
   }
 }
+
+const HARMLESS_LONGEST = 400;
+const HARMLESS_MOST = 4096;
 
 const SECRET_VARIABLE = /^OS_(?:\w*_)?(?:PASSWORD|PASSCODE|SECRET|TOKEN)$/;
 

@@ -9,6 +9,7 @@ import {measureFresh} from './measure/fresh.ts';
 import {measureGuards} from './measure/guards.ts';
 import {measureFake, measureMany} from './measure/many.ts';
 import {measureStartup} from './measure/startup.ts';
+import {measureStatus} from './measure/status.ts';
 import {measureUpload} from './measure/upload.ts';
 import {measureVerify} from './measure/verify.ts';
 import {makePlace} from './place.ts';
@@ -21,6 +22,7 @@ const ON_THIS_HOST: Readonly<Record<string, (bench: HostBench) => Promise<Figure
   build: measureBuild,
   guards: measureGuards,
   consoles: measureConsoles,
+  status: measureStatus,
   beside: measureBeside,
 };
 

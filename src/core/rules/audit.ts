@@ -20,9 +20,15 @@ export function audit(input: AuditInput): readonly Finding[] {
   return [...subjects.flatMap((subject) => auditSubject(subject, input)), ...auditSet(input)];
 }
 
+/** What one subject is judged with. */
+export interface SubjectInput extends Context {
+  /** Absent: all. */
+  readonly rules?: readonly Rule[];
+}
+
 /** The findings about one subject; it is judged among the others. */
-export function auditSubject(subject: Subject, context: Context): readonly Finding[] {
-  return RULES.flatMap((rule) => {
+export function auditSubject(subject: Subject, {rules = RULES, ...context}: SubjectInput): readonly Finding[] {
+  return rules.flatMap((rule) => {
     if (rule.kind !== 'subject') return [];
     const faults = rule.judge(subject, context) ?? [];
     return asList(faults).flatMap((fault) => findingOf(rule, {fault, subject, context}));

@@ -1,6 +1,7 @@
 import type {AuditInput} from './audit.ts';
 import {auditSet, auditSubject} from './audit.ts';
 import type {Finding} from './finding.ts';
+import type {Exception} from './profile.ts';
 import {RULES} from './registry.ts';
 import {endOfDay} from './scs-0102/dates.ts';
 import type {Subject} from './subject.ts';
@@ -28,11 +29,19 @@ export function forecast(input: AuditInput, until: number): readonly Foreseen[] 
 
 /** The same for one subject, which is judged among the others. */
 export function forecastSubject(subject: Subject, input: AuditInput, until: number): readonly Foreseen[] {
+  const excepted = new Set(exceptionsFor(subject, input).map(({rule}) => rule));
+  // Nothing else changes by itself.
+  const rules = RULES.filter((rule) => rule.moments !== undefined || excepted.has(rule.id));
   return appearing({
     moments: momentsOf(subject, input),
-    judge: (now) => auditSubject(subject, {...input, now}),
+    judge: (now) => auditSubject(subject, {...input, now, rules}),
     ...{from: input.now, until},
   });
+}
+
+function exceptionsFor(subject: Subject, {profile}: AuditInput): readonly Exception[] {
+  const own = profile.exceptions.filter(({image}) => image === subject.name || image === subject.image);
+  return [...subject.exceptions, ...own];
 }
 
 /** The same for what concerns all subjects together. */
@@ -46,10 +55,9 @@ export function forecastSet(input: AuditInput, until: number): readonly Foreseen
 
 /** When anything about a subject may change by itself: what its rules say, and the ends of the exceptions for it. */
 function momentsOf(subject: Subject, input: AuditInput): readonly number[] {
-  const own = input.profile.exceptions.filter(({image}) => image === subject.name || image === subject.image);
   return [
     ...RULES.flatMap((rule) => (rule.kind === 'subject' ? (rule.moments?.(subject, input) ?? []) : [])),
-    ...[...subject.exceptions, ...own].map((exception) => endOfDay(exception.until)),
+    ...exceptionsFor(subject, input).map((exception) => endOfDay(exception.until)),
   ];
 }
 

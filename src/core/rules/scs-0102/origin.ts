@@ -52,7 +52,8 @@ const TAGS: SubjectRule = offered({
   matters: 'Users see who looks after an image; lists can be filtered by tags.',
   mend: 'Add the tags; manage sets both on what it publishes.',
   seenIn: LIVE_ONLY,
-  judge({tags, kind, ...subject}) {
+  judge(subject) {
+    const {tags, kind} = subject;
     // Definitions do not list them: every published image gets them.
     if (kind !== 'live') return undefined;
     const isRetired = subject.definition !== undefined && valueOf(subject, 'imgmgr_state') === 'retired';
