@@ -101,6 +101,7 @@ export interface Flags {
   readonly dueWithin?: number;
   readonly all?: boolean;
   readonly wide?: boolean;
+  readonly servers?: boolean;
   readonly format?: OutputFormat;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -149,12 +150,20 @@ export function addSelectionFlags(command: Command): Command {
 
 /** Which clouds and which definitions, for what looks at disabled ones anyway. */
 export function addLookFlags(command: Command): Command {
+  return addPlaceFlags(command).option(
+    '--filter <regex>',
+    'only definitions whose name matches; may be repeated',
+    words('--filter'),
+  );
+}
+
+/** Which clouds, and where the definitions are. */
+export function addPlaceFlags(command: Command): Command {
   return command
     .optionsGroup('What to work on:')
     .option('--cloud <name>', 'cloud of clouds.yaml, or "local"; may be repeated', list('--cloud'))
     .option('--region <name>', 'region to work in; default: OS_REGION_NAME, else the first', word('--region'))
-    .option('--images <path>', 'definitions: a folder or one file; may be repeated', words('--images'))
-    .option('--filter <regex>', 'only definitions whose name matches; may be repeated', words('--filter'));
+    .option('--images <path>', 'definitions: a folder or one file; may be repeated', words('--images'));
 }
 
 /** The cloud alone, for what needs no definitions. */

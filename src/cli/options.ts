@@ -32,6 +32,8 @@ export function toInvocation(
   refuseContradictions(flags);
   if (flags.format === 'sarif' && !FINDS_PLACES.has(command))
     throw new ImgmgrError('USAGE', `${command} has no --format sarif`, {hint: 'only validate finds places in files'});
+  if (flags.format === 'junit' && HAS_NO_CASES.has(command))
+    throw new ImgmgrError('USAGE', `${command} has no --format junit`, {hint: 'its forms are human and json'});
   const dryRun = command === 'dry-run' || flags.dryRun === true;
   if (flags.out !== undefined && !dryRun)
     throw new ImgmgrError('USAGE', `--out makes a plan, and ${command} carries one out`, {hint: PLAN_HINT});
@@ -46,6 +48,9 @@ export function toInvocation(
 
 /** Commands whose answer is places in files, as SARIF reports them. */
 const FINDS_PLACES: ReadonlySet<CommandName> = new Set(['validate']);
+
+/** Commands whose answer can neither pass nor fail. */
+const HAS_NO_CASES: ReadonlySet<CommandName> = new Set(['show']);
 
 /** The part of a request that says which clouds. */
 export function toClouds({cloud, region}: Flags): CloudChoice {

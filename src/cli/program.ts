@@ -6,6 +6,7 @@ import {addDryRun} from './commands/dry-run.ts';
 import {addHide} from './commands/hide.ts';
 import {addImport} from './commands/import.ts';
 import {addManage} from './commands/manage.ts';
+import {addShow} from './commands/show.ts';
 import {addStatus} from './commands/status.ts';
 import {addValidate} from './commands/validate.ts';
 import {addVerify} from './commands/verify.ts';
@@ -89,7 +90,7 @@ export function buildProgram({io, version, execute, helpLevel = 'short'}: Progra
     .addHelpText('after', TOPICS_HELP);
   addOutputFlags(program).option(HELP_ALL, 'print help with every flag');
   for (const add of [
-    ...[addManage, addDryRun, addStatus, addVerify, addValidate],
+    ...[addManage, addDryRun, addStatus, addShow, addVerify, addValidate],
     ...[addImport, addBuild, addHide, addDelete],
   ])
     add(program, execute);

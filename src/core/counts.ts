@@ -72,6 +72,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   'dry-run': ['unchanged', 'quarantined', 'failed', 'pending'],
   validate: [],
   status: [],
+  show: [],
 };
 
 /** What a plan knows of one definition besides its actions. */

@@ -3,6 +3,7 @@ import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
 import type {Audited} from './rules/audited.ts';
 import type {StatusRow, StatusSummary} from './status/row.ts';
+import type {Shown} from './status/shown.ts';
 import type {Verdict} from './verdict/verdict.ts';
 import type {Warning} from './warnings.ts';
 
@@ -254,6 +255,8 @@ export type Event =
       readonly left: readonly string[];
     }
   | Audited
+  /** The answer of `show`, for one cloud. */
+  | ({readonly type: 'shown'} & Shown)
   /** A row of the answer of `status`. */
   | ({readonly type: 'status-row'} & StatusRow)
   /** The end of that answer. */

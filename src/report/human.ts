@@ -144,6 +144,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'audited':
     case 'status-row':
     case 'status':
+    case 'shown':
       return {gone: [], key: ''};
   }
 }

@@ -42,6 +42,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'artifact',
   'difference',
   'audited',
+  'shown',
   'status-row',
   'status',
   'action-failed',

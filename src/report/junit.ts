@@ -86,6 +86,7 @@ export function createJunit({
         noteRow(event, caseOf);
         return;
       case 'status':
+      case 'shown':
       case 'build-started':
       case 'build-progress':
       case 'difference':

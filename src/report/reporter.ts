@@ -6,6 +6,7 @@ import {colorLevel, mayMove} from './color.ts';
 import {createPaint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
+import {showText} from './show-text.ts';
 import {createStatusTable} from './status-text.ts';
 import type {Env, OutputStream, ReportSink} from './streams.ts';
 
@@ -98,6 +99,7 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'artifact',
   'difference',
   'audited',
+  'shown',
   'status-row',
   'status',
   'verdict',
@@ -127,6 +129,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (event.type === 'finished') stdout.write([...ids.values()].map((id) => `${clean(id)}\n`).join(''));
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
     if (event.type === 'audited') stdout.write(auditText(event, parts.verbosity, paint));
+    if (event.type === 'shown') stdout.write(showText(event, paint));
     if (event.type === 'status-row') table.add(event);
     if (event.type === 'status') stdout.write(table.text(event));
     if (event.type === 'deletable') stdout.write(deletableText(event, paint));

@@ -95,6 +95,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'audited':
     case 'status-row':
     case 'status':
+    case 'shown':
       return [];
   }
 }

@@ -29,7 +29,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['confirm', 'help-layout', 'io', 'parse', 'plan-flags', 'program', 'commands/import'].map(
         (name) => `src/cli/${name}.ts`,
       ),
-      ...['src/app/ad-hoc-image.ts', 'src/app/local-file.ts', 'src/compose/deliver-build.ts'],
+      ...['src/app/ad-hoc-image.ts', 'src/app/local-file.ts', 'src/app/show.ts', 'src/compose/deliver-build.ts'],
       ...['src/history/evidence.ts', 'src/report/sarif.ts'],
       ...['cloud-auth', 'cloud-endpoints', 'cloud-entry', 'cloud-environment', 'cloud-files', 'cloud-settings'].map(
         (name) => `src/config/${name}.ts`,

@@ -76,6 +76,7 @@ describe('JSON lines on stdout', () => {
       'artifact',
       'difference',
       'audited',
+      'shown',
       'status-row',
       'status',
       'action-failed',

@@ -1,3 +1,4 @@
+import type {Shown} from '../../../src/core/status/shown.ts';
 import type {StatusRow} from '../../../src/core/status/row.ts';
 import type {DefinitionCounts, Counts} from '../../../src/core/counts.ts';
 import {countsOf, shownFields} from '../../../src/core/counts.ts';
@@ -95,6 +96,40 @@ export const VERDICT: Extract<Event, {type: 'verdict'}> = {
     ],
     facts: {},
     agentVersion: '0.1.0',
+  },
+};
+
+const SHOWN: Shown = {
+  ...{cloud: 'admin', target: 'Debian 12', asOf: '2026-11-26T12:00:00.000Z'},
+  definition: {
+    ...{name: 'Debian 12', enabled: true, place: {file: 'images/debian.yml', line: 3, column: 11}, multi: true},
+    ...{visibility: 'public', isBuilt: false, versions: ['20261121'], newest: '20261121'},
+  },
+  images: [
+    {
+      ...{id: '3f2a', name: 'Debian 12', status: 'active', visibility: 'public', osHidden: false, protected: false},
+      ...{owner: 'p', tags: ['os:debian'], minDisk: 8, minRam: 512, diskFormat: 'qcow2', containerFormat: 'bare'},
+      ...{size: 1024, virtualSize: 2048, createdAt: '2026-11-21T12:00:00Z', updatedAt: '2026-11-21T12:00:00Z'},
+      ...{stores: ['file'], osHashAlgo: 'sha512', osHashValue: 'ab', properties: {os_distro: 'debian'}},
+      digests: {glance: ['sha512:ab'], imgmgr: ['sha256:cd']},
+      source: 'https://example.test/debian.qcow2',
+      stamp: {definition: 'Debian 12', version: '20261121', state: 'current', run: 'r1'},
+      verdict: {kind: 'pass', cause: 'passed', failed: [], agent: '1.0', at: '2026-11-21T12:00:00Z', boot: 'ff'},
+      evidence: '/var/lib/imgmgr/evidence/x.json',
+      ...{findings: [], ahead: []},
+    },
+  ],
+  chain: [
+    {
+      ...{image: '3f2a', name: 'Debian 12', owner: 'p', version: '20261121', state: 'current', reason: null},
+      ...{visibility: 'public', createdAt: '2026-11-21T12:00:00Z'},
+    },
+  ],
+  servers: {
+    '3f2a': {
+      ...{kind: 'used-by', count: 1, projects: [{projectId: 'q', count: 1}]},
+      servers: [{id: 's1', name: 'web', projectId: 'q'}],
+    },
   },
 };
 
@@ -197,6 +232,7 @@ export const EVERY_EVENT: readonly Event[] = [
     ahead: [],
     failOn: 'error',
   },
+  {type: 'shown', ...SHOWN},
   {type: 'status-row', ...STATUS_ROW},
   {
     type: 'status',

@@ -129,6 +129,7 @@ const EVERY_TYPE = Object.keys({
   artifact: true,
   difference: true,
   audited: true,
+  shown: true,
   'status-row': true,
   status: true,
   'action-done': true,
