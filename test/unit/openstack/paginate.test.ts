@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {everyPage} from '../../../src/openstack/paginate.ts';
+import {everyPage, pageByPage} from '../../../src/openstack/paginate.ts';
 
 test('follows markers to the last page, in order', async () => {
   const asked: (string | undefined)[] = [];
@@ -22,4 +22,36 @@ test.each(['/v2/images?marker=same', '/v2/images'])(
 
 test('a failing page fails the whole', async () => {
   await expect(everyPage(() => Promise.reject(new Error('503')))).rejects.toThrow('503');
+});
+
+test('page by page, the next page is on its way while one is looked at, and none beyond it', async () => {
+  const asked: (string | undefined)[] = [];
+  const pages = pageByPage((marker) => {
+    asked.push(marker);
+    const number = Number(marker ?? 0);
+    return Promise.resolve({items: [number], ...(number < 3 && {next: `/v2/images?marker=${number + 1}`})});
+  });
+  const seen: (readonly [number, number])[] = [];
+  for await (const [item = -1] of pages) seen.push([item, asked.length]);
+  expect(seen).toEqual([
+    [0, 2],
+    [1, 3],
+    [2, 4],
+    [3, 4],
+  ]);
+});
+
+test('page by page, a page that fails fails when its turn comes, and never for a reader who stops before', async () => {
+  const failing = (): AsyncGenerator<readonly number[]> =>
+    pageByPage((marker) =>
+      marker === undefined
+        ? Promise.resolve({items: [1], next: '/v2/images?marker=2'})
+        : Promise.reject(new Error('503')),
+    );
+  const pages = failing();
+  expect(await pages.next()).toEqual({value: [1], done: false});
+  await expect(pages.next()).rejects.toThrow('503');
+  const left = failing();
+  await left.next();
+  await left.return(undefined);
 });

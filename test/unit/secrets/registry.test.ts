@@ -158,3 +158,32 @@ describe('S6: what is written loses its secrets', () => {
     expect(Reflect.get(stream, 'write')).toBe(own);
   });
 });
+
+describe('S6: a text that was looked through before', () => {
+  test('is looked through again when another secret is known', () => {
+    const registry = knowing('first secret');
+    const text = 'the second secret and more';
+    expect(registry.scrub(text)).toBe(text);
+    registry.add('second secret');
+    expect(registry.scrub(text)).toBe('the *** and more');
+  });
+
+  test('is looked through again when a passing secret, or a login, is known', () => {
+    const registry = knowing('first secret');
+    const token = 'gAAAAABpassing-secret-of-some-length';
+    const login = Buffer.from('user:password-of-user').toString('base64');
+    expect(registry.scrub(token)).toBe(token);
+    expect(registry.scrub(login)).toBe(login);
+    registry.addPassing(token);
+    registry.addLogin('user', 'password-of-user');
+    expect(registry.scrub(token)).toBe('***');
+    expect(registry.scrub(login)).toBe('***');
+  });
+
+  test('is the same, however many others came between', () => {
+    const registry = knowing('first secret');
+    const texts = Array.from({length: 10_000}, (_, index) => `text ${index}`);
+    expect(texts.map((text) => registry.scrub(text))).toEqual(texts);
+    expect(registry.scrub('text 1 with first secret')).toBe('text 1 with ***');
+  });
+});
