@@ -139,7 +139,7 @@ async function readCloud(cloud: OpenCloud, look: Look): Promise<Omit<Looked, 'ou
   });
   const asked = askedOf(look);
   let pending = false;
-  for (const {subject, owner} of others) {
+  for (const {subject, owner} of asked.isWhole ? others : []) {
     const {name, image = null, properties} = subject;
     const judged = audit.judgeOther(subject);
     const about = audit.byImage.get(image ?? '');

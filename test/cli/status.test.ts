@@ -181,6 +181,7 @@ describe('imgmgr status', () => {
       {redOn: {now: true, rule: 'scs-0104/presence'}},
     ]);
     expect((await rows()).rows.map(({state}) => state)).toEqual(['missing']);
+    expect((await rows('Ubuntu 24.04', '--all')).rows.map(({state}) => state)).toEqual(['missing']);
   });
 
   it('takes hostile names and values of others for text, in every form', async () => {
