@@ -19,6 +19,8 @@ export interface Line {
   readonly error?: {readonly code: string; readonly message: string; readonly hint?: string; readonly place?: string};
   readonly counts?: Readonly<Record<string, number>>;
   readonly verdict?: Verdict;
+  /** Of one row of `status`. */
+  readonly findings?: readonly {readonly rule: string; readonly image?: string}[];
   /** The file with all that was seen. */
   readonly evidence?: string;
 }
