@@ -121,11 +121,16 @@ function propertiesOf(raw: Readonly<Record<string, unknown>>): Record<string, st
   return properties;
 }
 
-/** https://docs.openstack.org/api-ref/image/v2/#list-image-members */
+/**
+ * https://docs.openstack.org/api-ref/image/v2/#list-image-members; Glance takes any text as a member, and what is no id of a project is
+ * left out, since it would lead elsewhere in the path of a call.
+ */
 export const members = z.object({
-  members: z.array(
-    z
-      .object({member_id: z.string(), status: z.enum(['pending', 'accepted', 'rejected'])})
-      .transform(({member_id, status}) => ({projectId: member_id, status})),
-  ),
+  members: z
+    .array(
+      z
+        .object({member_id: z.string(), status: z.enum(['pending', 'accepted', 'rejected'])})
+        .transform(({member_id, status}) => ({projectId: member_id, status})),
+    )
+    .transform((all) => all.filter(({projectId}) => resourceId.safeParse(projectId).success)),
 });

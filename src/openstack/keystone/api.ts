@@ -1,16 +1,17 @@
 import {z} from 'zod';
 import {ImgmgrError} from '../../errors.ts';
+import {resourceId} from '../id.ts';
 import type {ServiceClient} from '../request.ts';
 
 /** https://docs.openstack.org/api-ref/identity/v3/#list-projects; `truncated` where the service has a limit of its own. */
 const projects = z.object({
-  projects: z.array(z.object({id: z.string()})),
+  projects: z.array(z.object({id: resourceId})),
   links: z.object({next: z.string().nullish()}).optional(),
   truncated: z.boolean().optional(),
 });
 
 /** https://docs.openstack.org/api-ref/identity/v3/#list-domains */
-const domains = z.object({domains: z.array(z.object({id: z.string()}))});
+const domains = z.object({domains: z.array(z.object({id: resourceId}))});
 
 /** `…/v3`, whatever version the catalog's URL ends with. */
 export function keystoneBase(endpoint: string): string {

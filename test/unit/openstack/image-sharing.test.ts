@@ -44,6 +44,14 @@ describe('the members of an image', () => {
     expect(await admin.sharing.members(id)).toEqual([]);
   });
 
+  test('that are no ids of projects are left out: they would lead elsewhere in the path of a call', async () => {
+    const id = shared();
+    fake.images.change(id, 'by hand', (record) =>
+      Object.assign(record, {members: {'..': 'pending', 'a/b': 'pending', 'p 1': 'pending', p1: 'pending'}}),
+    );
+    expect(await admin.sharing.members(id)).toEqual([{projectId: 'p1', status: 'pending'}]);
+  });
+
   test('are not accepted by an owner who is no admin', async () => {
     const id = shared('shared', fake.accounts.member.projectId);
     await member.sharing.add({id, projectId: 'p1'});
@@ -79,6 +87,11 @@ describe('the projects of a domain', () => {
       code: 'NOT_FOUND',
       message: expect.stringContaining('"Sience"') as unknown,
     });
+  });
+
+  test('a project without an id that could be one is an error', async () => {
+    fake.domains.push({id: 'd1', name: 'Science', projects: ['p1', '../x']});
+    await expect(admin.sharing.projectsOf('Science')).rejects.toMatchObject({code: 'PROTOCOL'});
   });
 
   test('a list that was cut off is an error', async () => {

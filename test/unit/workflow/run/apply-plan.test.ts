@@ -1,3 +1,4 @@
+import type {Sharing} from '../../../../src/core/plan/plan.ts';
 import {describe, expect, it} from 'vitest';
 import {candidate} from '../../../../src/core/image/form.ts';
 import {describeNew} from '../../../../src/core/image/record.ts';
@@ -205,6 +206,38 @@ describe('after a failure', () => {
   });
 });
 
+describe('sharing', () => {
+  const shared = {visibility: 'shared', meta: META} as const;
+  const wanted = (...ids: string[]): Sharing => ({wanted: ids, members: new Map(), mayAccept: true});
+
+  it('that is refused keeps the predecessor: nothing is retired', async () => {
+    const world = applyWorld();
+    await world.manage(definition(['1'], shared));
+    world.sharing.before = () => {
+      throw new ImgmgrError('QUOTA', 'too many members');
+    };
+    await world.apply(world.plan(definition(['2'], shared), wanted('a')));
+    expect(world.said()).toEqual([
+      'done acquire 2',
+      'done publish 2',
+      'failed share 2',
+      'retire left out: not every member has the current image, so nothing is retired',
+    ]);
+    expect(world.show()).toEqual(['X current', 'X current']);
+  });
+
+  it('whose answer got lost is tried again', async () => {
+    const world = applyWorld();
+    let tries = 0;
+    world.sharing.before = (call) => {
+      if (call === 'add a' && tries++ === 0) throw new ImgmgrError('UNAVAILABLE', '504');
+    };
+    await world.apply(world.plan(definition(['1'], shared), wanted('a')));
+    expect([world.said(), world.errors]).toEqual([['done acquire 1', 'done publish 1', 'done share 1'], []]);
+    expect(world.named('X').properties['imgmgr_members']).toBe('a');
+  });
+});
+
 describe('an interruption', () => {
   it('before the publication removes what was made, and changes nothing else', async () => {
     const world = await published();
@@ -224,6 +257,20 @@ describe('an interruption', () => {
     };
     await expect(world.manage(definition(['2'], {meta: META}))).rejects.toMatchObject({code: 'INTERRUPTED'});
     expect(world.said()).toEqual(['done acquire 2', 'done publish 2', 'done retire 1']);
+    expect(world.show()).toEqual(['X (1) retired', 'X current']);
+  });
+
+  it('while members are added waits for the end of the swap, so that no member is without an image of that name', async () => {
+    const world = applyWorld();
+    const shared = {visibility: 'shared', meta: META} as const;
+    await world.manage(definition(['1'], shared));
+    world.sharing.before = (call) => {
+      if (call === 'add a') world.abort.abort(new ImgmgrError('INTERRUPTED', 'SIGINT'));
+    };
+    const plan = world.plan(definition(['2'], shared), {wanted: ['a', 'b'], members: new Map(), mayAccept: true});
+    await world.apply(plan);
+    expect(world.said()).toEqual(['done acquire 2', 'done publish 2', 'done share 2', 'done retire 1']);
+    expect(world.sharing.calls).toEqual(['add a', 'add b', 'accept a', 'accept b']);
     expect(world.show()).toEqual(['X (1) retired', 'X current']);
   });
 

@@ -1,6 +1,6 @@
 import type {Definition} from '../../../../src/core/definition/definition.ts';
 import type {Image} from '../../../../src/core/image/image.ts';
-import type {DefinitionPlan} from '../../../../src/core/plan/plan.ts';
+import type {DefinitionPlan, Sharing} from '../../../../src/core/plan/plan.ts';
 import {planDefinition} from '../../../../src/core/plan/plan-definition.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {releaseOf} from '../../../../src/core/release/release.ts';
@@ -11,6 +11,7 @@ import type {ApplyContext} from '../../../../src/workflow/run/perform-action.ts'
 import {ImageCounts} from '../../../../src/workflow/run/image-counts.ts';
 import {viewOf} from '../../../../src/workflow/run/observe.ts';
 import {imageServers} from '../../../fakes/image-servers.ts';
+import {MemorySharing} from '../../../fakes/image-sharing.ts';
 import {acquireWorld} from '../acquire/acquire-world.ts';
 
 /** One cloud in memory, with these images, whose plans are made and carried out; every version's bytes are its number. */
@@ -26,16 +27,17 @@ export function applyWorld(policy: Partial<Policy> = {}, images: ReadonlyMap<str
   const errors: ImgmgrError[] = [];
   const used = new Set<string>();
   const servers = imageServers(used);
+  const sharing = new MemorySharing();
   const imageCounts = new ImageCounts();
   const context: ApplyContext = {
     acquire,
-    ports: {store, servers, tests: {} as TestServerHost},
+    ports: {store, servers, sharing, tests: {} as TestServerHost},
     imageCounts,
     errors,
     assertMayWrite: () => undefined,
     publishObstacle: () => Promise.resolve(undefined),
   };
-  const plan = (definition: Definition): DefinitionPlan =>
+  const plan = (definition: Definition, shared?: Sharing): DefinitionPlan =>
     planDefinition({
       definition,
       releases: definition.versions.map(releaseOf),
@@ -46,6 +48,7 @@ export function applyWorld(policy: Partial<Policy> = {}, images: ReadonlyMap<str
       now: store.now(),
       liveRuns: new Set(),
       adHoc: false,
+      ...(shared && {sharing: shared}),
     });
   const apply = (planned: DefinitionPlan, change: Partial<ApplyContext> = {}): Promise<void> => {
     store.calls.length = 0;
@@ -59,6 +62,7 @@ export function applyWorld(policy: Partial<Policy> = {}, images: ReadonlyMap<str
     errors,
     plan,
     apply,
+    sharing,
     /** Plans and does it. */
     manage: (definition: Definition) => apply(plan(definition)),
     counts: () => Object.fromEntries(Object.entries(imageCounts.counts()).filter(([, count]) => count > 0)),
