@@ -72,7 +72,7 @@ const HEAD = [
   'Made from the code: `npm run rules`. `imgmgr help RULE` shows one rule, `imgmgr help rules` lists all.',
   '',
   'Rules judge images. One function each judges definitions, images that are about to be made, and live images. `imgmgr validate` applies them to',
-  'definitions, without a cloud and without a network: [the command line](cli.md#judging-validate-status-show). `imgmgr status` applies them to the images',
+  'definitions, without a cloud and without a network: [the command line](cli.md#judging-validate-status-show-manage-dry-run). `imgmgr status` applies them to the images',
   'of clouds, from listings alone: [status](cli.md#status-status).',
   '',
   '## Profiles',

@@ -1,9 +1,11 @@
+import {countsOf} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
 import {definitionHash} from '../core/definition/definition-hash.ts';
 import type {PlanFile} from '../core/plan/plan-file.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import type {ManageRequest} from './manage.ts';
 import {manageWork} from './manage.ts';
+import {planAudit} from './plan-audit.ts';
 import type {AppPorts} from './ports.ts';
 import {activeOf} from './select.ts';
 import type {CloudWork} from './work-on-clouds.ts';
@@ -17,14 +19,17 @@ export interface DryRunRequest extends ManageRequest {
 
 /** The audit: logs in and reads; the outcomes say whether changes are pending. */
 export async function* dryRun(request: DryRunRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  const {out, deletion} = request;
+  const {out, deletion, audit: choice} = request;
+  const audit = choice && (await planAudit(choice, ports, emit));
   const write = out && (await ports.files.planOutput(out.path));
   const work = await manageWork(out ? {...request, deletion: {...deletion, yes: true}} : request, ports);
   const clouds: PlanFile['clouds'] = [];
   for await (const outcome of workOnClouds({...work, options: {...work.options, dryRun: true}}, ports, emit)) {
     if (outcome.plan) clouds.push(outcome.plan);
-    yield outcome;
+    const isWrong = audit?.cloud(outcome) === true;
+    yield {...outcome, changesPending: outcome.changesPending || isWrong};
   }
+  if (audit) yield {cloud: '', counts: countsOf({}), errors: [], changesPending: audit.definitions(work)};
   if (!out || !write) return;
   const missing = work.clouds.filter(({name}) => clouds.every(({cloud}) => cloud !== name));
   if (missing.length > 0) {

@@ -1,6 +1,8 @@
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {definitionWork} from './cloud-work.ts';
+import type {AuditChoice} from './plan-audit.ts';
+import {planAudit} from './plan-audit.ts';
 import type {AppPorts} from './ports.ts';
 import type {
   AcquireSettings,
@@ -29,14 +31,20 @@ export interface ManageRequest extends CloudChoice {
   readonly deletion: DeletionSettings;
   /** Do what this plan lists, and nothing if anything differs from it. */
   readonly approved?: Approved;
+  /** Absent: nothing is judged by the rules of the audit. */
+  readonly audit?: AuditChoice;
 }
 
 /** Everything that the definitions ask for: acquire, verify, publish, retire; deletes only what is asked for. */
 export async function* manage(request: ManageRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  const {approved} = request;
+  const {approved, audit: choice} = request;
+  const audit = choice && (await planAudit(choice, ports, emit));
   const work = await manageWork(request, ports);
-  if (!approved) yield* workOnClouds(work, ports, emit);
-  else yield* workByPlan({work, approved}, ports, emit);
+  const outcomes = approved ? workByPlan({work, approved}, ports, emit) : workOnClouds(work, ports, emit);
+  for await (const outcome of outcomes) {
+    audit?.after(outcome);
+    yield outcome;
+  }
 }
 
 /** What is to be done on which clouds; `dryRun` plans the same. */

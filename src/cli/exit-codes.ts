@@ -13,7 +13,7 @@ export const EXIT_CODES = [
     code: 75,
     meaning: 'temporary (quota, timeout, 5xx, no room for a test VM, another run holds the lock): try again later',
   },
-  {code: 3, meaning: 'dry-run: changes pending; validate, status: findings that count'},
+  {code: 3, meaning: 'dry-run: changes pending; dry-run, validate, status: findings that count'},
   {code: 0, meaning: 'done, or nothing to do'},
 ] as const;
 

@@ -1,7 +1,8 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
-import type {Audited} from './rules/audited.ts';
+import type {FieldChange} from './image/image.ts';
+import type {Audited, DefinitionFindings, PlanFindings} from './rules/audited.ts';
 import type {StatusRow, StatusSummary} from './status/row.ts';
 import type {Shown} from './status/shown.ts';
 import type {Verdict} from './verdict/verdict.ts';
@@ -42,16 +43,6 @@ export interface ActionSummary {
   readonly changes?: readonly string[];
   /** The same with types. */
   readonly fieldChanges?: readonly FieldChange[];
-}
-
-/** A value of an image's field; null: the field is not there. */
-export type FieldValue = string | number | boolean | readonly string[] | null;
-
-/** A field or property of an image, as Glance names it, before and after. */
-export interface FieldChange {
-  readonly field: string;
-  readonly from: FieldValue;
-  readonly to: FieldValue;
 }
 
 /** An action of a plan that was not begun: with the id that the events of its work will carry. */
@@ -257,6 +248,8 @@ export type Event =
   | Audited
   /** The answer of `show`, for one cloud. */
   | ({readonly type: 'shown'} & Shown)
+  | PlanFindings
+  | DefinitionFindings
   /** A row of the answer of `status`. */
   | ({readonly type: 'status-row'} & StatusRow)
   /** The end of that answer. */

@@ -1,4 +1,4 @@
-import type {Audited} from '../core/rules/audited.ts';
+import type {Audited, PlanFindings, PlannedFinding} from '../core/rules/audited.ts';
 import type {Finding} from '../core/rules/finding.ts';
 import {countsAs} from '../core/rules/finding.ts';
 import {SEVERITIES} from '../core/rules/rule-text.ts';
@@ -39,6 +39,35 @@ export function auditText(event: Audited, verbosity: Verbosity, paint: Paint): s
     paint.bold(numbers(event)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The findings of a dry run below its plan, on one cloud or in the definitions; '' where there is none to show. */
+export function findingsText(event: PlanFindings, verbosity: Verbosity, paint: Paint): string {
+  const {cloud, findings, failOn} = event;
+  const isLong = verbosity === 'verbose' || verbosity === 'debug';
+  const counting = findings.filter((finding) => countsAs(finding, failOn));
+  const rest = verbosity === 'quiet' ? [] : findings.filter((finding) => !counting.includes(finding));
+  const shown = rest.filter(
+    (finding) => isLong || (finding.tested && finding.decides) || finding.ignored !== undefined,
+  );
+  const folded = rest.filter((finding) => !shown.includes(finding));
+  if (counting.length + shown.length + folded.length === 0) return '';
+  const lines = [
+    paint.bold(clean(`${cloud ?? 'definitions'}: ${bySeverity(findings)}`)),
+    ...[...counting, ...shown].flatMap((finding) => plannedLines(finding, {isLong, paint})),
+    ...foldedLines(folded, paint),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** A finding of an image that is not there yet, or not as it will be, says so. */
+function plannedLines(finding: PlannedFinding, style: Style): string[] {
+  const [head = '', ...details] = findingLines(finding, style);
+  const {of, image, by} = finding;
+  const about = of === 'planned' ? ' (after this plan)' : '';
+  const id = image === undefined ? '' : ` ${style.paint.dim(`[${clean(image)}]`)}`;
+  const isMended = of === 'live' && by === 'manage';
+  return [`  ${head}${about}${id}`, ...(isMended ? ['    manage mends it'] : details.map((detail) => `  ${detail}`))];
 }
 
 function soonAfter(time: string): string {
@@ -87,14 +116,16 @@ function foldedLines(folded: readonly Finding[], paint: Paint): string[] {
 }
 
 function numbers({files, images, problems, findings}: Audited): string {
+  const read = `${formatCount(files.length, 'file')}, ${formatCount(images.length, 'image')}`;
+  return `${read}: ${formatCount(problems.length, 'problem')}, ${bySeverity(findings)}`;
+}
+
+/** `1 error, 0 warnings, 2 info, 0 ignored`. */
+function bySeverity(findings: readonly Finding[]): string {
   const real = findings.filter(({ignored}) => ignored === undefined);
-  const bySeverity = SEVERITIES.map((severity) => {
+  const counts = SEVERITIES.map((severity) => {
     const count = real.filter((finding) => finding.severity === severity).length;
     return severity === 'info' ? `${count} info` : formatCount(count, severity);
   });
-  return [
-    `${formatCount(files.length, 'file')}, ${formatCount(images.length, 'image')}: ${formatCount(problems.length, 'problem')}`,
-    ...bySeverity,
-    `${findings.length - real.length} ignored`,
-  ].join(', ');
+  return [...counts, `${findings.length - real.length} ignored`].join(', ');
 }

@@ -132,6 +132,8 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
       return {gone: [], key: STAGE, texts: timed('cleaning up')};
     case 'planned':
     case 'plan-written':
+    case 'findings':
+    case 'definition-findings':
     case 'definition-failed':
     case 'warning':
     case 'verdict':

@@ -1,6 +1,6 @@
 import type {DefinitionCounts} from '../core/counts.ts';
 import type {ActionSummary, Event, StampedEvent} from '../core/events.ts';
-import type {Audited} from '../core/rules/audited.ts';
+import type {Audited, PlanFindings} from '../core/rules/audited.ts';
 import {countsAs} from '../core/rules/finding.ts';
 import type {StatusRow} from '../core/status/row.ts';
 import type {ImgmgrError} from '../errors.ts';
@@ -82,11 +82,20 @@ export function createJunit({
       case 'audited':
         noteFindings(event, caseOf);
         return;
+      case 'findings':
+        notePlanFindings(event, caseOf);
+        return;
+      case 'definition-findings':
+        caseOf(event.cloud, event.definition).notes.push(
+          `audit: ${formatCount(event.errors, 'error')}, ${formatCount(event.warnings, 'warning')}: ${event.rules.join(', ')}`,
+        );
+        return;
       case 'status-row':
         noteRow(event, caseOf);
         return;
       case 'status':
       case 'shown':
+      case 'plan-written':
       case 'build-started':
       case 'build-progress':
       case 'difference':
@@ -103,6 +112,19 @@ export function createJunit({
         return;
     }
   };
+}
+
+/** What counts is a failure of its definition or image, everything else a note. */
+function notePlanFindings(
+  {cloud = 'definitions', findings, failOn}: PlanFindings,
+  caseOf: (cloud: string, name: string) => TestCase,
+): void {
+  for (const finding of findings) {
+    const {rule, severity, message, remedy, definition, subject: name} = finding;
+    const testCase = caseOf(cloud, definition ?? name);
+    if (countsAs(finding, failOn)) testCase.failures.push({type: rule, message, text: remedy});
+    else testCase.notes.push(`${finding.ignored ? 'ignored' : severity} ${rule}: ${message}`);
+  }
 }
 
 /** Each check of the guest is a case of its own; what does not apply is skipped, which is not passed. */

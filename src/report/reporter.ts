@@ -1,6 +1,6 @@
 import type {Event, Sink, StampedEvent} from '../core/events.ts';
 import {bytesVerifiedText, deletableText, noteId, planText, verdictText} from './answer.ts';
-import {auditText} from './audit-text.ts';
+import {auditText, findingsText} from './audit-text.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
 import {createPaint} from './paint.ts';
@@ -100,6 +100,7 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'difference',
   'audited',
   'shown',
+  'findings',
   'status-row',
   'status',
   'verdict',
@@ -128,6 +129,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (parts.answers === 'ids') noteId(event, ids);
     if (event.type === 'finished') stdout.write([...ids.values()].map((id) => `${clean(id)}\n`).join(''));
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
+    if (event.type === 'findings') stdout.write(findingsText(event, parts.verbosity, paint));
     if (event.type === 'audited') stdout.write(auditText(event, parts.verbosity, paint));
     if (event.type === 'shown') stdout.write(showText(event, paint));
     if (event.type === 'status-row') table.add(event);

@@ -49,6 +49,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [info(loginText(event))];
     case 'planned':
       return verbose ? plannedSentences(event) : [];
+    case 'definition-findings':
+      return [definitionFindings(event)];
     case 'plan-written':
       return [planWritten(event)];
     case 'action-started':
@@ -93,6 +95,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'deletable':
     case 'difference':
     case 'audited':
+    case 'findings':
     case 'status-row':
     case 'status':
     case 'shown':
@@ -114,6 +117,21 @@ function plannedSentences({actions, definitions}: Extract<Event, {type: 'planned
     ),
     ...definitions.filter(({unchanged}) => unchanged > 0).map((one) => info(`Unchanged: ${unchangedText(one)}`)),
   ];
+}
+
+/** `Debian 12: 1 error, 2 warnings of the audit (scs-0102/os_purpose, …)`. */
+function definitionFindings(event: Extract<Event, {type: 'definition-findings'}>): Sentence {
+  const {definition, errors, warnings, rules} = event;
+  const numbers = [
+    ...(errors > 0 ? [formatCount(errors, 'error')] : []),
+    ...(warnings > 0 ? [formatCount(warnings, 'warning')] : []),
+  ].join(', ');
+  const [shown, more] = [rules.slice(0, 3), rules.length - 3];
+  return {
+    level: 'warning',
+    text: `${definition}: ${numbers} of the audit (${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''})`,
+    details: ['hint: imgmgr dry-run lists them; imgmgr help RULE explains each'],
+  };
 }
 
 function planWritten({path, actions, clouds}: Extract<Event, {type: 'plan-written'}>): Sentence {

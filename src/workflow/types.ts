@@ -10,6 +10,8 @@ import type {Definition} from '../core/definition/definition.ts';
 import type {Counts} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
 import type {SizeLimits} from '../core/limits.ts';
+import type {DefinitionPlan} from '../core/plan/plan.ts';
+import type {OwnImage} from '../core/release/release.ts';
 import type {StoredPlan} from '../core/plan/stored-plan.ts';
 import type {Policy} from '../core/policy.ts';
 import type {ImgmgrError} from '../errors.ts';
@@ -122,4 +124,12 @@ export interface CloudOutcome {
   readonly changesPending: boolean;
   /** What a dry run found to be done, to be stored and compared. */
   readonly plan?: StoredPlan;
+  /** Images of ours and what is planned for them, to be judged. */
+  readonly seen?: SeenPlan;
+}
+
+/** What a run saw on a cloud before it wrote anything, and its first plan. */
+export interface SeenPlan {
+  readonly own: readonly OwnImage[];
+  readonly plans: readonly DefinitionPlan[];
 }

@@ -241,7 +241,7 @@ describe('dry-run', () => {
     const done = reported(real.lines.flatMap(({type, action}) => (type === 'action-done' && action ? [action] : [])));
     expect(done).toEqual(planned);
     await table.expectQuiet();
-    const after = await table.run('dry-run', texts, ...flags);
+    const after = await table.run('dry-run', texts, ...flags, '--profile', 'openstack');
     expect([after.code, after.lines.find(({type}) => type === 'planned')?.actions]).toEqual([0, []]);
   });
 

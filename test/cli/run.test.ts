@@ -248,7 +248,9 @@ describe('dry-run on the local cloud', () => {
   it('exits 0 when there is nothing to do', async () => {
     const images = await define(`images:${definition()}`);
     await imgmgr('manage', '--cloud', 'local', '--images', images);
-    const {code, io} = await imgmgr('manage', '--dry-run', '--cloud', 'local', '--images', images);
+    const {code, io} = await imgmgr(
+      ...['manage', '--dry-run', '--cloud', 'local', '--images', images, '--profile', 'openstack', '--quiet'],
+    );
     expect(code).toBe(0);
     expect(io.out()).toBe('local: 0 actions, 1 unchanged\n  unchanged  Test\n');
   });
@@ -501,7 +503,7 @@ describe('L: the same flag twice', () => {
     const {code, io} = await imgmgr('manage', '--cloud', 'local', ...paths);
     expect([code, io.err()]).toEqual([0, expect.stringContaining('imported: 2,')]);
     expect((await imgmgr('manage', '--cloud', 'local', ...paths)).io.err()).toContain('unchanged: 2,');
-    const verified = await imgmgr('dry-run', '--cloud', 'local', ...paths);
+    const verified = await imgmgr('dry-run', '--cloud', 'local', '--profile', 'openstack', ...paths);
     expect([verified.code, verified.io.out()]).toEqual([0, expect.stringContaining('2 unchanged')]);
   });
 

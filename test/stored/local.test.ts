@@ -35,7 +35,9 @@ describe('a folder of the cloud local that commit 1098701 wrote', () => {
 
   it('is rotated: its current image is retired, the new one has its name', async () => {
     expect((await manage('local-3')).code).toBe(0);
-    const planned = await desk.imgmgr('dry-run', '--cloud', 'local', '--images', await stored(desk, 'local-3'));
+    const planned = await desk.imgmgr(
+      ...['dry-run', '--cloud', 'local', '--images', await stored(desk, 'local-3'), '--profile', 'openstack'],
+    );
     expect([planned.code, planned.counts['unchanged']]).toEqual([0, 2]);
     const names = readdirSync(join(folder, 'images')).map((id) => nameOf(id));
     expect(names.sort()).toEqual(['Killed (1)', 'Local', 'Local (1)', 'Local (2)', 'Ready']);

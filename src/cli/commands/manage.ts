@@ -9,7 +9,10 @@ import {
   addSelectionFlags,
   addVerifyFlags,
   allFlags,
+  PROFILE_TEXT,
 } from '../flags.ts';
+import {SEVERITIES} from '../../core/rules/rule-text.ts';
+import {ImgmgrError} from '../../errors.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {ManageRequest} from '../../app/manage.ts';
 import type {DryRunRequest} from '../../app/dry-run.ts';
@@ -21,11 +24,12 @@ import {
   toDefinitions,
   toDeletion,
   toInvocation,
+  toProfile,
   toRetire,
   toRun,
   toTests,
 } from '../options.ts';
-import {word} from '../parse.ts';
+import {oneOf, word} from '../parse.ts';
 import type {WrittenFlags} from '../plan-flags.ts';
 import {flagsWithPlan, noteFlags} from '../plan-flags.ts';
 
@@ -75,6 +79,10 @@ export function addPlanOutput(command: Command): Command {
 /** What `manage` is asked with these flags; with `--dry-run` the same as `dry-run`. */
 export function manageInvocation(flags: Flags, written: WrittenFlags = []): Invocation<DryRunRequest> {
   if (flags.dryRun === true) return dryRunInvocation(flags, written);
+  if (flags.failOn !== undefined)
+    throw new ImgmgrError('USAGE', '--fail-on belongs to dry-run: findings change no exit code of manage', {
+      hint: 'leave it out, or ask with imgmgr dry-run --fail-on',
+    });
   return {
     ...toInvocation('manage', flags),
     request: manageRequest(flags),
@@ -111,18 +119,31 @@ function manageRequest(flags: Flags): ManageRequest {
     tests: toTests(flags),
     retire: toRetire(flags),
     deletion: toDeletion(flags),
+    audit: {profile: toProfile(flags), failOn: flags.failOn ?? 'error'},
   };
 }
 
 /** All flags of `manage`, for the commands that do or show the same. */
 export function addManageFlags(command: Command): Command {
-  return addRunFlags(
-    addDeletionFlags(
-      addRotationFlags(
-        addVerifyFlags(
-          addBuildFlags(addAcquireFlags(addSelectionFlags(command))).option('--no-build', 'leave builds out'),
+  return addAuditFlags(
+    addRunFlags(
+      addDeletionFlags(
+        addRotationFlags(
+          addVerifyFlags(
+            addBuildFlags(addAcquireFlags(addSelectionFlags(command))).option('--no-build', 'leave builds out'),
+          ),
         ),
       ),
     ),
   );
 }
+
+/** How the audit judges. */
+function addAuditFlags(command: Command): Command {
+  return command
+    .optionsGroup('Judging:')
+    .option('--profile <name>', PROFILE_TEXT, word('--profile'))
+    .option('--fail-on <severity>', FAIL_ON_TEXT, oneOf('--fail-on', SEVERITIES));
+}
+
+const FAIL_ON_TEXT = 'dry-run: exit 3 for findings from here on; default: error';

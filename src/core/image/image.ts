@@ -60,3 +60,13 @@ export interface ImagePatch {
   readonly set?: Readonly<Record<string, string>>;
   readonly remove?: readonly string[];
 }
+
+/** A value of an image's field; null: the field is not there. */
+export type FieldValue = string | number | boolean | readonly string[] | null;
+
+/** A field or property of an image, as Glance names it, before and after. */
+export interface FieldChange {
+  readonly field: string;
+  readonly from: FieldValue;
+  readonly to: FieldValue;
+}

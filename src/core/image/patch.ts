@@ -1,5 +1,4 @@
-import type {FieldChange, FieldValue} from '../events.ts';
-import type {Image, ImagePatch} from './image.ts';
+import type {FieldChange, FieldValue, Image, ImagePatch} from './image.ts';
 import {propertyChanges} from './record.ts';
 
 /**

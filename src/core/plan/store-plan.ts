@@ -1,6 +1,5 @@
 import type {Form} from '../image/form.ts';
-import type {Image, ImagePatch} from '../image/image.ts';
-import type {FieldValue} from '../events.ts';
+import type {FieldValue, Image, ImagePatch} from '../image/image.ts';
 import {publicUrl, unsignedUrl} from '../public-url.ts';
 import {formatDigest} from '../release/digest.ts';
 import type {Release} from '../release/release.ts';

@@ -17,7 +17,7 @@ import type {Subject} from './subject.ts';
  * The images that a definition publishes when all its versions are there: the current ones, and superseded ones in their retired form. One
  * that lists no version and builds nothing gives one subject that is not published.
  */
-export function definitionSubjects({definition, node}: WrittenDefinition, oldGeneric: string): readonly Subject[] {
+export function definitionSubjects({definition, node}: Written, oldGeneric: string): readonly Subject[] {
   const releases = sortReleases(releasesOf(definition));
   const current = new Set(currentReleases(definition, releases));
   const policy = {...DEFAULT_POLICY, oldPurpose: oldGeneric};
@@ -38,15 +38,43 @@ function releasesOf(definition: Definition): readonly Release[] {
   return [{kind: 'build', version: '', place, build: {inputs: '', why: '', source: build?.source ?? 'private'}}];
 }
 
-interface Origin extends WrittenDefinition {
+/** A definition; without the mapping that it was read from, each place is that of its name. */
+interface Written extends Pick<WrittenDefinition, 'definition'> {
+  readonly node?: WrittenDefinition['node'] | undefined;
+}
+
+interface Origin extends Written {
   readonly release: Release;
 }
 
+/** The image that a run makes of a release in that form; what only the run finds out is left open. */
+export function plannedSubject(form: Form, {definition, release}: Pick<Origin, 'definition' | 'release'>): Subject {
+  const {properties} = form;
+  return {
+    ...formSubject(form, {definition, release}),
+    kind: 'planned',
+    properties,
+    later: new Set([...laterOf(definition, release)].filter((key) => properties[key] === undefined)),
+    published: true,
+    placeOf: () => definition.place,
+  };
+}
+
 function subjectOf(form: Form, {definition, node, release}: Origin): Subject {
+  return {
+    ...formSubject(form, {definition, release}),
+    kind: 'definition',
+    placeOf: node ? placesOf(node, {definition, release}) : () => definition.place,
+  };
+}
+
+function formSubject(
+  form: Form,
+  {definition, release}: Pick<Origin, 'definition' | 'release'>,
+): Omit<Subject, 'kind' | 'placeOf'> {
   const {version} = release;
   const later = laterOf(definition, release);
   return {
-    kind: 'definition',
     name: form.name,
     definition: definition.name,
     ...(version !== '' && {version}),
@@ -62,7 +90,6 @@ function subjectOf(form: Form, {definition, node, release}: Origin): Subject {
     mends: 'you',
     refreshes: refresherOf(definition, release),
     exceptions: definition.exceptions ?? [],
-    placeOf: placesOf(node, {definition, release}),
   };
 }
 
@@ -78,7 +105,10 @@ function refresherOf({build}: Definition, {kind}: Release): By {
 }
 
 /** Where the value of a property stands, or the key; where it is absent, the nearest thing around it. */
-function placesOf(node: YamlMap, {definition, release}: Omit<Origin, 'node'>): NonNullable<Subject['placeOf']> {
+function placesOf(
+  node: YamlMap,
+  {definition, release}: Pick<Origin, 'definition' | 'release'>,
+): NonNullable<Subject['placeOf']> {
   const version = mapsUnder(node, 'versions').find((each) => entryOf(each, 'version')?.value.place === release.place);
   return (field, part) => {
     for (const [owner, key] of wherePropertyStands(field, definition)) {

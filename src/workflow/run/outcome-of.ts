@@ -1,7 +1,7 @@
 import type {ImgmgrError} from '../../errors.ts';
 import type {StoredPlan} from '../../core/plan/stored-plan.ts';
 import {interruptionOr} from '../interruptible.ts';
-import type {CloudOutcome, CloudRun} from '../types.ts';
+import type {CloudOutcome, CloudRun, SeenPlan} from '../types.ts';
 import {ImageCounts} from './image-counts.ts';
 
 /** What came of a run on one cloud so far. */
@@ -10,6 +10,7 @@ export class CloudResult {
   readonly errors: ImgmgrError[] = [];
   changesPending = false;
   plan: StoredPlan | undefined;
+  seen: SeenPlan | undefined;
 
   /** One image or definition failed; the others go on. */
   fail(error: ImgmgrError): void {
@@ -44,6 +45,6 @@ export async function outcomeOf(
   } finally {
     await end?.();
   }
-  const {errors, changesPending, plan} = result;
-  return {cloud, counts: result.imageCounts.counts(), errors, changesPending, ...(plan && {plan})};
+  const {errors, changesPending, plan, seen} = result;
+  return {cloud, counts: result.imageCounts.counts(), errors, changesPending, ...(plan && {plan}), ...(seen && {seen})};
 }

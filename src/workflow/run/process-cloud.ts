@@ -68,6 +68,7 @@ class CloudRunner {
       await this.#verifier?.require({readsOnly: options.dryRun});
     if (options.dryRun) return this.#report(plan, view);
     const writes = this.#definitionsWithWrites(plan);
+    this.#see(view, plan.definitions);
     if (writes.length === 0 && plan.leftovers.length === 0) return this.#report(plan, view);
     await guardDeletions(this.#run, plan);
     const endWriting = this.#run.beginWriting?.();
@@ -107,7 +108,7 @@ class CloudRunner {
   }
 
   /** Says what is planned and what needs nothing; the answer of `dry-run`, and all that a run without writes does. */
-  async #report(plan: CloudPlan, {projectId}: View): Promise<void> {
+  async #report(plan: CloudPlan, view: View): Promise<void> {
     const {options, emit, ports} = this.#run;
     const {cloud} = ports.store;
     const definitions = await withoutKept(this.#run, plan.definitions);
@@ -117,10 +118,15 @@ class CloudRunner {
     emit({type: 'planned', cloud, ...describePlan(actions, definitions)});
     listDeletable(this.#run, plan);
     if (!options.dryRun) return;
+    this.#see(view, definitions);
     warnOfTooMany(this.#run, definitions);
     this.#result.imageCounts.add({pending: actions.length});
     this.#result.changesPending = actions.length > 0;
-    this.#result.plan = storePlan({cloud, project: projectId, leftovers: plan.leftovers, definitions});
+    this.#result.plan = storePlan({cloud, project: view.projectId, leftovers: plan.leftovers, definitions});
+  }
+
+  #see({own}: View, plans: readonly DefinitionPlan[]): void {
+    this.#result.seen = {own, plans: plans.map((one) => ({...one, actions: allowedActions(this.#run, one)}))};
   }
 
   #definitionsWithWrites(plan: CloudPlan): string[] {

@@ -75,6 +75,7 @@ describe('JSON lines on stdout', () => {
       'bytes-verified',
       'artifact',
       'difference',
+      'findings',
       'audited',
       'shown',
       'status-row',

@@ -207,6 +207,23 @@ export const EVERY_EVENT: readonly Event[] = [
   },
   {type: 'difference', old: 'a.json', new: 'b.json', lines: ['+ curl 7.88.1', '1 package added']},
   {
+    type: 'findings',
+    cloud: 'admin',
+    asOf: '2026-11-26T12:00:00.000Z',
+    findings: [
+      {
+        ...{rule: 'scs-0102/architecture', severity: 'error', decides: true, tested: true, subject: 'Debian 12'},
+        ...{field: 'architecture', found: 'amd64', wanted: 'x86_64', message: 'architecture is "amd64"', by: 'you'},
+        ...{remedy: 'Write x86_64.', section: 'SCS-0102, Technical requirements', image: '3f2a', of: 'planned'},
+      },
+    ],
+    failOn: 'error',
+  },
+  {
+    type: 'definition-findings',
+    ...{cloud: 'admin', definition: 'Debian 12', errors: 1, warnings: 2, rules: ['scs-0102/architecture']},
+  },
+  {
     type: 'audited',
     asOf: '2026-11-26T12:00:00.000Z',
     files: ['images/debian.yml'],

@@ -130,6 +130,8 @@ const EVERY_TYPE = Object.keys({
   difference: true,
   audited: true,
   shown: true,
+  findings: true,
+  'definition-findings': true,
   'status-row': true,
   status: true,
   'action-done': true,

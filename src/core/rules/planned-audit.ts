@@ -1,0 +1,110 @@
+import type {Definition} from '../definition/definition.ts';
+import {readStamp} from '../image/stamp.ts';
+import type {DefinitionPlan} from '../plan/plan.ts';
+import {imagesAfter} from '../plan/images-after.ts';
+import type {OwnImage} from '../release/release.ts';
+import {audit} from './audit.ts';
+import type {PlannedFinding} from './audited.ts';
+import {definitionSubjects, plannedSubject} from './definition-subjects.ts';
+import type {Finding} from './finding.ts';
+import {auditLive} from './live-audit.ts';
+import {ownSubject} from './own-subject.ts';
+import type {Profile} from './profile.ts';
+import {subjectSet} from './subject-set.ts';
+import type {Subject} from './subject.ts';
+
+/** The images and plans of one cloud, and how they are judged; `now`: milliseconds since 1970. */
+export interface PlannedInput {
+  /** Images of ours as they are. */
+  readonly own: readonly OwnImage[];
+  readonly plans: readonly DefinitionPlan[];
+  readonly profile: Profile;
+  readonly now: number;
+}
+
+/** What is wrong on a cloud now, and what is when its plan was carried out. */
+export interface PlannedAudit {
+  /** Of images as they are, `by` being `manage` where the plan mends it; then what the images will have that the plan makes or changes. */
+  readonly findings: readonly PlannedFinding[];
+  /** Of all images as they will be. */
+  readonly after: readonly PlannedFinding[];
+}
+
+/** Judges the images of the planned definitions, as they are and as they will be. */
+export function auditPlanned({own: all, plans, profile, now}: PlannedInput): PlannedAudit {
+  const definitions = plans.map(({definition}) => definition);
+  const names = new Set(definitions.map(({name}) => name));
+  const own = all.filter(({stamp}) => names.has(stamp.definition));
+  const live = liveFindings({own, definitions, profile, now});
+  const {subjects, touched} = subjectsAfter(own, plans);
+  const after = audit({set: subjectSet(subjects, false), profile, now}).map((finding) => {
+    const planned = finding.image === undefined || touched.has(finding.image);
+    return {...finding, of: planned ? ('planned' as const) : ('live' as const)};
+  });
+  const [before, later] = [new Set(live.map(identityOf)), new Set(after.map(identityOf))];
+  return {
+    findings: [
+      ...live.map((finding) => (mended(finding, touched, later) ? {...finding, by: 'manage' as const} : finding)),
+      ...after.filter((finding) => finding.of === 'planned' && !before.has(identityOf(finding))),
+    ],
+    after,
+  };
+}
+
+/** Judges definitions by themselves; the place of a finding is that of the definition's name. */
+export function auditDefinitions(
+  definitions: readonly Definition[],
+  {profile, now}: Pick<PlannedInput, 'profile' | 'now'>,
+): readonly PlannedFinding[] {
+  const subjects = definitions.flatMap((definition) => definitionSubjects({definition}, profile.oldGeneric));
+  return audit({set: subjectSet(subjects, false), profile, now}).map((finding) => ({...finding, of: 'definition'}));
+}
+
+function liveFindings({
+  own,
+  definitions,
+  profile,
+  now,
+}: Pick<PlannedInput, 'own' | 'profile' | 'now'> & {
+  readonly definitions: readonly Definition[];
+}): readonly PlannedFinding[] {
+  const {byImage, general} = auditLive({own, definitions, whole: false, profile, now, until: now});
+  return [...byImage.values(), general].flatMap(({findings}) =>
+    findings.map((finding) => ({...finding, of: 'live' as const})),
+  );
+}
+
+/** Every image as it will be, and the ids of those that the plan changes or deletes. */
+function subjectsAfter(
+  own: readonly OwnImage[],
+  plans: readonly DefinitionPlan[],
+): {readonly subjects: readonly Subject[]; readonly touched: ReadonlySet<string>} {
+  const siblings = Map.groupBy(own, ({stamp}) => stamp.definition);
+  const after = plans.map((plan) => ({definition: plan.definition, ...imagesAfter(plan.actions)}));
+  const changed = new Map(after.flatMap((one) => [...one.changed]));
+  const byName = new Map(after.map(({definition}) => [definition.name, definition]));
+  const known = new Set(own.map(({image}) => image.id));
+  const adopted = [...changed].flatMap(([id, image]) => (known.has(id) ? [] : (image ?? [])));
+  const images = [...own.map(({image}) => (changed.has(image.id) ? changed.get(image.id) : image)), ...adopted];
+  const live = images.flatMap((image): Subject[] => {
+    const stamp = image && readStamp(image);
+    if (!stamp) return [];
+    const context = {definition: byName.get(stamp.definition), siblings: siblings.get(stamp.definition) ?? []};
+    const subject = ownSubject({image, stamp}, context);
+    return [changed.has(image.id) ? {...subject, kind: 'planned'} : subject];
+  });
+  const made = after.flatMap((one) =>
+    one.made.map(({form, release}) => plannedSubject(form, {definition: one.definition, release})),
+  );
+  return {subjects: [...live, ...made], touched: new Set(changed.keys())};
+}
+
+/** The plan changes the image, and then the rule finds nothing there. */
+function mended(finding: Finding, touched: ReadonlySet<string>, later: ReadonlySet<string>): boolean {
+  return finding.image !== undefined && touched.has(finding.image) && !later.has(identityOf(finding));
+}
+
+/** The same rule at the same field of the same image; one that has no id yet, by its name. */
+function identityOf({rule, field, image, subject}: Finding): string {
+  return JSON.stringify([rule, field, image ?? subject]);
+}
