@@ -8,6 +8,7 @@ import {forecastSet, forecastSubject} from './forecast.ts';
 import type {OwnContext} from './own-subject.ts';
 import {mendedSubject, ownSubject} from './own-subject.ts';
 import type {Profile} from './profile.ts';
+import {ruleOf} from './registry.ts';
 import type {Subject} from './subject.ts';
 import {subjectSet} from './subject-set.ts';
 
@@ -53,7 +54,7 @@ export function auditLive(input: LiveInput): LiveAudit {
   for (const {subject, own: one} of judged)
     byImage.set(
       one.image.id,
-      withMender(judgeSubject(subject, rules, until), {after: mendedSubject(one, contexts(one)), rules}),
+      withMender(judgeSubject(subject, rules, until), {after: () => mendedSubject(one, contexts(one)), rules}),
     );
   const general: {findings: Finding[]; ahead: Foreseen[]} = {findings: [], ahead: []};
   const add = ({image}: Finding, more: Judged): void => {
@@ -81,18 +82,19 @@ function contextsOf({own, definitions}: LiveInput): (own: OwnImage) => OwnContex
 
 interface Mending {
   /** The image after the next `manage`; undefined where that leaves it as it is. */
-  readonly after: Subject | undefined;
+  readonly after: () => Subject | undefined;
   readonly rules: AuditInput;
 }
 
 /** `manage` mends what the image has no more after it. */
 function withMender({findings, ahead}: Judged, {after, rules}: Mending): Judged {
-  if (!after) return {findings, ahead};
+  const isMended = [...findings, ...ahead.map(({finding}) => finding)].every(({by}) => by === 'manage');
+  const mended = isMended ? undefined : after();
+  if (!mended) return {findings, ahead};
   const mend = (finding: Finding, now: number): Finding => {
     if (finding.by === 'manage') return finding;
-    const stays = auditSubject(after, {...rules, now}).some(
-      ({rule, field}) => rule === finding.rule && field === finding.field,
-    );
+    const same = auditSubject(mended, {...rules, now, rules: [ruleOf(finding.rule)]});
+    const stays = same.some(({field}) => field === finding.field);
     return stays ? finding : {...finding, by: 'manage'};
   };
   return {
