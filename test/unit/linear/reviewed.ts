@@ -65,13 +65,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['plan/latest', 'plan/new-build', 'plan/releases', 'plan/retire', 'status/scale', 'verdict/checks'].map(
         (name) => `src/core/${name}.ts`,
       ),
-      ...[
-        'src/local/qemu/iso.ts',
-        'src/core/build/due.ts',
-        'src/core/build/manifest-diff.ts',
-        'src/cli/help.ts',
-        'src/cli/help-layout.ts',
-      ],
+      ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts', 'src/cli/help.ts'],
       ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
       ...['src/report/audit-text.ts', 'src/report/status-text.ts'],
     ],
