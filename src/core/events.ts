@@ -1,7 +1,7 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
-import type {FieldChange} from './image/image.ts';
+import type {FieldChange, ImageUsers} from './image/image.ts';
 import type {Audited, DefinitionFindings, PlanFindings} from './rules/audited.ts';
 import type {StatusRow, StatusSummary} from './status/row.ts';
 import type {Shown} from './status/shown.ts';
@@ -39,6 +39,9 @@ export interface ActionSummary {
   readonly reason: string;
   /** The bytes are a build of this host, not something fetched (`acquire`). */
   readonly built?: true;
+  /** Where the bytes are fetched, without passwords and signatures, and what they have to hash to (`acquire`). */
+  readonly url?: string;
+  readonly digest?: string;
   /** What changes, field by field, as text (`update`, `hide`, `retire`, `adopt`, `share`, and `publish` where the image is there already). */
   readonly changes?: readonly string[];
   /** The same with types. */
@@ -88,6 +91,8 @@ export type Event =
       readonly unchanged: readonly string[];
       /** What each definition counts besides its actions. */
       readonly definitions: readonly DefinitionCounts[];
+      /** Who uses the images that are to be retired, hidden or deleted (dry run): the servers of all projects. */
+      readonly users?: readonly ImageUsers[];
     }
   /** The plans of all clouds are in a file. */
   | {

@@ -1,5 +1,6 @@
 import {numbersOf, sumCounts} from '../core/counts.ts';
 import type {ActionSummary, Event} from '../core/events.ts';
+import type {ImageUsers} from '../core/image/image.ts';
 import {planWord, renamed, subject, unchangedText} from './action-text.ts';
 import {formatCount} from './amounts.ts';
 import {clean} from './clean.ts';
@@ -11,10 +12,14 @@ type Planned = Extract<Event, {type: 'planned'}>;
 type Deletable = Extract<Event, {type: 'deletable'}>;
 
 /** The plan of `dry-run` for one cloud: a line per action with its reason, its changes below. */
-export function planText({cloud, actions, definitions}: Planned, paint: Paint): string {
+export function planText({cloud, actions, definitions, users = []}: Planned, paint: Paint): string {
+  const usersOf = new Map(users.map((one) => [one.image, one]));
   const lines = [
     paint.bold(clean(`${cloud}: ${formatCount(actions.length, 'action')}${countsBeside(definitions)}`)),
-    ...actions.flatMap((action) => actionLines(action, paint)),
+    ...actions.flatMap((action) => [
+      ...actionLines(action, paint),
+      ...needLines(action, usersOf.get(action.image ?? '')).map((line) => `  ${' '.repeat(WIDTH)}   ${clean(line)}`),
+    ]),
     ...definitions.flatMap(({name, reasons}) =>
       reasons.map(({counted, message}) => `  ${paint.red(counted.padEnd(WIDTH))} ${clean(`${name}: ${message}`)}`),
     ),
@@ -78,6 +83,18 @@ export function deletableText({cloud, images}: Deletable, paint: Paint): string 
 }
 
 const WIDTH = 10;
+
+/** What an action fetches, and who uses the image that it takes out of use. */
+function needLines({url, digest}: ActionSummary, users: ImageUsers | undefined): string[] {
+  const {count = 0, projects = [], unknown} = users ?? {};
+  const named = projects.slice(0, 3).map((project) => `${project.projectId}: ${project.count}`);
+  const more = projects.length > 3 ? [`and ${projects.length - 3} more projects`] : [];
+  return [
+    ...(url === undefined ? [] : [`from ${url}${digest === undefined ? '' : `, ${digest}`}`]),
+    ...(count > 0 ? [`used by ${formatCount(count, 'server')} (${[...named, ...more].join(', ')})`] : []),
+    ...(unknown === undefined ? [] : [`whether servers use it is not known: ${unknown}`]),
+  ];
+}
 
 function actionLines(action: ActionSummary, paint: Paint): string[] {
   const word = planWord(action).padEnd(WIDTH);

@@ -70,3 +70,11 @@ export interface FieldChange {
   readonly from: FieldValue;
   readonly to: FieldValue;
 }
+
+/** The servers on one image, by project; `unknown`: why they are not known. */
+export interface ImageUsers {
+  readonly image: string;
+  readonly count?: number;
+  readonly projects?: readonly {readonly projectId: string; readonly count: number}[];
+  readonly unknown?: string;
+}

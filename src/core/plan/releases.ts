@@ -1,3 +1,5 @@
+import {publicUrl} from '../public-url.ts';
+import {formatDigest} from '../release/digest.ts';
 import {describeConversion, describeJudging, isConvertible, needsBothGuards, neededConversion} from '../conversion.ts';
 import {findDrift} from '../image/drift.ts';
 import type {Form} from '../image/form.ts';
@@ -156,6 +158,8 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
         newName,
         reason: [reason, ...stagingOf(draft, release, twin)].join(', '),
         ...(release.build && !twin && !begun && {built: true as const}),
+        ...(release.listed && {url: publicUrl(release.listed.url)}),
+        ...(release.digest && {digest: formatDigest(release.digest)}),
       },
     );
   }

@@ -14,6 +14,7 @@ import type {CloudPlan, Listings, View} from './observe.ts';
 import {describePlan, planCloud, readListings, viewOf} from './observe.ts';
 import {allowedActions, guardDeletions, listDeletable, warnOfTooMany, withoutKept} from './deletions.ts';
 import {readSharings} from './sharing.ts';
+import {imageUsers} from './image-users.ts';
 import {removeLeftovers, sweepDeadServers} from './leftovers.ts';
 import type {CloudResult} from './outcome-of.ts';
 import {outcomeOf} from './outcome-of.ts';
@@ -115,7 +116,8 @@ class CloudRunner {
     this.#warnAll(plan);
     for (const one of definitions) this.#countQuiet(one);
     const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];
-    emit({type: 'planned', cloud, ...describePlan(actions, definitions)});
+    const users = options.dryRun ? await imageUsers(this.#run, actions) : [];
+    emit({type: 'planned', cloud, ...describePlan(actions, definitions), ...(users.length > 0 && {users})});
     listDeletable(this.#run, plan);
     if (!options.dryRun) return;
     this.#see(view, definitions);
