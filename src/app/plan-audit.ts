@@ -1,7 +1,7 @@
 import type {Emit} from '../core/events.ts';
 import type {PlannedFinding} from '../core/rules/audited.ts';
 import {countsAs} from '../core/rules/finding.ts';
-import {auditDefinitions, auditPlanned} from '../core/rules/planned-audit.ts';
+import {auditAfter, auditDefinitions, auditPlanned} from '../core/rules/planned-audit.ts';
 import type {Profile} from '../core/rules/profile.ts';
 import type {Severity} from '../core/rules/rule-text.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
@@ -42,7 +42,7 @@ export async function planAudit(
     return findings.some((finding) => countsAs(finding, failOn));
   };
   return {
-    cloud: ({cloud, seen}) => seen !== undefined && report(auditPlanned({...seen, ...parts}).findings, cloud),
+    cloud: ({cloud, seen}) => seen !== undefined && report(auditPlanned({...seen, ...parts}), cloud),
     definitions: ({selection, options}) => report(auditDefinitions(activeOf(selection, options), parts)),
     after: (outcome) => reportAfter(outcome, parts, emit),
   };
@@ -54,7 +54,7 @@ function reportAfter(
   emit: Emit,
 ): void {
   if (!seen) return;
-  const {after} = auditPlanned({...seen, ...parts});
+  const after = auditAfter({...seen, ...parts});
   const serious = after.filter((finding) => countsAs(finding, 'warning'));
   for (const [definition, findings] of Map.groupBy(serious, (finding) => finding.definition ?? '')) {
     if (definition === '') continue;

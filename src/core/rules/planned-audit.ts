@@ -22,33 +22,41 @@ export interface PlannedInput {
   readonly now: number;
 }
 
-/** What is wrong on a cloud now, and what is when its plan was carried out. */
-export interface PlannedAudit {
-  /** Of images as they are, `by` being `manage` where the plan mends it; then what the images will have that the plan makes or changes. */
-  readonly findings: readonly PlannedFinding[];
-  /** Of all images as they will be. */
-  readonly after: readonly PlannedFinding[];
+/**
+ * What is wrong with the images of the planned definitions: of images as they are, `by` being `manage` where the plan mends it; then what
+ * the images will have that the plan makes or changes.
+ */
+export function auditPlanned(input: PlannedInput): readonly PlannedFinding[] {
+  const live = liveFindings(input);
+  const {findings: after, touched} = judgeAfter(input);
+  const [before, later] = [new Set(live.map(identityOf)), new Set(after.map(identityOf))];
+  return [
+    ...live.map((finding) => (mended(finding, touched, later) ? {...finding, by: 'manage' as const} : finding)),
+    ...after.filter((finding) => finding.of === 'planned' && !before.has(identityOf(finding))),
+  ];
 }
 
-/** Judges the images of the planned definitions, as they are and as they will be. */
-export function auditPlanned({own: all, plans, profile, now}: PlannedInput): PlannedAudit {
-  const definitions = plans.map(({definition}) => definition);
-  const names = new Set(definitions.map(({name}) => name));
-  const own = all.filter(({stamp}) => names.has(stamp.definition));
-  const live = liveFindings({own, definitions, profile, now});
-  const {subjects, touched} = subjectsAfter(own, plans);
-  const after = audit({set: subjectSet(subjects, false), profile, now}).map((finding) => {
+/** What is wrong with all images of the planned definitions when the plan was carried out. */
+export function auditAfter(input: PlannedInput): readonly PlannedFinding[] {
+  return judgeAfter(input).findings;
+}
+
+function judgeAfter({own, plans, profile, now}: PlannedInput): {
+  readonly findings: readonly PlannedFinding[];
+  /** Ids of the images that the plan changes or deletes. */
+  readonly touched: ReadonlySet<string>;
+} {
+  const {subjects, touched} = subjectsAfter(ofPlanned(own, plans), plans);
+  const findings = audit({set: subjectSet(subjects, false), profile, now}).map((finding) => {
     const planned = finding.image === undefined || touched.has(finding.image);
     return {...finding, of: planned ? ('planned' as const) : ('live' as const)};
   });
-  const [before, later] = [new Set(live.map(identityOf)), new Set(after.map(identityOf))];
-  return {
-    findings: [
-      ...live.map((finding) => (mended(finding, touched, later) ? {...finding, by: 'manage' as const} : finding)),
-      ...after.filter((finding) => finding.of === 'planned' && !before.has(identityOf(finding))),
-    ],
-    after,
-  };
+  return {findings, touched};
+}
+
+function ofPlanned(own: readonly OwnImage[], plans: readonly DefinitionPlan[]): readonly OwnImage[] {
+  const names = new Set(plans.map(({definition}) => definition.name));
+  return own.filter(({stamp}) => names.has(stamp.definition));
 }
 
 /** Judges definitions by themselves; the place of a finding is that of the definition's name. */
@@ -60,15 +68,10 @@ export function auditDefinitions(
   return audit({set: subjectSet(subjects, false), profile, now}).map((finding) => ({...finding, of: 'definition'}));
 }
 
-function liveFindings({
-  own,
-  definitions,
-  profile,
-  now,
-}: Pick<PlannedInput, 'own' | 'profile' | 'now'> & {
-  readonly definitions: readonly Definition[];
-}): readonly PlannedFinding[] {
-  const {byImage, general} = auditLive({own, definitions, whole: false, profile, now, until: now});
+function liveFindings({own, plans, profile, now}: PlannedInput): readonly PlannedFinding[] {
+  const definitions = plans.map(({definition}) => definition);
+  const live = {own: ofPlanned(own, plans), definitions};
+  const {byImage, general} = auditLive({...live, whole: false, profile, now, until: now});
   return [...byImage.values(), general].flatMap(({findings}) =>
     findings.map((finding) => ({...finding, of: 'live' as const})),
   );

@@ -3,19 +3,19 @@ import type {Definition} from '../../../../src/core/definition/definition.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {readStamp} from '../../../../src/core/image/stamp.ts';
 import type {PlannedFinding} from '../../../../src/core/rules/audited.ts';
-import {auditDefinitions, auditPlanned} from '../../../../src/core/rules/planned-audit.ts';
-import type {PlannedAudit} from '../../../../src/core/rules/planned-audit.ts';
+import {auditAfter, auditDefinitions, auditPlanned} from '../../../../src/core/rules/planned-audit.ts';
 import {builtInProfile} from '../../../../src/core/rules/profile.ts';
 import {World, definition} from '../plan/plan-world.ts';
 
 const PROFILE = {...builtInProfile('openstack'), deciding: ['openstack'] as const};
 
-function judge(world: World, wanted: Definition, flags: Partial<Policy> = {}): PlannedAudit {
+function judge(world: World, wanted: Definition, flags: Partial<Policy> = {}) {
   const own = world.images.flatMap((image) => {
     const stamp = readStamp(image);
     return stamp ? [{image, stamp}] : [];
   });
-  return auditPlanned({own, plans: [world.plan(wanted, flags)], profile: PROFILE, now: world.now.getTime()});
+  const input = {own, plans: [world.plan(wanted, flags)], profile: PROFILE, now: world.now.getTime()};
+  return {findings: auditPlanned(input), after: auditAfter(input)};
 }
 
 /** `live openstack/hw_rng_model manage`, of findings that decide. */
