@@ -177,6 +177,24 @@ async function sendAll(cloud: Replayed, created: string[]): Promise<readonly Obs
   await send('delete a tag', 'DELETE', `/v2/images/${idA}/tags/t1`);
   await send('delete a missing tag', 'DELETE', `/v2/images/${idA}/tags/t1`);
 
+  // members
+  const [members, one, two] = [`/v2/images/${idA}/members`, 'a'.repeat(32), 'b'.repeat(32)];
+  const memberLook = {look: memberFacts};
+  await send('members of a private image', 'GET', members, memberLook);
+  await send('a member for a private image', 'POST', members, {body: {member: one}, ...memberLook});
+  await patch('make it shared', idA, [{op: 'replace', path: '/visibility', value: 'shared'}]);
+  await send('a member', 'POST', members, {body: {member: one}, ...memberLook});
+  await send('the same member again', 'POST', members, {body: {member: one}, ...memberLook});
+  await send('another member', 'POST', members, {body: {member: two}, ...memberLook});
+  await send('accept for a member', 'PUT', `${members}/${one}`, {body: {status: 'accepted'}, ...memberLook});
+  await send('accept for nobody', 'PUT', `${members}/${'c'.repeat(32)}`, {body: {status: 'accepted'}, ...memberLook});
+  await send('members', 'GET', members, memberLook);
+  await send('members as somebody else', 'GET', members, {as: 'member', ...memberLook});
+  await send('remove a member', 'DELETE', `${members}/${one}`, memberLook);
+  await send('remove the member again', 'DELETE', `${members}/${one}`, memberLook);
+  await patch('make it private again', idA, [{op: 'replace', path: '/visibility', value: 'private'}]);
+  await send('remove a member of a private image', 'DELETE', `${members}/${two}`, memberLook);
+
   // other tenants
   await show('private image of another project', idA, {as: 'member'});
   await patch('patch the private image of another project', idA, [{op: 'add', path: '/k', value: 'v'}], {as: 'member'});
@@ -497,6 +515,15 @@ function taskFacts(task: Record<string, unknown>): unknown {
     status: task['status'],
     message: message.split(/[:.]/)[0]?.replace(/[0-9a-f-]{36}/, 'ID'),
   };
+}
+
+/** Ids and states of members, without times. */
+function memberFacts(json: Record<string, unknown>): unknown {
+  const facts = (one: unknown): unknown =>
+    typeof one === 'object' && one !== null && 'member_id' in one && 'status' in one
+      ? [one.member_id, one.status]
+      : null;
+  return Array.isArray(json['members']) ? json['members'].map(facts).sort() : facts(json);
 }
 
 function nextFacts(link: unknown, prefix: string): string | null {
