@@ -83,6 +83,8 @@ function shown(value: unknown): string {
 /** By the parsers of the command itself, so that a plan can say nothing that a command line could not. */
 function parseFlags(written: WrittenFlags, path: string, addFlags: (to: Command) => Command): Flags {
   const command = addFlags(new Command('manage').exitOverride().configureOutput({writeErr: () => undefined}));
+  // A plan asks for no help, which would be printed as the answer.
+  command.helpOption(false);
   try {
     command.parse(
       written.map(([flag, value]) => (value === true ? flag : `${flag}=${value}`)),

@@ -31,7 +31,7 @@ export async function readPlan(path: string): Promise<PlanFile> {
  * or where a file is there that is no plan; `shown` is how messages call the file.
  */
 export async function planOutput(path: string, shown: string): Promise<(plan: PlanFile) => Promise<void>> {
-  const target = (await ifThere(realpath(path))) ?? resolve(path);
+  const target = (await realPathOf(path, shown)) ?? resolve(path);
   await refuseOthersFile(target, shown);
   await requireWritable(dirname(target), shown);
   return async (plan) => {
@@ -50,6 +50,23 @@ export async function planOutput(path: string, shown: string): Promise<(plan: Pl
       });
     }
   };
+}
+
+/** Where the links of the path lead; undefined where nothing is there. USAGE for a loop of links and a name that is too long. */
+async function realPathOf(path: string, shown: string): Promise<string | undefined> {
+  try {
+    return await ifThere(realpath(path), 'ENOTDIR');
+  } catch (cause) {
+    throw new ImgmgrError('USAGE', `--out ${shown} cannot be written: its path ${pathFault(cause)}`, {
+      cause,
+      hint: 'name a file in a folder that this user may write to',
+    });
+  }
+}
+
+function pathFault(cause: unknown): string {
+  if (hasCode(cause, 'ELOOP')) return 'is a loop of symbolic links';
+  return hasCode(cause, 'ENAMETOOLONG') ? 'has a name that is too long' : 'cannot be read';
 }
 
 /** A plan may be replaced by a newer one, and an empty file by a plan; nothing else. */

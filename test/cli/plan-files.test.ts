@@ -1,8 +1,8 @@
 import {execFileSync} from 'node:child_process';
-import {chmod, mkdir, readFile, readdir, stat, truncate, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readFile, readdir, stat, symlink, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {readPlanFile} from '../../src/core/plan/plan-file.ts';
+import {planText, readPlanFile} from '../../src/core/plan/plan-file.ts';
 import type {Printed, Ran} from './operator.ts';
 import {listed} from './operator.ts';
 import type {Table} from './table.ts';
@@ -107,6 +107,16 @@ describe('dry-run --out', () => {
     const ran = await makePlan(table.x(['1']));
     expect([ran.code, table.cloud.requests]).toEqual([2, []]);
     expect(ran.errors[0]?.message).toMatch(/there is no folder .*nowhere/);
+  });
+
+  it('refuses a loop of links and a name that is too long before the login', async () => {
+    const loop = join(table.folder, 'loop.json');
+    await symlink(loop, loop);
+    for (const out of [loop, join(table.folder, 'a'.repeat(300))]) {
+      const {code} = await table.run('dry-run', table.x(['1']), '--out', out);
+      expect(code).toBe(2);
+    }
+    expect(table.cloud.requests).toEqual([]);
   });
 
   it('writes no plan where a cloud could not be planned', async () => {
@@ -302,6 +312,13 @@ describe('manage --plan', () => {
 });
 
 describe('a plan file that cannot be used', () => {
+  it('asks for help in its flags: it is refused, and no help is the answer', async () => {
+    const plan = {at: '2026-01-31T00:00:00Z', definitions: [], clouds: [], flags: [['--help', true] as [string, true]]};
+    await writeFile(path, planText(plan));
+    const ran = await carryOut();
+    expect([ran.code, ran.errors[0]?.message]).toEqual([2, expect.stringContaining("unknown option '--help'")]);
+  });
+
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ['is not there', () => Promise.resolve(), /the plan \S+ does not exist/],
     ['is a folder', () => mkdir(path), /is a folder, not a regular file/],

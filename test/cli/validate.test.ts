@@ -152,6 +152,11 @@ describe('imgmgr validate', () => {
     ]);
   });
 
+  it('refuses an empty path, which would be the root folder', async () => {
+    const {code, err} = await imgmgr('validate', '');
+    expect([code, err]).toEqual([2, expect.stringContaining('PATH is empty')]);
+  });
+
   it('misses a standard image in a folder, not in a single file', async () => {
     const inner = await mkdtemp(join(folder, 'whole-'));
     const path = join(inner, 'one.yml');

@@ -22,6 +22,8 @@ export function addValidate(program: Command, execute: Execute): void {
 
 function validateInvocation(paths: readonly string[], flags: Flags): Invocation<ValidateRequest> {
   const {failOn = 'error'} = flags;
+  const notEmpty = word('PATH');
+  for (const path of paths) notEmpty(path);
   return {
     ...toInvocation('validate', flags),
     request: {paths, profile: toProfile(flags), failOn},
