@@ -397,7 +397,9 @@ describe('images that are not as imgmgr left them', () => {
     desk.cloud.clearLog();
     const ran = await run('4', '--delete', '--yes', '--dry-run');
     expect([ran.code, ran.warnings]).toEqual([3, ['in-use']]);
-    expect(ran.text).not.toContain('delete 2');
+    expect(
+      [...ran.text.matchAll(/"kind":"delete","definition":"X","version":"(\d)"/g)].map(([, version]) => version),
+    ).toEqual(['3', '1']);
     const asked = desk.cloud.requests.filter(({path}) => path.endsWith('/servers/detail'));
     expect(asked).toHaveLength(1);
   });

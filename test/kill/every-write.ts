@@ -181,12 +181,12 @@ export function kindsOfWrites(cloud: FakeCloud): string[] {
 
 /** Everything but ids, times and runs, with the members; sorted. */
 export function endState(cloud: FakeCloud): unknown[] {
-  const members = new Map(cloud.images.all().map((image) => [image.id, image.members]));
+  const members = new Map<unknown, unknown>(cloud.images.all().map((image) => [image.id, image.members]));
   return cloud
     .views()
     .map((view) =>
       Object.fromEntries(
-        Object.entries({...view, members: members.get(String(view['id']))})
+        Object.entries<unknown>({...view, members: members.get(view['id'])})
           .filter(([key]) => !VARIES.test(key))
           .map(([key, value]): [string, unknown] => [key, key === 'imgmgr_record' ? withoutRun(String(value)) : value])
           .sort(),

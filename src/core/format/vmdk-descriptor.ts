@@ -55,7 +55,7 @@ export function checkVmdkDescriptor(area: string, header: VmdkHeader): readonly 
   if (end === 0 || area === '') return [problem('Descriptor', 'without a descriptor')];
   if (end < 0 || end >= READ_BY_QEMU)
     return [problem('Descriptor', 'whose descriptor does not end where programs stop to read it')];
-  if (!/^\0*$/.test(area.slice(end))) return [problem('Descriptor', 'with something behind its descriptor')];
+  if (!isEmptyBehind(area, end)) return [problem('Descriptor', 'with something behind its descriptor')];
   const text = area.slice(0, end);
   if (!/^[\n -~]*$/.test(text)) return [problem('Descriptor', 'whose descriptor is not plain ASCII in plain lines')];
   const lines = linesOf(text);
@@ -146,4 +146,19 @@ function contradictions(lines: readonly Line[], header: VmdkHeader): readonly Fo
 
 function problem(id: ProblemId, what: string): FormatProblem {
   return {id, message: `is VMDK ${what}`};
+}
+
+/** Digits of a CID that QEMU may save when it writes a shorter one over it. */
+const MOST_LEFT = 6;
+
+/**
+ * True where nothing is behind the descriptor but what QEMU itself leaves there: it writes a new CID without leading zeros over the old one
+ * and the rest of the text behind it, so that the end of the longer text stays behind the new NUL
+ * (https://gitlab.com/qemu-project/qemu/-/blob/v7.2.0/block/vmdk.c: vmdk_write_cid).
+ */
+function isEmptyBehind(area: string, end: number): boolean {
+  const next = area.indexOf('\0', end + 1);
+  const left = area.slice(end + 1, next < 0 ? area.length : next);
+  const isLeftByQemu = left.length <= MOST_LEFT && area.slice(0, end).endsWith(left);
+  return isLeftByQemu && /^\0*$/.test(area.slice(end + 1 + left.length));
 }

@@ -297,6 +297,27 @@ ddb.toolsInstallType = "4" # unmanaged (open-vm-tools)
 `,
 };
 
+/** As QEMU leaves a descriptor over whose CID it wrote one of fewer digits: the end of the longer text stays behind the new end. */
+function shortened(cid: string, left = (text: string): string => text): string {
+  const before = PLAIN.join('\n');
+  const after = before.replace(/^CID=[0-9a-f]{8}$/m, `CID=${cid}`);
+  return `${after}\0${left(before.slice(after.length + 1))}`;
+}
+
+describe('S1: what qemu-img leaves behind a descriptor when it writes a shorter CID', () => {
+  test.each(['a', 'abc', 'abcdef', 'abcdef1', 'abcdef12'])('passes: CID=%s', (cid) => {
+    expect(problemsOf(vmdk({descriptor: shortened(cid)}))).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    ['other text', shortened('abc', (text) => `x${text.slice(1)}`)],
+    ['more of it', shortened('abc', (text) => `"${text}${text}`)],
+    ['the same again', shortened('abc', (text) => `${text}\0${text}`)],
+  ])('and nothing else does: %s', (_, descriptor) => {
+    expect(problemsOf(vmdk({descriptor}))).toEqual(['Descriptor']);
+  });
+});
+
 describe('S1: what real tools write passes', () => {
   test.each(Object.entries(REAL))('%s', (_, text) => {
     const file = vmdk({type: 'streamOptimized', descriptor: text, capacity: 4192256, footer: true});
