@@ -174,8 +174,9 @@ function askedOf({request, selected, definitions}: Look): {
   };
 }
 
-/** USAGE for a name that neither a file nor a cloud has. */
+/** USAGE for a name that neither a file nor a cloud has; one that could not be looked at may have it. */
 function requireNames(names: readonly string[], definitions: readonly Definition[], looks: readonly Looked[]): void {
+  if (looks.some(({outcome}) => outcome.errors.length > 0)) return;
   const known = [...new Set([...definitions.map(({name}) => name), ...looks.flatMap((looked) => looked.names)])];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;

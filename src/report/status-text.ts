@@ -183,15 +183,28 @@ interface Shown {
 /** Where a definition stands on several clouds: what most of them have, and below it each that has something else. */
 function byDefinition(sorted: readonly Line[]): readonly Shown[] {
   const groups = Map.groupBy(sorted, (line) => line.definition ?? line);
-  return [...groups.values()].flatMap((group): Shown[] => {
-    const alike = [...Map.groupBy(group, signature).values()].toSorted((a, b) => b.length - a.length);
-    const [most = []] = alike;
-    const [line] = most;
-    if (!line) return [];
-    const others = alike.slice(1).flat();
-    const cloud = most.length === 1 ? line.cloud : formatCount(most.length, 'cloud');
-    return [{line, cloud, outliers: others.map((other) => `${other.cloud}: ${signature(other)}`)}];
-  });
+  return [...groups.values()].flatMap((group) => onePerCloud(group).flatMap(ofMost));
+}
+
+/** A definition whose versions are images side by side, or one with a candidate, has several rows on a cloud: those of each version. */
+function onePerCloud(group: readonly Line[]): readonly (readonly Line[])[] {
+  if (new Set(group.map(({cloud}) => cloud)).size === group.length) return [group];
+  return [...Map.groupBy(group, ({cells: [, version]}) => version).values()];
+}
+
+function ofMost(group: readonly Line[]): readonly Shown[] {
+  const alike = [...Map.groupBy(group, signature).values()].toSorted((a, b) => cloudsOf(b).size - cloudsOf(a).size);
+  const [most = []] = alike;
+  const [line] = most;
+  if (!line) return [];
+  const others = alike.slice(1).flat();
+  const {size} = cloudsOf(most);
+  const cloud = size === 1 ? line.cloud : formatCount(size, 'cloud');
+  return [{line, cloud, outliers: others.map((other) => `${other.cloud}: ${signature(other)}`)}];
+}
+
+function cloudsOf(lines: readonly Line[]): ReadonlySet<string> {
+  return new Set(lines.map(({cloud}) => cloud));
 }
 
 /** What two clouds can differ in, in words. */

@@ -170,6 +170,17 @@ describe('imgmgr status', () => {
     }
   });
 
+  it('says of a name that no file has that the cloud which may have it did not answer, not that there is none', async () => {
+    desk.cloud.misbehave('keystoneDown');
+    try {
+      const {code, rows: found} = await rows('Gone');
+      expect(found).toMatchObject([{state: 'unreachable'}]);
+      expect(code).toBe(75);
+    } finally {
+      desk.cloud.behave();
+    }
+  });
+
   it('judges with --all what others offer, and what is missing on the cloud', async () => {
     const theirs = desk.cloud.seed({name: 'Theirs', owner: 'someone', visibility: 'community', properties: {}});
     desk.cloud.seed({name: 'Hidden', owner: 'someone', os_hidden: true, properties: {}});
