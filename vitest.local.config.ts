@@ -4,6 +4,8 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/local/**/*.boot.ts'],
+    // Once: two builds at the same time write the same files.
+    globalSetup: 'test/build-program.ts',
     // No requireAssertions: of tests that run at the same time it counts only one's.
     expect: {poll: {timeout: 30_000}},
     testTimeout: 900_000,

@@ -20,7 +20,6 @@ let guests = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'imgmgr-sabotage-'));
-  await execa('npm', ['run', '-s', 'build'], {cwd: ROOT});
   // Fetches the packages, which the tests, two at a time, then find there.
   if (withQemu) await buildGuest({guest: 'tiny-root-guest', out: join(folder, 'first.qcow2')});
 });

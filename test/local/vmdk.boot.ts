@@ -16,7 +16,6 @@ let guest: string | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'imgmgr-vmdk-'));
   if (!withQemu) return;
-  await execa('npm', ['run', '-s', 'build'], {cwd: ROOT});
   guest = await buildGuest({guest: 'tiny-root-guest', out: join(folder, 'guest.qcow2')});
 });
 afterAll(() => rm(folder, {recursive: true, force: true}));
