@@ -27,8 +27,8 @@ const part = PARTS[process.env['PART'] ?? ''] ?? ALL;
 
 /**
  * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|servers|debian`:
- * only that part; test/cloud/run runs the first, which empties the cloud, then the others side by side, each with one guest at a time: three
- * guests on two cores would starve each other. `FULL=1`: what takes longest, too.
+ * only that part; test/cloud/run runs the first, which empties the cloud, then `debian` and `servers` beside `images`, so that guests do not
+ * starve each other. `FULL=1`: what takes longest, too.
  */
 export default defineConfig({
   test: {
