@@ -56,7 +56,7 @@ export async function* status(request: StatusRequest, ports: AppPorts, emit: Emi
   const now = at.getTime();
   const scale = {now, failOn, ...(dueWithinMs !== undefined && {due: now + dueWithinMs})};
   const totals = {rows: 0, offending: 0, due: 0};
-  const tell = (row: StatusRow): boolean => {
+  const emitRow = (row: StatusRow): boolean => {
     const due = isDue(row, scale);
     totals.rows += 1;
     totals.offending += Number(row.offending);
@@ -65,13 +65,13 @@ export async function* status(request: StatusRequest, ports: AppPorts, emit: Emi
     return due || (request.failOn !== undefined && isBroken(row, scale));
   };
   const until = now + Math.max(FORECAST_MS, dueWithinMs ?? 0);
-  const look: Look = {request, ports, emit, profile, definitions, selected, scale, until, tell};
+  const look: Look = {request, ports, emit, profile, definitions, selected, scale, until, emitRow};
   const looks = new Map<string, Looked>();
   await pool(CLOUDS_AT_ONCE, clouds, async (cloud) => void looks.set(cloud.name, await lookAt(cloud, look)));
   requireNames(request.names, definitions, [...looks.values()]);
   const rows = [...looks.values()].flatMap((looked) => looked.rows.map((row) => ({row, looked})));
   const ranked = rows.map((one) => ({...one, ...one.row, ...numbersOf(one.row)})).sort(byWorst);
-  for (const {row, looked} of ranked) if (tell(row)) looked.pending = true;
+  for (const {row, looked} of ranked) if (emitRow(row)) looked.pending = true;
   const unreachable = rows.filter(({row}) => row.state === 'unreachable').length;
   const {due, ...numbers} = totals;
   const range = {asOf: at.toISOString(), until: new Date(until).toISOString()};
@@ -90,7 +90,7 @@ interface Look {
   readonly scale: Scale;
   readonly until: number;
   /** Emits a row; true where it is to be exit 3. */
-  readonly tell: (row: StatusRow) => boolean;
+  readonly emitRow: (row: StatusRow) => boolean;
 }
 
 /** What was seen on one cloud. */
@@ -116,7 +116,7 @@ async function lookAt(cloud: OpenCloud, look: Look): Promise<Looked> {
 }
 
 async function readCloud(cloud: OpenCloud, look: Look): Promise<Omit<Looked, 'outcome'>> {
-  const {request, ports, emit, profile, definitions, scale, until, tell} = look;
+  const {request, ports, emit, profile, definitions, scale, until, emitRow} = look;
   const {store} = interruptible(await cloud.open(), ports.signal);
   const {projectId} = await logInTo(store, emit);
   const view = viewOf(await store.listTagged(MANAGED_TAG), projectId, store.now());
@@ -147,7 +147,7 @@ async function readCloud(cloud: OpenCloud, look: Look): Promise<Omit<Looked, 'ou
       judged,
       ...(about ? [about] : []),
     ]);
-    pending = tell(row) || pending;
+    pending = emitRow(row) || pending;
   }
   const rows = rowsOf({cloud: store.cloud, own, definitions, audit, scale, ...asked});
   return {rows, names: own.map(({stamp}) => stamp.definition), pending};

@@ -22,7 +22,7 @@ export interface ReportChoice {
   readonly dryRun: boolean;
   /** What stdout is for; absent: the report. */
   readonly answers?: 'verdicts' | 'ids';
-  /** What is told in full, line by line. */
+  /** What is printed in full, line by line. */
   readonly wide?: boolean;
   /** The name among what is counted; absent: the command. */
   readonly counted?: string;

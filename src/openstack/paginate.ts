@@ -27,7 +27,7 @@ export async function* pageByPage<Item>(
     const isLast = next === undefined || next === marker;
     marker = next;
     const coming = isLast ? undefined : fetchPage(next);
-    // Its failure is that of the next step; whoever takes none is not interested.
+    // Its failure is that of the next step; where none is taken, nobody needs it.
     coming?.catch(() => undefined);
     yield page.items;
     if (!coming) return;

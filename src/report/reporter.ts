@@ -30,7 +30,7 @@ export interface ReporterParts {
   readonly dryRun: boolean;
   /** What else the command is asked for: the verdicts of `verify`, the ids of `import` and `build --upload`. */
   readonly answers?: 'verdicts' | 'ids';
-  /** `--wide`: what is told in full, line by line. */
+  /** `--wide`: what is printed in full, line by line. */
   readonly wide?: boolean;
 }
 

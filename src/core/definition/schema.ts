@@ -185,7 +185,7 @@ const limits = z
 
 const exception = z.strictObject({
   rule: z.enum(RULE_IDS).describe('The rule that may be broken.'),
-  reason: filled().describe('Why, for whoever reads the report.'),
+  reason: filled().describe('Why, for the readers of the report.'),
   until: day().describe('Last day (UTC) on which it is accepted.'),
 });
 const audit = z

@@ -53,7 +53,7 @@ function originOf({stamp}: OwnImage, context: OwnContext): Origin {
   return {definition: {name: definition, version, exceptions}, mends: 'you', refreshes: refresherOf(context)};
 }
 
-/** Who can bring a newer build: a run, where a newer version is listed or only a run finds it; else whoever looks for one upstream. */
+/** Who can bring a newer build: a run, where a newer version is listed or only a run finds it; else a search upstream. */
 function refresherOf({definition, siblings}: OwnContext): By {
   if (!definition?.enabled) return 'you';
   if (definition.build !== undefined || definition.versions.some(({version}) => version === LATEST)) return 'manage';

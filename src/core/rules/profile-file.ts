@@ -104,7 +104,7 @@ class ProfileReader {
       const image = this.required(map, {key: 'image', hint: 'write the name or the id of the image'});
       const reason = this.required(map, {
         key: 'reason',
-        hint: 'write why this is accepted, for whoever reads the report',
+        hint: 'write why this is accepted, for the readers of the report',
       });
       const until = this.required(map, {key: 'until', hint: 'write the last day on which it is accepted, YYYY-MM-DD'});
       const text = this.required(map, {key: 'rule', hint: RULES_HINT});

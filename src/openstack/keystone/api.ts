@@ -33,7 +33,7 @@ export class KeystoneApi {
   }
 
   /**
-   * Ids of the projects of a domain; FORBIDDEN for ordinary users, PROTOCOL where Keystone gives a part only, since whoever is missing
+   * Ids of the projects of a domain; FORBIDDEN for ordinary users, PROTOCOL where Keystone gives a part only, since a project that is missing
    * would lose the image.
    * https://opendev.org/openstack/keystone/src/branch/stable/zed/keystone/api/projects.py (_list_projects)
    */
