@@ -4,6 +4,7 @@ import type {FakeCloud} from '../fakes/fake-cloud.ts';
 import type {ImageView} from '../fakes/glance/image-table.ts';
 import {KILL_MOMENTS, killAt} from '../fakes/write-gate.ts';
 import type {KillMoment} from '../fakes/write-gate.ts';
+import {dryRunFaults, isImporting, planOf} from './dry-run.ts';
 import {watchLaws} from './laws.ts';
 import type {Place, Snapshot} from './place.ts';
 import {cloudWith, define, openPlace, runAsProcess, runHere, snapshot} from './place.ts';
@@ -59,10 +60,11 @@ export async function rehearse(scenario: Scenario): Promise<Rehearsal> {
   const argv = await argvOf(place, scenario, 'disturbed.yml', scenario.disturbed);
   cloud.clearLog();
   const laws = watchLaws(cloud, bookOf(scenario));
-  const {code, text} = await runHere(cloud, argv);
-  expect(code, text).toBe(0);
+  const planned = await planOf(cloud, argv);
+  const ran = await runHere(cloud, argv);
+  expect(ran.code, ran.text).toBe(0);
   await atRest(cloud);
-  expect(laws.broken).toEqual([]);
+  expect([...dryRunFaults(planned, ran), ...laws.broken]).toEqual([]);
   const writes = kindsOfWrites(cloud);
   const end = endState(cloud);
   if (scenario.end) expect(byVersion(cloud.views())).toEqual(scenario.end);
@@ -140,9 +142,11 @@ export async function runAgain(rehearsal: Rehearsal, cloud: FakeCloud): Promise<
   const isRefused = ({code, text}: Awaited<ReturnType<typeof runHere>>): boolean =>
     refusedOnceDone !== undefined && code === 1 && text.includes(`"code":"${refusedOnceDone}"`);
   const wasDone = refusedOnceDone !== undefined && isDone(rehearsal, cloud);
+  const planned = await planOf(cloud, rehearsal.argv);
   const next = await runHere(cloud, rehearsal.argv);
   if (wasDone ? !isRefused(next) : next.code !== 0)
     faults.push(`the next run ended with ${next.code}: ${lastLines(next.text)}`);
+  faults.push(...dryRunFaults(planned, next));
   await atRest(cloud);
   const end = endState(cloud);
   if (JSON.stringify(end) !== JSON.stringify(rehearsal.end))
@@ -204,9 +208,7 @@ function withoutRun(record: string): string {
 
 /** Waits until the cloud imports nothing any more. */
 export async function atRest(cloud: FakeCloud): Promise<void> {
-  const busy = (): boolean =>
-    cloud.views().some((view) => 'os_glance_import_task' in view || view['status'] === 'saving');
-  for (let looks = 0; busy(); looks++) {
+  for (let looks = 0; isImporting(cloud); looks++) {
     if (looks === 500) throw new Error(`the fake cloud does not come to rest: ${JSON.stringify(brief(cloud.views()))}`);
     await sleep(10);
   }
