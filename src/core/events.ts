@@ -2,6 +2,7 @@ import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {Datasource} from './job.ts';
 import type {FieldChange, ImageUsers} from './image/image.ts';
+import type {PlanCosts} from './plan/costs.ts';
 import type {Audited, DefinitionFindings, PlanFindings} from './rules/audited.ts';
 import type {StatusRow, StatusSummary} from './status/row.ts';
 import type {Shown} from './status/shown.ts';
@@ -42,6 +43,8 @@ export interface ActionSummary {
   /** Where the bytes are fetched, without passwords and signatures, and what they have to hash to (`acquire`). */
   readonly url?: string;
   readonly digest?: string;
+  /** How many bytes are fetched or copied, where that is known without a further question (`acquire`, `copy`). */
+  readonly bytes?: number;
   /** What changes, field by field, as text (`update`, `hide`, `retire`, `adopt`, `share`, and `publish` where the image is there already). */
   readonly changes?: readonly string[];
   /** The same with types. */
@@ -93,6 +96,8 @@ export type Event =
       readonly definitions: readonly DefinitionCounts[];
       /** Who uses the images that are to be retired, hidden or deleted (dry run): the servers of all projects. */
       readonly users?: readonly ImageUsers[];
+      /** What the actions take (dry run, where they take any of it). */
+      readonly costs?: PlanCosts;
     }
   /** The plans of all clouds are in a file. */
   | {

@@ -26,8 +26,15 @@ export interface FoundLatest {
   readonly kind: 'latest';
   readonly listed: Version;
   readonly digest?: Digest;
-  /** Asks the upstream when it was last changed; undefined where that says nothing. SOURCE_*. */
-  readonly changedAt: () => Promise<Date | undefined>;
+  /** Asks the upstream for what it says of the file now, once however often it is asked. SOURCE_*. */
+  readonly look: () => Promise<UpstreamFile>;
+}
+
+/** What a server says of a file; absent: nothing. */
+export interface UpstreamFile {
+  readonly changedAt?: Date;
+  /** Bytes as served. */
+  readonly size?: number;
 }
 
 /** The build of a definition, as this host sees it. */

@@ -1,8 +1,9 @@
 import {numbersOf, sumCounts} from '../core/counts.ts';
 import type {ActionSummary, Event} from '../core/events.ts';
 import type {ImageUsers} from '../core/image/image.ts';
+import type {PlanCosts} from '../core/plan/costs.ts';
 import {planWord, renamed, subject, unchangedText} from './action-text.ts';
-import {formatCount} from './amounts.ts';
+import {formatBytes, formatCount} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
@@ -12,10 +13,11 @@ type Planned = Extract<Event, {type: 'planned'}>;
 type Deletable = Extract<Event, {type: 'deletable'}>;
 
 /** The plan of `dry-run` for one cloud: a line per action with its reason, its changes below. */
-export function planText({cloud, actions, definitions, users = []}: Planned, paint: Paint): string {
+export function planText({cloud, actions, definitions, users = [], costs}: Planned, paint: Paint): string {
   const usersOf = new Map(users.map((one) => [one.image, one]));
   const lines = [
     paint.bold(clean(`${cloud}: ${formatCount(actions.length, 'action')}${countsBeside(definitions)}`)),
+    ...(costs ? [paint.dim(`  takes ${costsText(costs)}`)] : []),
     ...actions.flatMap((action) => [
       ...actionLines(action, paint),
       ...needLines(action, usersOf.get(action.image ?? '')).map((line) => `  ${' '.repeat(WIDTH)}   ${clean(line)}`),
@@ -28,6 +30,16 @@ export function planText({cloud, actions, definitions, users = []}: Planned, pai
       .map((one) => paint.dim(`  ${'unchanged'.padEnd(WIDTH)} ${clean(unchangedText(one))}`)),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** `2 images to transfer (1.4 GiB, and 1 of unknown size), 2 test boots`. */
+function costsText({transfers, bytes, unknown, boots}: PlanCosts): string {
+  const known = transfers > unknown ? [formatBytes(bytes)] : [];
+  const sizes = [...known, ...(unknown > 0 ? [`${unknown} of unknown size`] : [])].join(', and ');
+  return [
+    ...(transfers > 0 ? [`${formatCount(transfers, 'image')} to transfer (${sizes})`] : []),
+    ...(boots > 0 ? [formatCount(boots, 'test boot')] : []),
+  ].join(', ');
 }
 
 /** `, 3 unchanged, 1 failed`: images that no action stands for; of what there is none, only `unchanged` is said. */
@@ -85,12 +97,13 @@ export function deletableText({cloud, images}: Deletable, paint: Paint): string 
 const WIDTH = 10;
 
 /** What an action fetches, and who uses the image that it takes out of use. */
-function needLines({url, digest}: ActionSummary, users: ImageUsers | undefined): string[] {
+function needLines({url, digest, bytes}: ActionSummary, users: ImageUsers | undefined): string[] {
   const {count = 0, projects = [], unknown} = users ?? {};
   const named = projects.slice(0, 3).map((project) => `${project.projectId}: ${project.count}`);
+  const size = bytes === undefined ? [] : [formatBytes(bytes)];
   const more = projects.length > 3 ? [`and ${projects.length - 3} more projects`] : [];
   return [
-    ...(url === undefined ? [] : [`from ${url}${digest === undefined ? '' : `, ${digest}`}`]),
+    ...(url === undefined ? [] : [[`from ${url}`, ...size, ...(digest === undefined ? [] : [digest])].join(', ')]),
     ...(count > 0 ? [`used by ${formatCount(count, 'server')} (${[...named, ...more].join(', ')})`] : []),
     ...(unknown === undefined ? [] : [`whether servers use it is not known: ${unknown}`]),
   ];

@@ -100,7 +100,7 @@ function mend(draft: Draft, release: Release, existing: OwnImage): void {
   if (missing.length > 0)
     draft.add(
       {kind: 'copy', image, stores: missing, counts: 'updated'},
-      {...about(existing), reason: `is missing from ${missing.join(', ')}`},
+      {...about(existing), reason: `is missing from ${missing.join(', ')}`, ...sizeOf(image)},
     );
   const isSame = !status && isEmptyPatch(patch) && missing.length === 0;
   const visibility = patch.visibility ?? image.visibility;
@@ -160,10 +160,21 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
         ...(release.build && !twin && !begun && {built: true as const}),
         ...(release.listed && {url: publicUrl(release.listed.url)}),
         ...(release.digest && {digest: formatDigest(release.digest)}),
+        ...bytesOf(release, twin),
       },
     );
   }
   publishNew(draft, {release, target: {made}, ...(begun && {begun})});
+}
+
+/** How many bytes an image is made of: those of its source, or of the live image where the source cannot give them again. */
+function bytesOf({size, digest}: Release, twin: Image | undefined): {bytes?: number} {
+  if (size !== undefined) return {bytes: size};
+  return twin && !digest ? sizeOf(twin) : {};
+}
+
+function sizeOf({size}: Image): {bytes?: number} {
+  return size === null ? {} : {bytes: size};
 }
 
 /** What happens to the bytes on this host; a warning where they cannot be converted as wanted. Without a demanded digest a twin has the bytes of the store. */

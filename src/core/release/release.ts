@@ -55,6 +55,8 @@ interface Shared {
   readonly format?: string;
   /** Only an image that is known to have its bytes is its image (`--replace`). */
   readonly exact?: boolean;
+  /** Bytes of its source as served, where they came to be known without a question of their own. */
+  readonly size?: number;
   /** It comes from the command line, where each run may name other bytes under the same version. */
   readonly adHoc?: boolean;
 }

@@ -1,4 +1,5 @@
 import {countDefinition, numbersOf} from '../../core/counts.ts';
+import {costsOf} from '../../core/plan/costs.ts';
 import type {DefinitionPlan} from '../../core/plan/plan.ts';
 import {storePlan} from '../../core/plan/store-plan.ts';
 import {MANAGED_TAG} from '../../core/image/stamp.ts';
@@ -117,7 +118,12 @@ class CloudRunner {
     for (const one of definitions) this.#countQuiet(one);
     const actions = [...plan.leftovers, ...definitions.flatMap((one) => one.actions)];
     const users = options.dryRun ? await imageUsers(this.#run, actions) : [];
-    emit({type: 'planned', cloud, ...describePlan(actions, definitions), ...(users.length > 0 && {users})});
+    const costs = options.dryRun ? costsOf(definitions) : undefined;
+    emit({
+      ...{type: 'planned', cloud, ...describePlan(actions, definitions)},
+      ...(users.length > 0 && {users}),
+      ...(costs && {costs}),
+    });
     listDeletable(this.#run, plan);
     if (!options.dryRun) return;
     this.#see(view, definitions);

@@ -56,8 +56,10 @@ async function listed(found: FoundVersion, {adHoc, images}: ResolveContext): Pro
  */
 async function latest(found: FoundLatest, {images, now}: ResolveContext): Promise<LatestRelease> {
   const known = findImage(latestRelease(found.listed, 'latest', found.digest), images);
-  const label = known?.stamp.version ?? dayOfChange(await found.changedAt(), now).replaceAll('-', '');
-  return latestRelease(found.listed, label, found.digest);
+  if (known) return latestRelease(found.listed, known.stamp.version, found.digest);
+  const {changedAt, size} = await found.look();
+  const label = dayOfChange(changedAt, now).replaceAll('-', '');
+  return {...latestRelease(found.listed, label, found.digest), ...(size !== undefined && {size})};
 }
 
 function build(found: FoundBuild, context: ResolveContext): Resolved {

@@ -68,19 +68,19 @@ describe('a version', () => {
   });
 });
 
-it('the upstream of a latest version is asked for its last change only when somebody wants to know', async () => {
+it('the upstream of a latest version is asked for its last change and its size only when somebody wants to know', async () => {
   const lastModified = new Date('2026-10-01T10:00:00Z');
   const probed: (readonly string[])[] = [];
   const source = sourceOf({
     probe: ({urls}) => {
       probed.push(urls);
-      return Promise.resolve({url: '', lastModified, compressed: false, remote: true});
+      return Promise.resolve({url: '', lastModified, size: 5, compressed: false, remote: true});
     },
   });
   const mirrored = version('latest', {url: 'https://example.org/x', mirrorUrl: 'https://mirror.test/x'});
   const [one] = await find([mirrored], source);
   expect(probed).toEqual([]);
-  expect(one?.kind === 'latest' ? await one.changedAt() : undefined).toEqual(lastModified);
+  expect(one?.kind === 'latest' ? await one.look() : undefined).toEqual({changedAt: lastModified, size: 5});
   expect(probed).toEqual([['https://mirror.test/x', 'https://example.org/x']]);
 });
 

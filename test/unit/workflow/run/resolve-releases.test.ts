@@ -23,14 +23,14 @@ test.each([
   ['2099-01-01T00:00:00Z', '20261126'],
   [undefined, '20261126'],
 ])('L: a latest version that was changed on %s is labelled %s on 2026-11-26', async (changed, label) => {
-  const changedAt = () => Promise.resolve(changed === undefined ? undefined : new Date(changed));
+  const look = () => Promise.resolve({size: 7, ...(changed !== undefined && {changedAt: new Date(changed)})});
   const listed = version('latest');
-  const {releases} = await resolve([{kind: 'latest', listed, changedAt}]);
-  expect(releases).toEqual([{kind: 'latest', version: label, place: listed.place, listed}]);
+  const {releases} = await resolve([{kind: 'latest', listed, look}]);
+  expect(releases).toEqual([{kind: 'latest', version: label, place: listed.place, listed, size: 7}]);
 });
 
 it('L: a latest version is labelled as the image that has its digest, and the upstream is not asked', async () => {
-  const found = {kind: 'latest', listed: version('latest'), digest: DIGEST, changedAt: never} as const;
+  const found = {kind: 'latest', listed: version('latest'), digest: DIGEST, look: never} as const;
   expect((await resolve([found], [own('20260101')])).releases).toMatchObject([{version: '20260101', digest: DIGEST}]);
 });
 
