@@ -6,7 +6,7 @@ import {MANAGED_TAG} from '../core/image/stamp.ts';
 import {didYouMean} from '../core/nearest.ts';
 import {FORECAST_MS} from '../core/rules/forecast.ts';
 import {auditLive} from '../core/rules/live-audit.ts';
-import {liveSubject} from '../core/rules/live-subject.ts';
+import {otherSubject} from '../core/rules/live-subject.ts';
 import type {Profile} from '../core/rules/profile.ts';
 import type {Severity} from '../core/rules/rule-text.ts';
 import type {Subject} from '../core/rules/subject.ts';
@@ -127,11 +127,7 @@ async function readCloud(cloud: OpenCloud, look: Look): Promise<Omit<Looked, 'ou
     for await (const page of store.listOffered()) {
       ports.signal.throwIfAborted();
       for (const image of page)
-        if (!ours.has(image.id))
-          others.push({
-            owner: image.owner,
-            subject: liveSubject(image, {mends: 'you', refreshes: 'you'}),
-          });
+        if (!ours.has(image.id)) others.push({owner: image.owner, subject: otherSubject(image)});
     }
   const audit = auditLive({
     ...{own, definitions, whole: request.all, profile, now: scale.now, until},

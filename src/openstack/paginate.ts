@@ -1,3 +1,5 @@
+import {HttpError} from '../http.ts';
+
 /** One page of a listing and where the next one starts. */
 export interface Page<Item> {
   readonly items: readonly Item[];
@@ -33,6 +35,26 @@ export async function* pageByPage<Item>(
     if (!coming) return;
     page = await coming;
   }
+}
+
+/**
+ * Asks for pages of `most` items, for smaller ones where an answer is refused as too large, and for larger ones again after that: one item
+ * of somebody else must not make a listing impossible, or fill the memory.
+ */
+export function fittingPages(most: number): <T>(ask: (limit: number) => Promise<T>) => Promise<T> {
+  let limit = most;
+  return async (ask) => {
+    for (;;)
+      try {
+        const page = await ask(limit);
+        limit = Math.min(most, 2 * limit);
+        return page;
+      } catch (error) {
+        const {cause} = error as {readonly cause?: unknown};
+        if (limit === 1 || !(cause instanceof HttpError) || cause.kind !== 'too-large') throw error;
+        limit = Math.max(1, Math.floor(limit / 10));
+      }
+  };
 }
 
 function markerOf(next: string | undefined): string | undefined {

@@ -20,6 +20,8 @@ export interface ServiceCall<Kind extends keyof BodyOf> {
   readonly body?: Readable;
   readonly size?: number;
   readonly retry?: Retry;
+  /** A larger answer is refused; absent: what {@link Http} takes. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -62,8 +64,12 @@ export class ServiceClient {
   }
 
   /** GET of something that answers with 200, as the schema has it. */
-  async read<T>(schema: z.ZodType<T>, path: string, headers: Readonly<Record<string, string>> = {}): Promise<T> {
-    return parsed(schema, await this.call({method: 'GET', path, headers, expect: [200], response: 'json'}), 'GET');
+  async read<T>(
+    schema: z.ZodType<T>,
+    path: string,
+    more: Pick<ServiceCall<'json'>, 'headers' | 'maxBytes'> = {},
+  ): Promise<T> {
+    return parsed(schema, await this.call({...more, method: 'GET', path, expect: [200], response: 'json'}), 'GET');
   }
 
   async #again<Kind extends keyof BodyOf>(call: ServiceCall<Kind>, token: string): Promise<HttpResponse<BodyOf[Kind]>> {

@@ -171,7 +171,8 @@ function noteFindings(
 /** Errors of deciding rules fail the row; where there is none, what else makes it an offending one. */
 function noteRow(row: StatusRow, caseOf: (cloud: string, name: string) => TestCase): void {
   const {cloud, state, detail, offending, findings, ahead} = row;
-  const testCase = caseOf(cloud, rowTitle(row));
+  // Others may give an image any name, that of a definition too.
+  const testCase = caseOf(cloud, state === 'not-ours' ? `${rowTitle(row)} [${row.image ?? ''}]` : rowTitle(row));
   for (const finding of findings) {
     const {rule, severity, message, remedy, ignored} = finding;
     if (countsAs(finding, 'error')) testCase.failures.push({type: rule, message, text: `${severity}\n${remedy}`});

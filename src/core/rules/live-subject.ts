@@ -12,6 +12,23 @@ export interface Origin {
   readonly refreshes: By;
 }
 
+/**
+ * An image that is not ours as a subject that is kept while thousands of others are read: of values that are longer than any good one the
+ * beginning is kept, so that whoever made them does not decide about the memory.
+ */
+export function otherSubject(image: Image): Subject {
+  const properties = Object.fromEntries(Object.entries(image.properties).map(([key, value]) => [key, briefly(value)]));
+  return liveSubject({...image, properties}, {mends: 'you', refreshes: 'you'});
+}
+
+const LONGEST_VALUE = 256;
+
+function briefly(value: string): string {
+  if (typeof value !== 'string' || value.length <= LONGEST_VALUE) return value;
+  // A piece of a text keeps the whole text in memory; what is parsed anew does not.
+  return JSON.parse(JSON.stringify(`${value.slice(0, LONGEST_VALUE)}…`)) as string;
+}
+
 /** A live image as a subject; images of others have no definition, and a person has to mend them. */
 export function liveSubject(image: Image, {definition, mends, refreshes}: Origin): Subject {
   const createdAt = Date.parse(image.createdAt);

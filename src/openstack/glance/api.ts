@@ -9,7 +9,7 @@ import {refusal} from '../refusal.ts';
 import {parsed, recoded} from '../request.ts';
 import type {ServiceClient} from '../request.ts';
 import type {Page} from '../paginate.ts';
-import {everyPage, pageByPage} from '../paginate.ts';
+import {everyPage, fittingPages, pageByPage} from '../paginate.ts';
 import type {PatchOperation} from './patch.ts';
 import {createBody, PATCH_TYPE} from './patch.ts';
 import {image, imagePage, importInfo, members, storeInfo, tasks, usage} from './schema.ts';
@@ -30,6 +30,8 @@ export interface ImportRequest {
 }
 
 const PAGE_SIZE = 1000;
+/** A thousand ordinary images take 2 MB; a single one may take half of what an answer may have at all. */
+const PAGE_BYTES = 16 * 1024 * 1024;
 
 /** `…/v2`, whatever version the catalog's URL ends with. */
 export function glanceBase(endpoint: string): string {
@@ -55,16 +57,19 @@ export class GlanceApi {
   }
 
   #pageOf(filter: Readonly<Record<string, string>>): (marker: string | undefined) => Promise<Page<Image>> {
-    return async (marker) => {
-      const query = new URLSearchParams({
-        limit: String(PAGE_SIZE),
-        ...filter,
-        ...(marker === undefined ? {} : {marker}),
+    const fitting = fittingPages(PAGE_SIZE);
+    return async (marker) =>
+      fitting(async (limit) => {
+        const query = new URLSearchParams({
+          limit: String(limit),
+          ...filter,
+          ...(marker === undefined ? {} : {marker}),
+        });
+        const path = `/images?${query.toString()}`;
+        const most = limit > 1 ? {maxBytes: PAGE_BYTES} : {};
+        const page = await recoded(this.#client.read(imagePage, path, most), {NOT_FOUND: noGlance});
+        return {items: page.images, ...(page.next === undefined ? {} : {next: page.next})};
       });
-      const path = `/images?${query.toString()}`;
-      const page = await recoded(this.#client.read(imagePage, path), {NOT_FOUND: noGlance});
-      return {items: page.images, ...(page.next === undefined ? {} : {next: page.next})};
-    };
   }
 
   async get(id: string): Promise<Image | undefined> {

@@ -75,7 +75,7 @@ export class NovaApi {
   async silentHosts(): Promise<readonly string[] | 'forbidden' | 'too-old'> {
     const headers = {'X-OpenStack-Nova-API-Version': WITH_SILENT_CELLS};
     try {
-      const answer = await allowed(this.#client.read(schema.services, '/os-services', headers));
+      const answer = await allowed(this.#client.read(schema.services, '/os-services', {headers}));
       if (answer === undefined) return 'forbidden';
       return answer.services.filter(({status}) => status === 'UNKNOWN').map(({host}) => host);
     } catch (error) {
@@ -98,7 +98,7 @@ export class NovaApi {
     const list = (headers: Readonly<Record<string, string>>): Promise<NovaFlavor[]> =>
       everyPage(async (marker) => {
         const query = new URLSearchParams({limit: String(PAGE_SIZE), ...(marker && {marker})});
-        const page = await this.#client.read(schema.flavorPage, `/flavors/detail?${query.toString()}`, headers);
+        const page = await this.#client.read(schema.flavorPage, `/flavors/detail?${query.toString()}`, {headers});
         return {items: page.flavors, ...nextOf(page.flavors_links)};
       });
     try {

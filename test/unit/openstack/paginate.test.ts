@@ -1,5 +1,6 @@
 import {expect, test} from 'vitest';
-import {everyPage, pageByPage} from '../../../src/openstack/paginate.ts';
+import {HttpError} from '../../../src/http.ts';
+import {everyPage, fittingPages, pageByPage} from '../../../src/openstack/paginate.ts';
 
 test('follows markers to the last page, in order', async () => {
   const asked: (string | undefined)[] = [];
@@ -54,4 +55,36 @@ test('page by page, a page that fails fails when its turn comes, and never for a
   const left = failing();
   await left.next();
   await left.return(undefined);
+});
+
+function tooLarge(kind: 'too-large' | 'timeout' = 'too-large'): Error {
+  const cause = new HttpError({kind, message: 'no', method: 'GET', url: 'https://glance/v2/images'});
+  return new Error('refused', {cause});
+}
+
+test('a page that is too large is asked for in smaller pieces, and pages grow again after that', async () => {
+  const asked: number[] = [];
+  const fitting = fittingPages(1000);
+  const ask = (most: number) => (limit: number) => {
+    asked.push(limit);
+    return limit > most ? Promise.reject(tooLarge()) : Promise.resolve(limit);
+  };
+  expect(await fitting(ask(50))).toBe(10);
+  expect(await fitting(ask(15))).toBe(2);
+  for (let page = 0; page < 12; page++) await fitting(ask(1000));
+  expect(asked).toEqual([1000, 100, 10, 20, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 1000, 1000, 1000]);
+});
+
+test.each([
+  ['a single item is too large', tooLarge(), [1000, 100, 10, 1]],
+  ['it fails otherwise', tooLarge('timeout'), [1000]],
+  ['it fails without a cause', new Error('503'), [1000]],
+])('a page fails where %s', async (_what, error, limits) => {
+  const asked: number[] = [];
+  const page = fittingPages(1000)((limit) => {
+    asked.push(limit);
+    return Promise.reject(error);
+  });
+  await expect(page).rejects.toBe(error);
+  expect(asked).toEqual(limits);
 });
