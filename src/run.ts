@@ -42,7 +42,7 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
       version: VERSION,
       execute: async (invocation) => {
         const {execute} = await import('./cli/execute.ts');
-        return execute(invocation, {io, env, secrets});
+        return execute(invocation, {io, env, secrets, argv});
       },
     });
   } catch (thrown) {

@@ -1,3 +1,4 @@
+import type {HistoryReader} from '../ports/history.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageSource} from '../ports/image-source.ts';
@@ -47,6 +48,8 @@ export interface HostPorts {
   /** Builds images on this host. */
   builder(settings: BuildHostSettings): ImageBuilder;
   verification(): Promise<VerificationHost>;
+  /** The runs that this host remembers; undefined where it has no history. CONFIG, UNAVAILABLE, NEWER_FORMAT. */
+  history(): Promise<HistoryReader | undefined>;
   /** Hashes a stream. */
   readonly hashBytes: HashBytes;
 }

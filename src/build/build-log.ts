@@ -11,6 +11,8 @@ export interface BuildLog {
   readonly writer: () => Writer;
   /** The last lines, masked, oldest first. */
   readonly tail: () => readonly string[];
+  /** How many bytes were written. */
+  readonly bytes: () => number;
   /** What could not be written, once that happened; the build goes on without. */
   readonly fault: () => unknown;
   readonly close: () => void;
@@ -34,11 +36,12 @@ const LONGEST_LOGIN = 4 * 1024;
 export function openBuildLog(path: string, onLine: (line: string) => void, secrets: Scrubber = NO_SECRETS): BuildLog {
   const file = openSync(path, 'w', 0o600);
   const lines: string[] = [];
+  let bytes = 0;
   let fault: unknown;
   const take = (text: string): void => {
     const line = secrets.scrub(maskPasswords(text.replace(/\r$/, '')));
     try {
-      if (fault === undefined) writeSync(file, `${line}\n`);
+      if (fault === undefined) bytes += writeSync(file, `${line}\n`);
     } catch (error) {
       fault = error;
     }
@@ -49,6 +52,7 @@ export function openBuildLog(path: string, onLine: (line: string) => void, secre
   return {
     writer: () => lineWriter(take, secrets),
     tail: () => lines.slice(-KEPT_LINES),
+    bytes: () => bytes,
     fault: () => fault,
     close: () => closeSync(file),
   };

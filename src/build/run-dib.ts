@@ -122,10 +122,11 @@ function watchOutput({logPath, progress, spec, secrets}: DibRun): Watch {
     now = read(line);
     success ||= line === SUCCESS;
     if (/^(?:WARNING\b|W: )/.test(line) && warnings.size < MOST_WARNINGS) warnings.add(line);
-    progress({phase: now.phase, line, elapsedMs: performance.now() - startMs, limitMs});
+    const elapsedMs = performance.now() - startMs;
+    progress({phase: now.phase, line, elapsedMs, limitMs, log: {path: logPath, bytes: log.bytes()}});
   };
   const log = openBuildLog(logPath, onLine, secrets);
-  progress({phase: now.phase, elapsedMs: 0, limitMs});
+  progress({phase: now.phase, elapsedMs: 0, limitMs, log: {path: logPath, bytes: 0}});
   return {
     log,
     now: () => now,

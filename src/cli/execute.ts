@@ -14,6 +14,7 @@ import {VERSION} from '../version.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {startRun} from './bus.ts';
 import {createConfirm} from './confirm.ts';
+import {recordRun} from './record.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {exitCodeOf} from './exit-codes.ts';
 import type {Interruption} from './interruption.ts';
@@ -26,12 +27,14 @@ export interface ExecuteParts {
   readonly io: Io;
   readonly env: Env;
   readonly secrets: Secrets;
+  /** The command line, for the history; without it nothing is kept there. */
+  readonly argv?: readonly string[];
 }
 
 /** Carries out one command: reports, listens for signals, sums up. Never throws; the answer is the exit code. */
 export async function execute<Request>(
   invocation: Invocation<Request>,
-  {io, env, secrets}: ExecuteParts,
+  {io, env, secrets, argv}: ExecuteParts,
 ): Promise<ExitCode> {
   const startedMs = io.monotonic();
   const {output, command, report} = invocation;
@@ -45,6 +48,7 @@ export async function execute<Request>(
   });
   const {run, bus} = startRun(io, secrets);
   const {emit} = bus;
+  const recording = recordRun({invocation, argv, run, bus, caller: callerOf(env), io, env, secrets});
   for (const {name, sink} of reporter.sinks) bus.subscribe(name, sink);
   // Before anything else is loaded: a user at a terminal shall see that something happens.
   emit({type: 'starting', command, version: VERSION});
@@ -61,10 +65,12 @@ export async function execute<Request>(
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
     const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
     const counted = shownFields(report.counted ?? command, counts);
+    await recording.end({exitCode, counts});
     emit({type: 'finished', counts, counted, exitCode, ms: io.monotonic() - startedMs});
     return exitCode;
   } finally {
     interruption.stop();
+    recording.close();
     reporter.close();
   }
 }

@@ -41,6 +41,8 @@ export interface Invocation<Request> {
   readonly allowPrivateSources: boolean;
   /** An image comes from stdin. */
   readonly readsStdin: boolean;
+  /** It may write to a cloud, or start a build or a guest, so its run is kept in the history; runs older than this are forgotten, milliseconds. */
+  readonly history?: {readonly keepMs: number};
 }
 
 /** Does what a command line asks for. */

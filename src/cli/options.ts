@@ -25,10 +25,7 @@ export const DEFAULT_JOBS = 6;
 export const DEFAULT_DEADLINE_MS = 600_000;
 
 /** What every invocation has besides its request. USAGE when flags contradict each other, or the form does not fit the command. */
-export function toInvocation(
-  command: CommandName,
-  flags: Flags,
-): Pick<Invocation<unknown>, 'command' | 'output' | 'report' | 'allowPrivateSources' | 'readsStdin'> {
+export function toInvocation(command: CommandName, flags: Flags): Omit<Invocation<unknown>, 'request' | 'load'> {
   refuseContradictions(flags);
   if (flags.format === 'sarif' && !FINDS_PLACES.has(command))
     throw new ImgmgrError('USAGE', `${command} has no --format sarif`, {hint: 'only validate finds places in files'});
@@ -43,8 +40,15 @@ export function toInvocation(
     report: {dryRun},
     allowPrivateSources: flags.allowPrivateSources ?? false,
     readsStdin: false,
+    ...(!dryRun && WRITES.has(command) && {history: {keepMs: flags.keepHistory ?? DEFAULT_KEEP_HISTORY_MS}}),
   };
 }
+
+/** How long the history of this host keeps a run. */
+export const DEFAULT_KEEP_HISTORY_MS = 400 * 86_400_000;
+
+/** Commands that may write to a cloud, or start a build or a guest. */
+const WRITES: ReadonlySet<CommandName> = new Set(['manage', 'build', 'import', 'verify', 'hide', 'delete']);
 
 /** Commands whose answer is places in files, as SARIF reports them. */
 const FINDS_PLACES: ReadonlySet<CommandName> = new Set(['validate']);

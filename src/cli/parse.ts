@@ -33,12 +33,27 @@ export function oneOf<Word extends string>(flag: string, words: readonly Word[])
 /** Reads a time: seconds when it is a bare number, else `90s`, `10m`, `1h30m`; the result is milliseconds. */
 export const duration = reader('a time', 'write seconds (90), or a number with its unit (90s, 10m, 1h30m)', durationMs);
 
+const DAYS_HINT = 'write days or hours, like 7d or 36h, ten years at most';
+
 /** Reads a time ahead, `7d` or `36h`, at most ten years; the result is milliseconds. */
-export const timeAhead = reader('a time ahead', 'write days or hours, like 7d or 36h, ten years at most', (text) => {
-  const [, number, unit] = /^([1-9]\d{0,4})([dh])$/.exec(text) ?? [];
-  const hours = Number(number) * (unit === 'd' ? 24 : 1);
-  return hours <= 87_600 ? hours * 3_600_000 : undefined;
-});
+export const timeAhead = reader('a time ahead', DAYS_HINT, daysMs);
+
+/** Reads how long something is kept, `400d` or `36h`, at most ten years; the result is milliseconds. */
+export const keepTime = reader('a number of days', DAYS_HINT, daysMs);
+
+/** Reads when something began: a time back (`7d`, `36h`), a day or a time (`2026-11-01`, `2026-11-01T08:00Z`; UTC). */
+export const timeBack = reader<{readonly backMs: number} | {readonly sinceMs: number}>(
+  'a time',
+  'write how far back, like 7d or 36h, or a day or time of UTC, like 2026-11-01 or 2026-11-01T08:00Z',
+  (text) => {
+    const backMs = daysMs(text);
+    if (backMs !== undefined) return {backMs};
+    const [, day, time = 'T00:00Z'] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?Z)?$/.exec(text) ?? [];
+    if (day === undefined || !isCalendarDate(day)) return undefined;
+    const sinceMs = Date.parse(`${day}${time}`);
+    return Number.isNaN(sinceMs) ? undefined : {sinceMs};
+  },
+);
 
 /** Collects a flag that may be given several times, each with one or more values separated by commas. */
 export function list(flag: string): (text: string, before: readonly string[] | undefined) => string[] {
@@ -125,6 +140,12 @@ function reader<T>(kind: string, hint: string, read: (text: string) => T | undef
       if (value === undefined) throw new ImgmgrError('USAGE', `${flag} takes ${kind}, not ${quote(text)}`, {hint});
       return value;
     };
+}
+
+function daysMs(text: string): number | undefined {
+  const [, number, unit] = /^([1-9]\d{0,4})([dh])$/.exec(text) ?? [];
+  const hours = Number(number) * (unit === 'd' ? 24 : 1);
+  return hours <= 87_600 ? hours * 3_600_000 : undefined;
 }
 
 function durationMs(value: string): number | undefined {

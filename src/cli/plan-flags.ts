@@ -24,7 +24,17 @@ export function noteFlags(command: Command): () => WrittenFlags {
 
 /** What a plan keeps elsewhere, or what is said anew for each run. */
 const NOT_KEPT: ReadonlySet<string> = new Set([
-  ...['--cloud', '--out', '--plan', '--dry-run', '--jobs', '--wait-lock', '--yes', '--yes-i-really-know-what-i-do'],
+  ...[
+    '--cloud',
+    '--out',
+    '--plan',
+    '--dry-run',
+    '--jobs',
+    '--wait-lock',
+    '--keep-history',
+    '--yes',
+    '--yes-i-really-know-what-i-do',
+  ],
   ...['--profile', '--fail-on'],
 ]);
 

@@ -12,9 +12,11 @@ import {checkProxies} from '../http/proxy.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
+import type {HistoryKeeper} from '../ports/history.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 import type {ContextParts} from './context-parts.ts';
 import {agentsOf, operatorFiles} from './files.ts';
+import type {HistoryParts} from './history.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostRuntime} from './runtime.ts';
@@ -33,6 +35,12 @@ const GIB = 1024 ** 3;
 export async function readPlan(path: string): Promise<PlanFile> {
   const files = await import('./plan-files.ts');
   return files.readPlan(path);
+}
+
+/** Begins to keep a run in the history of this host. */
+export async function keepHistory(parts: HistoryParts): Promise<HistoryKeeper> {
+  const {openKeeper} = await import('./history.ts');
+  return openKeeper(parts);
 }
 
 /** The adapters of one run, each constructed when it is first needed; `close` ends what they hold. */
@@ -113,6 +121,10 @@ export function createContext(parts: ContextParts): Context {
         });
       }),
     verification: async () => openVerification(parts),
+    history: async () => {
+      const {readHistory} = await import('./history.ts');
+      return readHistory(caller, parts.now);
+    },
     async hashBytes(bytes, algorithms, seen) {
       const {hashStream} = await import('../sources/stream-hash.ts');
       return hashStream(bytes, algorithms, seen);

@@ -136,6 +136,8 @@ export type Event =
       readonly phase: string;
       /** A line of its output. */
       readonly line?: string;
+      /** The file that its output goes to, and how many bytes it has by now; absent before there is one. */
+      readonly log?: {readonly path: string; readonly bytes: number};
       readonly elapsedMs: number;
       readonly limitMs: number;
     }

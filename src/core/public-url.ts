@@ -44,3 +44,11 @@ function decoded(name: string): string {
     return name;
   }
 }
+
+/** A command line without passwords and signatures in addresses: the address alone as well as `--flag=https://user:password@host/`. */
+export function publicCommandLine(argv: readonly string[]): readonly string[] {
+  return argv.map((word) => {
+    const [, flag = '', address = word] = /^(--?[\w-]+=)(.*)$/s.exec(word) ?? [];
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? flag + publicUrl(address) : word;
+  });
+}

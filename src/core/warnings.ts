@@ -36,6 +36,10 @@ export const WARNING_CODES = [
   'local-shadowed', // clouds.yaml has a cloud named `local`, which is not used
   'evidence-lost', // the evidence of a verdict could not be kept
   'report-refused', // the listener refused a call
+  // about the history of this host
+  'history-lost', // this run is not, or not wholly, in the history
+  'history-set-aside', // the history was damaged, and a new one begins
+  'history-on-network', // other hosts may have its file system
   // about builds
   'build', // an element could be better
   'build-damaged', // a stored build cannot be used

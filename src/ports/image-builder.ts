@@ -21,6 +21,8 @@ export interface BuildProgress {
   readonly phase: string;
   /** A line of its output, where this is one. */
   readonly line?: string;
+  /** The file that its output goes to, and how many bytes it has by now; absent before there is one. */
+  readonly log?: {readonly path: string; readonly bytes: number};
   readonly elapsedMs: number;
   readonly limitMs: number;
 }

@@ -1,6 +1,6 @@
-import type {Event, Spans, StampedEvent} from '../core/events.ts';
+import {eventRecord} from '../core/event-record.ts';
+import type {Event, StampedEvent} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
-import type {ImgmgrError} from '../errors.ts';
 import {Throttle, progressKey} from './progress.ts';
 import type {Verbosity} from './sentences.ts';
 import type {ReportSink} from './streams.ts';
@@ -30,7 +30,7 @@ export function createJson({
     if (event.type === 'progress' && !oncePerSecond.passes(progressKey(event), sink.monotonic())) return;
     if (event.type === 'build-progress' && event.line !== undefined && verbosity === 'normal') return;
     if (event.type === 'waiting' && !oncePerSecond.passes(event.message, sink.monotonic())) return;
-    sink.stdout.write(`${jsonText(lineOf(stamped))}\n`);
+    sink.stdout.write(`${jsonText({schema: JSON_SCHEMA_VERSION, time: stamped.at, ...eventRecord(stamped)})}\n`);
   };
 }
 
@@ -60,40 +60,4 @@ function isReported(event: Event, verbosity: Verbosity): boolean {
   if (verbosity === 'quiet') return QUIET.has(type);
   if (type === 'http') return verbosity === 'debug';
   return type !== 'decision' || verbosity !== 'normal';
-}
-
-function lineOf({run, seq, at, action, event}: StampedEvent): object {
-  return {
-    schema: JSON_SCHEMA_VERSION,
-    time: at,
-    run,
-    seq,
-    at,
-    ...plain(event),
-    ...(action !== undefined && {action: {id: action, ...('action' in event && event.action)}}),
-  };
-}
-
-function plain(event: Event): object {
-  return {
-    ...event,
-    ...('error' in event && event.error instanceof Error && {error: plainError(event.error)}),
-    ...('ms' in event && {ms: Math.round(event.ms)}),
-    ...('elapsedMs' in event && {elapsedMs: Math.round(event.elapsedMs), limitMs: Math.round(event.limitMs)}),
-    ...(event.type === 'verdict' && {spans: rounded(event.spans)}),
-  };
-}
-
-function rounded({submitMs, waitMs, guestMs, judgeMs}: Spans): Spans {
-  return {
-    submitMs: Math.round(submitMs),
-    waitMs: Math.round(waitMs),
-    ...(guestMs !== undefined && {guestMs: Math.round(guestMs)}),
-    judgeMs: Math.round(judgeMs),
-  };
-}
-
-/** An error without its stack and cause: those may hold anything. */
-function plainError({code, message, place, hint, problems}: ImgmgrError): object {
-  return {code, message, place, hint, ...(problems.length > 0 && {problems})};
 }

@@ -34,6 +34,7 @@ async function imgmgr(...argv: readonly string[]): Promise<Ran> {
     HOME: folder,
     PATH: process.env['PATH'],
     IMGMGR_LOCAL: join(folder, 'local'),
+    XDG_STATE_HOME: join(folder, 'state'),
   });
   return {code, io};
 }

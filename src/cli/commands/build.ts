@@ -80,9 +80,11 @@ function refuseStrays({upload = false, output, cloud, dryRun, convert}: Flags): 
 
 type General = ReturnType<typeof toInvocation>;
 
+/** Nothing is built, so there is nothing to keep in the history. */
 function comparison(general: General, request: CompareManifestsRequest): Invocation<CompareManifestsRequest> {
+  const {command, output, report, allowPrivateSources, readsStdin} = general;
   const load = async () => (await import('../../app/compare-manifests.ts')).compareManifests;
-  return {...general, request, load};
+  return {command, output, report, allowPrivateSources, readsStdin, request, load};
 }
 
 function build(general: General, flags: Flags): Invocation<BuildRequest> {

@@ -84,6 +84,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
         keepEvidence: () => Promise.resolve('/evidence.json'),
         probePort: () => Promise.resolve(false),
       }),
+    history: () => Promise.resolve(undefined),
     hashBytes: refuse,
     run: 'run-1',
     signal: abort.signal,

@@ -26,7 +26,7 @@ import type {RunOptions} from '../../../src/workflow/types.ts';
 /** The parts of any request that these tests look at, and the options for the workflow that the verb makes of it. */
 interface Parsed extends Pick<
   Invocation<unknown>,
-  'command' | 'output' | 'report' | 'allowPrivateSources' | 'readsStdin'
+  'command' | 'output' | 'report' | 'allowPrivateSources' | 'readsStdin' | 'history'
 > {
   readonly request: AnyRequest;
   readonly verb: unknown;
@@ -86,6 +86,33 @@ async function refusal(argv: readonly string[]): Promise<ImgmgrError> {
   throw new Error('the command line was accepted');
 }
 
+describe('the history', () => {
+  it.each([
+    ['manage', 400],
+    ['manage --keep-history 30d', 30],
+    ['build', 400],
+    ['build --upload --cloud c --keep-history 48h', 2],
+    ['import', 400],
+    ['import x.img', 400],
+    ['verify', 400],
+    ['hide', 400],
+    ['delete', 400],
+    ['dry-run', undefined],
+    ['manage --dry-run', undefined],
+    ['import --dry-run', undefined],
+    ['hide --dry-run', undefined],
+    ['delete --dry-run', undefined],
+    ['build --upload --cloud c --dry-run', undefined],
+    ['build --diff a b', undefined],
+    ['validate', undefined],
+    ['status', undefined],
+    ['show X', undefined],
+  ])('of %s is kept for %s days', async (line, days) => {
+    const {history} = await parse(line.split(' '));
+    expect(history).toEqual(days === undefined ? undefined : {keepMs: days * 86_400_000});
+  });
+});
+
 describe('manage', () => {
   it('asks for the defaults when no flag is given', async () => {
     const {command, request, verb, options, output, report, ...others} = await parse(['manage']);
@@ -96,6 +123,7 @@ describe('manage', () => {
       definitions: {images: [], force: false},
       allowPrivateSources: false,
       readsStdin: false,
+      history: {keepMs: 400 * 86_400_000},
       boot: {deadlineMs: 600_000, listen: {port: 0}, keepOnFailure: false, inject: false, record: true},
       builds: BUILD,
       options: {

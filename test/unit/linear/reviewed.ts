@@ -68,6 +68,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts', 'src/cli/help.ts'],
       ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
       ...['src/report/audit-text.ts', 'src/report/status-text.ts'],
+      ...['open-database', 'schema', 'sqlite'].map((name) => `src/history/${name}.ts`),
     ],
   ],
   [
@@ -116,6 +117,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['src/build/element-trees.ts', 'src/build/run-dib.ts', 'src/build/artifact-store.ts'],
       ...['src/sources/unwrap.ts', 'src/workflow/verification/watch-server.ts'],
       ...['src/report/error-text.ts', 'src/report/human.ts', 'src/report/log.ts'],
+      ...['src/history/read-rows.ts', 'src/history/recorder.ts'],
     ],
   ],
 ];

@@ -1,0 +1,168 @@
+import {join} from 'node:path';
+import type {DatabaseSync, SQLInputValue} from 'node:sqlite';
+import type {RunRecord, StoredEvent} from '../core/history/records.ts';
+import {ImgmgrError} from '../errors.ts';
+import {codeOf} from '../host/fs-error.ts';
+import type {FoundRun, HistoryReader, RunFilter, RunPage} from '../ports/history.ts';
+import {lossText} from './loss.ts';
+import {DATABASE, NotOursError, openForReading} from './open-database.ts';
+import {actionOf, buildOf, eventOf, logOf, runOf, verificationOf} from './read-rows.ts';
+import type {Row} from './read-rows.ts';
+import {isLost} from './run-rows.ts';
+import {sqliteRefusal} from './sqlite.ts';
+
+/** The history of this host in the folder of state; undefined where there is none. See {@link HistoryReader} for the errors. */
+export function openReader({
+  folder,
+  now,
+}: {
+  readonly folder: string;
+  readonly now: () => Date;
+}): HistoryReader | undefined {
+  const path = join(folder, DATABASE);
+  const db = explained(path, () => openForReading(path));
+  return db && new Reader(db, path, now);
+}
+
+class Reader implements HistoryReader {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #now: () => Date;
+
+  constructor(db: DatabaseSync, path: string, now: () => Date) {
+    this.#db = db;
+    this.#path = path;
+    this.#now = now;
+  }
+
+  runs(filter: RunFilter): RunPage {
+    const {conditions, values} = this.#conditions(filter);
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const rows = this.#all(`SELECT * FROM runs ${where} ORDER BY n DESC LIMIT ?`, ...values, filter.limit + 1);
+    return {runs: rows.slice(0, filter.limit).map((row) => this.#run(row)), more: rows.length > filter.limit};
+  }
+
+  find(beginning: string): FoundRun {
+    const prefix = beginning.toLowerCase();
+    // Above everything that an id can go on with.
+    const found = this.#all('SELECT id FROM runs WHERE id >= ? AND id < ? ORDER BY id LIMIT 5', prefix, `${prefix}~`);
+    const ids = found.map((row) => String(row['id']));
+    const [id] = ids.includes(prefix) ? [prefix] : ids;
+    if (id === undefined) return {kind: 'none'};
+    return ids.length === 1 || id === prefix ? {kind: 'found', id} : {kind: 'several', ids};
+  }
+
+  details(id: string): ReturnType<HistoryReader['details']> {
+    const [row] = this.#all('SELECT * FROM runs WHERE id = ?', id);
+    if (!row) return undefined;
+    const run = this.#run(row);
+    const lost = run.state === 'LOST';
+    const of = (table: string, order: string): readonly Row[] =>
+      this.#all(`SELECT * FROM ${table} WHERE run = ? ORDER BY ${order}`, Number(row['n']));
+    return {
+      run,
+      actions: of('actions', 'position').map((one) => actionOf(one, lost)),
+      builds: of('builds', 'definition, version').map((one) => buildOf(one, lost)),
+      verifications: of('verifications', 'position').map((one) => verificationOf(one, lost)),
+      logs: of('logs', 'path').map(logOf),
+    };
+  }
+
+  events(id: string, {after, limit}: {readonly after: number; readonly limit: number}): readonly StoredEvent[] {
+    const rows = this.#all(
+      'SELECT seq, body FROM events WHERE run = (SELECT n FROM runs WHERE id = ?) AND seq > ? ORDER BY seq LIMIT ?',
+      ...[id, after, limit],
+    );
+    return rows.map((row) => eventOf(row, id));
+  }
+
+  definitions(): readonly string[] {
+    // From one to the next along the index, instead of over all rows.
+    const rows = this.#all(
+      `WITH RECURSIVE names (name) AS (
+         SELECT min(definition) FROM subjects WHERE definition > ''
+         UNION ALL SELECT (SELECT min(definition) FROM subjects WHERE definition > name) FROM names WHERE name IS NOT NULL
+       ) SELECT name FROM names WHERE name IS NOT NULL`,
+    );
+    return rows.map((row) => String(row['name']));
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #run(row: Row): RunRecord {
+    const of = (field: 'cloud' | 'definition'): readonly string[] =>
+      this.#all(
+        `SELECT DISTINCT ${field} AS name FROM subjects WHERE run = ? AND ${field} <> '' ORDER BY ${field}`,
+        Number(row['n']),
+      ).map(({name}) => String(name));
+    const lost = row['state'] === 'RUNNING' && isLost(row, this.#now().getTime());
+    return runOf(row, {clouds: of('cloud'), definitions: of('definition'), lost, now: this.#now()});
+  }
+
+  #conditions(filter: RunFilter): {readonly conditions: readonly string[]; readonly values: readonly SQLInputValue[]} {
+    const {definition, clouds = [], verbs = [], failed = false, sinceMs, before} = filter;
+    const conditions: string[] = [];
+    const values: SQLInputValue[] = [];
+    const add = (condition: string, ...given: readonly SQLInputValue[]): void => {
+      conditions.push(condition);
+      values.push(...given);
+    };
+    if (definition !== undefined) add('n IN (SELECT run FROM subjects WHERE definition = ?)', definition);
+    if (clouds.length > 0) add(`n IN (SELECT run FROM subjects WHERE cloud IN (${marks(clouds)}))`, ...clouds);
+    if (verbs.length > 0) add(`verb IN (${marks(verbs)})`, ...verbs);
+    if (sinceMs !== undefined) add('started_ms >= ?', sinceMs);
+    if (before !== undefined) add('n < (SELECT n FROM runs WHERE id = ?)', before);
+    if (failed) {
+      const lost = this.#lostRuns();
+      add(`(state IN ('FAILED', 'LOST') OR n IN (${marks(lost)}))`, ...lost);
+    }
+    return {conditions, values};
+  }
+
+  /** Those that nobody has written down as lost yet. */
+  #lostRuns(): readonly number[] {
+    const nowMs = this.#now().getTime();
+    const open = this.#all(`SELECT * FROM runs WHERE state = 'RUNNING'`);
+    return open.filter((row) => isLost(row, nowMs)).map((row) => Number(row['n']));
+  }
+
+  #all(sql: string, ...values: readonly SQLInputValue[]): readonly Row[] {
+    return explained(this.#path, () => this.#db.prepare(sql).all(...values));
+  }
+}
+
+function marks(values: readonly unknown[]): string {
+  return values.map(() => '?').join(', ');
+}
+
+/** Does it; what the file system or SQLite says becomes an error for the operator. */
+function explained<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof NotOursError)
+      throw new ImgmgrError(cause.isNewer ? 'NEWER_FORMAT' : 'CONFIG', `${path} ${cause.message}`, {
+        cause,
+        hint: cause.isNewer ? 'use that version' : 'XDG_STATE_HOME names another folder',
+      });
+    const refusal = sqliteRefusal(cause);
+    if (refusal === undefined && codeOf(cause) === '') throw cause;
+    throw new ImgmgrError(refusal === 'locked' ? 'UNAVAILABLE' : 'CONFIG', `${path} ${readText(refusal, cause)}`, {
+      cause,
+      hint:
+        refusal === 'damaged'
+          ? 'the next run that writes sets it aside; sqlite3 FILE .recover may read what is left'
+          : refusal === 'locked'
+            ? 'try again'
+            : 'read it as its owner, or set XDG_STATE_HOME to the folder of another history',
+    });
+  }
+}
+
+function readText(refusal: ReturnType<typeof sqliteRefusal>, cause: unknown): string {
+  if (refusal === 'damaged') return `is damaged: ${lossText(cause)}`;
+  if (refusal === 'locked') return lossText(cause);
+  return `cannot be read${codeOf(cause) === '' || refusal !== undefined ? '' : ` (${codeOf(cause)})`}`;
+}

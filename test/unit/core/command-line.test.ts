@@ -1,0 +1,24 @@
+import {expect, it} from 'vitest';
+import {publicCommandLine} from '../../../src/core/public-url.ts';
+
+it.each([
+  [
+    ['manage', '--cloud', 'admin'],
+    ['manage', '--cloud', 'admin'],
+  ],
+  [
+    ['import', 'https://me:secret@host/a.img?X-Amz-Signature=1&b=2'],
+    ['import', 'https://host/a.img?X-Amz-Signature=***&b=2'],
+  ],
+  [['--advertise=https://me:secret@host/a'], ['--advertise=https://host/a']],
+  [
+    ['import', './a b.img', '--name', 'x=http://y'],
+    ['import', './a b.img', '--name', 'x=http://y'],
+  ],
+  [
+    ['--tag', 'hunter2'],
+    ['--tag', '***'],
+  ],
+])('%j is shown as %j', (argv, shown) => {
+  expect(publicCommandLine(argv)).toEqual(shown);
+});
