@@ -103,7 +103,7 @@ function parseFlags(written: WrittenFlags, path: string, addFlags: (to: Command)
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^error: /, '') : String(error);
     if (!(error instanceof CommanderError || error instanceof ImgmgrError)) throw error;
-    throw new ImgmgrError('USAGE', `the plan ${path} cannot be used: ${reason}`, {
+    throw new ImgmgrError('USAGE', `the plan ${path} cannot be used: ${reason.slice(0, 300)}`, {
       cause: error,
       hint: 'make the plan again with dry-run --out',
     });

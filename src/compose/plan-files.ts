@@ -1,18 +1,23 @@
 import {constants} from 'node:fs';
-import {access, realpath, stat} from 'node:fs/promises';
-import {dirname, resolve} from 'node:path';
+import {access, open, realpath, rm, stat} from 'node:fs/promises';
+import {dirname, join, resolve} from 'node:path';
 import type {PlanFile} from '../core/plan/plan-file.ts';
 import {looksLikePlan, planText, readPlanFile} from '../core/plan/plan-file.ts';
 import {ImgmgrError} from '../errors.ts';
 import {replaceFile} from '../host/durable.ts';
 import {hasCode, ifThere, refusalKind} from '../host/fs-error.ts';
 import {readRegularFile, unreadable} from '../host/regular-file.ts';
+import {temporaryName} from '../host/temporary.ts';
 
 /** No plan file is larger. */
 const LARGEST_PLAN = 32 * 1024 ** 2;
 
 /** Reads a plan file; `path` may be relative to the working directory. USAGE where it cannot be read or is no plan, NEWER_FORMAT. */
 export async function readPlan(path: string): Promise<PlanFile> {
+  if (path === '-')
+    throw new ImgmgrError('USAGE', 'a plan is not read from standard input', {
+      hint: 'name a file that dry-run --out has written; ./- is a file of this name',
+    });
   let bytes: Buffer;
   try {
     bytes = await readRegularFile(path, {maxBytes: LARGEST_PLAN});
@@ -31,6 +36,10 @@ export async function readPlan(path: string): Promise<PlanFile> {
  * or where a file is there that is no plan; `shown` is how messages call the file.
  */
 export async function planOutput(path: string, shown: string): Promise<(plan: PlanFile) => Promise<void>> {
+  if (shown === '-')
+    throw new ImgmgrError('USAGE', '--out takes a file: standard output has the answer of dry-run', {
+      hint: 'name a file; ./- is a file of this name, and --json writes the plan to standard output as lines for programs',
+    });
   const target = (await realPathOf(path, shown)) ?? resolve(path);
   await refuseOthersFile(target, shown);
   await requireWritable(dirname(target), shown);
@@ -88,9 +97,13 @@ async function refuseOthersFile(target: string, shown: string): Promise<void> {
 async function requireWritable(folder: string, shown: string): Promise<void> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
-    if ((await stat(folder)).isDirectory()) return;
+    if ((await stat(folder)).isDirectory()) {
+      await tryFileIn(folder);
+      return;
+    }
   } catch (cause) {
-    const reason = hasCode(cause, 'ENOENT', 'ENOTDIR') ? `there is no folder ${folder}` : `${folder} is not writable`;
+    const isMissing = hasCode(cause, 'ENOENT', 'ENOTDIR') && !(await isFolder(folder));
+    const reason = isMissing ? `there is no folder ${folder}` : `${folder} is not writable`;
     throw new ImgmgrError('USAGE', `--out ${shown} cannot be written: ${reason}`, {
       cause,
       hint: 'name a file in a folder that this user may write to',
@@ -99,4 +112,22 @@ async function requireWritable(folder: string, shown: string): Promise<void> {
   throw new ImgmgrError('USAGE', `--out ${shown} cannot be written: ${folder} is no folder`, {
     hint: 'name a file in a folder that this user may write to',
   });
+}
+
+/** The kernel's own folders (/proc, /sys) look writable and take no file. */
+async function tryFileIn(folder: string): Promise<void> {
+  const path = join(folder, temporaryName());
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.close();
+  } finally {
+    await rm(path, {force: true});
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

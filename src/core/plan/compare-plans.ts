@@ -33,7 +33,9 @@ function compareStanding(stored: StoredDefinition, fresh: StoredDefinition): rea
     ...(stored.busy === fresh.busy
       ? []
       : [fresh.busy ? 'another run works on it now' : 'another run worked on it then']),
-    ...(stored.error === fresh.error ? [] : [`its error was ${stored.error ?? 'none'}, is ${fresh.error ?? 'none'}`]),
+    ...(stored.error === fresh.error
+      ? []
+      : [`its error was ${brief(stored.error ?? 'none')}, is ${fresh.error ?? 'none'}`]),
     ...[...after].filter(([key]) => !before.has(key)).map(([, text]) => `${text} now, not then`),
     ...[...before].filter(([key]) => !after.has(key)).map(([, text]) => `${text} then, not now`),
   ];
@@ -41,7 +43,10 @@ function compareStanding(stored: StoredDefinition, fresh: StoredDefinition): rea
 
 function failuresOf({failures}: StoredDefinition): ReadonlyMap<string, string> {
   return new Map(
-    failures.map((failure) => [canonicalText(failure), `version ${failure.version} fails (${failure.code})`]),
+    failures.map((failure) => [
+      canonicalText(failure),
+      `version ${brief(failure.version)} fails (${brief(failure.code)})`,
+    ]),
   );
 }
 
@@ -49,16 +54,27 @@ function compareActions(stored: readonly StoredAction[], fresh: readonly StoredA
   const before = new Map(stored.map((action) => [action.id, action]));
   const after = new Map(fresh.map((action) => [action.id, action]));
   const found = [
-    ...stored.filter(({id}) => !after.has(id)).map(({id}) => `"${id}" is not planned now`),
+    ...stored.filter(({id}) => !after.has(id)).map(({id}) => `${quoted(id)} is not planned now`),
     ...fresh.flatMap((action) => {
       const old = before.get(action.id);
-      if (!old) return [`"${action.id}" was not planned then`];
+      if (!old) return [`${quoted(action.id)} was not planned then`];
       const fields = differingFields(old, action);
-      return fields.length === 0 ? [] : [`"${action.id}" differs: ${fields.join(', ')}`];
+      return fields.length === 0 ? [] : [`${quoted(action.id)} differs: ${fields.join(', ')}`];
     }),
   ];
   const ids = (actions: readonly StoredAction[]): string => canonicalText(actions.map(({id}) => id));
   return found.length === 0 && ids(stored) !== ids(fresh) ? ['the order of the actions differs'] : found;
+}
+
+function quoted(id: string): string {
+  return `"${brief(id)}"`;
+}
+
+/** How much of an id, a field or a value is shown: a file that was edited may hold any length. */
+const MOST_CHARACTERS = 200;
+
+function brief(text: string): string {
+  return text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS)}…`;
 }
 
 /** How many fields of one action are named. */
@@ -70,7 +86,9 @@ function differingFields(stored: StoredAction, fresh: StoredAction): readonly st
   const fields = [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
   const more = fields.length - MOST_FIELDS;
   return [
-    ...fields.slice(0, MOST_FIELDS).map((key) => `${key} was ${a.get(key) ?? 'absent'}, is ${b.get(key) ?? 'absent'}`),
+    ...fields
+      .slice(0, MOST_FIELDS)
+      .map((key) => `${brief(key)} was ${brief(a.get(key) ?? 'absent')}, is ${brief(b.get(key) ?? 'absent')}`),
     ...(more > 0 ? [`and ${more} more`] : []),
   ];
 }

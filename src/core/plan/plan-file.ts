@@ -3,7 +3,7 @@ import {ImgmgrError} from '../../errors.ts';
 import {canonicalText} from '../canonical-text.ts';
 import {fnv1a} from '../fnv1a.ts';
 import {jsonText} from '../json-text.ts';
-import {storedPlan} from './stored-plan.ts';
+import {storedName, storedPlan} from './stored-plan.ts';
 
 /** What a plan file calls itself. */
 const SCHEMA = 'imgmgr-plan';
@@ -20,9 +20,9 @@ const content = {
   /** When it was made, ISO 8601. */
   at: z.string(),
   /** The flags that it was made with, as they were written: name and value; without a value: `true`. */
-  flags: z.array(z.tuple([z.string(), z.union([z.string(), z.literal(true)])])),
+  flags: z.array(z.tuple([storedName, z.union([z.string(), z.literal(true)])])),
   /** The definitions that it was made from, and a hash of each. */
-  definitions: z.array(z.strictObject({name: z.string(), hash: z.string()})),
+  definitions: z.array(z.strictObject({name: storedName, hash: z.string()})),
   /** In the order in which they are worked on. */
   clouds: z.array(storedPlan),
 };
@@ -98,5 +98,5 @@ function unusable(path: string, why: string): ImgmgrError {
 
 function describeIssue({issues}: z.ZodError): string {
   const [issue] = issues;
-  return issue ? `${issue.path.join('.')}: ${issue.message}` : 'what differs is not known';
+  return issue ? `${issue.path.join('.')}: ${issue.message}`.slice(0, 300) : 'what differs is not known';
 }

@@ -7,6 +7,8 @@ const KINDS = [
 ] as const;
 
 const visibility = z.enum(['public', 'private', 'shared', 'community']);
+/** What messages say as it stands: no name of a cloud or a definition is longer. */
+export const storedName = z.string().max(1000);
 const texts = z.array(z.string());
 const properties = z.record(z.string(), z.string());
 
@@ -97,7 +99,7 @@ const action = z.strictObject({
 });
 
 const definition = z.strictObject({
-  name: z.string(),
+  name: storedName,
   actions: z.array(action),
   failures: z.array(z.strictObject({id: z.string(), version: z.string(), code: z.string()})),
   /** Code of the error for which nothing is planned. */
@@ -108,7 +110,7 @@ const definition = z.strictObject({
 
 /** The plan of one cloud in a file: compared with a fresh one, never carried out. */
 export const storedPlan = z.strictObject({
-  cloud: z.string(),
+  cloud: storedName,
   /** Glance's id of the project that the login leads to. */
   project: z.string(),
   /** Leases of dead runs. */
