@@ -1,6 +1,7 @@
 import {countsOf} from '../core/counts.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
+import {latestHold, shownHold} from '../core/hold.ts';
 import type {Image} from '../core/image/image.ts';
 import {MANAGED_TAG} from '../core/image/stamp.ts';
 import {didYouMean} from '../core/nearest.ts';
@@ -95,6 +96,7 @@ async function showOn(cloud: OpenCloud, look: Look): Promise<Shown | undefined> 
   return {
     ...about,
     definition: definition ? shownDefinition(definition) : null,
+    hold: name === undefined ? null : shownHold(latestHold(definition ?? {name}, view.holds), view.now),
     images: await describe(images, own, look),
     chain,
     ...(request.servers && {

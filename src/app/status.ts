@@ -145,7 +145,7 @@ async function readCloud(cloud: OpenCloud, look: Look): Promise<Omit<Looked, 'ou
     ]);
     pending = emitRow(row) || pending;
   }
-  const rows = rowsOf({cloud: store.cloud, own, definitions, audit, scale, ...asked});
+  const rows = rowsOf({cloud: store.cloud, own, held: view, definitions, audit, scale, ...asked});
   return {rows, names: own.map(({stamp}) => stamp.definition), pending};
 }
 

@@ -1,7 +1,18 @@
 import type {UseCase} from '../app/ports.ts';
 
 export type CommandName =
-  'manage' | 'build' | 'import' | 'verify' | 'hide' | 'delete' | 'dry-run' | 'validate' | 'status' | 'show';
+  | 'manage'
+  | 'build'
+  | 'import'
+  | 'verify'
+  | 'hide'
+  | 'delete'
+  | 'dry-run'
+  | 'validate'
+  | 'status'
+  | 'show'
+  | 'hold'
+  | 'unhold';
 
 /** Forms of the answer; `sarif` is for findings in files alone. */
 export const OUTPUT_FORMATS = ['human', 'json', 'junit', 'sarif'] as const;

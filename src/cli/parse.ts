@@ -2,7 +2,7 @@ import {parseSize} from '../core/limits.ts';
 import type {Digest} from '../core/release/digest.ts';
 import {digestFromHex, parseDigest} from '../core/release/digest.ts';
 import {nearest} from '../core/nearest.ts';
-import {isCalendarDate, parseDuration} from '../core/time-text.ts';
+import {isCalendarDate, parseDuration, parseUntil} from '../core/time-text.ts';
 import {reservedKey} from '../core/definition/meta.ts';
 import {ImgmgrError} from '../errors.ts';
 
@@ -81,6 +81,13 @@ export const checksum = reader<Digest>(
 
 /** Reads a day, `YYYY-MM-DD`. */
 export const day = reader('a day', 'write it as YYYY-MM-DD', (text) => (isCalendarDate(text) ? text : undefined));
+
+/** Reads the end of a time, a day (its end, UTC) or a moment; the result is milliseconds since 1970. */
+export const until = reader(
+  'a day or a moment',
+  'write it as 2026-12-24, or as 2026-12-24T18:00Z or 2026-12-24T18:00+01:00',
+  parseUntil,
+);
 
 /** Reads `HOST:PORT`, `HOST:PORT-PORT` or both without HOST, an IPv6 host in brackets; the port 0 is any free one. */
 export function socket(flag: string): (text: string) => {host: string; port: number; lastPort?: number} {

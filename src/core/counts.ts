@@ -73,6 +73,8 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   validate: [],
   status: [],
   show: [],
+  hold: [],
+  unhold: [],
 };
 
 /** What a plan knows of one definition besides its actions. */

@@ -1,5 +1,6 @@
-import type {Event, Spans, StampedEvent} from './events.ts';
+import type {Event, StampedEvent} from './events.ts';
 import type {ImgmgrError} from '../errors.ts';
+import type {Spans} from './verdict/verdict-events.ts';
 
 /** An event as data: what a line of `--json` and a row of the history say of it. */
 export type EventRecord = Readonly<Record<string, unknown>> & {

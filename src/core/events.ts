@@ -1,18 +1,18 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {BuildEvent} from './build/events.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
-import type {Datasource} from './job.ts';
+import type {HoldAnswer} from './hold.ts';
 import type {FieldChange, ImageUsers} from './image/image.ts';
 import type {PlanCosts} from './plan/costs.ts';
 import type {Audited, DefinitionFindings, PlanFindings} from './rules/audited.ts';
 import type {StatusRow, StatusSummary} from './status/row.ts';
 import type {Shown} from './status/shown.ts';
-import type {Verdict} from './verdict/verdict.ts';
+import type {BytesVerified, VerdictEvent} from './verdict/verdict-events.ts';
 import type {Warning} from './warnings.ts';
 
 /** What an action does, in the words of the product; the closed set that plans, reports and JSON share. */
 export type ActionKind =
-  | 'remove' // a leftover of a dead run: lease, half-made image
+  | 'remove' // a leftover of a dead run: lease, half-made image, a candidate that is not needed
   | 'acquire' // import the bytes of a version, private and fully described
   | 'resume' // go on with an image that another run or `--no-wait` left behind
   | 'verify' // boot a test server from the image and hear its verdict
@@ -54,18 +54,6 @@ export interface ActionSummary {
 
 /** An action of a plan that was not begun: with the id that the events of its work will carry. */
 export type PlannedAction = ActionSummary & {readonly id: string};
-
-/** Where the time of a verification went, milliseconds. */
-export interface Spans {
-  /** From the order to the cloud's acceptance. */
-  readonly submitMs: number;
-  /** From there to the report, or to the end of the wait. */
-  readonly waitMs: number;
-  /** The last part of that: from the agent's hello to its report. Absent where no agent reported. */
-  readonly guestMs?: number;
-  /** From the report to the verdict. */
-  readonly judgeMs: number;
-}
 
 /** Everything that can be reported; the workflow emits these, the bus stamps them, `src/report` renders them. */
 export type Event =
@@ -158,30 +146,8 @@ export type Event =
       readonly definition?: string;
       readonly image?: string;
     } & Warning)
-  /** What came of booting an image; `evidence` is a file of this host that only its owner can read. */
-  | {
-      readonly type: 'verdict';
-      readonly cloud: string;
-      readonly definition: string;
-      readonly version?: string;
-      readonly image: string;
-      readonly verdict: Verdict;
-      /** The way to its metadata that this server had. */
-      readonly datasource?: Datasource;
-      readonly evidence?: string;
-      readonly spans: Spans;
-    }
-  /** What came of reading the bytes of an image (`verify --deep`): digests as `algorithm:hex`; `recorded`: a demanded one is on record now. */
-  | {
-      readonly type: 'bytes-verified';
-      readonly cloud: string;
-      readonly definition: string;
-      readonly version?: string;
-      readonly image: string;
-      readonly bytes: number;
-      readonly digests: readonly string[];
-      readonly recorded: boolean;
-    }
+  | VerdictEvent
+  | BytesVerified
   /** A decision and its reason, for `-v`. */
   | {readonly type: 'decision'; readonly cloud?: string; readonly definition?: string; readonly message: string}
   /** One HTTP exchange, for `--debug`; secrets are gone already. */
@@ -222,6 +188,7 @@ export type Event =
       readonly late?: true;
       readonly left: readonly string[];
     }
+  | HoldAnswer
   | Audited
   /** The answer of `show`, for one cloud. */
   | ({readonly type: 'shown'} & Shown)

@@ -22,3 +22,25 @@ export function parseDuration(text: string): number | undefined {
   const seconds = 3600 * Number(hours) + 60 * Number(minutes) + Number(rest);
   return seconds > 0 && Number.isSafeInteger(seconds) ? seconds : undefined;
 }
+
+const DAY_MS = 86_400_000;
+const MOMENT = /^(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?(?:Z|([+-])([01]\d):([0-5]\d))$/;
+
+/**
+ * The end of a time that lasts until then, milliseconds since 1970: of a day (`YYYY-MM-DD`, UTC) its last moment, of
+ * `YYYY-MM-DDThh:mm[:ss]` with `Z` or an offset (`+02:00`) that moment. Undefined for anything else.
+ */
+export function parseUntil(text: string): number | undefined {
+  if (isCalendarDate(text)) return Date.parse(`${text}T00:00:00Z`) + DAY_MS;
+  const [, day, hours = 0, minutes = 0, seconds = 0, sign, offHours = 0, offMinutes = 0] = MOMENT.exec(text) ?? [];
+  if (day === undefined || !isCalendarDate(day)) return undefined;
+  const inDay = 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds);
+  const offset = (sign === '-' ? -1 : 1) * (3600 * Number(offHours) + 60 * Number(offMinutes));
+  return Date.parse(`${day}T00:00:00Z`) + 1000 * (inDay - offset);
+}
+
+/** A moment as people read it: `2026-12-24 18:00 UTC`, with seconds where they are not 0. */
+export function momentText(ms: number): string {
+  const text = new Date(ms).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, text.endsWith(':00.000Z') ? 16 : 19)} UTC`;
+}

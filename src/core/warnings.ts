@@ -21,6 +21,7 @@ export const WARNING_CODES = [
   'import-unchanged', // `import` found the same bytes under other properties
   'upstream-went-back', // `latest` is an older version than the published one
   // about what a run does
+  'held', // nothing of it is published or taken out of use until a date
   'not-converted', // what was to be converted is no disk
   'import-fallback', // an import method failed, the next one is tried
   'import-restarted', // an image that an earlier run left cannot be gone on with, and is made again

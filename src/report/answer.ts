@@ -1,7 +1,9 @@
 import {numbersOf, sumCounts} from '../core/counts.ts';
 import type {ActionSummary, Event} from '../core/events.ts';
+import type {HoldAnswer, ShownHold} from '../core/hold.ts';
 import type {ImageUsers} from '../core/image/image.ts';
 import type {PlanCosts} from '../core/plan/costs.ts';
+import {momentText} from '../core/time-text.ts';
 import {planWord, renamed, subject, unchangedText} from './action-text.ts';
 import {formatBytes, formatCount} from './amounts.ts';
 import {clean} from './clean.ts';
@@ -92,6 +94,33 @@ export function deletableText({cloud, images}: Deletable, paint: Paint): string 
     'Nothing was deleted: add --yes to delete.',
     '',
   ].join('\n');
+}
+
+/** What is held now, or is not any more. */
+export function holdText({cloud, definition, change, until}: HoldAnswer): string {
+  const what = definition ?? 'every definition';
+  const texts = {
+    lifted: `the hold of ${what} is lifted`,
+    none: `${what} was not held`,
+  };
+  const text =
+    change === 'lifted' || change === 'none'
+      ? texts[change]
+      : `${what} is held until ${endText(until ?? '')}${change === 'unchanged' ? ', as before' : ''}`;
+  return `${clean(`${cloud}: ${text}`)}\n`;
+}
+
+/** `held until 2026-12-25 00:00 UTC (run … on …: migration)`, or that it was. */
+export function holdStanding({until, lasts, by, origin, reason}: ShownHold): string {
+  const end = until === null ? 'until it is lifted' : `until ${endText(until)}`;
+  const whom = by === 'all' ? 'every definition, ' : by === 'definition' ? 'its definition, ' : '';
+  return `${lasts ? 'held' : 'was held'} ${end} (${whom}${origin}${reason === null ? '' : `: ${reason}`})`;
+}
+
+/** A moment for people; what is none as it stands. */
+function endText(iso: string): string {
+  const ms = Date.parse(iso);
+  return Number.isNaN(ms) ? iso : momentText(ms);
 }
 
 const WIDTH = 10;

@@ -147,6 +147,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'status-row':
     case 'status':
     case 'shown':
+    case 'hold':
       return {gone: [], key: ''};
   }
 }

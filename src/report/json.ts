@@ -43,6 +43,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'difference',
   'audited',
   'shown',
+  'hold',
   'findings',
   'status-row',
   'status',

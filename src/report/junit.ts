@@ -95,6 +95,7 @@ export function createJunit({
         return;
       case 'status':
       case 'shown':
+      case 'hold':
       case 'plan-written':
       case 'build-started':
       case 'build-progress':

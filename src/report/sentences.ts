@@ -93,6 +93,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'progress':
     case 'waiting':
     case 'deletable':
+    case 'hold':
     case 'difference':
     case 'audited':
     case 'findings':

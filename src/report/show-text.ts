@@ -2,6 +2,7 @@ import type {Finding} from '../core/rules/finding.ts';
 import type {ChainLink, Shown, ShownImage, ShownUse} from '../core/status/shown.ts';
 import {formatPosition} from '../errors.ts';
 import {formatBytes, formatCount} from './amounts.ts';
+import {holdStanding} from './answer.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
 
@@ -9,10 +10,11 @@ const LABEL = 12;
 
 /** The answer of `show` for one cloud. */
 export function showText(shown: Shown, paint: Paint): string {
-  const {cloud, target, definition, images, chain, servers} = shown;
+  const {cloud, target, definition, hold, images, chain, servers} = shown;
   return [
     paint.bold(clean(`${target} on ${cloud}`)),
     ...(definition ? definitionLines(definition) : []),
+    ...(hold ? [line('hold', holdStanding(hold))] : []),
     ...images.flatMap((image) => ['', ...imageLines(image, servers?.[image.id], paint)]),
     ...(chain.length > 0 ? ['', ...chainLines(shown, paint)] : []),
     '',

@@ -2,6 +2,7 @@ import {byWorst, numbersOf} from '../core/status/order.ts';
 import type {Ranked} from '../core/status/order.ts';
 import type {StatusRow, StatusSummary} from '../core/status/row.ts';
 import {formatCount} from './amounts.ts';
+import {holdStanding} from './answer.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
@@ -68,7 +69,7 @@ function lineOf(row: StatusRow, {wide, paint}: StatusStyle): Line {
       NONE,
       NONE,
       redOn?.by ?? NONE,
-      state,
+      row.hold === null ? state : `${state}, ${row.hold.lasts ? 'held' : 'hold over'}`,
       findingsText(numbers),
       ...(wide ? [row.image ?? NONE, name ?? NONE] : []),
     ],
@@ -82,13 +83,14 @@ function findingsText({errors, warnings}: ReturnType<typeof numbersOf>): string 
 }
 
 function detailsOf(
-  {state, detail, owner, findings, ahead, superseded}: StatusRow,
+  {state, detail, hold, owner, findings, ahead, superseded}: StatusRow,
   wide: boolean,
   paint: Paint,
 ): string[] {
   if (!wide) return detail === null || state !== 'unreachable' ? [] : [`    ${clean(detail)}`];
   return [
     ...(detail === null ? [] : [`    ${clean(`${state}: ${detail}`)}`]),
+    ...(hold === null ? [] : [`    ${clean(holdStanding(hold))}`]),
     ...(owner === null ? [] : [`    ${clean(`project ${owner}`)}`]),
     ...superseded.map(({image, name, version}) =>
       paint.dim(`    ${clean(`superseded: ${version}, ${image}, ${name ?? ''}`)}`),

@@ -4,12 +4,12 @@ import {BUILD_FORMATS} from '../build/spec.ts';
 import {readMeta} from './meta.ts';
 import type {RawAudit, RawBuild, RawImage, RawLimits, RawShare, RawVerify, RawVersion} from './schema.ts';
 import {mapsUnder} from './subject.ts';
-import type {Definition, Share, VerifySettings, Version} from './definition.ts';
+import type {Definition, DefinitionHold, Share, VerifySettings, Version} from './definition.ts';
 import {parseDigest} from '../release/digest.ts';
 import type {SizeLimits} from '../limits.ts';
 import {parseSize} from '../limits.ts';
 import type {Exception} from '../rules/profile.ts';
-import {parseDuration} from '../time-text.ts';
+import {parseDuration, parseUntil} from '../time-text.ts';
 import type {YamlMap} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';
 
@@ -45,6 +45,7 @@ export function convertImage(raw: RawImage, node: YamlMap): Definition {
     ...given('verify', raw.verify && convertVerify(raw.verify)),
     ...given('limits', raw.limits ? convertLimits(raw.limits) : undefined),
     ...given('exceptions', raw.audit && convertExceptions(raw.audit, node)),
+    ...given('hold', raw.hold ? convertHold(raw.hold, node) : undefined),
   };
 }
 
@@ -105,6 +106,12 @@ function convertLimits({download, unpacked, virtual}: RawLimits): Partial<SizeLi
 function convertExceptions({ignore}: RawAudit, node: YamlMap): readonly Exception[] {
   const places = mapsUnder(entryOf(node, 'audit')?.value, 'ignore');
   return ignore.map((exception, index) => ({...exception, place: placeOf(places[index] ?? node, 'until')}));
+}
+
+function convertHold({until, reason}: NonNullable<RawImage['hold']>, node: YamlMap): DefinitionHold {
+  const section = entryOf(node, 'hold')?.value;
+  const place = section?.kind === 'map' ? placeOf(section, 'until') : node.place;
+  return {untilMs: parseUntil(until) ?? 0, reason, place};
 }
 
 function convertVerify(raw: RawVerify): VerifySettings {

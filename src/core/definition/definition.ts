@@ -43,6 +43,8 @@ export interface Definition {
   readonly limits?: Partial<SizeLimits>;
   /** Findings of the audit that are accepted for a time (`audit.ignore`). */
   readonly exceptions?: readonly Exception[];
+  /** Nothing of it is published or taken out of use until then. */
+  readonly hold?: DefinitionHold;
   /** Where the name stands. */
   readonly place: FilePosition;
   /** The absolute folder of its file, from which relative paths start; absent for an image of the command line. */
@@ -52,6 +54,15 @@ export interface Definition {
 /** Where the relative paths of a definition start: its own folder, for an image of the command line that of the run. */
 export function folderOf({folder}: Definition, {baseDir}: {readonly baseDir: string}): string {
   return folder ?? baseDir;
+}
+
+/** The section `hold`. */
+export interface DefinitionHold {
+  /** Its end, milliseconds since 1970. */
+  readonly untilMs: number;
+  readonly reason: string;
+  /** Where its end stands. */
+  readonly place: FilePosition;
 }
 
 /** The section `share`. */

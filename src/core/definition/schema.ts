@@ -5,7 +5,7 @@ import {parseDigest} from '../release/digest.ts';
 import {CHECK_IDS} from '../verdict/checks.ts';
 import {parseSize} from '../limits.ts';
 import {RULE_IDS} from '../rules/ids.ts';
-import {isCalendarDate, parseDuration} from '../time-text.ts';
+import {isCalendarDate, parseDuration, parseUntil} from '../time-text.ts';
 
 /** What Glance takes as disk_format and the peer's schema allows. */
 export const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
@@ -51,6 +51,7 @@ const day = () =>
   z
     .string({error: 'write it as YYYY-MM-DD'})
     .refine(isCalendarDate, {error: 'is no day of the calendar; write it as YYYY-MM-DD'});
+const UNTIL_FORMS = 'write a day as YYYY-MM-DD, or a moment as YYYY-MM-DDThh:mmZ';
 const duration = () =>
   z
     .string({error: 'write a number with its unit, like 90s, 10m or 2h'})
@@ -206,6 +207,16 @@ const share = z
   })
   .describe('Members of the published image; with visibility: shared.');
 
+const hold = z
+  .strictObject({
+    until: z
+      .string({error: UNTIL_FORMS})
+      .refine((value) => parseUntil(value) !== undefined, {error: `is no such moment; ${UNTIL_FORMS}`})
+      .describe('Last day (UTC), YYYY-MM-DD, or a moment like 2026-12-24T18:00Z.'),
+    reason: filled().describe('Why, for those who read what a run reports.'),
+  })
+  .describe('Until then nothing is published, retired, deactivated or deleted.');
+
 /** One entry of `images`. */
 export const imageSchema = z.strictObject({
   name: filled().describe('The plain name of the image.'),
@@ -240,6 +251,7 @@ export const imageSchema = z.strictObject({
   share: share.nullish(),
   protected: z.boolean().nullish().describe('Guard the current image against deletion. Default: false.'),
   audit: audit.nullish(),
+  hold: hold.nullish(),
   retire_as: z.enum(RETIRE_WAYS).nullish().describe('How a superseded image is retired. Default: renamed.'),
 });
 
@@ -252,6 +264,7 @@ export function keysOfImage(path: readonly PropertyKey[]): readonly string[] {
   if (section === undefined) return Object.keys(imageSchema.shape);
   if (section === 'versions' && item !== undefined) return Object.keys(version.shape);
   if (section === 'build') return Object.keys(build.shape);
+  if (section === 'hold') return Object.keys(hold.shape);
   if (section === 'share') return Object.keys(share.shape);
   if (section === 'limits') return Object.keys(limits.shape);
   if (section === 'audit') return Object.keys(item === undefined ? audit.shape : exception.shape);

@@ -65,6 +65,7 @@ function knownDigests(own: OwnImage, release: Release): string {
 
 function namesAboutToBePublished(draft: Draft): Set<string> {
   const names = new Set<string>();
+  if (draft.input.hold) return names;
   for (const release of draft.sorted) {
     const existing = draft.published(release);
     const comes = existing ? draft.isCurrent(release) && existing.stamp.state !== 'current' : draft.isWanted(release);

@@ -49,6 +49,8 @@ function ofUse(action: Unlinked, before: readonly Unlinked[], input: LinkInput):
     return [...failures, ...since].map(({id}) => ({id, otherwise: 'something of this definition failed'}));
   }
   if (action.kind === 'share') return ofShared(action, before);
+  if (action.kind === 'remove' && action.replacedBy !== undefined)
+    return [{id: action.replacedBy, otherwise: 'the newer candidate could not be had'}];
   if (!takesOutOfUse(action)) return [];
   const otherwise = 'the current image could not be had, so nothing is retired';
   if (action.kind === 'retire' && action.replacedBy !== undefined) {

@@ -8,8 +8,10 @@ import {formContext, supersededForm} from '../image/form.ts';
 import type {Image} from '../image/image.ts';
 import {describePublished, nameWhenSuperseded} from '../image/naming.ts';
 import {retireWay} from '../policy.ts';
+import {heldWarning} from '../hold.ts';
 import type {Unlinked} from './depends-on.ts';
 import {linkActions} from './depends-on.ts';
+import {isHeld, unfinishedSwap} from './held.ts';
 import type {DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, findImage} from '../release/find-image.ts';
@@ -35,6 +37,10 @@ export class Draft {
   readonly decisions: string[] = [];
   readonly publishes: string[] = [];
   readonly failures: PlanFailure[] = [];
+  /** What the hold keeps from being done, in words. */
+  readonly waiting: string[] = [];
+  /** Images that an earlier run left in the middle of a swap: it is finished also where the definition is held. */
+  readonly swapping: ReadonlySet<string>;
   images: OwnImage[];
   /** Glance ids of wanted images that are there and need nothing. */
   readonly unchanged: string[] = [];
@@ -46,6 +52,7 @@ export class Draft {
     this.sorted = sortReleases(input.releases).map((release) => inRun(input, release));
     this.images = [...input.images];
     this.current = this.#isOlderImport() ? [] : currentReleases(input.definition, this.sorted);
+    this.swapping = unfinishedSwap(input);
     this.taken = new Set(this.finished().flatMap((own) => own.image.name ?? []));
   }
 
@@ -77,6 +84,11 @@ export class Draft {
   isWanted(release: Release): boolean {
     const {acquire, latest} = this.input.policy;
     return acquire && (!latest || release === this.sorted.at(-1));
+  }
+
+  /** Wanted, and acquired now: of a held definition the newest alone, since one candidate is kept. */
+  isAcquired(release: Release): boolean {
+    return this.isWanted(release) && (this.input.hold === undefined || release === this.sorted.at(-1));
   }
 
   /** Flag before definition before default. */
@@ -114,6 +126,13 @@ export class Draft {
     });
   }
 
+  /** A hold of the definition itself in every run; one of all definitions, which is said once for the cloud, where something waits. */
+  #heldWarnings(): readonly PlanWarning[] {
+    const {hold} = this.input;
+    if (!hold || (hold.by === 'all' && this.waiting.length === 0)) return [];
+    return [heldWarning(hold, this.definition.name, this.waiting)];
+  }
+
   #published(): Image[] {
     return this.input.images.flatMap(({image, stamp}) => (stamp.state === 'current' ? [image] : []));
   }
@@ -123,9 +142,13 @@ export class Draft {
     return formContext({definition: this.definition, release, policy, adHoc});
   }
 
-  /** Adds an action to the end of the plan; its id. */
+  /** Adds an action to the end of the plan; its id. What a hold forbids is not added, it waits. */
   add(step: Step & {readonly counts?: CountField}, about: Omit<ActionSummary, 'kind' | 'definition'>): string {
     const id = this.#idOf(`${step.kind} ${about.image ?? about.version ?? ''}`);
+    if (this.input.hold && isHeld(step, this.swapping)) {
+      this.wait(`${step.kind} ${about.version ?? about.image ?? ''}`.trim());
+      return id;
+    }
     this.actions.push({...step, id, summary: {kind: step.kind, definition: this.definition.name, ...about}});
     return id;
   }
@@ -134,6 +157,11 @@ export class Draft {
   #idOf(subject: string): string {
     const same = this.actions.filter(({id}) => id === subject || id.startsWith(`${subject}#`)).length;
     return same === 0 ? subject : `${subject}#${same + 1}`;
+  }
+
+  /** Says what is not done because of the hold, once. */
+  wait(what: string): void {
+    if (!this.waiting.includes(what)) this.waiting.push(what);
   }
 
   warn(warning: PlanWarning): void {
@@ -170,10 +198,10 @@ export class Draft {
       unchanged: this.unchanged.length,
       unchangedImages: this.unchanged,
       pending: this.pending,
-      warnings: this.warnings,
+      warnings: [...this.#heldWarnings(), ...this.warnings],
       decisions: this.decisions,
       publishes: this.publishes,
-      deletable,
+      deletable: this.input.hold ? [] : deletable,
       failures: error ? [] : this.failures,
       published: this.#published(),
       quarantined: this.images

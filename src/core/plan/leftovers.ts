@@ -41,7 +41,7 @@ export function isStalled({image, stamp}: OwnImage): boolean {
 
 /** The release still waits for its image; commands that acquire nothing leave it to the next `manage`. */
 function isOpen(draft: Draft, release: Release): boolean {
-  return (draft.isWanted(release) || !draft.input.policy.acquire) && !draft.published(release);
+  return (draft.isAcquired(release) || !draft.input.policy.acquire) && !draft.published(release);
 }
 
 /** A dead run's image whose bytes are complete and proven by Glance's own hash, or that nobody demanded a digest for. */

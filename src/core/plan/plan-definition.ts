@@ -6,6 +6,7 @@ import {Draft, about} from './draft.ts';
 import {decideImport} from './import.ts';
 import {keepNewerLatest} from './latest.ts';
 import {isBusy, planLeftovers} from './leftovers.ts';
+import {keepNewestCandidate} from './newest-candidate.ts';
 import {planRelease} from './releases.ts';
 import {closeUnfinishedSwap} from './retire.ts';
 import {planSuperseded} from './superseded.ts';
@@ -15,7 +16,7 @@ import {planSuperseded} from './superseded.ts';
  * laws: leftovers, an unfinished swap, new images, publication and retirement back to back, drift, hiding, deleting.
  */
 export function planDefinition(given: PlanInput): DefinitionPlan {
-  const {input, warnings} = keepNewerLatest(given);
+  const {input, warnings} = keepNewerLatest(given.hold ? withoutPublication(given) : given);
   const draft = new Draft(input);
   for (const warning of warnings) draft.warn(warning);
   const decision = decideImport(draft);
@@ -35,7 +36,13 @@ export function planDefinition(given: PlanInput): DefinitionPlan {
   if (draft.sorted.length === 0) return draft.result([]);
   closeUnfinishedSwap(draft);
   for (const release of draft.sorted) planRelease(draft, release);
+  keepNewestCandidate(draft);
   return draft.result(planSuperseded(draft));
+}
+
+/** Candidates of a held definition are made as with `--no-publish`. */
+function withoutPublication(input: PlanInput): PlanInput {
+  return {...input, policy: {...input.policy, publish: false}};
 }
 
 function adopt(draft: Draft): void {

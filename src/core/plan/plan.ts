@@ -2,6 +2,7 @@ import type {ImgmgrError} from '../../errors.ts';
 import type {CountField} from '../counts.ts';
 import type {Definition} from '../definition/definition.ts';
 import type {ActionSummary} from '../events.ts';
+import type {Hold} from '../hold.ts';
 import type {Form} from '../image/form.ts';
 import type {Image, ImagePatch} from '../image/image.ts';
 import type {ImageMember} from '../image/members.ts';
@@ -32,8 +33,11 @@ export type Target = {readonly image: Image} | {readonly made: string};
 
 /** What is done; each is one write, or one acquisition. */
 export type Step =
-  /** Delete what a dead run left: a lease or a half-made image. */
-  | {readonly kind: 'remove'; readonly image: Image}
+  /**
+   * Delete what a dead run left (a lease, a half-made image), or a candidate that nobody needs. `replacedBy`: the id of the action that
+   * makes the newer candidate.
+   */
+  | {readonly kind: 'remove'; readonly image: Image; readonly replacedBy?: string}
   /**
    * Make the image of a release; `reuse` is a record that bears the demanded id already, `twin` a live image of the same bytes, which
    * are taken from there where the source does not have them any more. `next`: what the plan does with it then; `ready`: nothing, it
@@ -144,6 +148,8 @@ export interface PlanInput {
   readonly adHoc: boolean;
   /** Absent: the members of its images are nothing of ours, and nobody was asked for them. */
   readonly sharing?: Sharing;
+  /** A hold that lasts; absent: none does. */
+  readonly hold?: Hold;
 }
 
 /** Who is to see the shared images of a definition, and who does. */

@@ -26,7 +26,7 @@ export function planRelease(draft: Draft, release: Release): void {
   const existing = draft.published(release);
   if (existing) warnUnlessCompared(draft, release, existing);
   if (!existing) {
-    if (draft.isWanted(release)) planNew(draft, release);
+    if (draft.isAcquired(release)) planNew(draft, release);
   } else if (!draft.isCurrent(release)) {
     if (draft.isWanted(release)) draft.unchanged.push(existing.image.id);
   } else if (existing.stamp.state === 'retired') republish(draft, release, existing);
@@ -35,6 +35,12 @@ export function planRelease(draft: Draft, release: Release): void {
     mend(draft, release, existing);
     retirePredecessors(draft, existing, {version: release.version});
   }
+}
+
+/** What a hold keeps from its name: said, since nothing of it is planned. */
+function waitForHold(draft: Draft, release: Release): void {
+  const {hold, policy} = draft.input;
+  if (hold && policy.acquire) draft.wait(`publish ${release.version}`);
 }
 
 /** A demanded digest that can be compared with none of the image: said in every run, until one of its algorithm is on record. */
@@ -54,6 +60,7 @@ function needsNewCandidate(draft: Draft, release: Release, {image}: OwnImage): b
 
 /** The catalogue went back: the image is there already, in its retired form. */
 function republish(draft: Draft, release: Release, existing: OwnImage): void {
+  waitForHold(draft, release);
   if (!wantsPublication(draft)) return;
   const {image, stamp} = existing;
   const form = currentForm(draft.context(release));
@@ -122,6 +129,7 @@ function planNew(draft: Draft, release: Release, twin?: Image): void {
     draft.failVerification(release, begun);
     return;
   }
+  waitForHold(draft, release);
   if (begun?.stamp.state === 'pending' && !policy.wait && !isStalled(begun)) {
     draft.pending++;
     draft.decide(`version ${release.version} is still with the cloud (image ${begun.image.id})`);

@@ -1,3 +1,4 @@
+import type {ShownHold} from '../hold.ts';
 import type {Finding} from '../rules/finding.ts';
 import type {By} from '../rules/rule-text.ts';
 
@@ -52,6 +53,8 @@ export interface StatusRow {
   readonly state: RowState;
   /** Why the state is what it is, one clause. */
   readonly detail: string | null;
+  /** The hold of its definition that lasts longest, over or not. */
+  readonly hold: ShownHold | null;
   /** Something has to be done about it. */
   readonly offending: boolean;
   /** Of a definition's row: those of its superseded images, too. */

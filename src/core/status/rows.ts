@@ -2,6 +2,8 @@ import type {Definition} from '../definition/definition.ts';
 import {findDrift} from '../image/drift.ts';
 import {currentForm, formContext} from '../image/form.ts';
 import type {Image} from '../image/image.ts';
+import type {Hold, HoldRecord} from '../hold.ts';
+import {holdOfAll, latestHold, shownHold} from '../hold.ts';
 import {isNewerSchema} from '../image/record.ts';
 import {isSnapshot, readStamp} from '../image/stamp.ts';
 import {DEFAULT_POLICY} from '../policy.ts';
@@ -30,6 +32,8 @@ export interface RowsInput {
   readonly isWhole: boolean;
   readonly audit: LiveAudit;
   readonly scale: Scale;
+  /** The holds on the cloud, and the time by its clock. */
+  readonly held: {readonly holds: readonly HoldRecord[]; readonly now: Date};
   /** Newer versions that finders know upstream, by definition; absent: nobody was asked. */
   readonly upstream?: ReadonlyMap<string, string>;
 }
@@ -95,6 +99,7 @@ const EMPTY: Omit<StatusRow, 'cloud' | 'state'> = {
   verified: null,
   redOn: null,
   detail: null,
+  hold: null,
   offending: false,
   findings: [],
   ahead: [],
@@ -236,7 +241,7 @@ interface RowParts {
   readonly newer?: string | null;
 }
 
-function rowWith({cloud, scale}: RowsInput, parts: RowParts): StatusRow {
+function rowWith({cloud, scale, held, definitions}: RowsInput, parts: RowParts): StatusRow {
   const {state, detail = null, judged, own, superseded = [], definition = null, newer = null} = parts;
   const part = judgedPart(judged, scale);
   const verdict = own && readVerdict(own.image);
@@ -254,10 +259,21 @@ function rowWith({cloud, scale}: RowsInput, parts: RowParts): StatusRow {
     ...(verdict && {verified: {kind: verdict.kind, cause: verdict.cause, at: verdict.at}}),
     state,
     detail,
+    hold: shownHold(holdFor(definition, definitions, held.holds), held.now),
     ...part,
     offending: part.offending || OFFENDING.has(state),
     superseded: superseded.map(({image, stamp}) => ({image: image.id, name: image.name, version: stamp.version})),
   };
+}
+
+/** Of a row that is about no definition: the hold of every one. */
+function holdFor(
+  name: string | null,
+  definitions: readonly Definition[],
+  holds: readonly HoldRecord[],
+): Hold | undefined {
+  if (name === null) return holdOfAll(holds);
+  return latestHold(definitions.find((definition) => definition.name === name) ?? {name}, holds);
 }
 
 /** States that somebody has to do something about. */

@@ -1,4 +1,5 @@
 import type {FilePosition} from '../../errors.ts';
+import type {ShownHold} from '../hold.ts';
 import type {Image} from '../image/image.ts';
 import type {ImageState} from '../image/stamp.ts';
 import type {Finding} from '../rules/finding.ts';
@@ -80,6 +81,8 @@ export interface Shown {
   readonly asOf: string;
   /** Null: the image has none, or it is in no file that was read. */
   readonly definition: ShownDefinition | null;
+  /** The hold of its definition that lasts longest, over or not. */
+  readonly hold: ShownHold | null;
   /** The image that was asked for, or the current ones of the definition. */
   readonly images: readonly ShownImage[];
   /** All images of the definition, the newest version first; or those that bear the name. */

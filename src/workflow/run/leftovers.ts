@@ -18,8 +18,11 @@ export async function sweepDeadServers(
   );
   if (removals.length === 0) return;
   const {ports, verification} = run;
-  const deadRuns = new Set(removals.map(({image}) => image.properties['imgmgr_run'] ?? ''));
-  const liveRuns = new Set(view.leases.map(({holder}) => holder.run).filter((id) => !deadRuns.has(id)));
+  const deadLeases = new Set(plan.leftovers.map((action) => ('image' in action ? action.image.id : '')));
+  const liveRuns = new Set(view.leases.filter(({image}) => !deadLeases.has(image.id)).map(({holder}) => holder.run));
+  // A candidate that nobody needs can go while the run that made it works on other definitions.
+  const runs = removals.map(({image}) => image.properties['imgmgr_run'] ?? '');
+  const deadRuns = new Set(runs.filter((id) => !liveRuns.has(id)));
   const hosts = new Set([ports.tests, ...(verification?.elsewhere ? [verification.elsewhere.tests] : [])]);
   for (const tests of hosts)
     if ((await tests.ability({readsOnly: true})).kind === 'able') await sweep(run, {tests, liveRuns, deadRuns});

@@ -3,6 +3,8 @@ import {ImgmgrError} from '../../errors.ts';
 import type {Definition} from '../../core/definition/definition.ts';
 import {countDefinition} from '../../core/counts.ts';
 import type {ActionSummary, Event} from '../../core/events.ts';
+import type {HoldRecord} from '../../core/hold.ts';
+import {heldWarning, holdOfAll, inForce, isHoldRecord, latestHold, readHolds} from '../../core/hold.ts';
 import type {Image} from '../../core/image/image.ts';
 import type {Lease} from '../../core/lease.ts';
 import {readLeases} from '../../core/lease.ts';
@@ -23,6 +25,7 @@ export interface View {
   readonly images: readonly Image[];
   readonly own: readonly OwnImage[];
   readonly leases: readonly Lease[];
+  readonly holds: readonly HoldRecord[];
   readonly projectId: string;
   readonly now: Date;
 }
@@ -53,14 +56,14 @@ export async function readListings(run: CloudRun, definitions: readonly Definiti
   return new Map(entries);
 }
 
-/** Sorts a listing into ours, leases and the rest. */
+/** Sorts a listing into ours, leases, holds and the rest. */
 export function viewOf(images: readonly Image[], projectId: string, now: Date): View {
   const ours = images.filter((image) => image.owner === projectId);
   const own = ours.flatMap((image) => {
     const stamp = readStamp(image);
     return stamp && stamp.state !== 'lease' ? [{image, stamp}] : [];
   });
-  return {images, own, leases: readLeases(images, projectId), projectId, now};
+  return {images, own, leases: readLeases(images, projectId), holds: readHolds(images, projectId), projectId, now};
 }
 
 /** What a plan of one cloud is made from. */
@@ -90,7 +93,9 @@ export async function planCloud(request: PlanRequest): Promise<CloudPlan> {
   const definitions = await Promise.all(
     [...listings.keys()].map((definition) => planOne(request, definition, liveRuns)),
   );
-  return {leftovers: dead.map(removeLease), definitions, warnings: findStrays(run, view)};
+  const all = inForce(holdOfAll(view.holds), view.now);
+  const warnings = [...(all ? [heldWarning(all, undefined)] : []), ...findStrays(run, view)];
+  return {leftovers: dead.map(removeLease), definitions, warnings};
 }
 
 /** A plan as it is reported; the definitions with nothing to do are those without an action, an error or anything that waits. */
@@ -123,6 +128,7 @@ async function planOne(
     if (sharing instanceof ImgmgrError) throw sharing;
     refuseNewer(view, definition);
     const {releases, decisions} = await resolveReleases(found, {...run, definition, images: own, now: view.now});
+    const hold = inForce(latestHold(definition, view.holds), view.now);
     const plan = planDefinition({
       definition,
       releases,
@@ -134,6 +140,7 @@ async function planOne(
       liveRuns,
       adHoc: run.adHoc,
       ...(sharing && {sharing}),
+      ...(hold && {hold}),
     });
     return {...plan, decisions: [...decisions, ...plan.decisions]};
   } catch (error) {
@@ -211,7 +218,7 @@ function findStrays(run: CloudRun, view: View): PlanWarning[] {
         message: `image ${image.id} ("${image.name ?? ''}") carries the tag managed_by_imgmgr, but is a snapshot of a server or a copy of an image of imgmgr`,
         hint: `left alone; take the tag off: openstack image unset --tag managed_by_imgmgr ${image.id}`,
       });
-    else if (!readStamp(image) && !isNewerSchema(image))
+    else if (!readStamp(image) && !isNewerSchema(image) && !isHoldRecord(image))
       warnings.push({
         code: 'incomplete-stamp',
         image: image.id,

@@ -1,4 +1,4 @@
-import type {Spans} from '../../core/events.ts';
+import type {Spans} from '../../core/verdict/verdict-events.ts';
 import type {Datasource} from '../../core/job.ts';
 import {redactSecrets, wholeLines} from '../../core/verdict/console-text.ts';
 import type {Witnesses} from '../../core/verdict/judge.ts';

@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {dayOfChange, isCalendarDate, parseDuration} from '../../../src/core/time-text.ts';
+import {dayOfChange, isCalendarDate, momentText, parseDuration, parseUntil} from '../../../src/core/time-text.ts';
 
 test.each([
   ['90s', 90],
@@ -46,4 +46,27 @@ test.each([
 
 test('L: a change at an unknown time is of today', () => {
   expect(dayOfChange(undefined, new Date('2026-11-26T10:00:00Z'))).toBe('2026-11-26');
+});
+
+test.each([
+  ['2026-12-24', '2026-12-25T00:00:00.000Z'],
+  ['2026-12-24T18:00Z', '2026-12-24T18:00:00.000Z'],
+  ['2026-12-24T18:00:30Z', '2026-12-24T18:00:30.000Z'],
+  ['2026-12-24T18:00+02:30', '2026-12-24T15:30:00.000Z'],
+  ['2026-12-24T18:00-01:00', '2026-12-24T19:00:00.000Z'],
+  ['2026-12-24T18:00', undefined],
+  ['2026-02-30', undefined],
+  ['2026-02-30T10:00Z', undefined],
+  ['2026-12-24T24:00Z', undefined],
+  ['2026-12-24 18:00', undefined],
+  ['tomorrow', undefined],
+  ['', undefined],
+])('until %j ends at %s', (text, expected) => {
+  const ms = parseUntil(text);
+  expect(ms === undefined ? undefined : new Date(ms).toISOString()).toBe(expected);
+});
+
+test('a moment is read with its zone, its seconds only where they say something', () => {
+  expect(momentText(Date.parse('2026-12-24T18:00:00Z'))).toBe('2026-12-24 18:00 UTC');
+  expect(momentText(Date.parse('2026-12-24T18:00:07Z'))).toBe('2026-12-24 18:00:07 UTC');
 });

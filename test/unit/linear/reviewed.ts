@@ -26,7 +26,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     "the operator's own words: command line, environment, settings, a name or path given to a build",
     [
-      ...['confirm', 'help-layout', 'io', 'parse', 'plan-flags', 'program', 'commands/import'].map(
+      ...['confirm', 'help-layout', 'io', 'parse', 'plan-flags', 'program', 'commands/hold', 'commands/import'].map(
         (name) => `src/cli/${name}.ts`,
       ),
       ...['src/app/ad-hoc-image.ts', 'src/app/local-file.ts', 'src/app/show.ts', 'src/compose/deliver-build.ts'],
@@ -67,16 +67,22 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ),
       ...['src/local/qemu/iso.ts', 'src/core/build/due.ts', 'src/core/build/manifest-diff.ts', 'src/cli/help.ts'],
       ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
-      ...['src/report/audit-text.ts', 'src/report/status-text.ts'],
+      ...['src/report/answer.ts', 'src/report/audit-text.ts', 'src/report/status-text.ts'],
       ...['open-database', 'schema', 'sqlite'].map((name) => `src/history/${name}.ts`),
     ],
   ],
   [
     'a property, name, tag, flavor key or address of a cloud: each is split or tested once',
     [
-      ...['image/form', 'lease', 'image/members', 'image/naming', 'release/find-image', 'release/same-bytes'].map(
-        (name) => `src/core/${name}.ts`,
-      ),
+      ...[
+        'image/form',
+        'lease',
+        'image/members',
+        'hold',
+        'image/naming',
+        'release/find-image',
+        'release/same-bytes',
+      ].map((name) => `src/core/${name}.ts`),
       ...[
         'catalog',
         'clock',

@@ -78,6 +78,7 @@ describe('JSON lines on stdout', () => {
       'findings',
       'audited',
       'shown',
+      'hold',
       'status-row',
       'status',
       'action-failed',

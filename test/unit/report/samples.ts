@@ -105,6 +105,7 @@ const SHOWN: Shown = {
     ...{name: 'Debian 12', enabled: true, place: {file: 'images/debian.yml', line: 3, column: 11}, multi: true},
     ...{visibility: 'public', isBuilt: false, versions: ['20261121'], newest: '20261121'},
   },
+  hold: {until: null, lasts: true, by: 'cloud', origin: 'run r on h', reason: 'freeze'},
   images: [
     {
       ...{id: '3f2a', name: 'Debian 12', status: 'active', visibility: 'public', osHidden: false, protected: false},
@@ -135,7 +136,7 @@ const SHOWN: Shown = {
 
 const STATUS_ROW: StatusRow = {
   ...{cloud: 'admin', definition: 'Debian 12', image: '3f2a', name: 'Debian 12', owner: null},
-  ...{version: '20261121', built: '2026-11-21', newer: '20261125'},
+  ...{version: '20261121', built: '2026-11-21', newer: '20261125', hold: null},
   verified: {kind: 'pass', cause: 'passed', at: '2026-11-21T12:00:00Z'},
   redOn: {at: '2026-12-25T02:24:00.001Z', now: false, rule: 'scs-0102/recency', by: 'manage'},
   ...{state: 'changed-by-hand', detail: 'visibility is private, the definition says public', offending: true},
@@ -250,6 +251,10 @@ export const EVERY_EVENT: readonly Event[] = [
     failOn: 'error',
   },
   {type: 'shown', ...SHOWN},
+  {
+    ...{type: 'hold', cloud: 'admin', definition: 'Debian 12', change: 'set', until: '2026-12-25T00:00:00.000Z'},
+    ...{reason: 'freeze', image: '3f2a'},
+  },
   {type: 'status-row', ...STATUS_ROW},
   {
     type: 'status',

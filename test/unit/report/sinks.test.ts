@@ -130,6 +130,7 @@ const EVERY_TYPE = Object.keys({
   difference: true,
   audited: true,
   shown: true,
+  hold: true,
   findings: true,
   'definition-findings': true,
   'status-row': true,

@@ -47,6 +47,27 @@ const DATE = 'write it as YYYY-MM-DD';
 const DIGEST = 'write algorithm:hex, with md5, sha1, sha256, sha384 or sha512 and all of its digits';
 const DURATION = 'write a number with its unit, like 90s, 10m or 2h';
 
+describe('hold', () => {
+  const FORMS = 'write a day as YYYY-MM-DD, or a moment as YYYY-MM-DDThh:mmZ';
+
+  test.each(['2026-12-24', "'2026-12-24'", '2026-12-24T18:00Z', '2020-01-01'])('until: %s', (until) => {
+    expect(problemsWith({}, `    hold: {until: ${until}, reason: freeze}`)).toEqual([]);
+  });
+
+  test.each(['tomorrow', '2026-02-30', '2026-12-24 18:00', '20261224'])('not until: %s', (until) => {
+    expect(problemsWith({}, `    hold: {until: ${until}, reason: freeze}`)).toEqual([
+      expect.stringMatching(new RegExp(`^16:\\d+ .*until.* \\| .*${FORMS.slice(0, 20)}`)),
+    ]);
+  });
+
+  test('needs both keys, and has no other', () => {
+    expect(problemsWith({}, '    hold: {until: 2026-12-24}')).toEqual([expect.stringContaining('no key "reason"')]);
+    expect(problemsWith({}, '    hold: {until: 2026-12-24, reason: r, untill: x}')).toEqual([
+      expect.stringContaining('did you mean "until"?'),
+    ]);
+  });
+});
+
 describe('share', () => {
   const ID = '0123456789abcdef0123456789abcdef';
   const shared = (...lines: string[]): string[] => problemsWith({8: '    visibility: shared'}, ...lines);

@@ -80,6 +80,7 @@ test('every field of an image and of a version arrives', () => {
     image_description: 'about',
     retire_as: 'hidden',
     stores: ['file', 'fast', 'file'],
+    hold: {until: '2026-12-24', reason: 'freeze'},
     shortname: 'x',
     latest_url: 'https://example.org/latest',
     latest_checksum_url: 'https://example.org/SUMS',
@@ -123,6 +124,7 @@ test('every field of an image and of a version arrives', () => {
     tags: ['a', 'b'],
     imageDescription: 'about',
     retireAs: 'hidden',
+    hold: {untilMs: Date.parse('2026-12-25T00:00:00Z'), reason: 'freeze'},
     stores: ['file', 'fast'],
     verify: {
       mode: 'boot',

@@ -1,5 +1,6 @@
 import type {Definition, Version} from '../../../../src/core/definition/definition.ts';
 import type {FormContext} from '../../../../src/core/image/form.ts';
+import type {Hold} from '../../../../src/core/hold.ts';
 import {candidate, currentForm, formContext, publishPatch} from '../../../../src/core/image/form.ts';
 import {applyPatch} from '../../../../src/core/image/patch.ts';
 import type {Image, NewImage} from '../../../../src/core/image/image.ts';
@@ -66,6 +67,8 @@ export class World {
   readonly bad = new Set<string>();
   #made = 0;
   now = new Date('2026-02-01T12:00:00Z');
+  /** A hold that lasts, on every definition. */
+  hold: Hold | undefined;
 
   plan(
     definitionToPlan: Definition,
@@ -88,6 +91,7 @@ export class World {
       liveRuns: this.liveRuns,
       adHoc: false,
       ...(sharing && {sharing}),
+      ...(this.hold && {hold: this.hold}),
     });
   }
 
@@ -180,7 +184,7 @@ export class World {
     switch (action.kind) {
       case 'acquire':
         acquired.set(action.id, this.create(candidate(context(action.release), 'r1', 1000)).id);
-        if (!input.policy.publish)
+        if (!input.policy.publish || this.hold)
           patch(acquired.get(action.id) ?? '', (image) => applyPatch(image, {set: {imgmgr_state: 'ready'}}));
         return;
       case 'resume':
@@ -198,7 +202,7 @@ export class World {
             set: {
               ...set,
               ...(failed && {imgmgr_state: 'quarantined'}),
-              ...(!policy.publish && {imgmgr_state: 'ready'}),
+              ...((!policy.publish || this.hold) && !failed && {imgmgr_state: 'ready'}),
             },
           }),
         );

@@ -30,6 +30,7 @@ function rows(
   return rowsOf({
     ...{cloud: 'a', own: images, definitions, isAsked: () => true, isWhole: true, audit: audited},
     scale: {now: NOW, failOn: 'error'},
+    held: {holds: [], now: new Date(NOW)},
     ...rest,
   });
 }
