@@ -95,7 +95,8 @@ const IMAGE_BUILD_DATE_FORM: SubjectRule = offered({
   matters: 'Other readers may not understand another spelling, though the official test does.',
   mend: 'Write YYYY-MM-DD with two digits for month and day.',
   seenIn: LIVE_ONLY,
-  differs: 'The official test takes 2026-1-5 and 2026-01-05T10:00:00Z; the text does not list these.',
+  differs:
+    'The official test takes 2026-1-5, 2026-01-05T10:00:00Z, t and z in lowercase, several blanks, the seconds 60 and 61, and digits of every script; the text does not list these.',
   judge(subject) {
     const found = valueOf(subject, 'image_build_date') ?? '';
     const read = readDate(found);

@@ -105,7 +105,8 @@ const UUID_VALIDITY_VALUE: SubjectRule = offered({
   matters: 'Nobody can rely on a promise that cannot be read.',
   mend: 'Write one of these; N is a number.',
   seenIn: EVERYWHERE,
-  differs: 'The official test takes digits of every script behind last-; we take 0 to 9.',
+  differs:
+    'The official test takes digits of every script behind last-, and dates in more spellings than the text lists; we take 0 to 9, and the spellings of the text.',
   judge(subject) {
     const found = valueOf(subject, 'uuid_validity') ?? '';
     if (found === '' || /^(?:none|notice|forever|last-[0-9]+)$/.test(found) || readDate(found)) return undefined;

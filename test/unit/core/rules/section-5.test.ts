@@ -437,6 +437,17 @@ describe('several images', () => {
     expect(judged([live(), other({...dated, ...created}, {...old, os_purpose: 'oldgeneric'})])).toEqual([]);
   });
 
+  test.each([
+    ['two blanks before the last word', 'Ubuntu 24.04  20260901', {}, {}, []],
+    ['its promise over', 'Ubuntu 24.04 20260901', {...created}, {...old, provided_until: daysAgo(1)}, []],
+    ['no promise', 'Ubuntu 24.04 20260901', {...created}, {...old, provided_until: 'none'}, []],
+    ['a promise', 'Ubuntu 24.04 20260901', {...created}, old, [E('scs-0102/recency'), E('scs-0102/recency')]],
+  ])('as the official test: an old image is replaced by one with %s', (_what, name, changes, properties, expected) => {
+    const superseded = other({name, ...created}, {...old, os_purpose: 'oldgeneric'});
+    const found = judged([live(changes, properties), superseded]);
+    expect(found.filter((finding) => finding === E('scs-0102/recency'))).toEqual(expected);
+  });
+
   test('row 56: the old one generic, but community', () => {
     expect(judged([live(), other({...dated, ...created, visibility: 'community'}, old)])).toEqual([
       W('scs-0102/generic-community'),
