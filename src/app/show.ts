@@ -120,19 +120,22 @@ interface Around {
 /** The definition of that name, else the image with that id, else the images with that name: one, or a list of several. */
 async function choose(target: string, {own, definitions, store}: Around): Promise<Chosen | undefined> {
   const ofDefinition = (name: string): readonly OwnImage[] => own.filter(({stamp}) => stamp.definition === name);
+  const definitionOf = (name: string): Definition | undefined => definitions.find((each) => each.name === name);
   const siblings = ofDefinition(target);
   if (siblings.length > 0 || definitions.some(({name}) => name === target)) {
     const current = siblings.filter(({stamp}) => stamp.state === 'current').map(({image}) => image);
-    return {definition: target, images: current, chain: chainOf(siblings)};
+    return {definition: target, images: current, chain: chainOf(siblings, definitionOf(target))};
   }
   const found = await findImages(target, own, store);
   const [image, ...others] = found;
   if (!image) return undefined;
-  if (others.length > 0) return {images: [], chain: found.map(linkOf)};
+  if (others.length > 0) return {images: [], chain: found.map((each) => linkOf(each))};
   const definition = own.find((each) => each.image.id === image.id)?.stamp.definition;
   return {
     images: [image],
-    ...(definition === undefined ? {chain: []} : {definition, chain: chainOf(ofDefinition(definition))}),
+    ...(definition === undefined
+      ? {chain: []}
+      : {definition, chain: chainOf(ofDefinition(definition), definitionOf(definition))}),
   };
 }
 

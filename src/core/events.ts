@@ -18,6 +18,8 @@ export type ActionKind =
   | 'verify' // boot a test server from the image and hear its verdict
   | 'publish' // the one PATCH that makes it visible under its name
   | 'retire' // the one PATCH that gives a superseded image its retired form
+  | 'revoke' // record that a version is not wanted (`rollback`)
+  | 'lift' // take that back (`rollback --undo`)
   | 'adopt' // stamp an existing image
   | 'update' // drift: metadata brought to the definition
   | 'hide'

@@ -20,6 +20,8 @@ export const WARNING_CODES = [
   'digest-unknown', // nothing says whether it has the bytes that are demanded
   'import-unchanged', // `import` found the same bytes under other properties
   'upstream-went-back', // `latest` is an older version than the published one
+  'revoked-current', // its version is revoked, and nothing can take its place
+  'revoked-unreadable', // it is marked as revoked in a form that imgmgr does not write
   // about what a run does
   'held', // nothing of it is published or taken out of use until a date
   'not-converted', // what was to be converted is no disk

@@ -8,9 +8,10 @@ import {upstreamDigest} from './upstream-digest.ts';
 
 /** A version that its definition names, with its digest, or with the way to the digests of its local file. */
 export async function findListed(request: FindRequest, listed: Version, source: ImageSource): Promise<FoundVersion> {
-  const digest = await upstreamDigest(request, listed, source);
+  // A revoked version is never fetched, and its list of digests may be gone.
+  const digest = listed.revoked === undefined ? await upstreamDigest(request, listed, source) : listed.checksum;
   if (digest) return {kind: 'listed', listed, digest};
-  if (!listed.url.startsWith('file:')) return {kind: 'listed', listed};
+  if (listed.revoked !== undefined || !listed.url.startsWith('file:')) return {kind: 'listed', listed};
   let answer: Promise<FileDigests> | undefined;
   return {kind: 'listed', listed, file: () => (answer ??= hashFile(request, listed, source))};
 }

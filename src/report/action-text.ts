@@ -16,6 +16,8 @@ const VERBS: Readonly<Record<ActionKind, Verb>> = {
   verify: {plan: 'verify', doing: 'Verifying image', done: 'Verified image'},
   publish: {plan: 'publish', doing: 'Publishing image', done: 'Published image'},
   retire: {plan: 'retire', doing: 'Retiring image', done: 'Retired image'},
+  revoke: {plan: 'revoke', doing: 'Revoking', done: 'Revoked'},
+  lift: {plan: 'lift', doing: 'Lifting the revocation of', done: 'Lifted the revocation of'},
   adopt: {plan: 'adopt', doing: 'Adopting image', done: 'Adopted image'},
   update: {plan: 'update', doing: 'Updating image', done: 'Updated image'},
   hide: {plan: 'hide', doing: 'Hiding image', done: 'Hid image'},

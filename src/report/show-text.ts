@@ -53,6 +53,7 @@ function imageLines(image: ShownImage, use: ShownUse | undefined, paint: Paint):
     ...image.digests.glance.map((digest) => line('Glance', digest)),
     ...image.digests.imgmgr.map((digest) => line('imgmgr', digest)),
     line('verdict', verdictText(image)),
+    ...(image.revoked === null ? [] : [line('revoked', image.revoked)]),
     ...(evidence === null ? [] : [line('evidence', evidence)]),
     ...(use ? useLines(use) : []),
     line('tags', image.tags.join(', ') || 'none'),

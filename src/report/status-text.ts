@@ -92,8 +92,8 @@ function detailsOf(
     ...(detail === null ? [] : [`    ${clean(`${state}: ${detail}`)}`]),
     ...(hold === null ? [] : [`    ${clean(holdStanding(hold))}`]),
     ...(owner === null ? [] : [`    ${clean(`project ${owner}`)}`]),
-    ...superseded.map(({image, name, version}) =>
-      paint.dim(`    ${clean(`superseded: ${version}, ${image}, ${name ?? ''}`)}`),
+    ...superseded.map(({image, name, version, revoked}) =>
+      paint.dim(`    ${clean(`superseded: ${version}${revoked ? ' (revoked)' : ''}, ${image}, ${name ?? ''}`)}`),
     ),
     ...findings.flatMap(({severity, rule, message, remedy, by, ignored}) => [
       `    ${clean(`${ignored ? `ignored until ${ignored.until}` : severity} ${rule}: ${message}`)}`,

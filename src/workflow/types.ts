@@ -10,6 +10,7 @@ import type {Definition} from '../core/definition/definition.ts';
 import type {Counts} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
 import type {SizeLimits} from '../core/limits.ts';
+import type {RevocationRequest} from '../core/plan/revocation.ts';
 import type {DefinitionPlan} from '../core/plan/plan.ts';
 import type {OwnImage} from '../core/release/release.ts';
 import type {StoredPlan} from '../core/plan/stored-plan.ts';
@@ -70,6 +71,8 @@ export interface RunOptions {
   readonly waitLockMs?: number;
   /** `--no-verify`: do not even report "not verified". */
   readonly silenceNotVerified: boolean;
+  /** Revoke a version of the one definition, or lift that; only images that are there change their place. */
+  readonly revocation?: RevocationRequest;
   /** The plan that alone may be carried out: a definition whose fresh plan differs is refused. */
   readonly approved?: StoredPlan;
   /** Asks the operator before deletions; undefined where nobody can be asked. */

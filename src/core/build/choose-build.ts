@@ -1,6 +1,7 @@
 import type {Definition} from '../definition/definition.ts';
 import type {BuildRelease, OwnImage} from '../release/release.ts';
 import {byLastPublished} from '../release/find-image.ts';
+import {revokedOf} from '../release/revoked.ts';
 import {compareVersions} from '../release/version.ts';
 import {buildDateOf, isDue, nextVersion} from './due.ts';
 
@@ -28,21 +29,30 @@ export interface BuildChoice {
 }
 
 /**
- * Chooses the build that a definition wants: the current image's, one that was begun or is here as an artifact, or a new one.
+ * Chooses the build that a definition wants: the newest published one that is not revoked, one that was begun or is here as an artifact, or a new one.
  * The identity of a build is the hash of its inputs; its version is the day on which it began.
  */
 export function chooseBuild(question: BuildQuestion): BuildChoice {
   const {definition, inputs, rebuild} = question;
-  const current = newest(question, ({stamp}) => stamp.state === 'current' || stamp.state === 'retired');
+  const revoked = revokedOf(definition, question.images);
+  const isPublished = ({stamp}: OwnImage): boolean => stamp.state === 'current' || stamp.state === 'retired';
+  // A revoked build is not wanted, but what it was made from is not built again for its own sake.
+  const current = newest(question, isPublished);
+  const kept = newest(question, (own) => isPublished(own) && !revoked.image(own));
   if (inputs === undefined) {
-    if (!current) return {reason: 'is not built (--no-build), and there is no image of it'};
-    return imageChoice(definition, current, 'builds are left out (--no-build)');
+    if (!kept) return {reason: 'is not built (--no-build), and there is no image of it'};
+    return imageChoice(definition, kept, 'builds are left out (--no-build)');
   }
   const frequency = definition.meta['replace_frequency'];
   const age = (version: string): boolean => isDue(version, frequency, question.now);
   const old = current?.stamp.version;
   const why = reasonToBuild(question, current, age);
-  if (why === undefined && current) return imageChoice(definition, current, 'what it is built from is unchanged');
+  if (why === undefined && current) {
+    if (!kept) return {reason: REVOKED_BUILDS};
+    const reason =
+      kept === current ? 'what it is built from is unchanged' : `the build of ${current.stamp.version} is revoked`;
+    return imageChoice(definition, kept, reason);
+  }
   const isNewer = (version: string): boolean =>
     (old === undefined || compareVersions(version, old) > 0) &&
     (rebuild === undefined || rebuild.after === undefined || compareVersions(version, rebuild.after) > 0) &&
@@ -60,6 +70,9 @@ export function chooseBuild(question: BuildQuestion): BuildChoice {
   ]);
   return buildChoice(definition, {version: nextVersion(question.now, taken), inputs, why: why ?? ''});
 }
+
+const REVOKED_BUILDS =
+  'every build of it is revoked, and what it is built from is unchanged (--rebuild builds it again)';
 
 function reasonToBuild(
   {inputs, rebuild}: BuildQuestion,

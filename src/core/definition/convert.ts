@@ -67,6 +67,7 @@ function convertVersion(raw: RawVersion, node: YamlMap): Version {
     ...given('imageDescription', raw.image_description),
     ...given('source', raw.source),
     ...given('id', raw.id),
+    ...given('revoked', raw.revoked),
   };
 }
 

@@ -117,5 +117,7 @@ export interface Version {
   readonly source?: string;
   /** The Glance id that the image must get. */
   readonly id?: string;
+  /** Why the version is not wanted: it is neither acquired nor current on any cloud. */
+  readonly revoked?: string;
   readonly place: FilePosition;
 }

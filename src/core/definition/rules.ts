@@ -14,6 +14,7 @@ export function brokenRules(site: ImageSite): Problem[] {
     ...repeatedVersions(site),
     ...digestSources(site),
     ...httpRedirects(site),
+    ...revokedLatest(site),
     ...reservedTags(site),
     ...sharing(site),
     ...brokenBuildRules(site),
@@ -96,6 +97,16 @@ function httpRedirects({root, path, image}: ImageSite): Problem[] {
         hint: 'add checksum (algorithm:hex): without it anybody between here and the server could change the image',
       },
     ];
+  });
+}
+
+/** What `latest` leads to tomorrow is another version. */
+function revokedLatest({root, path, image}: ImageSite): Problem[] {
+  return mapsUnder(image, 'versions').flatMap((version) => {
+    const revoked = entryOf(version, 'revoked');
+    if (!revoked || !isGiven(version, 'revoked') || textUnder(version, 'version') !== LATEST) return [];
+    const hint = 'list the revoked version by its own name, with its checksum';
+    return [{message: `version "latest" of ${subjectOf(root, path)} is revoked`, place: revoked.key.place, hint}];
   });
 }
 

@@ -113,6 +113,9 @@ const version = z.strictObject({
     })
     .nullish()
     .describe('The Glance id that the image gets.'),
+  revoked: filled()
+    .nullish()
+    .describe('Why this version is not wanted any more: it is not imported, and an older version takes its place.'),
 });
 
 const build = z

@@ -15,7 +15,7 @@ import {supersededName} from './draft.ts';
 export function findChangedDigest(draft: Draft): ImgmgrError | undefined {
   for (const release of draft.sorted) {
     const other = draft.finished().find((own) => hasOtherBytes(own, release));
-    if (!other || draft.published(release)) continue;
+    if (!other || draft.published(release) || draft.revoked.release(release)) continue;
     const error = changedDigest(draft, release, other);
     if (error) return error;
   }

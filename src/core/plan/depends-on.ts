@@ -18,8 +18,20 @@ export interface LinkInput {
 export function linkActions(actions: readonly Unlinked[], input: LinkInput): readonly Action[] {
   return actions.map((action, index) => {
     const before = actions.slice(0, index);
-    return {...action, dependsOn: [...ofImage(action, before), ...ofUse(action, before, input)]};
+    return {
+      ...action,
+      dependsOn: [...ofRecord(action, before), ...ofImage(action, before), ...ofUse(action, before, input)],
+    };
   });
+}
+
+/** Nothing changes its place where its revocation is not on record, or not lifted. */
+function ofRecord(action: Unlinked, before: readonly Unlinked[]): readonly Dependency[] {
+  const last = before.findLast(({kind}) => kind === 'revoke' || kind === 'lift');
+  if (!last || action.kind === 'remove') return [];
+  return [
+    {id: last.id, otherwise: last.kind === 'lift' ? 'the revocation is not lifted' : 'the revocation is not recorded'},
+  ];
 }
 
 /** The making and the verification of the image that an action works on. */

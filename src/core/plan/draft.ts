@@ -9,13 +9,15 @@ import type {Image} from '../image/image.ts';
 import {describePublished, nameWhenSuperseded} from '../image/naming.ts';
 import {retireWay} from '../policy.ts';
 import {heldWarning} from '../hold.ts';
+import type {Choice} from './choose-current.ts';
+import {chooseCurrent} from './choose-current.ts';
 import type {Unlinked} from './depends-on.ts';
 import {linkActions} from './depends-on.ts';
 import {isHeld, unfinishedSwap} from './held.ts';
 import type {DefinitionPlan, PlanFailure, PlanInput, PlanWarning, Step, Target} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {byLastPublished, findImage} from '../release/find-image.ts';
-import {currentReleases, sortReleases} from '../release/release.ts';
+import type {Revoked} from '../release/revoked.ts';
 import {readVerdict} from '../verdict/record.ts';
 import {compareVersions} from '../release/version.ts';
 
@@ -26,10 +28,6 @@ import {compareVersions} from '../release/version.ts';
 export class Draft {
   readonly input: PlanInput;
   readonly definition: Definition;
-  /** All releases, oldest first. */
-  readonly sorted: readonly Release[];
-  /** Those that bear the plain name. */
-  readonly current: readonly Release[];
   /** Names that finished images bear, or will bear. */
   readonly taken: Set<string>;
   readonly actions: Unlinked[] = [];
@@ -45,25 +43,45 @@ export class Draft {
   /** Glance ids of wanted images that are there and need nothing. */
   readonly unchanged: string[] = [];
   pending = 0;
+  #choice: Choice;
 
   constructor(input: PlanInput) {
     this.input = input;
     this.definition = input.definition;
-    this.sorted = sortReleases(input.releases).map((release) => inRun(input, release));
     this.images = [...input.images];
-    this.current = this.#isOlderImport() ? [] : currentReleases(input.definition, this.sorted);
+    this.#choice = chooseCurrent(input, this.images);
     this.swapping = unfinishedSwap(input);
     this.taken = new Set(this.finished().flatMap((own) => own.image.name ?? []));
   }
 
-  /** `import` of an older version than the published one: it is published already retired. */
-  #isOlderImport(): boolean {
-    const [release] = this.sorted;
-    return (
-      this.input.adHoc &&
-      release !== undefined &&
-      this.images.some(({stamp}) => stamp.state === 'current' && compareVersions(stamp.version, release.version) > 0)
-    );
+  /** Chooses again what bears the plain name, where images came in that nobody knew of. */
+  chooseAgain(): void {
+    this.#choice = chooseCurrent(this.input, this.images);
+  }
+
+  /** All releases, oldest first. */
+  get sorted(): readonly Release[] {
+    return this.#choice.sorted;
+  }
+
+  /** Those that bear the plain name. */
+  get current(): readonly Release[] {
+    return this.#choice.current;
+  }
+
+  /** The newest listed release that is not revoked. */
+  get newest(): Release | undefined {
+    return this.#choice.open.at(-1);
+  }
+
+  /** What is revoked; as of the images before the plan. */
+  get revoked(): Revoked {
+    return this.#choice.revoked;
+  }
+
+  /** No entry lists it: it has its place only because those that are listed are revoked. */
+  isStandIn(release: Release): boolean {
+    return release === this.#choice.standIn;
   }
 
   /** Published once: current or retired. */
@@ -71,24 +89,28 @@ export class Draft {
     return this.images.filter(({stamp}) => stamp.state === 'current' || stamp.state === 'retired');
   }
 
-  /** The published image of a release. */
+  /** The published image of a release; of one that is not revoked, none that is. */
   published(release: Release): OwnImage | undefined {
-    return findImage(release, this.finished());
+    const {revoked} = this;
+    const all = this.finished();
+    return findImage(release, revoked.release(release) ? all : all.filter((own) => !revoked.image(own)));
   }
 
   isCurrent(release: Release): boolean {
     return this.current.includes(release);
   }
 
-  /** Wanted: listed, and with `--latest` the newest only. */
+  /** Wanted: listed and not revoked, and with `--latest` the newest only. Where only images that are there count, the current one alone. */
   isWanted(release: Release): boolean {
     const {acquire, latest} = this.input.policy;
-    return acquire && (!latest || release === this.sorted.at(-1));
+    const {open} = this.#choice;
+    if (this.input.revocation) return false;
+    return acquire && open.includes(release) && (!latest || release === open.at(-1));
   }
 
   /** Wanted, and acquired now: of a held definition the newest alone, since one candidate is kept. */
   isAcquired(release: Release): boolean {
-    return this.isWanted(release) && (this.input.hold === undefined || release === this.sorted.at(-1));
+    return this.isWanted(release) && (this.input.hold === undefined || release === this.newest);
   }
 
   /** Flag before definition before default. */
@@ -221,16 +243,6 @@ function newestFirst(a: OwnImage, b: OwnImage): number {
     compareVersions(b.stamp.version, a.stamp.version) ||
     byLastPublished(a, b)
   );
-}
-
-/** The release with what this run adds to the question which image is its image. */
-function inRun({definition, policy, adHoc}: PlanInput, release: Release): Release {
-  return {
-    ...release,
-    format: definition.format,
-    ...(policy.replace && (adHoc || release.digest !== undefined) && {exact: true}),
-    ...(adHoc && {adHoc: true}),
-  };
 }
 
 /** What every summary says about an image that is there. */

@@ -1,4 +1,5 @@
 import type {ImagePatch} from '../image/image.ts';
+import {isPulled} from '../image/revocation.ts';
 import type {PlanInput, Step} from './plan.ts';
 
 /**
@@ -9,10 +10,12 @@ export function isHeld(step: Step, swapping: ReadonlySet<string>): boolean {
   switch (step.kind) {
     case 'publish':
     case 'hide':
-    case 'deactivate':
     case 'reactivate':
     case 'delete':
       return true;
+    // What is pulled is hidden already, and this was begun with it.
+    case 'deactivate':
+      return !('image' in step.target && isPulled(step.target.image));
     case 'retire':
       return step.replacedBy !== undefined || !swapping.has(step.image.id);
     case 'share':
@@ -22,6 +25,9 @@ export function isHeld(step: Step, swapping: ReadonlySet<string>): boolean {
     // It is in use under its name already, and gets the stamp.
     case 'adopt':
       return changesWhoFindsIt(step.patch);
+    // Nobody finds an image otherwise by what stands on it alone.
+    case 'revoke':
+    case 'lift':
     case 'remove':
     case 'acquire':
     case 'resume':

@@ -39,6 +39,8 @@ function afterAction(image: Image, action: Action): Image | undefined {
     case 'publish':
       return applyPatch(image, publishPatch({live: image, form: action.form, state: action.as, run: ''}));
     case 'retire':
+    case 'revoke':
+    case 'lift':
     case 'adopt':
     case 'update':
     case 'hide':

@@ -24,6 +24,7 @@ export type ImportDecision =
 export function decideImport(draft: Draft): ImportDecision {
   const [release] = draft.sorted;
   if (!draft.input.adHoc || !release) return {kind: 'import'};
+  if (draft.revoked.release(release)) return {kind: 'refused', error: revokedImport(draft, release)};
   const existing = draft
     .finished()
     .filter(({stamp}) => stamp.version === release.version)
@@ -35,6 +36,12 @@ export function decideImport(draft: Draft): ImportDecision {
   return isInterrupted(draft, release, first)
     ? done(draft, release, first)
     : {kind: 'refused', error: refusal(draft, release, first)};
+}
+
+function revokedImport({definition}: Draft, {version}: Release): ImgmgrError {
+  return new ImgmgrError('CONFLICT', `${definition.name} ${version} is revoked on this cloud`, {
+    hint: 'import other bytes as another version with --image-version, or lift the revocation first (rollback --undo)',
+  });
 }
 
 /** Complete images of this version that wait for their publication, and have other bytes as far as is known. */

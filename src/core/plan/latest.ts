@@ -2,6 +2,7 @@ import {formatDigest} from '../release/digest.ts';
 import type {PlanInput, PlanWarning} from './plan.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {isOfRelease} from '../release/find-image.ts';
+import {revokedOf} from '../release/revoked.ts';
 import {latestRelease} from '../release/release.ts';
 import {compareVersions} from '../release/version.ts';
 
@@ -29,10 +30,12 @@ export function keepNewerLatest(input: PlanInput): {
 }
 
 /** The published image of a newer version, as far as no other listed version is its own. */
-function newerThan({images, releases}: PlanInput, release: Release): OwnImage | undefined {
+function newerThan({definition, images, releases}: PlanInput, release: Release): OwnImage | undefined {
+  const revoked = revokedOf(definition, images);
   const published = images.filter(
     (own) =>
       own.stamp.state === 'current' &&
+      !revoked.image(own) &&
       !releases.some((other) => other.kind !== 'latest' && other.version === own.stamp.version),
   );
   const newest = published.sort((a, b) => compareVersions(b.stamp.version, a.stamp.version))[0];

@@ -27,7 +27,9 @@ export function planLeftovers(draft: Draft): void {
     // The command line lists one version; that says nothing about others that were imported with --no-publish.
     if (!release && draft.input.adHoc && !draft.sorted.some(({version}) => version === own.stamp.version)) continue;
     if (!release) remove(draft, own, 'was never published and is no longer listed');
-    else if (isStalled(own) && demandedId(release) !== own.image.id)
+    else if (draft.revoked.release(release)) {
+      if (demandedId(release) !== own.image.id) remove(draft, own, 'was never published, and its version is revoked');
+    } else if (isStalled(own) && demandedId(release) !== own.image.id)
       remove(draft, own, `was to be left to the cloud by run ${own.stamp.run}, but nothing imports it`);
   }
 }
@@ -41,6 +43,7 @@ export function isStalled({image, stamp}: OwnImage): boolean {
 
 /** The release still waits for its image; commands that acquire nothing leave it to the next `manage`. */
 function isOpen(draft: Draft, release: Release): boolean {
+  if (draft.revoked.release(release)) return false;
   return (draft.isAcquired(release) || !draft.input.policy.acquire) && !draft.published(release);
 }
 

@@ -9,7 +9,7 @@ import type {Step} from './plan.ts';
  * else has its bytes.
  */
 export function keepNewestCandidate(draft: Draft): void {
-  const newest = draft.sorted.at(-1);
+  const {newest} = draft;
   const {hold, adHoc} = draft.input;
   if (!hold || adHoc || !newest) return;
   const isCandidate = ({stamp}: OwnImage): boolean => stamp.state === 'ready' || stamp.state === 'pending';

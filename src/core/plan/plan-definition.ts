@@ -1,3 +1,4 @@
+import {REVOKED_PROPERTY, readRevocation} from '../image/revocation.ts';
 import {changesOf} from '../image/patch.ts';
 import type {DefinitionPlan, PlanInput} from './plan.ts';
 import {planAdoption} from './adopt.ts';
@@ -22,22 +23,51 @@ export function planDefinition(given: PlanInput): DefinitionPlan {
   const decision = decideImport(draft);
   if (decision.kind === 'refused') return draft.result([], decision.error);
   if (decision.kind === 'done') return draft.result([]);
-  const changed = findChangedDigest(draft);
-  if (changed) return draft.result([], changed);
-  if (isBusy(draft)) return {...draft.result([]), busy: true};
-  planLeftovers(draft);
+  if (input.revocation) for (const {step, summary} of input.revocation.first) draft.add(step, summary);
+  else {
+    const changed = findChangedDigest(draft);
+    if (changed) return draft.result([], changed);
+    if (isBusy(draft)) return {...draft.result([]), busy: true};
+    planLeftovers(draft);
+  }
   if (input.policy.adopt) {
     adopt(draft);
+    draft.chooseAgain();
     const contradiction = findChangedDigest(draft);
     if (contradiction) return draft.result([], contradiction);
   }
   const foreign = findForeign(draft);
   if (foreign) return draft.result([], foreign);
-  if (draft.sorted.length === 0) return draft.result([]);
+  if (draft.sorted.length === 0 && !input.revocation) return draft.result([]);
   closeUnfinishedSwap(draft);
   for (const release of draft.sorted) planRelease(draft, release);
   keepNewestCandidate(draft);
-  return draft.result(planSuperseded(draft));
+  const deletable = planSuperseded(draft);
+  warnOfRevoked(draft);
+  return draft.result(deletable);
+}
+
+/** What is revoked and stays in its place, and marks that cannot be read. */
+function warnOfRevoked(draft: Draft): void {
+  for (const {image, stamp} of draft.images) {
+    const mark = readRevocation(image);
+    if (mark.kind === 'unreadable')
+      draft.warn({
+        code: 'revoked-unreadable',
+        image: image.id,
+        message: `${REVOKED_PROPERTY} of image ${image.id} (${stamp.version}) is "${mark.text}", which imgmgr did not write: the image counts as revoked`,
+        hint: `lift it with rollback --undo, or take the property off: openstack image unset --property ${REVOKED_PROPERTY} ${image.id}`,
+      });
+  }
+  if (!draft.definition.multi) return;
+  for (const own of draft.images)
+    if (own.stamp.state === 'current' && draft.revoked.image(own))
+      draft.warn({
+        code: 'revoked-current',
+        image: own.image.id,
+        message: `${draft.definition.name} ${own.stamp.version} (image ${own.image.id}) is revoked and still bears the name: no other version can take its place`,
+        hint: 'list a newer version, or take the image away with rollback --pull',
+      });
 }
 
 /** Candidates of a held definition are made as with `--no-publish`. */

@@ -70,6 +70,8 @@ export type Step =
   /** `replacedBy`: the id of the publication that takes its place; undone where the image cannot be retired. */
   | {readonly kind: 'retire'; readonly image: Image; readonly patch: ImagePatch; readonly replacedBy?: string}
   | {readonly kind: 'adopt' | 'update' | 'hide'; readonly image: Image; readonly patch: ImagePatch}
+  /** Record on the image that its version is not wanted, or take that back. */
+  | {readonly kind: 'revoke' | 'lift'; readonly image: Image; readonly patch: ImagePatch}
   /** `patch` is applied first: it records that we did it. */
   | {readonly kind: 'deactivate' | 'reactivate'; readonly target: Target; readonly patch?: ImagePatch}
   /**
@@ -146,10 +148,23 @@ export interface PlanInput {
   /** Runs whose leases are alive; their half-made images are no leftovers. */
   readonly liveRuns: ReadonlySet<string>;
   readonly adHoc: boolean;
+  /** Present: nothing is made, only images that are there change their place (`rollback`). */
+  readonly revocation?: Rearrangement;
   /** Absent: the members of its images are nothing of ours, and nobody was asked for them. */
   readonly sharing?: Sharing;
   /** A hold that lasts; absent: none does. */
   readonly hold?: Hold;
+}
+
+/** Revocations come or go, and images that are there change their place. */
+export interface Rearrangement {
+  /** Glance id of the image that gets the plain name; absent: the newest that may have it, or none. */
+  readonly target?: string;
+  /** What is written first; {@link PlanInput.images} are as it leaves them. */
+  readonly first: readonly {
+    readonly step: Step & {readonly counts?: CountField};
+    readonly summary: Omit<ActionSummary, 'kind' | 'definition'>;
+  }[];
 }
 
 /** Who is to see the shared images of a definition, and who does. */

@@ -11,8 +11,8 @@ import {byLastPublished, isOfRelease} from '../release/find-image.ts';
 import {demandedId} from '../release/release.ts';
 import {compareBytes, digestUnknown} from '../release/same-bytes.ts';
 import {bootChange, readVerdict, wasBootedAs} from '../verdict/record.ts';
-import type {Applied} from '../image/stamp.ts';
 import {formatApplied} from '../image/stamp.ts';
+import {isAsApplied} from './choose-current.ts';
 import type {Draft} from './draft.ts';
 import {about} from './draft.ts';
 import {isStalled} from './leftovers.ts';
@@ -24,7 +24,7 @@ import {minDiskRaised} from '../warnings.ts';
 /** What one listed version needs: nothing, mending, its name back, or to be made and published. */
 export function planRelease(draft: Draft, release: Release): void {
   const existing = draft.published(release);
-  if (existing) warnUnlessCompared(draft, release, existing);
+  if (existing && !draft.revoked.release(release)) warnUnlessCompared(draft, release, existing);
   if (!existing) {
     if (draft.isAcquired(release)) planNew(draft, release);
   } else if (!draft.isCurrent(release)) {
@@ -55,6 +55,8 @@ function warnUnlessCompared(draft: Draft, release: Release, existing: OwnImage):
 /** What the image was proven with has changed, and could break its boot: it is proven anew before anybody sees it. */
 function needsNewCandidate(draft: Draft, release: Release, {image}: OwnImage): boolean {
   if (!draft.verifies() || !wantsPublication(draft) || demandedId(release) !== undefined) return false;
+  // Of what is not listed, or where only images that are there count, no new one is made.
+  if (draft.isStandIn(release) || draft.input.revocation) return false;
   return readVerdict(image)?.kind === 'pass' && !wasBootedAs(image, currentForm(draft.context(release)));
 }
 
@@ -64,7 +66,7 @@ function republish(draft: Draft, release: Release, existing: OwnImage): void {
   if (!wantsPublication(draft)) return;
   const {image, stamp} = existing;
   const form = currentForm(draft.context(release));
-  const reason = 'is listed as the newest version again';
+  const reason = reasonToReturn(draft, release);
   if (stamp.applied && !draft.input.policy.forceState && !isAsApplied(image, stamp.applied)) {
     draft.warnByHand(existing, [`it is not as imgmgr left it (${formatApplied(stamp.applied)})`]);
     return;
@@ -82,6 +84,14 @@ function republish(draft: Draft, release: Release, existing: OwnImage): void {
   const published: OwnImage = {image: applyPatch(image, {name: form.name}), stamp: {...stamp, state: 'current'}};
   draft.replace(existing, published);
   retirePredecessors(draft, published, {version: release.version, published: id});
+}
+
+function reasonToReturn(draft: Draft, release: Release): string {
+  const gone = draft.images.find((own) => own.stamp.state === 'current' && draft.revoked.image(own));
+  if (gone) return `takes the place of ${gone.stamp.version}, which is revoked`;
+  return draft.isStandIn(release)
+    ? 'is the newest version that is not revoked'
+    : 'is listed as the newest version again';
 }
 
 /** Drift of a current image: status, one PATCH, stores. */
@@ -203,12 +213,6 @@ function stagingOf(draft: Draft, release: Release, twin: Image | undefined): rea
 function isUnderWay(own: OwnImage): boolean {
   const {image, stamp} = own;
   return (stamp.state === 'pending' && !isStalled(own)) || image.status === 'active' || image.status === 'deactivated';
-}
-
-/** A deactivation that we recorded but did not get done is no change by hand. */
-function isAsApplied(image: Image, applied: Applied): boolean {
-  const pulled = image.status === 'deactivated' && applied.status === 'active';
-  return applied.visibility === image.visibility && applied.osHidden === image.osHidden && !pulled;
 }
 
 function missingStores(draft: Draft, image: Image): string[] {

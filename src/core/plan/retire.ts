@@ -28,7 +28,8 @@ export function closeUnfinishedSwap(draft: Draft): void {
   // Its members come first, so that each of them has an image of that name at any time; it is retired behind them.
   if (stays && stays === listed && lacksMembers(draft, stays)) return;
   for (const own of current)
-    if (own !== stays) retire(draft, own, {reason: 'an earlier run published its successor and died'});
+    if (own !== stays && !(stays && draft.revoked.image(stays)))
+      retire(draft, own, {reason: 'an earlier run published its successor and died'});
 }
 
 /**
@@ -44,7 +45,7 @@ export function retirePredecessors(
   const {version, published} = by;
   for (const own of draft.images.filter((other) => other !== successor && other.stamp.state === 'current'))
     retire(draft, own, {
-      reason: `superseded by ${version}`,
+      reason: draft.revoked.image(own) ? `is revoked, ${version} takes its place` : `superseded by ${version}`,
       ...(published !== undefined && {replacedBy: published}),
     });
 }
@@ -99,20 +100,22 @@ function retiredNameOf(draft: Draft, own: OwnImage, way: RetireWay): string {
 }
 
 /** Name, purpose, tags, state; visibility only ever narrower. */
-function retirePatch(input: {
+export function retirePatch(input: {
   readonly own: OwnImage;
   readonly name: string;
   readonly way: RetireWay;
   readonly oldPurpose: string;
   readonly promise: string | undefined;
+  /** It is revoked, and deactivated right after. */
+  readonly pulled?: Readonly<Record<string, string>>;
 }): ImagePatch {
-  const {own, name, way, oldPurpose, promise} = input;
+  const {own, name, way, oldPurpose, promise, pulled} = input;
   const isLongerPromise = promise !== undefined && isLonger(own.image.properties['uuid_validity'], promise);
   const {image, stamp} = own;
   const tags = ownTags(stamp.keys);
   const visibility = way === 'community' && image.visibility === 'public' ? 'community' : image.visibility;
   const osHidden = way === 'hidden' ? true : image.osHidden;
-  const status = image.status === 'deactivated' ? 'deactivated' : 'active';
+  const status = image.status === 'deactivated' || pulled ? 'deactivated' : 'active';
   const purpose = image.properties['os_purpose'];
   return compact(image, {
     name,
@@ -124,6 +127,7 @@ function retirePatch(input: {
       ...(isLongerPromise && {uuid_validity: promise}),
       imgmgr_state: 'retired',
       imgmgr_applied: formatApplied({visibility, osHidden, status, protected: image.protected}),
+      ...pulled,
     },
   });
 }

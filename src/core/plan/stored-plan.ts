@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {COUNT_FIELDS} from '../counts.ts';
 
 const KINDS = [
-  ...(['remove', 'acquire', 'resume', 'verify', 'publish', 'retire', 'adopt'] as const),
+  ...(['remove', 'acquire', 'resume', 'verify', 'publish', 'retire', 'revoke', 'lift', 'adopt'] as const),
   ...(['update', 'hide', 'deactivate', 'reactivate', 'share', 'copy', 'delete'] as const),
 ] as const;
 

@@ -4,6 +4,8 @@ import {bearsNameOf, nameWhenRetired} from '../image/naming.ts';
 import type {OwnImage} from '../release/release.ts';
 import type {Retention} from '../retention.ts';
 import {isLonger, judgeRetention, rankSuperseded} from '../retention.ts';
+import {compareVersions} from '../release/version.ts';
+import {isPulled} from '../image/revocation.ts';
 import {formatApplied} from '../image/stamp.ts';
 import type {Draft} from './draft.ts';
 import {about, shapeOf} from './draft.ts';
@@ -13,21 +15,38 @@ import {retire} from './retire.ts';
 /** Retires what is no longer listed, applies flags and longer promises, deletes; returns what may be deleted. */
 export function planSuperseded(draft: Draft): OwnImage[] {
   for (const own of superseded(draft))
-    if (own.stamp.state === 'current') retire(draft, own, {reason: 'no longer listed'});
+    if (own.stamp.state === 'current')
+      retire(draft, own, {reason: draft.revoked.image(own) ? 'its version is revoked' : 'no longer listed'});
   const listed = new Set(draft.sorted.flatMap((release) => draft.published(release)?.image.id ?? []));
   const deletable: OwnImage[] = [];
-  rankSuperseded(superseded(draft)).forEach((own, index) => {
-    if (own.image.id === FORESEEN) return;
-    const isListed = listed.has(own.image.id);
-    const retention = judge(draft, own, index + 1);
-    const beyond = !retention.stays && !isListed;
-    draft.decide(
-      `${own.image.name ?? own.image.id}: ${beyond ? 'deletable' : 'stays'}, ${isListed ? 'its version is listed' : retention.reason}`,
-    );
+  let rank = 1;
+  for (const own of rankSuperseded(superseded(draft))) {
+    const isRevoked = draft.revoked.image(own);
+    const retention = judge(draft, own, rank);
+    // Revoked images take no place among the last ones.
+    if (!isRevoked) rank++;
+    if (own.image.id === FORESEEN) continue;
+    const isListed = listed.has(own.image.id) && !draft.revoked.isListed(own);
+    const remembers = isRevoked && remembersAlone(draft, own);
+    const beyond = !retention.stays && !isListed && !remembers;
+    const why = isListed
+      ? 'its version is listed'
+      : remembers
+        ? 'it alone says that its version is revoked'
+        : retention.reason;
+    draft.decide(`${own.image.name ?? own.image.id}: ${beyond ? 'deletable' : 'stays'}, ${why}`);
     if (beyond) deletable.push(own);
     if (!(beyond && planDelete(draft, own, retention.reason))) reshape(draft, own, beyond);
-  });
+  }
   return deletable;
+}
+
+/** Without the image its version could be taken for a new one: no newer version is there, and the definition does not say `revoked`. */
+function remembersAlone(draft: Draft, own: OwnImage): boolean {
+  if (draft.revoked.isListed(own)) return false;
+  return !draft
+    .finished()
+    .some((other) => !draft.revoked.image(other) && compareVersions(other.stamp.version, own.stamp.version) > 0);
 }
 
 /** Ours, finished, not current. Where the release of the plain name is not there, the image that bears it stays current. */
@@ -85,10 +104,11 @@ function reshape(draft: Draft, own: OwnImage, beyond: boolean): void {
     );
   }
   const deactivates = draft.input.policy.deactivate || draft.way() === 'deactivated';
-  if (deactivates && beyond && own.image.status === 'active')
+  const pulled = isPulled(own.image);
+  if (((deactivates && beyond) || pulled) && own.image.status === 'active')
     draft.add(
       {kind: 'deactivate', target: {image: own.image}, patch: recordStatus(own), counts: 'updated'},
-      {...about(own), reason: 'superseded, retention over'},
+      {...about(own), reason: pulled ? 'was pulled (rollback --pull)' : 'superseded, retention over'},
     );
 }
 

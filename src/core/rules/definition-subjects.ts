@@ -14,7 +14,7 @@ import type {By} from './rule-text.ts';
 import type {Subject} from './subject.ts';
 
 /**
- * The images that a definition publishes when all its versions are there: the current ones, and superseded ones in their retired form. One
+ * The images that a definition publishes when all its versions are there, revoked ones left out: the current ones, and superseded ones in their retired form. One
  * that lists no version and builds nothing gives one subject that is not published.
  */
 export function definitionSubjects({definition, node}: Written, oldGeneric: string): readonly Subject[] {
@@ -30,9 +30,9 @@ export function definitionSubjects({definition, node}: Written, oldGeneric: stri
 
 function releasesOf(definition: Definition): readonly Release[] {
   if (definition.versions.length > 0)
-    return definition.versions.map((version) =>
-      version.version === LATEST ? latestRelease(version, LATEST) : releaseOf(version),
-    );
+    return definition.versions
+      .filter(({revoked}) => revoked === undefined)
+      .map((version) => (version.version === LATEST ? latestRelease(version, LATEST) : releaseOf(version)));
   const {build, place} = definition;
   // No build is looked for: its day, and the version that follows from it, are not known yet.
   return [{kind: 'build', version: '', place, build: {inputs: '', why: '', source: build?.source ?? 'private'}}];

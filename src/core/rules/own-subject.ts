@@ -6,6 +6,7 @@ import {isNewerSchema} from '../image/record.ts';
 import {DEFAULT_POLICY} from '../policy.ts';
 import type {OwnImage, Release} from '../release/release.ts';
 import {latestRelease, releaseOf, sortReleases} from '../release/release.ts';
+import {revokedOf} from '../release/revoked.ts';
 import {compareVersions, LATEST} from '../release/version.ts';
 import type {Origin} from './live-subject.ts';
 import {liveSubject} from './live-subject.ts';
@@ -40,10 +41,11 @@ export function mendedSubject(own: OwnImage, context: OwnContext): Subject | und
   return {...liveSubject({...image, createdAt}, originOf(own, context)), kind: 'planned'};
 }
 
-/** The newest version that the definition lists; undefined where it lists none, or where only a run knows it (`latest`, builds). */
+/** The newest version that the definition lists and does not revoke; undefined where it lists none, or where only a run knows it (`latest`, builds). */
 export function newestListed({versions, build}: Definition): string | undefined {
   if (build !== undefined) return undefined;
-  const newest = sortReleases(versions.map(releaseOf)).at(-1)?.version;
+  const wanted = versions.filter(({revoked}) => revoked === undefined);
+  const newest = sortReleases(wanted.map((each) => releaseOf(each))).at(-1)?.version;
   return newest === LATEST ? undefined : newest;
 }
 
@@ -58,9 +60,22 @@ function refresherOf({definition, siblings}: OwnContext): By {
   if (!definition?.enabled) return 'you';
   if (definition.build !== undefined || definition.versions.some(({version}) => version === LATEST)) return 'manage';
   const newest = newestListed(definition);
+  // Who revoked the newest version decided that an older one stays.
+  if (hasRevoked(definition, siblings)) return 'you';
   const published = siblings.filter(({stamp}) => stamp.state === 'current' || stamp.state === 'retired');
   if (newest === undefined || published.some(({stamp}) => compareVersions(stamp.version, newest) >= 0)) return 'update';
   return isQuarantined(newest, siblings) ? 'you' : 'manage';
+}
+
+/** Of all versions that are listed or were published, the newest is revoked. */
+function hasRevoked(definition: Definition, siblings: readonly OwnImage[]): boolean {
+  const revoked = revokedOf(definition, siblings);
+  const versions = [
+    ...definition.versions.map(({version, revoked: reason}) => ({version, isRevoked: reason !== undefined})),
+    ...siblings.map((own) => ({version: own.stamp.version, isRevoked: revoked.image(own)})),
+  ];
+  const newest = versions.sort((a, b) => compareVersions(b.version, a.version))[0]?.version;
+  return versions.some(({version, isRevoked}) => isRevoked && version === newest);
 }
 
 function isQuarantined(version: string, siblings: readonly OwnImage[]): boolean {
@@ -73,7 +88,9 @@ function releaseAhead(own: OwnImage, {definition, siblings}: OwnContext): Releas
   const same = releaseOfImage(own, definition);
   const newest = definition.multi ? newestListed(definition) : undefined;
   const listed = definition.versions.find(({version}) => version === newest);
-  return listed && !isQuarantined(listed.version, siblings) ? releaseOf(listed) : same;
+  if (!listed || isQuarantined(listed.version, siblings)) return same;
+  const release = releaseOf(listed);
+  return revokedOf(definition, siblings).release(release) ? same : release;
 }
 
 /** What the definition says of the version that the image has; undefined where it does not list it. */

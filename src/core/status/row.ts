@@ -9,6 +9,8 @@ export type RowState =
   | 'disabled' // there is an image, and its definition is disabled
   | 'definition-gone' // there is an image, and its definition is in no file that was read
   | 'changed-by-hand' // somebody changed visibility, os_hidden or status on the cloud
+  | 'revoked' // its version is not wanted any more, and it bears the name still
+  | 'pulled' // there is no current image, since an operator took it away
   | 'quarantined' // failed its verification, kept as evidence
   | 'importing' // half made: by a run that goes on, or that was broken off
   | 'pending' // the cloud makes it (`--no-wait`)
@@ -61,7 +63,17 @@ export interface StatusRow {
   readonly findings: readonly Finding[];
   readonly ahead: readonly (Finding & {readonly from: string})[];
   /** Superseded images, the newest version first. */
-  readonly superseded: readonly {readonly image: string; readonly name: string | null; readonly version: string}[];
+  readonly superseded: readonly SupersededImage[];
+}
+
+/** A superseded image of a row. */
+export interface SupersededImage {
+  /** Glance id. */
+  readonly image: string;
+  readonly name: string | null;
+  readonly version: string;
+  /** Its version is not wanted any more. */
+  readonly revoked: boolean;
 }
 
 /** The answer of `status` when all rows were given. */

@@ -8,13 +8,18 @@ import {isNewerSchema} from '../image/record.ts';
 import {isSnapshot, readStamp} from '../image/stamp.ts';
 import {DEFAULT_POLICY} from '../policy.ts';
 import type {OwnImage} from '../release/release.ts';
+import {releaseOf} from '../release/release.ts';
+import type {Revoked} from '../release/revoked.ts';
+import {revokedOf} from '../release/revoked.ts';
 import {byLastPublished} from '../release/find-image.ts';
-import {compareVersions, LATEST} from '../release/version.ts';
+import {LATEST} from '../release/version.ts';
 import {rankSuperseded} from '../retention.ts';
 import type {Judged, LiveAudit} from '../rules/live-audit.ts';
-import {newestListed, releaseOfImage} from '../rules/own-subject.ts';
+import {releaseOfImage} from '../rules/own-subject.ts';
 import {dayOf, readDate} from '../rules/scs-0102/dates.ts';
 import {readVerdict} from '../verdict/record.ts';
+import {newerThan, newestWanted} from './newer.ts';
+import {pulledText, revokedText} from './revoked.ts';
 import type {RowState, StatusRow} from './row.ts';
 import type {Scale} from './scale.ts';
 import {judgedPart} from './scale.ts';
@@ -50,9 +55,7 @@ export function rowsOf(input: RowsInput): readonly StatusRow[] {
   return [
     ...[...names]
       .filter((name) => input.isAsked(name))
-      .flatMap((name) =>
-        definitionRows(input, {name, definition: known.get(name), images: byDefinition.get(name) ?? []}),
-      ),
+      .flatMap((name) => definitionRows(input, groupOf(name, known.get(name), byDefinition.get(name) ?? []))),
     ...(input.isWhole && general.findings.length + general.ahead.length > 0 ? [general] : []),
   ];
 }
@@ -111,6 +114,11 @@ interface Group {
   readonly name: string;
   readonly definition: Definition | undefined;
   readonly images: readonly OwnImage[];
+  readonly revoked: Revoked;
+}
+
+function groupOf(name: string, definition: Definition | undefined, images: readonly OwnImage[]): Group {
+  return {name, definition, images, revoked: revokedOf(definition ?? {versions: []}, images)};
 }
 
 function definitionRows(input: RowsInput, group: Group): readonly StatusRow[] {
@@ -140,20 +148,23 @@ interface Current {
 
 function currentRow(input: RowsInput, group: Group, {own, superseded}: Current): StatusRow {
   const judged = [own, ...superseded].flatMap(({image}) => input.audit.byImage.get(image.id) ?? []);
-  const newer = newerThan(own.stamp.version, input, group);
-  return rowWith(input, {...stateOf(group, own), ...{judged, own, superseded, newer}, definition: group.name});
+  const newer = newerThan(own.stamp.version, group, input.upstream?.get(group.name));
+  const {name: definition, revoked} = group;
+  return rowWith(input, {...stateOf(group, own), ...{judged, own, superseded, newer, definition, revoked}});
 }
 
 function absentRow(input: RowsInput, group: Group, superseded: readonly OwnImage[]): StatusRow {
-  const {definition, name} = group;
-  const state = definition === undefined ? 'definition-gone' : definition.enabled ? 'missing' : 'disabled';
+  const {definition, name, revoked} = group;
+  const pulled = pulledText(superseded, revoked);
+  const missing = pulled === undefined ? 'missing' : 'pulled';
+  const state = definition === undefined ? 'definition-gone' : definition.enabled ? missing : 'disabled';
   return rowWith(input, {
-    state,
-    detail: state === 'missing' ? MISSING : 'only superseded images are there',
+    ...{state, revoked},
+    detail: state === 'missing' ? MISSING : (pulled ?? 'only superseded images are there'),
     judged: superseded.flatMap(({image}) => input.audit.byImage.get(image.id) ?? []),
     superseded,
     definition: name,
-    newer: definition?.enabled === true ? (newestListed(definition) ?? null) : null,
+    newer: definition?.enabled === true ? (newestWanted(definition, revoked) ?? null) : null,
   });
 }
 
@@ -161,19 +172,20 @@ const MISSING = 'it has no current image; the next manage makes one';
 
 /** True for an enabled definition that offers something. */
 function isWanted(definition: Definition | undefined): boolean {
-  return definition?.enabled === true && (definition.build !== undefined || definition.versions.length > 0);
+  if (definition?.enabled !== true) return false;
+  return definition.build !== undefined || definition.versions.some(({revoked}) => revoked === undefined);
 }
 
 /** Where every version bears a name of its own, each that is listed is an image. */
 function absentVersions(
   input: RowsInput,
-  {name, definition}: Group,
+  {name, definition, revoked}: Group,
   current: readonly OwnImage[],
 ): readonly StatusRow[] {
   if (!definition?.enabled || definition.multi) return [];
   const there = new Set(current.map(({stamp}) => stamp.version));
   return definition.versions
-    .filter(({version}) => version !== LATEST && !there.has(version))
+    .filter((each) => each.version !== LATEST && !there.has(each.version) && !revoked.release(releaseOf(each)))
     .map(({version}) =>
       rowWith(input, {state: 'missing', detail: MISSING, judged: [], definition: name, newer: version}),
     );
@@ -203,13 +215,18 @@ function candidateRow(input: RowsInput, group: Group, own: OwnImage): StatusRow 
 const CANDIDATE_STATES = ['quarantined', 'importing', 'pending', 'ready'] as const;
 const NOTHING: Judged = {findings: [], ahead: []};
 
-function stateOf({definition}: Group, own: OwnImage): {readonly state: RowState; readonly detail?: string} {
+function stateOf({definition, revoked}: Group, own: OwnImage): {readonly state: RowState; readonly detail?: string} {
   if (isNewerSchema(own.image))
     return {state: 'newer-format', detail: 'a later version of imgmgr described it: use that version'};
   if (own.stamp.adHoc) return {state: 'ok'};
   if (definition === undefined)
     return {state: 'definition-gone', detail: 'its definition is in no file that was read, so it stays as it is'};
   if (!definition.enabled) return {state: 'disabled', detail: 'its definition is disabled, so it stays as it is'};
+  if (revoked.image(own))
+    return {
+      state: 'revoked',
+      detail: `${revokedText(own.image, definition) ?? 'its version is revoked'}; it bears the name still`,
+    };
   const byHand = changedByHand(own, definition);
   return byHand.length > 0 ? {state: 'changed-by-hand', detail: byHand.join(', ')} : {state: 'ok'};
 }
@@ -222,15 +239,6 @@ function changedByHand(own: OwnImage, definition: Definition): readonly string[]
   return findDrift(own, form, false).byHand;
 }
 
-/** Of the versions that are listed, that finders know, or that wait on the cloud: the newest, where it is newer. */
-function newerThan(version: string, {upstream}: RowsInput, {name, definition, images}: Group): string | null {
-  if (!definition?.enabled || !definition.multi) return null;
-  const waiting = definition.build === undefined ? [] : images.map(({stamp}) => stamp.version);
-  const candidates = [newestListed(definition), upstream?.get(name), ...waiting].filter((each) => each !== undefined);
-  const newest = candidates.sort(compareVersions).at(-1);
-  return newest !== undefined && compareVersions(newest, version) > 0 ? newest : null;
-}
-
 interface RowParts {
   readonly state: RowState;
   readonly detail?: string;
@@ -239,10 +247,11 @@ interface RowParts {
   readonly superseded?: readonly OwnImage[];
   readonly definition?: string;
   readonly newer?: string | null;
+  readonly revoked?: Revoked;
 }
 
 function rowWith({cloud, scale, held, definitions}: RowsInput, parts: RowParts): StatusRow {
-  const {state, detail = null, judged, own, superseded = [], definition = null, newer = null} = parts;
+  const {state, detail = null, judged, own, superseded = [], definition = null, newer = null, revoked} = parts;
   const part = judgedPart(judged, scale);
   const verdict = own && readVerdict(own.image);
   return {
@@ -262,7 +271,10 @@ function rowWith({cloud, scale, held, definitions}: RowsInput, parts: RowParts):
     hold: shownHold(holdFor(definition, definitions, held.holds), held.now),
     ...part,
     offending: part.offending || OFFENDING.has(state),
-    superseded: superseded.map(({image, stamp}) => ({image: image.id, name: image.name, version: stamp.version})),
+    superseded: superseded.map((each) => ({
+      ...{image: each.image.id, name: each.image.name, version: each.stamp.version},
+      revoked: revoked?.image(each) === true,
+    })),
   };
 }
 
@@ -279,4 +291,5 @@ function holdFor(
 /** States that somebody has to do something about. */
 const OFFENDING: ReadonlySet<RowState> = new Set([
   ...(['missing', 'definition-gone', 'changed-by-hand', 'quarantined', 'newer-format', 'unreachable'] as const),
+  ...(['revoked', 'pulled'] as const),
 ]);

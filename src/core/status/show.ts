@@ -1,14 +1,17 @@
 import type {Definition} from '../definition/definition.ts';
 import type {Image} from '../image/image.ts';
+import {isMarkedRevoked} from '../image/revocation.ts';
 import {isNewerSchema} from '../image/record.ts';
 import {readStamp} from '../image/stamp.ts';
 import {formatDigest} from '../release/digest.ts';
 import type {OwnImage} from '../release/release.ts';
+import {revokedOf} from '../release/revoked.ts';
 import {heldDigests, recordedDigests} from '../release/same-bytes.ts';
 import {rankSuperseded} from '../retention.ts';
 import type {Judged} from '../rules/live-audit.ts';
 import {newestListed} from '../rules/own-subject.ts';
 import {readVerdict} from '../verdict/record.ts';
+import {revokedText} from './revoked.ts';
 import type {ChainLink, ShownDefinition, ShownImage} from './shown.ts';
 
 /** The definition as it is shown. */
@@ -31,19 +34,29 @@ export function shownImage(image: Image, {findings, ahead}: Judged, evidence: st
     source: properties['image_source'] ?? null,
     stamp: stamp ? {definition: stamp.definition, version: stamp.version, state: stamp.state, run: stamp.run} : null,
     verdict: readVerdict(image) ?? null,
+    revoked: revokedText(image),
     evidence: evidence ?? null,
     findings,
     ahead: ahead.map(({from, finding}) => ({...finding, from: new Date(from).toISOString()})),
   };
 }
 
-/** The images of one definition, the newest version first, with why each failed one is quarantined. */
-export function chainOf(images: readonly OwnImage[]): readonly ChainLink[] {
-  return rankSuperseded(images).map(({image}) => linkOf(image));
+/** The images of one definition, the newest version first, with why each failed one is quarantined, and which are revoked. */
+export function chainOf(images: readonly OwnImage[], definition?: Definition): readonly ChainLink[] {
+  const revoked = revokedOf(definition ?? {versions: []}, images);
+  return rankSuperseded(images).map((own) => linkOf(own.image, {isRevoked: revoked.image(own), definition}));
+}
+
+interface LinkContext {
+  readonly isRevoked: boolean;
+  readonly definition: Definition | undefined;
 }
 
 /** One image in a list. */
-export function linkOf(image: Image): ChainLink {
+export function linkOf(
+  image: Image,
+  {isRevoked, definition}: LinkContext = {isRevoked: isMarkedRevoked(image), definition: undefined},
+): ChainLink {
   const {id, name, owner, visibility, createdAt} = image;
   const stamp = readStamp(image);
   const verdict = readVerdict(image);
@@ -52,6 +65,9 @@ export function linkOf(image: Image): ChainLink {
     ...{image: id, name, owner, visibility, createdAt},
     version: stamp?.version ?? null,
     state: stamp?.state ?? null,
-    reason: isNewerSchema(image) ? 'a later version of imgmgr described it' : failed,
+    reason: isNewerSchema(image)
+      ? 'a later version of imgmgr described it'
+      : (failed ?? (isRevoked ? (revokedText(image, definition) ?? 'its version is revoked') : null)),
+    revoked: isRevoked,
   };
 }

@@ -25,8 +25,10 @@ export interface ChainLink {
   readonly state: ImageState | null;
   readonly visibility: string;
   readonly createdAt: string;
-  /** Why it is quarantined. */
+  /** Why it is quarantined, or when it was revoked. */
   readonly reason: string | null;
+  /** Its version is not wanted any more. */
+  readonly revoked: boolean;
 }
 
 /** The verdict on record; `at`: ISO 8601, `boot`: hash of the values that it was booted with. */
@@ -54,6 +56,8 @@ export interface ShownImage extends Omit<Image, 'properties'> {
     readonly run: string;
   } | null;
   readonly verdict: ShownVerdict | null;
+  /** When and why it was revoked, one clause; null: it is not marked. */
+  readonly revoked: string | null;
   /** The newest file of this host about its verification. */
   readonly evidence: string | null;
   readonly findings: readonly Finding[];

@@ -88,6 +88,11 @@ export function bootChange(image: Pick<Image, 'properties' | 'minDisk' | 'minRam
   return `boot ${changes.length === 1 ? 'property' : 'properties'} changed (${changes.join(', ')})`;
 }
 
+/** True for a property that a boot depends on. */
+export function isBootProperty(key: string): boolean {
+  return BOOT_KEY.test(key);
+}
+
 function bootPairs({properties, minDisk, minRam}: BootForm): ReadonlyMap<string, string> {
   const own = Object.entries(properties).filter(([key]) => BOOT_KEY.test(key));
   return new Map([...own, ['min_disk', String(minDisk)], ['min_ram', String(minRam)]]);

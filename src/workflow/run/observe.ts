@@ -9,6 +9,8 @@ import type {Image} from '../../core/image/image.ts';
 import type {Lease} from '../../core/lease.ts';
 import {readLeases} from '../../core/lease.ts';
 import type {Action, DefinitionPlan, PlanWarning} from '../../core/plan/plan.ts';
+import {planRevocation} from '../../core/plan/revocation.ts';
+import {releasesThere} from '../../core/release/releases-there.ts';
 import {planDefinition} from '../../core/plan/plan-definition.ts';
 import type {OwnImage} from '../../core/release/release.ts';
 import {isNewerSchema} from '../../core/image/record.ts';
@@ -44,6 +46,8 @@ export type Listings = ReadonlyMap<Definition, readonly FoundRelease[] | ImgmgrE
 export async function readListings(run: CloudRun, definitions: readonly Definition[]): Promise<Listings> {
   const {finder, baseDir, options, signal} = run;
   const {limits} = options;
+  // Images that are there change their place: nobody upstream is asked.
+  if (options.revocation) return new Map(definitions.map((definition) => [definition, []]));
   const entries = await Promise.all(
     definitions.map(async (definition): Promise<[Definition, readonly FoundRelease[] | ImgmgrError]> => {
       try {
@@ -127,18 +131,24 @@ async function planOne(
     const sharing = request.sharings?.get(definition);
     if (sharing instanceof ImgmgrError) throw sharing;
     refuseNewer(view, definition);
-    const {releases, decisions} = await resolveReleases(found, {...run, definition, images: own, now: view.now});
-    const hold = inForce(latestHold(definition, view.holds), view.now);
+    const {policy, revocation} = run.options;
+    const about = {definition, policy, now: view.now};
+    const revoking = revocation && planRevocation({...about, images: own}, revocation);
+    const images = revoking?.images ?? own;
+    const {releases, decisions} = revoking
+      ? {releases: releasesThere(definition, images, view.now), decisions: []}
+      : await resolveReleases(found, {...run, definition, images, now: view.now});
+    // What an operator asks for by name is done under a hold, too.
+    const hold = revoking ? undefined : inForce(latestHold(definition, view.holds), view.now);
     const plan = planDefinition({
-      definition,
+      ...about,
       releases,
-      images: own,
+      images,
       others,
       projectId: view.projectId,
-      policy: run.options.policy,
-      now: view.now,
       liveRuns,
       adHoc: run.adHoc,
+      ...(revoking && {revocation: revoking.revocation}),
       ...(sharing && {sharing}),
       ...(hold && {hold}),
     });

@@ -107,6 +107,8 @@ export class PlanWork {
         return this.#publish(action, context);
       case 'retire':
         return this.#retire(action, context);
+      case 'revoke':
+      case 'lift':
       case 'adopt':
       case 'update':
       case 'hide':

@@ -52,6 +52,19 @@ describe('a version', () => {
     ]);
   });
 
+  it('that is revoked is not looked up and not read', async () => {
+    const revoked = 'does not boot';
+    const found = await find(
+      [version('1', {checksumsUrl: CHECKSUMS, revoked}), version('2', {url: 'file:x.qcow2', revoked})],
+      sourceOf({}),
+    );
+    expect(found).toMatchObject([
+      {kind: 'listed', listed: {version: '1'}},
+      {kind: 'listed', listed: {version: '2'}},
+    ]);
+    expect(found.some((one) => one.kind === 'listed' && (one.digest ?? one.file) !== undefined)).toBe(false);
+  });
+
   it('of a local file is read when its digests are asked for, and once', async () => {
     let opened = 0;
     const source = sourceOf({

@@ -80,6 +80,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'image/members',
         'hold',
         'image/naming',
+        'image/revocation',
         'release/find-image',
         'release/same-bytes',
       ].map((name) => `src/core/${name}.ts`),

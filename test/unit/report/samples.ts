@@ -116,13 +116,22 @@ const SHOWN: Shown = {
       source: 'https://example.test/debian.qcow2',
       stamp: {definition: 'Debian 12', version: '20261121', state: 'current', run: 'r1'},
       verdict: {kind: 'pass', cause: 'passed', failed: [], agent: '1.0', at: '2026-11-21T12:00:00Z', boot: 'ff'},
+      revoked: null,
       evidence: '/var/lib/imgmgr/evidence/x.json',
       ...{findings: [], ahead: []},
     },
   ],
   chain: [
     {
-      ...{image: '3f2a', name: 'Debian 12', owner: 'p', version: '20261121', state: 'current', reason: null},
+      ...{
+        image: '3f2a',
+        name: 'Debian 12',
+        owner: 'p',
+        version: '20261121',
+        state: 'current',
+        reason: null,
+        revoked: false,
+      },
       ...{visibility: 'public', createdAt: '2026-11-21T12:00:00Z'},
     },
   ],
@@ -142,7 +151,7 @@ const STATUS_ROW: StatusRow = {
   ...{state: 'changed-by-hand', detail: 'visibility is private, the definition says public', offending: true},
   findings: [],
   ahead: [],
-  superseded: [{image: '3f2b', name: 'Debian 12 (20261101)', version: '20261101'}],
+  superseded: [{image: '3f2b', name: 'Debian 12 (20261101)', version: '20261101', revoked: false}],
 };
 
 /** One of each type of event, so that every renderer can be shown all of them. */

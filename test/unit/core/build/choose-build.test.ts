@@ -127,4 +127,39 @@ describe('the build that a definition wants', () => {
       version: '20261121',
     });
   });
+
+  describe('where the newest one is revoked', () => {
+    const bad = (version: string, inputs: string): OwnImage => {
+      const one = own(version, inputs, 'retired');
+      const properties = {...one.image.properties, imgmgr_revoked: 'version=… date=…'};
+      return {...one, image: {...one.image, id: `bad-${version}`, osHashValue: 'cd'.repeat(64), properties}};
+    };
+
+    it('is the one before, whatever that was made from: the same inputs are not built again', () => {
+      const images = [own('20261101', 'old'), bad('20261110', 'aaa')];
+      expect(choose({images})).toEqual({
+        version: '20261101',
+        inputs: 'old',
+        reason: 'the build of 20261110 is revoked',
+      });
+      expect(choose({images, inputs: undefined})).toMatchObject({version: '20261101'});
+      expect(choose({images, artifacts: [{version: '20261110', inputs: 'aaa'}]})).toMatchObject({version: '20261101'});
+    });
+
+    it('is a new one when the inputs change, when it is due, and when that is demanded', () => {
+      const images = [own('20261101', 'old'), bad('20261110', 'aaa')];
+      expect(choose({images, inputs: 'bbb'})).toMatchObject({version: '20261121', inputs: 'bbb'});
+      expect(choose({images, rebuild: {after: '20261110'}})).toMatchObject({version: '20261121'});
+      expect(choose({images: [own('20260901', 'old'), bad('20261001', 'aaa')]})).toMatchObject({version: '20261121'});
+    });
+
+    it('is none where no other is there', () => {
+      expect(choose({images: [bad('20261110', 'aaa')]})).toEqual({
+        version: undefined,
+        inputs: undefined,
+        reason: 'every build of it is revoked, and what it is built from is unchanged (--rebuild builds it again)',
+      });
+      expect(choose({images: [bad('20261110', 'aaa')], inputs: undefined}).version).toBeUndefined();
+    });
+  });
 });

@@ -569,6 +569,23 @@ describe('version: latest needs to know when it changed', () => {
   });
 });
 
+describe('revoked', () => {
+  test('is a text, of a version that has a name', () => {
+    expect(problemsWith({15: '        revoked: does not boot'})).toEqual([]);
+    expect(problemsWith({15: "        revoked: ' '"})).toEqual([
+      expect.stringContaining('is empty: " " | give it a value'),
+    ]);
+    expect(problemsWith({15: '        revoked: true'})).toHaveLength(1);
+    expect(problemsWith({15: `        revoked: ${'x'.repeat(256)}`})).toHaveLength(1);
+  });
+  test('is refused for latest', () => {
+    const lines = '        checksums_url: https://x/SHA256SUMS\n        revoked: bad';
+    expect(problemsWith({13: '      - version: latest', 15: lines})).toEqual([
+      '16:9 version "latest" of image "Debian 12" is revoked | list the revoked version by its own name, with its checksum',
+    ]);
+  });
+});
+
 describe('L: allow_http_redirect needs a pinned digest', () => {
   const version = (line: string): string[] => problemsWith({15: line});
 

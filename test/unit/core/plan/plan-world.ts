@@ -6,6 +6,9 @@ import {applyPatch} from '../../../../src/core/image/patch.ts';
 import type {Image, NewImage} from '../../../../src/core/image/image.ts';
 import {planDefinition} from '../../../../src/core/plan/plan-definition.ts';
 import type {Action, DefinitionPlan, Sharing, Target} from '../../../../src/core/plan/plan.ts';
+import type {RevocationRequest} from '../../../../src/core/plan/revocation.ts';
+import {planRevocation} from '../../../../src/core/plan/revocation.ts';
+import {releasesThere} from '../../../../src/core/release/releases-there.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {bootHash, verdictProperties} from '../../../../src/core/verdict/record.ts';
 import {imageFault} from '../../../../src/core/verdict/verdict.ts';
@@ -58,6 +61,14 @@ export function definition(versions: readonly (string | Version)[], extra: Parti
   };
 }
 
+/** How a rollback goes. */
+export interface Rollback {
+  readonly to?: string;
+  readonly isPublic?: boolean;
+  readonly flags?: Partial<Policy>;
+  readonly most?: number;
+}
+
 /** A cloud that does at once and without fault what plans say; the time moves on with every image made. */
 export class World {
   images: Image[] = [];
@@ -75,18 +86,27 @@ export class World {
     flags: Partial<Policy> = {},
     releases?: readonly Release[],
     sharing?: Sharing,
+    revoking?: RevocationRequest,
   ): DefinitionPlan {
     const own = this.images.flatMap((image) => {
       const stamp = readStamp(image);
       return stamp?.definition === definitionToPlan.name ? [{image, stamp}] : [];
     });
+    const policy = {...DEFAULT_POLICY, verify: false, ...flags};
+    const rearranged = revoking && planRevocation({definition: definitionToPlan, images: own, policy}, revoking);
+    const images = rearranged?.images ?? own;
     return planDefinition({
       definition: definitionToPlan,
-      releases: releases ?? definitionToPlan.versions.map(releaseOf),
-      images: own,
+      releases:
+        releases ??
+        (revoking
+          ? releasesThere(definitionToPlan, images, this.now)
+          : definitionToPlan.versions.map((each) => releaseOf(each))),
+      images,
+      ...(rearranged && {revocation: rearranged.revocation}),
       others: [...this.others, ...this.images],
       projectId: PROJECT,
-      policy: {...DEFAULT_POLICY, verify: false, ...flags},
+      policy,
       now: this.now,
       liveRuns: this.liveRuns,
       adHoc: false,
@@ -97,8 +117,35 @@ export class World {
 
   /** Plans, does it, and returns what was done, one line an action. */
   manage(definitionToDo: Definition, flags: Partial<Policy> = {}, releases?: readonly Release[]): string[] {
-    const plan = this.plan(definitionToDo, flags, releases);
-    if (plan.error) throw plan.error;
+    return this.#carryOut(definitionToDo, flags, this.plan(definitionToDo, flags, releases));
+  }
+
+  /** `rollback`, `rollback --to`; as {@link manage}. `most`: as if killed after so many actions. */
+  rollback(definitionToDo: Definition, how: Rollback = {}): string[] {
+    const {flags = {}, most, ...request} = how;
+    const asked = {
+      kind: 'rollback',
+      date: '2026-02-01T12:00:00Z',
+      reason: 'broken',
+      isPublic: false,
+      ...request,
+    } as const;
+    return this.#carryOut(definitionToDo, flags, this.plan(definitionToDo, flags, undefined, undefined, asked), most);
+  }
+
+  pull(definitionToDo: Definition, most?: number): string[] {
+    const asked = {kind: 'pull', date: '2026-02-01T12:00:00Z', reason: 'broken', isPublic: false} as const;
+    return this.#carryOut(definitionToDo, {}, this.plan(definitionToDo, {}, undefined, undefined, asked), most);
+  }
+
+  undo(definitionToDo: Definition, version: string, most?: number): string[] {
+    const plan = this.plan(definitionToDo, {}, undefined, undefined, {kind: 'undo', version});
+    return this.#carryOut(definitionToDo, {}, plan, most);
+  }
+
+  #carryOut(definitionToDo: Definition, flags: Partial<Policy>, whole: DefinitionPlan, most = Infinity): string[] {
+    if (whole.error) throw whole.error;
+    const plan = {...whole, actions: whole.actions.slice(0, most)};
     const acquired = new Map<string, string>();
     const unproven = new Set<Release>();
     for (const action of plan.actions) {
@@ -232,6 +279,8 @@ export class World {
         this.others = this.others.filter((image) => image.id !== action.image.id);
         return;
       case 'retire':
+      case 'revoke':
+      case 'lift':
       case 'update':
       case 'hide':
         patch(action.image.id, (live) => applyPatch(live, action.patch));

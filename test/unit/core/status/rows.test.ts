@@ -13,6 +13,7 @@ import {byWorst, numbersOf} from '../../../../src/core/status/order.ts';
 import type {StatusRow} from '../../../../src/core/status/row.ts';
 import type {RowsInput} from '../../../../src/core/status/rows.ts';
 import {ofNewerFormat, rowsOf, unreachableRow} from '../../../../src/core/status/rows.ts';
+import {chainOf} from '../../../../src/core/status/show.ts';
 import {isDue} from '../../../../src/core/status/scale.ts';
 import {DAY, NOW, daysAgo, definition, image} from '../rules/subjects.ts';
 import {own, parsed} from './live.ts';
@@ -263,5 +264,70 @@ describe('RED ON and --due-within', () => {
     expect(row?.redOn).toEqual({
       ...{at: new Date(NOW).toISOString(), now: true, rule: 'scs-0102/os_purpose-value', by: 'manage'},
     });
+  });
+});
+
+describe('revoked versions', () => {
+  const MARK = {imgmgr_revoked: 'version=20261124 date=2026-11-25T01:02:03Z pulled=no'};
+  const ids = (n: number): string => `aaaaaaaa-0000-4000-8000-00000000000${n}`;
+  const old = own({id: ids(2), version: '20261101'});
+  const retired = own({id: ids(3), version: '20261101', state: 'retired'});
+  const bad = (pulled = 'no', state: 'current' | 'retired' = 'retired'): OwnImage =>
+    own(
+      {id: ids(1), state},
+      {
+        changes: {osHashValue: 'cd'.repeat(64)},
+        properties: {
+          ...MARK,
+          imgmgr_revoked: MARK.imgmgr_revoked.replace('no', pulled),
+          imgmgr_revoked_reason: 'no network',
+        },
+      },
+    );
+
+  test('are named where they bear the name still', () => {
+    expect(rows([bad('no', 'current'), retired])).toMatchObject([
+      {
+        ...{state: 'revoked', version: '20261124', offending: true, newer: null},
+        detail: 'revoked on 2026-11-25T01:02:03Z: no network; it bears the name still',
+      },
+    ]);
+  });
+
+  test('are marked among the superseded ones, and no newer version than the one that took the place', () => {
+    expect(rows([old, bad()])).toMatchObject([
+      {state: 'ok', version: '20261101', newer: null, superseded: [{version: '20261124', revoked: true}]},
+    ]);
+  });
+
+  test('say that a pulled one left no current image, and what brings one back', () => {
+    const [row] = rows([bad('yes'), retired]);
+    expect(row).toMatchObject({state: 'pulled', offending: true, newer: null});
+    expect(row?.detail).toMatch(
+      /^20261124 was pulled on 2026-11-25T01:02:03Z: no network; a newer version, rollback or/,
+    );
+  });
+
+  test('of the definition count, too', () => {
+    const definitions = parsed(definition({})).map((one) => ({
+      ...one,
+      versions: one.versions.map((each) => ({...each, revoked: 'no network'})),
+    }));
+    expect(rows([own()], definitions)).toMatchObject([
+      {state: 'revoked', detail: 'its definition revokes it: no network; it bears the name still'},
+    ]);
+    expect(rows([], definitions)).toEqual([]);
+  });
+
+  test('are in the chain of show, with when and why', () => {
+    expect(chainOf([old, bad()]).map(({version, revoked, reason}) => [version, revoked, reason])).toEqual([
+      ['20261124', true, 'revoked on 2026-11-25T01:02:03Z: no network'],
+      ['20261101', false, null],
+    ]);
+  });
+
+  test('make the operator the one who can bring a newer build', () => {
+    const [row] = rows([old, bad()], undefined, {until: NOW + 400 * DAY});
+    expect(row?.redOn?.by).toBe('you');
   });
 });
