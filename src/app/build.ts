@@ -4,6 +4,8 @@ import {countsOf} from '../core/counts.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import {allBuildsDisabled, onlyEnabled} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
+import type {ShardChoice} from '../core/shard.ts';
+import {resolveShard} from '../core/shard.ts';
 import {ImgmgrError, asImgmgrError, formatPosition} from '../errors.ts';
 import {buildHere} from '../workflow/build-here.ts';
 import type {Builds, CloudOutcome} from '../workflow/types.ts';
@@ -11,10 +13,13 @@ import {prepareBuilds} from './builds.ts';
 import type {AppPorts} from './ports.ts';
 import type {AcquireSettings, BuildSettings, DefinitionChoice} from './requests.ts';
 import {onlyBuilt, select} from './select.ts';
+import {ofShard} from './work-on-clouds.ts';
 
 /** Build images on this host alone. */
 export interface BuildRequest {
   readonly definitions: DefinitionChoice;
+  /** The part of them that this run builds; absent: all of them. */
+  readonly shard?: ShardChoice;
   /** Only those of this architecture. */
   readonly arch?: Machine;
   readonly builds: BuildSettings;
@@ -27,17 +32,19 @@ export interface BuildRequest {
 /** Makes the images of the chosen definitions; one's failure is its own. USAGE where none of them has a section `build`. */
 export async function* build(request: BuildRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
   const {run, signal, converter} = ports;
+  const shard = request.shard && resolveShard(request.shard, ports.jobIndex);
   const chosen = onlyBuilt(await select(request.definitions, ports), request.arch).definitions;
   const {definitions, disabled} = onlyEnabled(chosen, request.definitions.force);
   const builds = await prepareBuilds(request.builds, ports, definitions);
   emit({type: 'started', command: 'build', clouds: [], run, ...(builds && disabled > 0 && {disabled})});
+  const mine = ofShard(definitions, shard);
   if (!builds) throw disabled > 0 ? allBuildsDisabled(disabled) : nothingToBuild(definitions);
   await Promise.all([builds.builder.sweep(), converter.sweep()]);
   if (request.copy.convert) await converter.requireTool();
   const errors: ImgmgrError[] = [];
   let built = 0;
   let unchanged = 0;
-  for (const definition of definitions) {
+  for (const definition of mine) {
     const endWriting = ports.beginWriting();
     try {
       const reused = await buildOne({request, ports, emit, builds, definition});

@@ -1,4 +1,6 @@
 import type {Policy} from '../core/policy.ts';
+import type {Shard} from '../core/shard.ts';
+import {resolveShard} from '../core/shard.ts';
 import type {AppPorts, OpenCloud} from './ports.ts';
 import type {BuildSettings, CloudChoice, DefinitionChoice} from './requests.ts';
 import type {OptionParts} from './run-options.ts';
@@ -24,7 +26,15 @@ export interface CloudRequest extends CloudChoice, OptionParts {
 export function cloudWork(
   request: CloudRequest,
   {command, policy}: Verb,
-  {selection, clouds}: {readonly selection: Selection; readonly clouds: readonly OpenCloud[]},
+  {
+    selection,
+    clouds,
+    shard,
+  }: {
+    readonly selection: Selection;
+    readonly clouds: readonly OpenCloud[];
+    readonly shard?: Shard;
+  },
 ): CloudWork {
   const {region, builds, tests} = request;
   return {
@@ -33,6 +43,7 @@ export function cloudWork(
     selection,
     options: runOptions(request, policy),
     ...(region !== undefined && {region}),
+    ...(shard && {shard}),
     ...(builds && {builds}),
     ...(tests?.verify === true && {boot: tests.boot}),
   };
@@ -42,9 +53,10 @@ export function cloudWork(
 export async function definitionWork(
   request: CloudRequest & {readonly definitions: DefinitionChoice},
   verb: Verb & {readonly narrow?: (selection: Selection) => Selection},
-  ports: Pick<AppPorts, 'files' | 'clouds'>,
+  ports: Pick<AppPorts, 'files' | 'clouds' | 'jobIndex'>,
 ): Promise<CloudWork> {
+  const shard = request.run.shard && resolveShard(request.run.shard, ports.jobIndex);
   const selected = await select(request.definitions, ports);
   const selection = verb.narrow ? verb.narrow(selected) : selected;
-  return cloudWork(request, verb, {selection, clouds: ports.clouds(request)});
+  return cloudWork(request, verb, {selection, clouds: ports.clouds(request), ...(shard && {shard})});
 }

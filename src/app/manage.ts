@@ -50,7 +50,7 @@ export async function* manage(request: ManageRequest, ports: AppPorts, emit: Emi
 /** What is to be done on which clouds; `dryRun` plans the same. */
 export async function manageWork(
   request: ManageRequest,
-  ports: Pick<AppPorts, 'files' | 'clouds'>,
+  ports: Pick<AppPorts, 'files' | 'clouds' | 'jobIndex'>,
 ): Promise<CloudWork> {
   return definitionWork(request, {command: 'manage'}, ports);
 }

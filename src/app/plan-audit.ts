@@ -10,6 +10,7 @@ import {chosenProfile} from './audit-profile.ts';
 import type {AppPorts} from './ports.ts';
 import {activeOf} from './select.ts';
 import type {CloudWork} from './work-on-clouds.ts';
+import {ofShard} from './work-on-clouds.ts';
 
 /** By which rules a run with a plan judges, and which findings count in a dry run. */
 export interface AuditChoice {
@@ -43,7 +44,8 @@ export async function planAudit(
   };
   return {
     cloud: ({cloud, seen}) => seen !== undefined && report(auditPlanned({...seen, ...parts}), cloud),
-    definitions: ({selection, options}) => report(auditDefinitions(activeOf(selection, options), parts)),
+    definitions: ({selection, options, shard}) =>
+      report(auditDefinitions(ofShard(activeOf(selection, options), shard), parts)),
     after: (outcome) => reportAfter(outcome, parts, emit),
   };
 }

@@ -34,6 +34,8 @@ export interface HostPorts {
   /** Absolute path of the folder in which the operator works. */
   readonly cwd: string;
   readonly now: () => Date;
+  /** `JOB_COMPLETION_INDEX` of an indexed job of Kubernetes, as it stands; absent: this is none. */
+  readonly jobIndex?: string;
   readonly runtime: Runtime;
   readonly source: ImageSource;
   /** Converts on this host. */

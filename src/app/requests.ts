@@ -1,4 +1,5 @@
 import type {Policy} from '../core/policy.ts';
+import type {ShardChoice} from '../core/shard.ts';
 import type {RunOptions} from '../workflow/types.ts';
 import type {VerifyOptions} from '../workflow/verification/types.ts';
 
@@ -21,7 +22,10 @@ export interface DefinitionChoice {
 }
 
 /** How the images are worked through. */
-export type RunSettings = Pick<RunOptions, 'jobs' | 'waitLockMs'>;
+export type RunSettings = Pick<RunOptions, 'jobs' | 'waitLockMs'> & {
+  /** The part of the work that this run does; absent: all of it. */
+  readonly shard?: ShardChoice;
+};
 
 /** How images are brought into a cloud. */
 export type AcquireSettings = Pick<

@@ -25,7 +25,8 @@ export function runOptions(parts: OptionParts, fixed: Partial<Policy> = {}): Run
   return {
     policy: {...policy, force: parts.definitions?.force ?? DEFAULT_POLICY.force, ...fixed},
     dryRun: parts.dryRun ?? false,
-    ...parts.run,
+    jobs: parts.run.jobs,
+    ...(parts.run.waitLockMs !== undefined && {waitLockMs: parts.run.waitLockMs}),
     ...(method !== undefined && {method}),
     ...(prefetch !== undefined && {prefetch}),
     stuckRetry,

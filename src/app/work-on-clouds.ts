@@ -1,7 +1,10 @@
 import {countsOf} from '../core/counts.ts';
 import {onlyEnabled} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
+import type {Definition} from '../core/definition/definition.ts';
 import type {StoredPlan} from '../core/plan/stored-plan.ts';
+import type {Shard} from '../core/shard.ts';
+import {isOfShard} from '../core/shard.ts';
 import {asImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import {processCloud} from '../workflow/run/process-cloud.ts';
@@ -23,6 +26,8 @@ export interface CloudWork {
   /** The one definition was made from the request, not read from a file. */
   readonly adHoc?: boolean;
   readonly options: RunOptions;
+  /** The part of the definitions that is worked on, cloud by cloud; absent: all of them. */
+  readonly shard?: Shard;
   /** By cloud, the plan that alone may be carried out. */
   readonly approved?: ReadonlyMap<string, StoredPlan>;
   /** Absent where nothing is built. */
@@ -33,7 +38,7 @@ export interface CloudWork {
 
 /** Works through the clouds one after the other; a cloud's failure stays its own. */
 export async function* workOnClouds(work: CloudWork, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  const {clouds, selection, options} = work;
+  const {clouds, selection, options, shard} = work;
   const command = options.dryRun ? 'dry-run' : work.command;
   const {run, converter, signal} = ports;
   const {acquire, force} = options.policy;
@@ -41,7 +46,7 @@ export async function* workOnClouds(work: CloudWork, ports: AppPorts, emit: Emit
   const left = active.length > 0 && disabled > 0 ? {disabled} : {};
   emit({type: 'started', command, clouds: clouds.map(({name}) => name), run, ...left});
   if (active.length === 0) warnThatAllAreDisabled(disabled, emit);
-  const builds = work.builds && (await prepareBuilds(work.builds, ports, active));
+  const builds = work.builds && (await prepareBuilds(work.builds, ports, ofShard(active, shard)));
   if (acquire && !options.dryRun) await converter.sweep();
   if (!options.dryRun) await builds?.builder.sweep();
   let failed = false;
@@ -51,7 +56,17 @@ export async function* workOnClouds(work: CloudWork, ports: AppPorts, emit: Emit
     failed ||= outcome.errors.length > 0;
     yield outcome;
   }
-  if (work.builds && builds && !failed && !options.dryRun) await trimBuilds(builds.builder, active, work.builds);
+  if (work.builds && builds && !failed && !options.dryRun)
+    await trimBuilds(builds.builder, ofShard(active, shard), work.builds);
+}
+
+/** Those of the shard, on one cloud or, where they are built, on all. */
+export function ofShard(
+  definitions: readonly Definition[],
+  shard: Shard | undefined,
+  cloud?: string,
+): readonly Definition[] {
+  return shard ? definitions.filter((definition) => isOfShard(definition, shard, cloud)) : definitions;
 }
 
 interface OneCloud {
@@ -76,6 +91,8 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
       finder: host.finder(builds?.builder),
       converter,
       ...work.selection,
+      definitions: ofShard(work.selection.definitions, work.shard, cloud.name),
+      ...(work.shard && {shard: work.shard}),
       baseDir: host.cwd,
       ...(verification && {verification}),
       ...(builds && {builds}),

@@ -1,3 +1,4 @@
+import type {ShardChoice} from '../core/shard.ts';
 import type {RetireWay} from '../core/definition/definition.ts';
 import type {Machine} from '../core/build/spec.ts';
 import type {WrittenFormat} from '../core/format/disk-formats.ts';
@@ -52,6 +53,7 @@ export interface Flags {
   readonly arch?: Machine;
   readonly diff?: readonly string[];
   readonly jobs?: number;
+  readonly shard?: ShardChoice;
   readonly yes?: boolean;
   readonly yesIReallyKnowWhatIDo?: boolean;
   readonly retireAs?: RetireWay;

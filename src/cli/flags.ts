@@ -16,6 +16,7 @@ import {
   list,
   oneOf,
   pairs,
+  shard,
   socket,
   wholeNumber,
   word,
@@ -79,6 +80,11 @@ export function addRunFlags(command: Command): Command {
       'forget runs of this host after this time; default: 400d',
       keepTime('--keep-history'),
     );
+}
+
+/** As {@link addRunFlags}, for what works on definitions, so that several runs can share them. */
+export function addSharedRunFlags(command: Command): Command {
+  return addRunFlags(command).option('--shard <part>', SHARD_TEXT, shard('--shard'));
 }
 
 /** How images are brought into the cloud. */
@@ -196,6 +202,7 @@ export function addAdHocFlags(command: Command): Command {
 /** What `--profile` takes. */
 export const PROFILE_TEXT = `${PROFILE_NAMES.join(', ')}, or a file that extends one; default: scs-v1`;
 
+const SHARD_TEXT = 'K/N: only this part of the definitions, so that N runs share them; auto/N in an indexed job';
 const METHOD_TEXT = 'web-download, glance-direct or upload; default: chosen by cloud and digest';
 const CONVERT_TEXT = 'raw or qcow2: what new images become on this host, before they go to the cloud';
 const PREFETCH_TEXT = 'never: the cloud fetches; always: streamed through here; on-stuck: when the cloud fails';

@@ -82,8 +82,8 @@ export function toProfile({profile = 'scs-v1'}: Flags): ProfileChoice {
 }
 
 /** The part of a request that says how the images are worked through. */
-export function toRun({jobs, waitLock}: Flags): RunSettings {
-  return {jobs: jobs ?? DEFAULT_JOBS, ...(waitLock !== undefined && {waitLockMs: waitLock})};
+export function toRun({jobs, waitLock, shard}: Flags): RunSettings {
+  return {jobs: jobs ?? DEFAULT_JOBS, ...(shard && {shard}), ...(waitLock !== undefined && {waitLockMs: waitLock})};
 }
 
 /** The part of a request that says how images are brought into a cloud. */
@@ -225,6 +225,11 @@ const CONTRADICTIONS: readonly {
     applies: ({out, plan}) => out !== undefined && plan !== undefined,
     message: '--out contradicts --plan',
     hint: PLAN_HINT,
+  },
+  {
+    applies: ({out, plan, shard}) => shard !== undefined && (out !== undefined || plan !== undefined),
+    message: '--shard contradicts --out and --plan',
+    hint: 'a plan is made, approved and carried out as a whole: leave --shard out, or choose definitions with --filter',
   },
   {
     applies: ({dryRun, plan}) => dryRun === true && plan !== undefined,

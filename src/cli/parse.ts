@@ -2,6 +2,7 @@ import {parseSize} from '../core/limits.ts';
 import type {Digest} from '../core/release/digest.ts';
 import {digestFromHex, parseDigest} from '../core/release/digest.ts';
 import {nearest} from '../core/nearest.ts';
+import {parseShard} from '../core/shard.ts';
 import {isCalendarDate, parseDuration, parseUntil} from '../core/time-text.ts';
 import {reservedKey} from '../core/definition/meta.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -17,6 +18,13 @@ export function wholeNumber(flag: string, min = 0): (text: string) => number {
 
 /** Reads a size in bytes. */
 export const bytes = reader('a size', 'write a number with its unit, like 512M, 20G or 1T', parseSize);
+
+/** Reads the part of the work that a run does. */
+export const shard = reader(
+  'K/N',
+  'K from 1 to N, N at most 1000, for example 2/4; or auto/4, in an indexed job of Kubernetes',
+  parseShard,
+);
 
 /** Reads one of some words. */
 export function oneOf<Word extends string>(flag: string, words: readonly Word[]): (text: string) => Word {

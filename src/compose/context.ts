@@ -14,7 +14,7 @@ import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {HistoryKeeper} from '../ports/history.ts';
 import type {CloudPorts} from '../workflow/types.ts';
-import type {ContextParts} from './context-parts.ts';
+import type {Caller, ContextParts} from './context-parts.ts';
 import {agentsOf, operatorFiles} from './files.ts';
 import type {HistoryParts} from './history.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
@@ -90,6 +90,7 @@ export function createContext(parts: ContextParts): Context {
   return {
     cwd,
     now: parts.now,
+    ...jobIndexOf(env),
     runtime,
     source,
     converter,
@@ -134,6 +135,11 @@ export function createContext(parts: ContextParts): Context {
       await Promise.all([source.close(), ...opened.flatMap(({store, tests}) => [tests.close(), store.close()])]);
     },
   };
+}
+
+function jobIndexOf(env: Caller['env']): Pick<HostPorts, 'jobIndex'> {
+  const jobIndex = env['JOB_COMPLETION_INDEX'] ?? '';
+  return jobIndex === '' ? {} : {jobIndex};
 }
 
 function httpFor(side: 'source' | 'cloud', {caller, abandoned, secrets, emit}: ContextParts): HttpOptions {

@@ -14,6 +14,7 @@ import type {RevocationRequest} from '../core/plan/revocation.ts';
 import type {DefinitionPlan} from '../core/plan/plan.ts';
 import type {OwnImage} from '../core/release/release.ts';
 import type {StoredPlan} from '../core/plan/stored-plan.ts';
+import type {Shard} from '../core/shard.ts';
 import type {Policy} from '../core/policy.ts';
 import type {ImgmgrError} from '../errors.ts';
 import type {VerificationParts} from './verification/types.ts';
@@ -105,6 +106,8 @@ export interface CloudRun {
   /** The selected definitions (`--filter` applied), and the names of all that were read (for "gone" warnings). */
   readonly definitions: readonly Definition[];
   readonly allNames: ReadonlySet<string>;
+  /** The part of the work that this run does; {@link definitions} are those of it. */
+  readonly shard?: Shard;
   readonly baseDir: string;
   /** True when the definition came from the command line (`import URL`), not from a file. */
   readonly adHoc: boolean;

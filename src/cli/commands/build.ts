@@ -2,7 +2,14 @@ import type {Command} from 'commander';
 import {addCommand, showInHelp} from '../help-layout.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
-import {addAcquireFlags, addBuildFlags, addRunFlags, addSelectionFlags, addVerifyFlags, allFlags} from '../flags.ts';
+import {
+  addAcquireFlags,
+  addBuildFlags,
+  addSharedRunFlags,
+  addSelectionFlags,
+  addVerifyFlags,
+  allFlags,
+} from '../flags.ts';
 import type {Execute, Invocation, ReportChoice} from '../invocation.ts';
 import type {BuildAndUploadRequest} from '../../app/build-and-upload.ts';
 import type {BuildRequest} from '../../app/build.ts';
@@ -16,7 +23,7 @@ export function addBuild(program: Command, execute: Execute): void {
   const command = addCommand(program, 'build', 'One image')
     .description('build images with diskimage-builder; leaves image, manifest and log; --upload goes on to Glance')
     .addHelpText('before', EXAMPLES);
-  addRunFlags(addVerifyFlags(addAcquireFlags(addBuildFlags(addSelectionFlags(command)))))
+  addSharedRunFlags(addVerifyFlags(addAcquireFlags(addBuildFlags(addSelectionFlags(command)))))
     .optionsGroup('Building:')
     .option('--output <folder>', 'copy image and manifest there', word('--output'))
     .option('--upload', 'go on as manage does: upload, verify, publish')
@@ -89,12 +96,13 @@ function comparison(general: General, request: CompareManifestsRequest): Invocat
 
 function build(general: General, flags: Flags): Invocation<BuildRequest> {
   const {convert, limits, importTimeoutMs} = toAcquire(flags);
-  const {arch, output} = flags;
+  const {arch, output, shard} = flags;
   return {
     ...general,
     request: {
       definitions: toDefinitions(flags),
       ...(arch !== undefined && {arch}),
+      ...(shard && {shard}),
       builds: toBuilds(flags),
       ...(output !== undefined && {output}),
       copy: {importTimeoutMs, ...(convert && {convert}), ...(limits && {limits})},

@@ -1,6 +1,6 @@
 import type {Command} from 'commander';
 import {addCommand} from '../help-layout.ts';
-import {addDeletionFlags, addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
+import {addDeletionFlags, addSharedRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {DeleteRequest} from '../../app/delete.ts';
 import type {Flags} from '../flags.ts';
@@ -14,7 +14,7 @@ export function addDelete(program: Command, execute: Execute): void {
       'before',
       'Examples:\n  imgmgr delete --cloud admin\n  imgmgr delete --cloud admin --filter Ubuntu --yes\n',
     );
-  addRunFlags(addDeletionFlags(addSelectionFlags(command)))
+  addSharedRunFlags(addDeletionFlags(addSelectionFlags(command)))
     .option('--keep', 'leave those of "multi: false" definitions alone')
     .option('--dry-run', 'only say what would be done')
     .action(async () => execute(deleteInvocation(allFlags(command))));

@@ -1,6 +1,6 @@
 import type {Command} from 'commander';
 import {addCommand} from '../help-layout.ts';
-import {addRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
+import {addSharedRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {HideRequest} from '../../app/hide.ts';
 import type {Flags} from '../flags.ts';
@@ -11,7 +11,7 @@ export function addHide(program: Command, execute: Execute): void {
   const command = addCommand(program, 'hide', 'Single steps')
     .description('hide the superseded images of the selected definitions; name and visibility stay')
     .addHelpText('before', 'Example:\n  imgmgr hide --cloud admin --filter "^Debian"\n');
-  addRunFlags(addSelectionFlags(command))
+  addSharedRunFlags(addSelectionFlags(command))
     .option('--keep', 'leave those of "multi: false" definitions alone')
     .option('--dry-run', 'only say what would be done')
     .action(async () => execute(hideInvocation(allFlags(command))));

@@ -3,7 +3,14 @@ import {addCommand, showInHelp} from '../help-layout.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {AdHocImage} from '../../app/ad-hoc-image.ts';
 import type {Flags} from '../flags.ts';
-import {addAcquireFlags, addAdHocFlags, addRunFlags, addSelectionFlags, addVerifyFlags, allFlags} from '../flags.ts';
+import {
+  addAcquireFlags,
+  addAdHocFlags,
+  addSharedRunFlags,
+  addSelectionFlags,
+  addVerifyFlags,
+  allFlags,
+} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {ImportImageRequest} from '../../app/import-image.ts';
 import type {ImportRequest} from '../../app/import.ts';
@@ -15,7 +22,7 @@ export function addImport(program: Command, execute: Execute): void {
     .argument('[image]', 'URL, file, or - for stdin; without it: the selected definitions')
     .description('bring one image, or the selected definitions, into Glance')
     .addHelpText('before', EXAMPLES);
-  addRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command)))))
+  addSharedRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command)))))
     .option('--dry-run', 'only say what would be done')
     .action(async (address: string | undefined) => {
       const flags = allFlags(command);
@@ -87,7 +94,7 @@ const AD_HOC_ONLY = [
   'property',
 ] as const satisfies readonly (keyof Flags)[];
 
-const DEFINITIONS_ONLY = ['images', 'filter', 'force', 'latest'] as const satisfies readonly (keyof Flags)[];
+const DEFINITIONS_ONLY = ['images', 'filter', 'force', 'latest', 'shard'] as const satisfies readonly (keyof Flags)[];
 
 function refuseDescription(flags: Flags): void {
   const stray = AD_HOC_ONLY.find((key) => flags[key] !== undefined);

@@ -5,7 +5,7 @@ import {
   addBuildFlags,
   addDeletionFlags,
   addRotationFlags,
-  addRunFlags,
+  addSharedRunFlags,
   addSelectionFlags,
   addVerifyFlags,
   allFlags,
@@ -126,7 +126,7 @@ function manageRequest(flags: Flags): ManageRequest {
 /** All flags of `manage`, for the commands that do or show the same. */
 export function addManageFlags(command: Command): Command {
   return addAuditFlags(
-    addRunFlags(
+    addSharedRunFlags(
       addDeletionFlags(
         addRotationFlags(
           addVerifyFlags(

@@ -13,6 +13,7 @@ import {planRevocation} from '../../core/plan/revocation.ts';
 import {releasesThere} from '../../core/release/releases-there.ts';
 import {planDefinition} from '../../core/plan/plan-definition.ts';
 import type {OwnImage} from '../../core/release/release.ts';
+import {isFirstShard} from '../../core/shard.ts';
 import {isNewerSchema} from '../../core/image/record.ts';
 import {MANAGED_TAG, isCopyOfOurs, isSnapshot, readStamp} from '../../core/image/stamp.ts';
 import {asImgmgrError} from '../../errors.ts';
@@ -97,6 +98,7 @@ export async function planCloud(request: PlanRequest): Promise<CloudPlan> {
   const definitions = await Promise.all(
     [...listings.keys()].map((definition) => planOne(request, definition, liveRuns)),
   );
+  if (!isFirstShard(run.shard)) return {leftovers: [], definitions, warnings: []};
   const all = inForce(holdOfAll(view.holds), view.now);
   const warnings = [...(all ? [heldWarning(all, undefined)] : []), ...findStrays(run, view)];
   return {leftovers: dead.map(removeLease), definitions, warnings};

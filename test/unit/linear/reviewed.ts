@@ -40,6 +40,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'src/core/definition/filter.ts',
         'src/core/format/disk-formats.ts',
         'src/core/limits.ts',
+        'src/core/shard.ts',
         'src/http/proxy.ts',
         'src/report/color.ts',
       ],
