@@ -80,6 +80,13 @@ export interface Flags {
   readonly out?: string;
   readonly plan?: string;
   readonly keepHistory?: number;
+  readonly log?: boolean;
+  readonly follow?: boolean;
+  readonly verb?: string;
+  readonly failed?: boolean;
+  readonly since?: {readonly backMs: number} | {readonly sinceMs: number};
+  readonly before?: string;
+  readonly limit?: number;
   readonly profile?: string;
   readonly failOn?: Severity;
   readonly dueWithin?: number;

@@ -11,6 +11,7 @@ export type CommandName =
   | 'validate'
   | 'status'
   | 'show'
+  | 'history'
   | 'hold'
   | 'unhold';
 
@@ -32,7 +33,7 @@ export interface OutputChoice {
 export interface ReportChoice {
   readonly dryRun: boolean;
   /** What stdout is for; absent: the report. */
-  readonly answers?: 'verdicts' | 'ids';
+  readonly answers?: 'verdicts' | 'ids' | 'history';
   /** What is printed in full, line by line. */
   readonly wide?: boolean;
   /** The name among what is counted; absent: the command. */

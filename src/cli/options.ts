@@ -48,22 +48,14 @@ export function toInvocation(command: CommandName, flags: Flags): Omit<Invocatio
 export const DEFAULT_KEEP_HISTORY_MS = 400 * 86_400_000;
 
 /** Commands that may write to a cloud, or start a build or a guest. */
-const WRITES: ReadonlySet<CommandName> = new Set([
-  'manage',
-  'build',
-  'import',
-  'verify',
-  'hide',
-  'delete',
-  'hold',
-  'unhold',
-]);
+export const WRITING_COMMANDS = ['manage', 'build', 'import', 'verify', 'hide', 'delete', 'hold', 'unhold'] as const;
+const WRITES: ReadonlySet<CommandName> = new Set(WRITING_COMMANDS);
 
 /** Commands whose answer is places in files, as SARIF reports them. */
 const FINDS_PLACES: ReadonlySet<CommandName> = new Set(['validate']);
 
 /** Commands whose answer can neither pass nor fail. */
-const HAS_NO_CASES: ReadonlySet<CommandName> = new Set(['show', 'hold', 'unhold']);
+const HAS_NO_CASES: ReadonlySet<CommandName> = new Set(['show', 'history', 'hold', 'unhold']);
 
 /** The part of a request that says which clouds. */
 export function toClouds({cloud, region}: Flags): CloudChoice {

@@ -4,6 +4,7 @@ import {addBuild} from './commands/build.ts';
 import {addDelete} from './commands/delete.ts';
 import {addDryRun} from './commands/dry-run.ts';
 import {addHide} from './commands/hide.ts';
+import {addHistory} from './commands/history.ts';
 import {addHold, addUnhold} from './commands/hold.ts';
 import {addImport} from './commands/import.ts';
 import {addManage} from './commands/manage.ts';
@@ -91,7 +92,7 @@ export function buildProgram({io, version, execute, helpLevel = 'short'}: Progra
     .addHelpText('after', TOPICS_HELP);
   addOutputFlags(program).option(HELP_ALL, 'print help with every flag');
   for (const add of [
-    ...[addManage, addDryRun, addStatus, addShow, addHold, addUnhold, addVerify, addValidate],
+    ...[addManage, addDryRun, addStatus, addShow, addHistory, addHold, addUnhold, addVerify, addValidate],
     ...[addImport, addBuild, addHide, addDelete],
   ])
     add(program, execute);

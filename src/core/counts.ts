@@ -75,6 +75,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   show: [],
   hold: [],
   unhold: [],
+  history: [],
 };
 
 /** What a plan knows of one definition besides its actions. */

@@ -1,20 +1,13 @@
 import type {Event, StampedEvent} from './events.ts';
+import type {StoredEvent} from './history/records.ts';
 import type {ImgmgrError} from '../errors.ts';
 import type {Spans} from './verdict/verdict-events.ts';
 
-/** An event as data: what a line of `--json` and a row of the history say of it. */
-export type EventRecord = Readonly<Record<string, unknown>> & {
-  readonly run: string;
-  readonly seq: number;
-  readonly at: string;
-  readonly type: string;
-};
-
 /**
- * The stamp (`run`, `seq`, `at`; `action.id` for what belongs to an action), `type`, then the event's own fields; errors without stack and
+ * An event as data, for lines of `--json` and rows of the history: the stamp (`run`, `seq`, `at`; `action.id` for what belongs to an action), `type`, then the event's own fields; errors without stack and
  * cause, milliseconds as whole numbers.
  */
-export function eventRecord({run, seq, at, action, event}: StampedEvent): EventRecord {
+export function eventRecord({run, seq, at, action, event}: StampedEvent): StoredEvent {
   return {
     run,
     seq,
@@ -29,7 +22,7 @@ function plain(event: Event): Readonly<Record<string, unknown>> & {readonly type
     ...event,
     ...('error' in event && event.error instanceof Error && {error: plainError(event.error)}),
     ...('ms' in event && {ms: Math.round(event.ms)}),
-    ...('elapsedMs' in event && {elapsedMs: Math.round(event.elapsedMs), limitMs: Math.round(event.limitMs)}),
+    ...('limitMs' in event && {elapsedMs: Math.round(event.elapsedMs), limitMs: Math.round(event.limitMs)}),
     ...(event.type === 'verdict' && {spans: rounded(event.spans)}),
   };
 }

@@ -1,6 +1,7 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {BuildEvent} from './build/events.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
+import type {HistoryEvent} from './history/events.ts';
 import type {HoldAnswer} from './hold.ts';
 import type {FieldChange, ImageUsers} from './image/image.ts';
 import type {PlanCosts} from './plan/costs.ts';
@@ -118,6 +119,7 @@ export type Event =
       readonly limitMs: number;
     }
   | BuildEvent
+  | HistoryEvent
   | {
       readonly type: 'action-done';
       readonly cloud: string;

@@ -1,4 +1,4 @@
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import type {DatabaseSync, SQLInputValue} from 'node:sqlite';
 import type {RunRecord, StoredEvent} from '../core/history/records.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -6,6 +6,7 @@ import {codeOf} from '../host/fs-error.ts';
 import type {FoundRun, HistoryReader, RunFilter, RunPage} from '../ports/history.ts';
 import {lossText} from './loss.ts';
 import {DATABASE, NotOursError, openForReading} from './open-database.ts';
+import {readConsole, readLines} from './read-log.ts';
 import {actionOf, buildOf, eventOf, logOf, runOf, verificationOf} from './read-rows.ts';
 import type {Row} from './read-rows.ts';
 import {isLost} from './run-rows.ts';
@@ -85,6 +86,14 @@ class Reader implements HistoryReader {
        ) SELECT name FROM names WHERE name IS NOT NULL`,
     );
     return rows.map((row) => String(row['name']));
+  }
+
+  lines(...[log, range]: Parameters<HistoryReader['lines']>): ReturnType<HistoryReader['lines']> {
+    return readLines(dirname(this.#path), log, range);
+  }
+
+  console(...[log]: Parameters<HistoryReader['console']>): ReturnType<HistoryReader['console']> {
+    return readConsole(dirname(this.#path), log);
   }
 
   close(): void {

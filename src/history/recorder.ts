@@ -51,6 +51,7 @@ export class Recorder {
     'build-progress': (event) => this.#buildProgress(event),
     built: (event, at) => this.#built(event, at),
     verdict: (event, at) => this.#verdict(event, at),
+    hold: ({cloud, definition}) => this.#subject(cloud, definition ?? ''),
   };
 
   /** `run`: the number of the row in `runs`. */

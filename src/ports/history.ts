@@ -1,6 +1,6 @@
 import type {Counts} from '../core/counts.ts';
 import type {StampedEvent} from '../core/events.ts';
-import type {RunDetails, RunRecord, StoredEvent, Who} from '../core/history/records.ts';
+import type {LogRecord, RunDetails, RunRecord, StoredEvent, Who} from '../core/history/records.ts';
 
 /** What is known of a run when it begins. */
 export interface RunStart {
@@ -58,6 +58,12 @@ export type FoundRun =
   | {readonly kind: 'several'; readonly ids: readonly string[]}
   | {readonly kind: 'none'};
 
+/** Lines of a file, and the byte behind them. */
+export interface LogLines {
+  readonly lines: readonly string[];
+  readonly next: number;
+}
+
 /**
  * The history of this host, to be read; every answer is what is stored at that moment, and takes at most 100 ms with 10,000 runs and
  * 1,000,000 events. UNAVAILABLE: it is locked; CONFIG: it is damaged, or may not be read.
@@ -71,5 +77,9 @@ export interface HistoryReader {
   events(id: string, range: {readonly after: number; readonly limit: number}): readonly StoredEvent[];
   /** Names of all definitions that any run worked on. */
   definitions(): readonly string[];
+  /** Whole lines of a build's log between two bytes (null: its end), at most 256 KiB; none where the file is gone. */
+  lines(log: LogRecord, range: {readonly from: number; readonly to: number | null}): Promise<LogLines>;
+  /** The lines of the console in a file of evidence; none where it is gone. */
+  console(log: LogRecord): Promise<readonly string[]>;
   close(): void;
 }

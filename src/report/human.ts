@@ -148,6 +148,11 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'status':
     case 'shown':
     case 'hold':
+    case 'history-run':
+    case 'history-elsewhere':
+    case 'history':
+    case 'history-shown':
+    case 'history-line':
       return {gone: [], key: ''};
   }
 }

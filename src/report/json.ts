@@ -20,7 +20,7 @@ export function createJson({
   readonly sink: ReportSink;
   readonly verbosity: Verbosity;
   /** What the command is asked for. */
-  readonly answers?: 'verdicts' | 'ids';
+  readonly answers?: 'verdicts' | 'ids' | 'history';
 }): (stamped: StampedEvent) => void {
   const oncePerSecond = new Throttle(1000);
   return (stamped) => {
@@ -47,6 +47,11 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'findings',
   'status-row',
   'status',
+  'history-run',
+  'history-elsewhere',
+  'history',
+  'history-shown',
+  'history-line',
   'action-failed',
   'definition-failed',
   'cloud-failed',

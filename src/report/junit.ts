@@ -96,6 +96,11 @@ export function createJunit({
       case 'status':
       case 'shown':
       case 'hold':
+      case 'history-run':
+      case 'history-elsewhere':
+      case 'history':
+      case 'history-shown':
+      case 'history-line':
       case 'plan-written':
       case 'build-started':
       case 'build-progress':

@@ -29,7 +29,7 @@ export interface ReporterParts {
   /** The plan is the answer. */
   readonly dryRun: boolean;
   /** What else the command is asked for: the verdicts of `verify`, the ids of `import` and `build --upload`. */
-  readonly answers?: 'verdicts' | 'ids';
+  readonly answers?: 'verdicts' | 'ids' | 'history';
   /** `--wide`: what is printed in full, line by line. */
   readonly wide?: boolean;
 }
@@ -101,6 +101,11 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'audited',
   'shown',
   'hold',
+  'history-run',
+  'history-elsewhere',
+  'history',
+  'history-shown',
+  'history-line',
   'findings',
   'status-row',
   'status',
@@ -121,6 +126,10 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
   if (parts.format !== 'human') return () => undefined;
   const {stdout} = parts.sink;
   const paint = await createPaint(levelOf(parts, stdout));
+  if (parts.answers === 'history') {
+    const {createHistoryAnswer} = await import('./history-answer.ts');
+    return createHistoryAnswer({stdout, verbosity: parts.verbosity, wide: parts.wide ?? false, paint});
+  }
   const ids = new Map<string, string>();
   const table = createStatusTable({verbosity: parts.verbosity, wide: parts.wide ?? false, paint});
   return (event: Event) => {

@@ -100,6 +100,11 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'status-row':
     case 'status':
     case 'shown':
+    case 'history-run':
+    case 'history-elsewhere':
+    case 'history':
+    case 'history-shown':
+    case 'history-line':
       return [];
   }
 }

@@ -6,6 +6,7 @@ import {holdStanding} from './answer.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
+import {fitted, layOut} from './table.ts';
 
 /** How the table is shown. */
 export interface StatusStyle {
@@ -24,8 +25,6 @@ export interface StatusTable {
 /** Above so many clouds each definition has one row. */
 const MOST_CLOUDS = 3;
 const DAY_MS = 86_400_000;
-/** The widest cell, but with `--wide`. */
-const WIDEST = 40;
 const NONE = '–';
 
 const COLUMNS = ['CLOUD', 'DEFINITION', 'VERSION', 'BUILT', 'NEWER', 'VERIFIED', 'RED ON', 'BY', 'STATE', 'FINDINGS'];
@@ -113,36 +112,17 @@ function tableText(lines: readonly Line[], summary: StatusSummary, style: Status
     clouds.size > MOST_CLOUDS ? byDefinition(sorted) : sorted.map((line) => ({line, cloud: line.cloud, outliers: []}));
   const head = [...COLUMNS, ...(wide ? WIDE_COLUMNS : [])];
   const cells = shown.map(({line, cloud}) => [cloud, ...line.cells].map((cell) => fitted(cell, wide)));
-  const widths = head.map((title, column) =>
-    cells.reduce((most, row) => Math.max(most, widthOf(row[column] ?? '')), title.length),
-  );
-  const padded = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
-      .join('  ')
-      .trimEnd();
+  const [titles = '', ...laidOut] = layOut(head, cells);
   return [
-    ...(shown.length === 0 ? [] : [paint.bold(padded(head))]),
+    ...(shown.length === 0 ? [] : [paint.bold(titles)]),
     ...shown.flatMap(({line, outliers}, index) => [
-      brushOf(line, paint)(padded(cells[index] ?? [])),
+      brushOf(line, paint)(laidOut[index] ?? ''),
       ...outliers.map((text) => `    ${clean(text)}`),
       ...line.details,
     ]),
     paint.bold(summaryText(summary)),
     '',
   ].join('\n');
-}
-
-/** In characters, of which some are two units. */
-function widthOf(text: string): number {
-  return /[\ud800-\udfff]/.test(text) ? Array.from(text).length : text.length;
-}
-
-function fitted(cell: string, wide: boolean): string {
-  const cleaned = clean(cell);
-  if (wide || cleaned.length <= WIDEST) return cleaned;
-  const text = Array.from(cleaned);
-  return text.length <= WIDEST ? cleaned : `${text.slice(0, WIDEST - 1).join('')}…`;
 }
 
 function brushOf({state, redOn, offending}: Line, paint: Paint): (text: string) => string {

@@ -5,9 +5,10 @@ import type {ImageView} from '../fakes/glance/image-table.ts';
 import {KILL_MOMENTS, killAt} from '../fakes/write-gate.ts';
 import type {KillMoment} from '../fakes/write-gate.ts';
 import {dryRunFaults, isImporting, planOf} from './dry-run.ts';
+import {historyFaults} from './history.ts';
 import {watchLaws} from './laws.ts';
 import type {Place, Snapshot} from './place.ts';
-import {cloudWith, define, openPlace, runAsProcess, runHere, snapshot} from './place.ts';
+import {cloudWith, define, openPlace, runAsProcess, runHere, snapshot, stateOf} from './place.ts';
 import type {Scenario, Step} from './scenarios.ts';
 
 const FULL = process.env['FULL'] === '1';
@@ -109,7 +110,7 @@ async function disturb(rehearsal: Rehearsal, kill: Kill): Promise<string[]> {
   const cloud = await cloudFor(rehearsal.scenario, rehearsal.start);
   const laws = watchLaws(cloud, bookOf(rehearsal.scenario));
   const faults = await killOnce(rehearsal, cloud, kill);
-  faults.push(...(await runAgain(rehearsal, cloud)), ...new Set(laws.broken));
+  faults.push(...(await runAgain(rehearsal, cloud)), ...new Set(laws.broken), ...historyFaults(stateOf(cloud)));
   await cloud.close();
   return faults.map((fault) => `${describeKill(rehearsal, kill)}: ${fault}`);
 }

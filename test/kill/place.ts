@@ -57,12 +57,31 @@ export function snapshot(cloud: FakeCloud): Snapshot {
 /** A new cloud that holds the images already. */
 export async function cloudWith(images: Snapshot, options: FakeCloudOptions = {}): Promise<FakeCloud> {
   const cloud = await startFakeCloud({importDelayMs: 2, ...options});
+  const state = await mkdtemp(join(tmpdir(), 'imgmgr-kill-state-'));
+  STATES.set(cloud, state);
+  const close = cloud.close.bind(cloud);
+  Object.assign(cloud, {
+    async close() {
+      await close();
+      await rm(state, {recursive: true, force: true});
+    },
+  });
   for (const image of images)
     cloud.seed(
       {...image, owner: image.owner === 'ours' ? cloud.accounts.admin.projectId : image.owner},
       bytesOf(image.properties['internal_version'] ?? ''),
     );
   return cloud;
+}
+
+/** The folders of state of the host whose runs work on a cloud. */
+const STATES = new WeakMap<FakeCloud, string>();
+
+/** `XDG_STATE_HOME` of the runs on a cloud. */
+export function stateOf(cloud: FakeCloud): string {
+  const state = STATES.get(cloud);
+  if (state === undefined) throw new Error('the cloud was not made by cloudWith');
+  return state;
 }
 
 /** Runs the command line in this process, undisturbed. */
@@ -97,5 +116,6 @@ export function runAsProcess(
 }
 
 function environment(cloud: FakeCloud): Record<string, string> {
-  return {...cloud.environment(), HOME: '/nonexistent', PATH: process.env['PATH'] ?? ''};
+  const state = {XDG_STATE_HOME: stateOf(cloud)};
+  return {...cloud.environment(), ...state, HOME: '/nonexistent', PATH: process.env['PATH'] ?? ''};
 }

@@ -1,5 +1,4 @@
 import type {Counts} from '../counts.ts';
-import type {EventRecord} from '../event-record.ts';
 
 /**
  * How far something is. `LOST`: the process that worked on it is gone, or (on another host) was silent for 60 s, and said no end;
@@ -117,8 +116,14 @@ export interface RunDetails {
   readonly logs: readonly LogRecord[];
 }
 
-/** A stored event; `action.id` and the fields of its type are those of a line of `--json`. */
-export type StoredEvent = EventRecord;
+/** An event as data: its stamp, and the fields of its type as a line of `--json` has them. */
+export type StoredEvent = Readonly<Record<string, unknown>> & {
+  readonly run: string;
+  readonly seq: number;
+  /** ISO 8601, UTC. */
+  readonly at: string;
+  readonly type: string;
+};
 
 /** The state that an exit code stands for. */
 export function stateOfExit(exitCode: number): State {

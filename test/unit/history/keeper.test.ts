@@ -169,6 +169,12 @@ describe('the history of a run', () => {
     expect(logs).toMatchObject([{kind: 'evidence', path: '/state/evidence/x.json', image: VERDICT.image}]);
   });
 
+  it('lists a hold with the definition that it holds', async () => {
+    const about = {change: 'set', until: '2026-12-24T00:00:00.000Z', reason: 'migration', image: 'i'} as const;
+    const run = await kept(folder.path(), [{type: 'hold', cloud: CLOUD, definition: 'D', ...about}], {verb: 'hold'});
+    expect(detailsOf(folder.path(), run.run).run).toMatchObject({verb: 'hold', clouds: [CLOUD], definitions: ['D']});
+  });
+
   it('takes every event that there is, and leaves out HTTP calls alone', async () => {
     const run = await kept(
       folder.path(),

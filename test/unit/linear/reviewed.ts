@@ -29,7 +29,13 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['confirm', 'help-layout', 'io', 'parse', 'plan-flags', 'program', 'commands/hold', 'commands/import'].map(
         (name) => `src/cli/${name}.ts`,
       ),
-      ...['src/app/ad-hoc-image.ts', 'src/app/local-file.ts', 'src/app/show.ts', 'src/compose/deliver-build.ts'],
+      ...[
+        'src/app/ad-hoc-image.ts',
+        'src/app/local-file.ts',
+        'src/app/show.ts',
+        'src/app/history.ts',
+        'src/compose/deliver-build.ts',
+      ],
       ...['src/history/evidence.ts', 'src/report/sarif.ts'],
       ...['cloud-auth', 'cloud-endpoints', 'cloud-entry', 'cloud-environment', 'cloud-files', 'cloud-settings'].map(
         (name) => `src/config/${name}.ts`,
@@ -125,7 +131,8 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['src/build/element-trees.ts', 'src/build/run-dib.ts', 'src/build/artifact-store.ts'],
       ...['src/sources/unwrap.ts', 'src/workflow/verification/watch-server.ts'],
       ...['src/report/error-text.ts', 'src/report/human.ts', 'src/report/log.ts'],
-      ...['src/history/read-rows.ts', 'src/history/recorder.ts'],
+      ...['read-rows', 'recorder', 'read-log'].map((name) => `src/history/${name}.ts`),
+      ...['history-log', 'history-text', 'table'].map((name) => `src/report/${name}.ts`),
     ],
   ],
 ];

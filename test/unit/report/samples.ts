@@ -4,6 +4,7 @@ import type {DefinitionCounts, Counts} from '../../../src/core/counts.ts';
 import {countsOf, shownFields} from '../../../src/core/counts.ts';
 import type {ActionSummary, Event, PlannedAction} from '../../../src/core/events.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
+import {HISTORY_EVENTS} from './history-samples.ts';
 
 /** Events as a run on one cloud emits them. */
 export const ACQUIRE: ActionSummary = {
@@ -270,6 +271,7 @@ export const EVERY_EVENT: readonly Event[] = [
     ...{asOf: '2026-11-26T12:00:00.000Z', until: '2027-02-26T12:00:00.000Z'},
     ...{rows: 1, offending: 1, unreachable: 0, due: 1},
   },
+  ...HISTORY_EVENTS,
   {type: 'action-done', cloud: 'admin', action: ACQUIRE, image: '3f2a', detail: 'method web-download', ms: 12_000},
   {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
   {type: 'action-failed', cloud: 'admin', action: {...ACQUIRE, definition: 'Rocky 9'}, error: REFUSED, ms: 500},
