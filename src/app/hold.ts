@@ -41,7 +41,7 @@ export async function* hold(request: HoldRequest, ports: AppPorts, emit: Emit): 
   refusePast(untilMs, ports.now());
   const choice = {untilMs, ...(publicReason && reason !== undefined && {publicReason: reason})};
   const said = {until: new Date(untilMs).toISOString(), ...(reason !== undefined && {reason})};
-  yield* onEach({request, ports, emit, command: 'hold'}, async ({context, view}) => {
+  yield* onEach({request, ports, emit, command: 'hold', wantsFiles: false}, async ({context, view}) => {
     const done = await setHold(context, choice, {definition, records: view.holds});
     emit({type: 'hold', cloud: context.store.cloud, definition: definition ?? null, ...done, ...said});
     await waitForRuns(context, {definition, ...(waitLockMs !== undefined && {limitMs: waitLockMs})});
@@ -52,7 +52,7 @@ export async function* hold(request: HoldRequest, ports: AppPorts, emit: Emit): 
 /** Lifts the hold on each cloud; what else holds it is said. USAGE for a definition that nobody knows. */
 export async function* unhold(request: UnholdRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
   const {definition} = request;
-  const work = {request, ports, emit, command: 'unhold'} as const;
+  const work = {request, ports, emit, command: 'unhold', wantsFiles: true} as const;
   yield* onEach(work, async ({context, view, known}) => {
     const done = await liftHold(context, {definition, records: view.holds});
     const {cloud} = context.store;
@@ -85,6 +85,8 @@ interface Work {
   readonly ports: AppPorts;
   readonly emit: Emit;
   readonly command: string;
+  /** What definition files say is wanted, where they can be read, also about a name that is on a cloud. */
+  readonly wantsFiles: boolean;
 }
 
 /** A cloud that was looked at. */
@@ -148,7 +150,8 @@ async function knownDefinitions(work: Work, views: readonly View[]): Promise<rea
     ...holds.flatMap((record) => record.definition ?? []),
   ]);
   const isOnCloud = onClouds.includes(definition);
-  const read = await readIfThere(work, isOnCloud && definitions.images.length === 0);
+  const isOptional = isOnCloud && definitions.images.length === 0;
+  const read = isOptional && !work.wantsFiles ? undefined : await readIfThere(work, isOptional);
   const names = [...onClouds, ...(read ?? []).map(({name}) => name)];
   if (names.includes(definition)) return read;
   throw new ImgmgrError('USAGE', `there is no definition "${definition}"`, {

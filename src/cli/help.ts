@@ -94,12 +94,13 @@ const ENVIRONMENT = `Environment
   OS_REGION_NAME            the region to work in when --region is not given
   OS_CLIENT_CONFIG_FILE     clouds.yaml; else ./, ~/.config/openstack, /etc/openstack
   OS_*                      a full set of credentials, used only when no cloud is named
-  IMGMGR_IMAGES             definitions, when --images is not given; else ./images
+  IMGMGR_IMAGES             definitions, when --images is not given; else ./images, or as below
   IMGMGR_LOCAL              folder of --cloud local; else $XDG_DATA_HOME/imgmgr/local
   IMGMGR_BUILD_DIR          folder for builds and conversions; else /var/tmp
   IMGMGR_DIB                disk-image-create, or the virtual environment that has it; else on the PATH
   IMGMGR_AGENTS             folder of the guest agents; else dist/agent
   JOB_COMPLETION_INDEX      which shard --shard auto/N is, from 0; set by Kubernetes
+  XDG_CONFIG_HOME           definitions of the user (imgmgr/images); else ~/.config, /etc/imgmgr/images
   XDG_STATE_HOME            evidence, logs, built images, caches; else /var/lib for root, ~/.local/state
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY   proxies for sources and clouds
   IMGMGR_SOURCE_PROXY=off   sources are reached without them

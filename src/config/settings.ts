@@ -3,9 +3,17 @@ import {ImgmgrError} from '../errors.ts';
 import {absolutePath, variable, xdgFolder} from './config-context.ts';
 import type {Environment} from './config-context.ts';
 
-/** Where definitions are read from: `--images`, else `IMGMGR_IMAGES`, else the folder `images` here. */
-export function imagesPaths(flags: readonly string[], env: Environment): readonly string[] {
-  return flags.length > 0 ? flags : [variable(env, 'IMGMGR_IMAGES') ?? 'images'];
+/** The definitions that are named: by `--images`, else by `IMGMGR_IMAGES`; undefined where neither is given. */
+export function namedImages(flags: readonly string[], env: Environment): readonly string[] | undefined {
+  if (flags.length > 0) return flags;
+  const own = variable(env, 'IMGMGR_IMAGES');
+  return own === undefined ? undefined : [own];
+}
+
+/** Where definitions are looked for when none are named, in this order: here, with the settings of the user, with those of the host. */
+export function imagesFolders(env: Environment, home: string): readonly string[] {
+  const ofUser = join(xdgFolder(env, 'XDG_CONFIG_HOME', join(home, '.config')), 'imgmgr', 'images');
+  return ['images', ofUser, '/etc/imgmgr/images'];
 }
 
 /** The folder of evidence, logs and reports: `$XDG_STATE_HOME/imgmgr` where that is set, `/var/lib/imgmgr` for root, else below the home. */

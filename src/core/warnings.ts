@@ -34,6 +34,7 @@ export const WARNING_CODES = [
   'too-many-deletions', // a dry run plans more deletions than manage would do
   'plan-not-written', // some cloud could not be planned, so there is no plan file
   'no-definitions-enabled', // all selected definitions are disabled, or none was selected
+  'catalogue-used', // no definitions are named or found, so those that came along are used
   'nothing-to-verify', // no selected definition has a current image
   'region-not-chosen', // the cloud has several regions, and nothing says which
   'local-shadowed', // clouds.yaml has a cloud named `local`, which is not used

@@ -11,7 +11,7 @@ import {oneOf, word} from '../parse.ts';
 /** `imgmgr validate [PATH…]`: judges definitions alone; no cloud, no network. */
 export function addValidate(program: Command, execute: Execute): void {
   const command = addCommand(program, 'validate', 'Definitions')
-    .argument('[paths...]', 'definitions: folders or files; default: IMGMGR_IMAGES, else images')
+    .argument('[paths...]', 'definitions: folders or files; default: as for --images')
     .description('judge definitions by schema and rules, without any cloud; exit 2 and 3 when something is wrong')
     .addHelpText('before', EXAMPLES)
     .optionsGroup('Validating:')

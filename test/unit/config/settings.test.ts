@@ -2,20 +2,28 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {imagesPaths, localDir, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
+import {imagesFolders, localDir, namedImages, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
 import {readTextFile} from '../../../src/config/config-context.ts';
 import {refusal, textOf} from './host.ts';
 
 const WHERE = {home: '/home/op', cwd: '/work'};
 
-test.each<[string[], Record<string, string>, string[]]>([
+test.each<[string[], Record<string, string>, string[] | undefined]>([
   [['flag'], {IMGMGR_IMAGES: 'env'}, ['flag']],
   [['b', 'a'], {}, ['b', 'a']],
   [[], {IMGMGR_IMAGES: 'env'}, ['env']],
-  [[], {IMGMGR_IMAGES: ''}, ['images']],
-  [[], {}, ['images']],
-])('definitions come from the flags, else the variable, else ./images (%j, %j)', (flags, env, expected) => {
-  expect(imagesPaths(flags, env)).toEqual(expected);
+  [[], {IMGMGR_IMAGES: ''}, undefined],
+  [[], {}, undefined],
+])('definitions are named by the flags, else by the variable (%j, %j)', (flags, env, expected) => {
+  expect(namedImages(flags, env)).toEqual(expected);
+});
+
+test.each<[Record<string, string>, string]>([
+  [{}, '/home/op/.config/imgmgr/images'],
+  [{XDG_CONFIG_HOME: '/c'}, '/c/imgmgr/images'],
+  [{XDG_CONFIG_HOME: 'relative'}, '/home/op/.config/imgmgr/images'],
+])('else they are here, with the settings of the user, or with those of the host (%j)', (env, ofUser) => {
+  expect(imagesFolders(env, '/home/op')).toEqual(['images', ofUser, '/etc/imgmgr/images']);
 });
 
 test.each<[Record<string, string>, number, string]>([
