@@ -36,6 +36,7 @@ export const WARNING_CODES = [
   'no-definitions-enabled', // all selected definitions are disabled, or none was selected
   'catalogue-used', // no definitions are named or found, so those that came along are used
   'nothing-to-verify', // no selected definition has a current image
+  'credential-expires', // the application credential that logs in ends soon
   'region-not-chosen', // the cloud has several regions, and nothing says which
   'local-shadowed', // clouds.yaml has a cloud named `local`, which is not used
   'evidence-lost', // the evidence of a verdict could not be kept

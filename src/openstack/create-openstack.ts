@@ -65,7 +65,7 @@ export function createOpenStack(
     patienceMs: parts.removalMs ?? REMOVAL_MS,
   });
   return {
-    store: new GlanceImageStore({session, glance, clock, close: () => http.close()}),
+    store: new GlanceImageStore({session, glance, keystone, clock, close: () => http.close()}),
     servers: new NovaServerHost({session, nova: novaIn}),
     sharing: new GlanceImageSharing({cloud: cloud.name, glance, keystone}),
     tests,

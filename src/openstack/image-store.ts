@@ -20,6 +20,7 @@ import {nameFilters} from './glance/name-filter.ts';
 import {patchOperations} from './glance/patch.ts';
 import {formatRefused, inUse, isProtected, placeAndCause, tooManyProperties} from './glance/refusals.ts';
 import {recoded} from './request.ts';
+import type {KeystoneApi} from './keystone/api.ts';
 import type {Session} from './session.ts';
 
 const MIB = 1024 * 1024;
@@ -29,6 +30,7 @@ const OFFERED: readonly ImportMethod[] = ['web-download', 'glance-direct'];
 export interface ImageStoreParts {
   readonly session: Session;
   readonly glance: GlanceApi;
+  readonly keystone: Pick<KeystoneApi, 'credentialExpiry'>;
   readonly clock: ServerClock;
   readonly close: () => void;
 }
@@ -49,6 +51,12 @@ export class GlanceImageStore implements ImageStore {
 
   account(): Promise<Account> {
     return this.#parts.session.account();
+  }
+
+  async credentialExpiry(): Promise<Date | undefined> {
+    const {session, keystone} = this.#parts;
+    const credential = await session.credential();
+    return credential && keystone.credentialExpiry(credential);
   }
 
   now(): Date {

@@ -14,6 +14,8 @@ export interface Login {
   /** Undefined when the token is not for a project. */
   readonly account: Account | undefined;
   readonly catalog: readonly CatalogService[];
+  /** The application credential that it was made with, by the ids of its user and its own; absent: another login. */
+  readonly credential?: {readonly userId: string; readonly id: string};
   /** Keystone's clock when it made the token, ISO 8601. */
   readonly issuedAt: string;
   readonly lifeMs: number;
@@ -30,6 +32,8 @@ const tokenAnswer = z.object({
     expires_at: z.string(),
     user: named,
     project: named.optional(),
+    // https://opendev.org/openstack/keystone/src/branch/stable/zed/keystone/common/render_token.py
+    application_credential: z.object({id: z.string()}).nullish().catch(undefined),
     roles: z.array(z.object({name: z.string()})).default([]),
     catalog: z
       .array(
@@ -122,7 +126,7 @@ function principal(who: UserRef | ProjectRef): {id: string} | {name: string; dom
 }
 
 function toLogin(token: string, answer: z.infer<typeof tokenAnswer>['token']): Login {
-  const {project} = answer;
+  const {project, application_credential: credential} = answer;
   return {
     token,
     account: project && {
@@ -131,6 +135,7 @@ function toLogin(token: string, answer: z.infer<typeof tokenAnswer>['token']): L
       userName: answer.user.name,
       roles: answer.roles.map((role) => role.name),
     },
+    ...(credential && {credential: {userId: answer.user.id, id: credential.id}}),
     catalog: answer.catalog.map((service) => ({
       type: service.type,
       ...(service.name != null && {name: service.name}),

@@ -73,6 +73,11 @@ export class Session {
     );
   }
 
+  /** The application credential that we log in with; undefined: we log in another way, or Keystone does not say. */
+  async credential(): Promise<Login['credential']> {
+    return (await this.#loggedIn()).credential;
+  }
+
   /** The service's base URL, in another region where one is given; throws CONFIG with what the catalog does have. */
   async endpoint(type: ServiceType, region?: string): Promise<string> {
     const {catalog, account} = await this.#loggedIn();

@@ -50,6 +50,9 @@ export interface ImageStore {
   /** Logs in (once) and answers who we are. */
   account(): Promise<Account>;
 
+  /** When the credential that we log in with ends; undefined: never, or there is none of that kind. Absent: the store has no logins. */
+  credentialExpiry?(): Promise<Date | undefined>;
+
   /** The store's clock, from the last answer's `Date` header moved on by our monotonic clock. */
   now(): Date;
 

@@ -33,6 +33,7 @@ async function orInterrupted<T>(signal: AbortSignal, promise: Promise<T>): Promi
 
 const STORE_READS: ReadonlySet<PropertyKey> = new Set<keyof ImageStore>([
   'account',
+  'credentialExpiry',
   'listTagged',
   'listNamed',
   'offer',

@@ -11,7 +11,15 @@ export interface FakeAccount {
   readonly project: string;
   readonly projectId: string;
   readonly roles: readonly string[];
-  readonly applicationCredential: {readonly id: string; readonly name: string; readonly secret: string};
+  readonly applicationCredential: {
+    readonly id: string;
+    readonly name: string;
+    readonly secret: string;
+    /** As Keystone writes it: without a zone. */
+    expiresAt?: string;
+    /** Its access rules do not allow that it is looked at. */
+    hidden?: true;
+  };
 }
 
 /** An endpoint of the catalog. */
@@ -124,6 +132,7 @@ export function createKeystone(options: KeystoneOptions): FakeKeystone {
           throw new Refusal(403, 'You are not authorized to perform the requested action');
         return where === 'GET /v3/domains' ? listDomains(options, request) : listProjects(options, request);
       }
+      if (where.startsWith('GET /v3/users/')) return showCredential(living(header(request, 'x-auth-token')), where);
       if (where === 'GET /v3' || where === 'GET ') return versions(request);
       throw new Refusal(404, `(${request.path}): The resource could not be found.`);
     },
@@ -132,6 +141,17 @@ export function createKeystone(options: KeystoneOptions): FakeKeystone {
     revoke: (id) => void tokens.delete(id),
     issue: (account) => give(account, ['password']).id,
   };
+}
+
+/** Only its own user asks; keystone/api/users.py (UserAppCredGetDeleteResource). */
+function showCredential(token: Token | undefined, where: string): Reply {
+  if (token === undefined) throw unauthorized();
+  const {userId, applicationCredential} = token.account;
+  const {id, name, expiresAt = null, hidden} = applicationCredential;
+  if (hidden) throw new Refusal(403, 'You are not authorized to perform the requested action');
+  if (where !== `GET /v3/users/${userId}/application_credentials/${id}`)
+    throw new Refusal(404, 'Could not find application credential');
+  return {status: 200, json: {application_credential: {id, name, expires_at: expiresAt, unrestricted: false}}};
 }
 
 function listDomains({domains}: KeystoneOptions, {query}: FakeRequest): Reply {
@@ -212,6 +232,11 @@ function tokenReply(id: string, token: Token, endpoints: readonly FakeEndpoint[]
     issued_at: microseconds(token.issuedAt),
     project: {domain, id: owner.projectId, name: owner.project},
     is_domain: false,
+    ...(token.methods.includes('application_credential') && {
+      application_credential: {
+        ...{id: owner.applicationCredential.id, name: owner.applicationCredential.name, restricted: true},
+      },
+    }),
     roles: owner.roles.map((name) => ({id: `role-${name}`, name})),
     catalog: catalogOf(endpoints),
   };

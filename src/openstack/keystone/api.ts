@@ -13,6 +13,16 @@ const projects = z.object({
 /** https://docs.openstack.org/api-ref/identity/v3/#list-domains */
 const domains = z.object({domains: z.array(z.object({id: resourceId}))});
 
+/** https://docs.openstack.org/api-ref/identity/v3/#show-application-credential-details; the time is UTC, written without a zone. */
+const credential = z.object({
+  application_credential: z.object({
+    expires_at: z
+      .string()
+      .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/)
+      .nullish(),
+  }),
+});
+
 /** `…/v3`, whatever version the catalog's URL ends with. */
 export function keystoneBase(endpoint: string): string {
   return `${endpoint.replace(/\/v\d+(\.\d+)?$/, '')}/v3`;
@@ -24,6 +34,16 @@ export class KeystoneApi {
 
   constructor(client: ServiceClient) {
     this.#client = client;
+  }
+
+  /**
+   * When an application credential ends, by Keystone's clock; undefined: never. Its user may ask, also with the credential itself, unless its
+   * access rules leave that out.
+   */
+  async credentialExpiry({userId, id}: {readonly userId: string; readonly id: string}): Promise<Date | undefined> {
+    const path = `/users/${resourceId.parse(userId)}/application_credentials/${resourceId.parse(id)}`;
+    const text = (await this.#client.read(credential, path)).application_credential.expires_at;
+    return text == null ? undefined : new Date(`${text.slice(0, 19)}Z`);
   }
 
   /** Ids of the domains of that name; FORBIDDEN for ordinary users. */
