@@ -7,9 +7,8 @@ import {parseSize} from '../limits.ts';
 import {RULE_IDS} from '../rules/ids.ts';
 import {isCalendarDate, parseDuration, parseUntil} from '../time-text.ts';
 
-/** What Glance takes as disk_format and the peer's schema allows. */
-export const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
-export const RETIRE_WAYS = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'] as const;
+const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
+const RETIRE_WAYS = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'] as const;
 
 const LONGEST = 255;
 const LARGEST = 2_147_483_647;

@@ -15,7 +15,7 @@ import {
 } from './scs.ts';
 
 /** Every value of replace_frequency. */
-export const FREQUENCIES = ['yearly', 'quarterly', 'monthly', 'weekly', 'daily', 'critical_bug', 'never'];
+const FREQUENCIES = ['yearly', 'quarterly', 'monthly', 'weekly', 'daily', 'critical_bug', 'never'];
 const UNTIL = 'YYYY-MM-DD, none, notice';
 const VALIDITY = 'none, last-N, YYYY-MM-DD, notice, forever';
 
