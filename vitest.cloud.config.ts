@@ -1,9 +1,10 @@
 import {defineConfig} from 'vitest/config';
 
-/** With test servers of their own, each part in a project of its own (test/cloud/support/own-project.ts). */
-const SERVERS = ['in-use', 'test-servers', 'verify', 'volume-only'].map((name) => `test/cloud/${name}.test.ts`);
-/** With guests that need nothing of the tenant whose quota the tests of `servers` change. */
-const DEBIAN = ['debian', 'tiny-guest'].map((name) => `test/cloud/${name}.test.ts`);
+const files = (...names: readonly string[]): string[] => names.map((name) => `test/cloud/${name}.test.ts`);
+/** With servers, each part in projects of its own (test/cloud/support/own-project.ts). */
+const SERVERS = files('test-servers', 'verify');
+const VOLUMES = files('in-use', 'volume-only');
+const DEBIAN = files('debian', 'tiny-guest');
 const FULL = 'test/cloud/full/**/*.test.ts';
 
 interface Part {
@@ -20,15 +21,16 @@ const ALONE = ['test/cloud/rotation.test.ts', 'test/cloud/silent-cell.test.ts'];
 const PARTS: Readonly<Record<string, Part>> = {
   alone: {include: ALONE, setup: 'test/cloud/support/empty-cloud.ts'},
   servers: {include: [...SERVERS, FULL], setup: 'test/cloud/support/own-project.ts'},
-  images: {include: ['test/cloud/*.test.ts'], exclude: [...SERVERS, ...DEBIAN, ...ALONE]},
+  volumes: {include: VOLUMES, setup: 'test/cloud/support/own-project.ts'},
+  images: {include: ['test/cloud/*.test.ts'], exclude: [...SERVERS, ...VOLUMES, ...DEBIAN, ...ALONE]},
   debian: {include: DEBIAN, setup: 'test/cloud/support/own-project.ts'},
 };
 const part = PARTS[process.env['PART'] ?? ''] ?? ALL;
 
 /**
- * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|servers|debian`:
- * only that part; test/cloud/run runs the first, which empties the cloud, then `debian` and `servers` beside `images`, so that guests do not
- * starve each other. `FULL=1`: what takes longest, too.
+ * The acceptance suite: one file after the other, since all of them work on the same real cloud. `PART=alone|images|volumes|servers|debian`:
+ * only that part; test/cloud/run runs the first, which empties the cloud, then `debian` and `servers` beside `images` and `volumes`, so that
+ * there are never more than two guests, and none but small ones beside the Debian one. `FULL=1`: what takes longest, too.
  */
 export default defineConfig({
   test: {

@@ -4,9 +4,10 @@ export const PASSWORD = 'lab-secret';
 /** The users of the one-node OpenStack; each has a project of its name. */
 export type User = 'admin' | 'demo';
 
-/** The project in which a user works; `ACCEPTANCE_PROJECT` gives the administrator another one than its own. */
+/** The project in which a user works: of its name, or, where `ACCEPTANCE_PROJECT` names a part of the suite, one made for that part. */
 export function projectOf(user: User): string {
-  return user === 'admin' ? (process.env['ACCEPTANCE_PROJECT'] ?? user) : user;
+  const part = process.env['ACCEPTANCE_PROJECT'];
+  return part === undefined ? user : `${part}-${user}`;
 }
 
 /** A token of the real identity service, got without any code of imgmgr. */
@@ -29,8 +30,9 @@ export async function login(user: User, project = projectOf(user)): Promise<{tok
   return {token, projectId: said.project.id};
 }
 
-/** Makes a project in which `admin` is the administrator; one that is there already will do. */
-export async function makeProject(name: string): Promise<void> {
+/** Makes the project in which the user works, `admin` as administrator and `demo` as member; one that is there already will do. */
+export async function makeProject(of: User): Promise<void> {
+  const name = projectOf(of);
   const {token} = await login('admin', 'admin');
   const call = async (method: string, path: string, body?: object): Promise<Response> => {
     const answer = await fetch(`${IDENTITY}${path}`, {
@@ -42,27 +44,27 @@ export async function makeProject(name: string): Promise<void> {
       throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer;
   };
-  const idOf = async (kind: 'projects' | 'users' | 'roles', of: string): Promise<string> => {
-    const found = (await (await call('GET', `/${kind}?name=${of}`)).json()) as Record<string, {id: string}[]>;
+  const idOf = async (kind: 'projects' | 'users' | 'roles', wanted: string): Promise<string> => {
+    const found = (await (await call('GET', `/${kind}?name=${wanted}`)).json()) as Record<string, {id: string}[]>;
     const id = found[kind]?.[0]?.id;
-    if (id === undefined) throw new Error(`no ${of} among the ${kind}`);
+    if (id === undefined) throw new Error(`no ${wanted} among the ${kind}`);
     return id;
   };
   await call('POST', '/projects', {project: {name, domain_id: 'default'}});
   const [project, user, role] = [
     await idOf('projects', name),
-    await idOf('users', 'admin'),
-    await idOf('roles', 'admin'),
+    await idOf('users', of),
+    await idOf('roles', of === 'admin' ? 'admin' : 'member'),
   ];
   await call('PUT', `/projects/${project}/users/${user}/roles/${role}`);
 }
 
 /** Removes a project made by {@link makeProject}. */
-export async function removeProject(name: string): Promise<void> {
-  const {token, projectId} = await login('admin', name);
+export async function removeProject(of: User): Promise<void> {
+  const {projectId} = await login(of);
   const {token: above} = await login('admin', 'admin');
   const groups = `http://127.0.0.1:9696/v2.0/security-groups?project_id=${projectId}`;
-  const {security_groups: found} = (await (await fetch(groups, {headers: {'x-auth-token': token}})).json()) as {
+  const {security_groups: found} = (await (await fetch(groups, {headers: {'x-auth-token': above}})).json()) as {
     security_groups: {id: string}[];
   };
   await fetch(`${IDENTITY}/projects/${projectId}`, {method: 'DELETE', headers: {'x-auth-token': above}});
