@@ -1,6 +1,7 @@
 import {dirname, join} from 'node:path';
-import type {DatabaseSync, SQLInputValue} from 'node:sqlite';
+import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite';
 import type {RunRecord, StoredEvent} from '../core/history/records.ts';
+import {byCharacters} from '../core/order.ts';
 import {ImgmgrError} from '../errors.ts';
 import {codeOf} from '../host/fs-error.ts';
 import type {FoundRun, HistoryReader, RunFilter, RunPage} from '../ports/history.ts';
@@ -29,6 +30,7 @@ class Reader implements HistoryReader {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #now: () => Date;
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(db: DatabaseSync, path: string, now: () => Date) {
     this.#db = db;
@@ -101,11 +103,12 @@ class Reader implements HistoryReader {
   }
 
   #run(row: Row): RunRecord {
-    const of = (field: 'cloud' | 'definition'): readonly string[] =>
-      this.#all(
-        `SELECT DISTINCT ${field} AS name FROM subjects WHERE run = ? AND ${field} <> '' ORDER BY ${field}`,
-        Number(row['n']),
-      ).map(({name}) => String(name));
+    const subjects = this.#all('SELECT cloud, definition FROM subjects WHERE run = ?', Number(row['n']));
+    const of = (field: 'cloud' | 'definition'): readonly string[] => {
+      const names = new Set(subjects.map((subject) => String(subject[field])));
+      names.delete('');
+      return [...names].sort(byCharacters);
+    };
     const lost = row['state'] === 'RUNNING' && isLost(row, this.#now().getTime());
     return runOf(row, {clouds: of('cloud'), definitions: of('definition'), lost, now: this.#now()});
   }
@@ -138,7 +141,11 @@ class Reader implements HistoryReader {
   }
 
   #all(sql: string, ...values: readonly SQLInputValue[]): readonly Row[] {
-    return explained(this.#path, () => this.#db.prepare(sql).all(...values));
+    return explained(this.#path, () => {
+      let statement = this.#statements.get(sql);
+      if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+      return statement.all(...values);
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import {measureBuild} from './measure/build.ts';
 import {measureConsoles} from './measure/consoles.ts';
 import {measureFresh} from './measure/fresh.ts';
 import {measureGuards} from './measure/guards.ts';
+import {measureHistory} from './measure/history.ts';
 import {measureFake, measureMany} from './measure/many.ts';
 import {measureStartup} from './measure/startup.ts';
 import {measureStatus} from './measure/status.ts';
@@ -23,6 +24,7 @@ const ON_THIS_HOST: Readonly<Record<string, (bench: HostBench) => Promise<Figure
   guards: measureGuards,
   consoles: measureConsoles,
   status: measureStatus,
+  history: measureHistory,
   beside: measureBeside,
 };
 

@@ -12,11 +12,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LAUNCHER = join(ROOT, 'dist/bin/imgmgr.js');
 const OLDEST = manifest.engines.node.replace(/^>=/, '');
 
-/** Fast tests of what depends on Node: files, processes, signals, streams and texts. */
+/** Fast tests of what depends on Node: files, processes, signals, streams and texts, SQLite. */
 const TESTS = [
   ...['durable', 'fs-error', 'lock', 'process'].map((name) => `test/unit/host/${name}.test.ts`),
   'test/unit/sources/file.test.ts',
   'test/unit/config/clouds.test.ts',
+  ...['damage', 'keeper', 'reader', 'sqlite'].map((name) => `test/unit/history/${name}.test.ts`),
 ];
 
 /** The program of exactly that Node; where it cannot be fetched the test is skipped, and says so. */

@@ -18,7 +18,8 @@ describe('node:sqlite', () => {
       const {DatabaseSync} = loadSqlite();
       new DatabaseSync(':memory:').close();
       process.emitWarning('another one');`;
-    const {stderr, status} = spawnSync(process.execPath, ['--input-type=module', '-e', program], {encoding: 'utf8'});
+    const flags = ['--experimental-strip-types', '--input-type=module'];
+    const {stderr, status} = spawnSync(process.execPath, [...flags, '-e', program], {encoding: 'utf8'});
     expect([status, stderr]).toEqual([0, expect.stringContaining('another one')]);
     expect(stderr).not.toContain('SQLite');
   });
