@@ -4,7 +4,18 @@
 import {chmod, readFile, rm, writeFile} from 'node:fs/promises';
 import {rolldown} from 'rolldown';
 
-const bundle = await rolldown({input: {'bin/imgmgr': 'bin/imgmgr.ts'}, platform: 'node', logLevel: 'warn'});
+/** How the ids of modules begin that {@link loadPlainBuiltin} makes. */
+const PLAIN = '\0plain:';
+/** What takes the place of axios' second way to send, which is not used and loads node's second HTTP client as well. */
+const NO_FETCH = '\0no-fetch';
+const COSTLY: ReadonlySet<string> = new Set(['http', 'process']);
+
+const bundle = await rolldown({
+  input: {'bin/imgmgr': 'bin/imgmgr.ts'},
+  platform: 'node',
+  logLevel: 'warn',
+  plugins: [{name: 'plain-builtins', resolveId: plainBuiltin, load: loadPlainBuiltin, transform: withoutFormData}],
+});
 // dist/agent, which takes a Go compiler, is left alone.
 for (const part of ['bin', 'part', '.built']) await rm(`dist/${part}`, {recursive: true, force: true});
 const {output} = await bundle.write({
@@ -16,6 +27,39 @@ const {output} = await bundle.write({
 await bundle.close();
 await makeLauncher('dist/bin/imgmgr.js');
 await writeFile('dist/.built', `${output.length}\n`);
+
+/**
+ * Modules of node of which `import` costs much: it reads every export, and some are made when they are read. Of http that is WebSocket, which
+ * loads a second HTTP client (60 ms), of process stdin (15 ms).
+ */
+function plainBuiltin(id: string, importer: string | undefined, {kind}: {readonly kind: string}): string | undefined {
+  if (id === './fetch.js' && importer?.endsWith('/axios/lib/adapters/adapters.js') === true) return NO_FETCH;
+  const name = id.replace(/^node:/, '');
+  return kind === 'import-statement' && COSTLY.has(name) ? PLAIN + name : undefined;
+}
+
+/** axios asks for the class of forms when it is loaded, which is a part of that second client; imgmgr sends none. */
+function withoutFormData(code: string, id: string): {readonly code: string; readonly map: null} | undefined {
+  if (!id.endsWith('/axios/lib/utils.js')) return undefined;
+  const asked = "typeof G.FormData !== 'undefined' ? G.FormData : undefined";
+  if (!code.includes(asked)) throw new Error(`${id} does not ask for FormData as expected`);
+  // As long as before, for the source map.
+  return {code: code.replace(asked, 'undefined'.padEnd(asked.length)), map: null};
+}
+
+/** The same module without the exports that are made when they are read. */
+function loadPlainBuiltin(id: string): string | undefined {
+  if (id === NO_FETCH) return 'export const getFetch = () => undefined; export default undefined;';
+  if (!id.startsWith(PLAIN)) return undefined;
+  const name = `node:${id.slice(PLAIN.length)}`;
+  const exported = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name)))
+    .filter(([key, descriptor]) => 'value' in descriptor && /^[A-Za-z]\w*$/.test(key) && key !== 'default')
+    .map(([key]) => key);
+  return `const builtin = process.getBuiltinModule('${name}');
+export default builtin;
+export const {${exported.join(', ')}} = builtin;
+`;
+}
 
 /**
  * Lets the entry start node with a flag: the shell runs the second line, which is a string and a comment to node. With at most 2 MiB for

@@ -40,7 +40,9 @@ export class SecretRegistry implements Secrets {
   readonly #passing = new Set<string>();
   readonly #spellings = new Set<string>();
   /** Short texts in which no secret was found: what is reported repeats itself. */
-  readonly #harmless = new Set<string>();
+  #harmless = new Set<string>();
+  /** The same from before, so that what is said again and again stays known among many texts that are said once. */
+  #harmlessBefore = new Set<string>();
   #automaton: Automaton | undefined;
 
   add(secret: string | undefined): void {
@@ -69,12 +71,21 @@ export class SecretRegistry implements Secrets {
 
   scrub(text: string): string {
     if (this.#harmless.has(text)) return text;
-    const {text: clean} = this.scrubPart(text, false);
-    if (clean === text && text.length <= HARMLESS_LONGEST) {
-      if (this.#harmless.size >= HARMLESS_MOST) this.#harmless.clear();
-      this.#harmless.add(text);
+    if (this.#harmlessBefore.has(text)) {
+      this.#keepHarmless(text);
+      return text;
     }
+    const {text: clean} = this.scrubPart(text, false);
+    if (clean === text && text.length <= HARMLESS_LONGEST) this.#keepHarmless(text);
     return clean;
+  }
+
+  #keepHarmless(text: string): void {
+    if (this.#harmless.size >= HARMLESS_MOST) {
+      this.#harmlessBefore = this.#harmless;
+      this.#harmless = new Set();
+    }
+    this.#harmless.add(text);
   }
 
   scrubCut(text: string): string {
@@ -104,6 +115,7 @@ export class SecretRegistry implements Secrets {
   #forget(): void {
     this.#automaton = undefined;
     this.#harmless.clear();
+    this.#harmlessBefore.clear();
   }
 
   #learn(spellings: Iterable<string>): void {
@@ -113,7 +125,7 @@ export class SecretRegistry implements Secrets {
 }
 
 const HARMLESS_LONGEST = 400;
-const HARMLESS_MOST = 4096;
+const HARMLESS_MOST = 2048;
 
 const SECRET_VARIABLE = /^OS_(?:\w*_)?(?:PASSWORD|PASSCODE|SECRET|TOKEN)$/;
 

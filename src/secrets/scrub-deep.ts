@@ -15,7 +15,10 @@ const DEEPEST = 64;
 
 type Scrub = (text: string) => string;
 
-/** A copy in which every text is scrubbed, before a format escapes it: in lists, objects and their keys, errors with their stacks and causes. */
+/**
+ * The value with every text scrubbed, before a format escapes it: in lists, objects and their keys, errors with their stacks and causes. A part
+ * in which nothing was found is the same one, not a copy.
+ */
 export function scrubDeep<T>(value: T, scrub: Scrub): T {
   return copyOf(value, {scrub, keep: NOTHING, depth: 0}) as T;
 }
@@ -38,14 +41,28 @@ function copyOf(value: unknown, {scrub, keep, depth}: Copying): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (depth > DEEPEST) return '***';
   const inside = {scrub, keep, depth: depth + 1};
-  if (Array.isArray(value)) return value.map((one: unknown) => copyOf(one, inside));
+  if (Array.isArray(value)) return copyOfList(value, inside);
   if (value instanceof Error) return copyOfError(value, inside);
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]: [string, unknown]) => [
-      scrub(key),
-      keep.has(key) && typeof inner === 'string' ? inner : copyOf(inner, inside),
-    ]),
-  );
+  let copy: [string, unknown][] | undefined;
+  const keys = Object.keys(value);
+  for (const [at, key] of keys.entries()) {
+    const inner = (value as Readonly<Record<string, unknown>>)[key];
+    const clean = keep.has(key) && typeof inner === 'string' ? inner : copyOf(inner, inside);
+    const cleanKey = scrub(key);
+    if (copy === undefined && (clean !== inner || cleanKey !== key)) copy = Object.entries(value).slice(0, at);
+    copy?.push([cleanKey, clean]);
+  }
+  return copy === undefined ? value : Object.fromEntries(copy);
+}
+
+function copyOfList(list: readonly unknown[], inside: Copying): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (const [at, one] of list.entries()) {
+    const clean = copyOf(one, inside);
+    if (copy === undefined && clean !== one) copy = list.slice(0, at);
+    copy?.push(clean);
+  }
+  return copy ?? list;
 }
 
 function copyOfError(error: Error, inside: Copying): Error {

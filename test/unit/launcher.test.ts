@@ -54,6 +54,17 @@ describe('the launcher that the build makes', () => {
   });
 });
 
+it('the parts that speak HTTP load no second HTTP client of node', async () => {
+  const folderOfParts = join(dirname(LAUNCHER), '..', 'part');
+  const parts = (await readdir(folderOfParts)).filter((name) => /^(?:axios|http)-.*\.js$/.test(name));
+  expect(parts.length).toBeGreaterThan(1);
+  const loads = parts.map((name) => `await import(${JSON.stringify(join(folderOfParts, name))});`).join('');
+  const script = `${loads} process.stdout.write(process.moduleLoadList.join(' '));`;
+  const {stdout} = await execa(process.execPath, ['--input-type=module', '--eval', script]);
+  expect(stdout).toContain('NativeModule http');
+  expect(stdout).not.toContain('undici');
+});
+
 /** A module that writes down what is loaded after it. */
 async function listsLoads(): Promise<string> {
   const path = join(folder.path(), 'loads.mjs');

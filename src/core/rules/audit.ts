@@ -28,11 +28,16 @@ export interface SubjectInput extends Context {
 
 /** The findings about one subject; it is judged among the others. */
 export function auditSubject(subject: Subject, {rules = RULES, ...context}: SubjectInput): readonly Finding[] {
-  return rules.flatMap((rule) => {
-    if (rule.kind !== 'subject') return [];
-    const faults = rule.judge(subject, context) ?? [];
-    return asList(faults).flatMap((fault) => findingOf(rule, {fault, subject, context}));
-  });
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    const faults = rule.kind === 'subject' ? rule.judge(subject, context) : undefined;
+    if (faults === undefined) continue;
+    for (const fault of asList(faults)) {
+      const finding = findingOf(rule, {fault, subject, context});
+      if (finding) findings.push(finding);
+    }
+  }
+  return findings;
 }
 
 /** The findings about all subjects together. */
@@ -41,7 +46,7 @@ export function auditSet(context: Context): readonly Finding[] {
     if (rule.kind !== 'set') return [];
     return rule
       .judge(context)
-      .flatMap((fault) => findingOf(rule, {fault, context, ...(fault.subject && {subject: fault.subject})}));
+      .flatMap((fault) => findingOf(rule, {fault, context, ...(fault.subject && {subject: fault.subject})}) ?? []);
   });
 }
 
@@ -55,33 +60,32 @@ interface Found {
   readonly context: Context;
 }
 
-function findingOf(rule: Rule, {fault, subject, context}: Found): readonly Finding[] {
+/** Undefined where the rule is off. */
+function findingOf(rule: Rule, {fault, subject, context}: Found): Finding | undefined {
   const {profile, now} = context;
   const severity = severityOf(rule, profile);
-  if (severity === undefined) return [];
+  if (severity === undefined) return undefined;
   const {field, found, wanted, message} = fault;
   const place = fault.place ?? subject?.placeOf?.(field, fault.atKey === true ? 'key' : 'value');
   const exception = rule.id === 'imgmgr/exception-expired' ? undefined : exceptionFor(rule, {subject, profile, now});
-  return [
-    {
-      rule: rule.id,
-      ...severity,
-      tested: rule.testedBy.some((tested) => profile.deciding.includes(tested)),
-      subject: subject?.name ?? subject?.image ?? '',
-      ...(subject?.definition !== undefined && {definition: subject.definition}),
-      ...(subject?.version !== undefined && {version: subject.version}),
-      ...(subject?.image !== undefined && {image: subject.image}),
-      field,
-      found,
-      wanted,
-      message,
-      remedy: fault.remedy ?? rule.mend,
-      section: `${rule.standard}, ${rule.section}`,
-      by: fault.by ?? subject?.mends ?? 'you',
-      ...(place && {place}),
-      ...(exception && {ignored: {reason: exception.reason, until: exception.until}}),
-    },
-  ];
+  return {
+    rule: rule.id,
+    ...severity,
+    tested: rule.testedBy.some((tested) => profile.deciding.includes(tested)),
+    subject: subject?.name ?? subject?.image ?? '',
+    ...(subject?.definition !== undefined && {definition: subject.definition}),
+    ...(subject?.version !== undefined && {version: subject.version}),
+    ...(subject?.image !== undefined && {image: subject.image}),
+    field,
+    found,
+    wanted,
+    message,
+    remedy: fault.remedy ?? rule.mend,
+    section: `${rule.standard}, ${rule.section}`,
+    by: fault.by ?? subject?.mends ?? 'you',
+    ...(place && {place}),
+    ...(exception && {ignored: {reason: exception.reason, until: exception.until}}),
+  };
 }
 
 interface Case {

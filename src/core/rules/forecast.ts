@@ -29,15 +29,19 @@ export function forecast(input: AuditInput, until: number): readonly Foreseen[] 
 
 /** The same for one subject, which is judged among the others. */
 export function forecastSubject(subject: Subject, input: AuditInput, until: number): readonly Foreseen[] {
-  const excepted = new Set(exceptionsFor(subject, input).map(({rule}) => rule));
+  const exceptions = exceptionsFor(subject, input);
+  const excepted = new Set(exceptions.map(({rule}) => rule));
   // Nothing else changes by itself.
-  const rules = RULES.filter((rule) => rule.moments !== undefined || excepted.has(rule.id));
+  const rules =
+    exceptions.length === 0 ? IN_TIME : RULES.filter((rule) => rule.moments !== undefined || excepted.has(rule.id));
   return appearing({
     moments: momentsOf(subject, input),
     judge: (now) => auditSubject(subject, {...input, now, rules}),
     ...{from: input.now, until},
   });
 }
+
+const IN_TIME = RULES.filter((rule) => rule.moments !== undefined);
 
 function exceptionsFor(subject: Subject, {profile}: AuditInput): readonly Exception[] {
   const own = profile.exceptions.filter(({image}) => image === subject.name || image === subject.image);
@@ -56,7 +60,7 @@ export function forecastSet(input: AuditInput, until: number): readonly Foreseen
 /** When anything about a subject may change by itself: what its rules say, and the ends of the exceptions for it. */
 function momentsOf(subject: Subject, input: AuditInput): readonly number[] {
   return [
-    ...RULES.flatMap((rule) => (rule.kind === 'subject' ? (rule.moments?.(subject, input) ?? []) : [])),
+    ...IN_TIME.flatMap((rule) => (rule.kind === 'subject' ? (rule.moments?.(subject, input) ?? []) : [])),
     ...exceptionsFor(subject, input).map((exception) => endOfDay(exception.until)),
   ];
 }

@@ -17,14 +17,17 @@ export interface Origin {
  * beginning is kept, so that whoever made them does not decide about the memory.
  */
 export function otherSubject(image: Image): Subject {
-  const properties = Object.fromEntries(Object.entries(image.properties).map(([key, value]) => [key, briefly(value)]));
-  return liveSubject({...image, properties}, {mends: 'you', refreshes: 'you'});
+  const subject = liveSubject(image, OTHERS);
+  const entries = Object.entries(image.properties);
+  if (!entries.some(([, value]) => value.length > LONGEST_VALUE)) return subject;
+  return {...subject, properties: Object.fromEntries(entries.map(([key, value]) => [key, briefly(value)]))};
 }
 
+const OTHERS: Origin = {mends: 'you', refreshes: 'you'};
 const LONGEST_VALUE = 256;
 
 function briefly(value: string): string {
-  if (typeof value !== 'string' || value.length <= LONGEST_VALUE) return value;
+  if (value.length <= LONGEST_VALUE) return value;
   // A piece of a text keeps the whole text in memory; what is parsed anew does not.
   return JSON.parse(JSON.stringify(`${value.slice(0, LONGEST_VALUE)}…`)) as string;
 }
