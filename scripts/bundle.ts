@@ -1,7 +1,8 @@
 // Makes dist/ from bin/ and src/: one file for each part that is loaded on its own, libraries included. Node needs several
 // hundred milliseconds for the 600 files that these are made of, and imgmgr is a command that should answer at once.
 // Types are not looked at: `npm run types` does.
-import {chmod, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {rolldown} from 'rolldown';
 
 /** How the ids of modules begin that {@link loadPlainBuiltin} makes. */
@@ -17,7 +18,7 @@ const bundle = await rolldown({
   plugins: [{name: 'plain-builtins', resolveId: plainBuiltin, load: loadPlainBuiltin, transform: withoutFormData}],
 });
 // dist/agent, which takes a Go compiler, is left alone.
-for (const part of ['bin', 'part', '.built']) await rm(`dist/${part}`, {recursive: true, force: true});
+for (const part of ['bin', 'part', 'LICENSES.txt', '.built']) await rm(`dist/${part}`, {recursive: true, force: true});
 const {output} = await bundle.write({
   dir: 'dist',
   format: 'esm',
@@ -26,6 +27,7 @@ const {output} = await bundle.write({
 });
 await bundle.close();
 await makeLauncher('dist/bin/imgmgr.js');
+await writeLicenses(output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : [])));
 await writeFile('dist/.built', `${output.length}\n`);
 
 /**
@@ -74,4 +76,27 @@ async function makeLauncher(path: string): Promise<void> {
   const launch = `#!/bin/sh\n':' //; exec node --max-semi-space-size=2 "$0" "$@"\n`;
   await writeFile(path, launch + text.slice(begin.length));
   await chmod(path, 0o755);
+}
+
+/** The licenses of the packages in the bundle, which ask to go where their code goes. */
+async function writeLicenses(modules: readonly string[]): Promise<void> {
+  const folders = modules.flatMap((path) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  const texts = await Promise.all(
+    [...new Set(folders)].sort().map(async (folder) => {
+      const {name, version, license} = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+      if (name === undefined || version === undefined || license === undefined)
+        throw new Error(`${folder}/package.json lacks its name, version or license`);
+      const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
+      const text =
+        file === undefined ? 'Its package has no text of the license.' : await readFile(join(folder, file), 'utf8');
+      return `${name} ${version}: ${license}\n\n${text.trim()}\n`;
+    }),
+  );
+  await writeFile('dist/LICENSES.txt', texts.join(`\n${'-'.repeat(80)}\n\n`));
+}
+
+interface Manifest {
+  readonly name?: string;
+  readonly version?: string;
+  readonly license?: string;
 }
