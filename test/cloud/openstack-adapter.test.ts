@@ -238,7 +238,8 @@ describe.each([
       const mine = new ImgmgrError('DIGEST_MISMATCH', 'the bytes are not the ones that were demanded');
       async function* failing(): AsyncGenerator<Buffer> {
         yield Buffer.alloc(2_000_000);
-        await sleep(300);
+        // Before Glance has begun, its record is queued, too.
+        await eventually(async () => expect((await store.get(id))?.status).not.toBe('queued'));
         throw mine;
       }
       const request = {id, bytes: Readable.from(failing()), ...(sized ? {size: 3_000_000} : {})};
