@@ -35,7 +35,7 @@ describe('an application credential', () => {
     expect(await warned(undefined)).toEqual({code: 0, warnings: [], calls: 1});
   });
 
-  it('that may not be looked at changes nothing', async () => {
+  it('that Keystone says nothing of changes nothing', async () => {
     table.cloud.accounts.admin.applicationCredential.hidden = true;
     expect(await warned(1)).toMatchObject({code: 0, warnings: []});
   });

@@ -17,7 +17,7 @@ export interface FakeAccount {
     readonly secret: string;
     /** As Keystone writes it: without a zone. */
     expiresAt?: string;
-    /** Its access rules do not allow that it is looked at. */
+    /** A policy does not allow that it is looked at. */
     hidden?: true;
   };
 }

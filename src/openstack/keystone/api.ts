@@ -37,8 +37,7 @@ export class KeystoneApi {
   }
 
   /**
-   * When an application credential ends, by Keystone's clock; undefined: never. Its user may ask, also with the credential itself, unless its
-   * access rules leave that out.
+   * When an application credential ends, by Keystone's clock; undefined: never. Its user may ask by default policy, also with the credential itself.
    */
   async credentialExpiry({userId, id}: {readonly userId: string; readonly id: string}): Promise<Date | undefined> {
     const path = `/users/${resourceId.parse(userId)}/application_credentials/${resourceId.parse(id)}`;

@@ -1,4 +1,4 @@
-const IDENTITY = 'http://127.0.0.1:5000/v3';
+export const IDENTITY = 'http://127.0.0.1:5000/v3';
 export const PASSWORD = 'lab-secret';
 
 /** The users of the one-node OpenStack; each has a project of its name. */
