@@ -52,7 +52,7 @@ export function runOf(row: Row, {clouds, definitions, lost, now}: About): RunRec
   };
 }
 
-const LOST_REASON = 'its process ended without a word';
+const LOST_REASON = 'its process is gone, and no end of it was stored';
 
 /** The row of an action; `lost`: of a run that is. */
 export function actionOf(row: Row, lost: boolean): ActionRecord {

@@ -242,7 +242,9 @@ describe('dry-run on the local cloud', () => {
     const before = await readdir(folder);
     const {code, io} = await imgmgr('dry-run', '--cloud', 'local', '--images', images);
     expect(code).toBe(3);
-    expect(io.out()).toMatch(/^local: 2 actions, 0 unchanged\n {2}import {5}Test \(1\)/);
+    expect(io.out()).toMatch(
+      /^local: 2 actions, 0 unchanged\n {2}takes 1 image to transfer .*\n {2}import {5}Test \(1\)/,
+    );
     expect(await readdir(folder)).toEqual(before);
   });
 

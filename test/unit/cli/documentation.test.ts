@@ -4,7 +4,7 @@ import {EVERY_EVENT} from '../report/samples.ts';
 import {DROPPED_FLAGS} from '../../../src/cli/dropped-flags.ts';
 import {EXIT_CODES} from '../../../src/cli/exit-codes.ts';
 import {DEFAULT_IMPORT_TIMEOUT_MS} from '../../../src/app/run-options.ts';
-import {DEFAULT_DEADLINE_MS, DEFAULT_JOBS, toBuilds} from '../../../src/cli/options.ts';
+import {DEFAULT_DEADLINE_MS, DEFAULT_JOBS, DEFAULT_KEEP_HISTORY_MS, toBuilds} from '../../../src/cli/options.ts';
 import {buildProgram, runCommandLine} from '../../../src/cli/program.ts';
 import {DEFAULT_POLICY} from '../../../src/core/policy.ts';
 import {fakeIo} from '../../cli/fake-io.ts';
@@ -70,6 +70,7 @@ describe('docs/cli.md', () => {
     ['--keep-artifacts', `(${toBuilds({}).keepArtifacts};`],
     ['--keep-logs', `(${toBuilds({}).keepLogs})`],
     ['--cache-size', `(${toBuilds({}).cacheGib})`],
+    ['--keep-history', `; ${DEFAULT_KEEP_HISTORY_MS / 86_400_000}d)`],
   ])('tells the default of %s: %s', (flag, value) => {
     expect(PAGE.split('\n').find((line) => line.startsWith(`| \`${flag} `))).toContain(value);
   });

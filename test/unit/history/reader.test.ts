@@ -128,6 +128,7 @@ describe('a run whose process is gone', () => {
     const run = await open();
     change(sql);
     const {run: row, builds} = detailsOf(folder.path(), run);
+    expect(row).toMatchObject({reason: 'its process is gone, and no end of it was stored'});
     expect(row).toMatchObject({state: 'LOST', phase: 'building', endedAt: NOW.toISOString(), exitCode: null});
     expect(builds).toMatchObject([{state: 'LOST'}]);
     expect(ids({failed: true})).toEqual([run]);

@@ -4,7 +4,7 @@ import type {LogRecord, RunRecord} from '../../../src/core/history/records.ts';
 
 const AT = '2026-11-26T12:00:00.000Z';
 
-export const RUN: RunRecord = {
+const RUN: RunRecord = {
   ...{id: '0721cbb1-2ab1-41d6-b40f-44a1105b9c07', verb: 'manage', state: 'FAILED', phase: 'working'},
   ...{reason: 'VERIFICATION: no-network', exitCode: 5, counts: countsOf({quarantined: 1}), startedAt: AT, endedAt: AT},
   ...{heartbeatAt: AT, elapsedMs: 65_000, clouds: ['admin'], definitions: ['Debian 12']},
