@@ -65,6 +65,8 @@ export interface RunControl {
   readonly beginWriting: () => () => void;
   /** Absent where nobody can be asked. */
   readonly confirmDelete?: NonNullable<RunOptions['confirmDelete']>;
+  /** Shows the text and asks; true for yes. Absent where nobody can be asked. */
+  readonly confirm?: (text: string) => Promise<boolean>;
 }
 
 /** Everything that a verb is handed besides its request. */

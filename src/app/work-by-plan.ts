@@ -88,13 +88,13 @@ function listOf(names: readonly string[]): string {
 }
 
 /** The same session for both times that a cloud is planned. */
-function openedOnce(cloud: OpenCloud): OpenCloud {
+export function openedOnce(cloud: OpenCloud): OpenCloud {
   let opened: ReturnType<OpenCloud['open']> | undefined;
   return {name: cloud.name, open: () => (opened ??= cloud.open())};
 }
 
 /** The first time, everything but the course of the run is held back: it is reported only if the run ends there. */
-function firstEmit(command: string, {emit, held}: {readonly emit: Emit; readonly held: Event[]}): Emit {
+export function firstEmit(command: string, {emit, held}: {readonly emit: Emit; readonly held: Event[]}): Emit {
   return (event, of) => {
     if (event.type === 'started') emit({...event, command}, of);
     else if (LIVE.has(event.type)) emit(event, of);

@@ -1,4 +1,5 @@
 import {createInterface} from 'node:readline';
+import type {RunControl} from '../app/ports.ts';
 import type {RunOptions} from '../workflow/types.ts';
 import {clean} from '../report/clean.ts';
 import type {OutputFormat} from './invocation.ts';
@@ -28,6 +29,25 @@ export function createConfirm({io, format, hold, signal}: QuestionParts): Confir
     const release = hold();
     try {
       io.stderr.write(`${count} on cloud ${clean(cloud)} will be deleted:\n${list}Delete? [y/N] `);
+      return /^y(es)?$/i.test((await readLine(io, signal)).trim());
+    } finally {
+      release();
+    }
+  };
+}
+
+/** Shows a text and asks; undefined where nobody sits in front of a terminal. */
+export function createQuestion({io, format, hold, signal}: QuestionParts): RunControl['confirm'] {
+  if (format !== 'human' || io.stdin.isTTY !== true || io.stderr.isTTY !== true) return undefined;
+  return async (text) => {
+    const release = hold();
+    try {
+      io.stderr.write(
+        `${text
+          .split('\n')
+          .map((line) => clean(line))
+          .join('\n')} [y/N] `,
+      );
       return /^y(es)?$/i.test((await readLine(io, signal)).trim());
     } finally {
       release();

@@ -13,7 +13,7 @@ import {scrubEvent} from '../secrets/scrub-deep.ts';
 import {VERSION} from '../version.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {startRun} from './bus.ts';
-import {createConfirm} from './confirm.ts';
+import {createConfirm, createQuestion} from './confirm.ts';
 import {recordRun} from './record.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {exitCodeOf} from './exit-codes.ts';
@@ -124,8 +124,10 @@ function callerOf(env: Env): Caller {
 
 function controlOf<Request>({invocation, run, io, reporter, interruption}: Work<Request>): RunControl {
   const {signal, beginWriting} = interruption;
-  const confirmDelete = createConfirm({io, format: invocation.output.format, hold: () => reporter.hold(), signal});
-  return {run, signal, beginWriting, ...(confirmDelete && {confirmDelete})};
+  const question = {io, format: invocation.output.format, hold: () => reporter.hold(), signal};
+  const confirmDelete = createConfirm(question);
+  const confirm = createQuestion(question);
+  return {run, signal, beginWriting, ...(confirmDelete && {confirmDelete}), ...(confirm && {confirm})};
 }
 
 function reportFailure({

@@ -13,7 +13,8 @@ export type CommandName =
   | 'show'
   | 'history'
   | 'hold'
-  | 'unhold';
+  | 'unhold'
+  | 'rollback';
 
 /** Forms of the answer; `sarif` is for findings in files alone. */
 export const OUTPUT_FORMATS = ['human', 'json', 'junit', 'sarif'] as const;

@@ -48,7 +48,17 @@ export function toInvocation(command: CommandName, flags: Flags): Omit<Invocatio
 export const DEFAULT_KEEP_HISTORY_MS = 400 * 86_400_000;
 
 /** Commands that may write to a cloud, or start a build or a guest. */
-export const WRITING_COMMANDS = ['manage', 'build', 'import', 'verify', 'hide', 'delete', 'hold', 'unhold'] as const;
+export const WRITING_COMMANDS = [
+  'manage',
+  'build',
+  'import',
+  'verify',
+  'hide',
+  'delete',
+  'hold',
+  'unhold',
+  'rollback',
+] as const;
 const WRITES: ReadonlySet<CommandName> = new Set(WRITING_COMMANDS);
 
 /** Commands whose answer is places in files, as SARIF reports them. */

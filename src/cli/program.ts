@@ -8,6 +8,7 @@ import {addHistory} from './commands/history.ts';
 import {addHold, addUnhold} from './commands/hold.ts';
 import {addImport} from './commands/import.ts';
 import {addManage} from './commands/manage.ts';
+import {addRollback} from './commands/rollback.ts';
 import {addShow} from './commands/show.ts';
 import {addStatus} from './commands/status.ts';
 import {addValidate} from './commands/validate.ts';
@@ -92,7 +93,7 @@ export function buildProgram({io, version, execute, helpLevel = 'short'}: Progra
     .addHelpText('after', TOPICS_HELP);
   addOutputFlags(program).option(HELP_ALL, 'print help with every flag');
   for (const add of [
-    ...[addManage, addDryRun, addStatus, addShow, addHistory, addHold, addUnhold, addVerify, addValidate],
+    ...[addManage, addDryRun, addStatus, addShow, addHistory, addRollback, addHold, addUnhold, addVerify, addValidate],
     ...[addImport, addBuild, addHide, addDelete],
   ])
     add(program, execute);

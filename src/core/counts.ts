@@ -75,6 +75,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   show: [],
   hold: [],
   unhold: [],
+  rollback: ['updated', 'retired', 'failed'],
   history: [],
 };
 

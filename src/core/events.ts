@@ -3,6 +3,7 @@ import type {BuildEvent} from './build/events.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {HistoryEvent} from './history/events.ts';
 import type {HoldAnswer} from './hold.ts';
+import type {RolledBack} from './rollback-answer.ts';
 import type {FieldChange, ImageUsers} from './image/image.ts';
 import type {PlanCosts} from './plan/costs.ts';
 import type {Audited, DefinitionFindings, PlanFindings} from './rules/audited.ts';
@@ -193,6 +194,7 @@ export type Event =
       readonly left: readonly string[];
     }
   | HoldAnswer
+  | RolledBack
   | Audited
   /** The answer of `show`, for one cloud. */
   | ({readonly type: 'shown'} & Shown)

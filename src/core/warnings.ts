@@ -22,6 +22,7 @@ export const WARNING_CODES = [
   'upstream-went-back', // `latest` is an older version than the published one
   'revoked-current', // its version is revoked, and nothing can take its place
   'revoked-unreadable', // it is marked as revoked in a form that imgmgr does not write
+  'rollback-not-kept', // the next run publishes a listed version in place of the one that was gone back to
   // about what a run does
   'held', // nothing of it is published or taken out of use until a date
   'not-converted', // what was to be converted is no disk

@@ -1,6 +1,7 @@
 import {numbersOf, sumCounts} from '../core/counts.ts';
 import type {ActionSummary, Event} from '../core/events.ts';
 import type {HoldAnswer, ShownHold} from '../core/hold.ts';
+import type {RolledBack} from '../core/rollback-answer.ts';
 import type {ImageUsers} from '../core/image/image.ts';
 import type {PlanCosts} from '../core/plan/costs.ts';
 import {momentText} from '../core/time-text.ts';
@@ -145,4 +146,17 @@ function actionLines(action: ActionSummary, paint: Paint): string[] {
     `  ${paint.cyan(word)} ${clean(subject(action) + renamed(action))}: ${clean(action.reason)}${id}`,
     ...(action.changes ?? []).map((change) => `  ${' '.repeat(WIDTH)}   ${clean(change)}`),
   ];
+}
+
+/** The answer of `rollback` for one cloud, and below it what to add to the definition. */
+export function rolledBackText({cloud, definition, how, versions, current, lines}: RolledBack): string {
+  const changed = versions.join(', ');
+  const what = {
+    rollback: versions.length === 0 ? 'an earlier rollback is finished' : `revoked ${changed}`,
+    pull: versions.length === 0 ? 'it is pulled already' : `pulled ${changed}`,
+    undo: `the revocation of ${changed} is lifted`,
+  }[how];
+  const name = how === 'pull' ? '; nothing bears the name' : current === null ? '' : `; ${current} bears the name`;
+  const file = lines.length === 0 ? [] : ['', 'For the definition, so that no other cloud gets the version:', ...lines];
+  return [`${cloud}: ${definition}: ${what}${name}`, ...file, ''].map((line) => clean(line)).join('\n');
 }

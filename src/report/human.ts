@@ -148,6 +148,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'status':
     case 'shown':
     case 'hold':
+    case 'rolled-back':
     case 'history-run':
     case 'history-elsewhere':
     case 'history':

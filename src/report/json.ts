@@ -44,6 +44,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'audited',
   'shown',
   'hold',
+  'rolled-back',
   'findings',
   'status-row',
   'status',

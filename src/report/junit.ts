@@ -96,6 +96,7 @@ export function createJunit({
       case 'status':
       case 'shown':
       case 'hold':
+      case 'rolled-back':
       case 'history-run':
       case 'history-elsewhere':
       case 'history':

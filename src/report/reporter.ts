@@ -1,5 +1,5 @@
 import type {Event, Sink, StampedEvent} from '../core/events.ts';
-import {bytesVerifiedText, deletableText, holdText, noteId, planText, verdictText} from './answer.ts';
+import {bytesVerifiedText, deletableText, holdText, noteId, planText, rolledBackText, verdictText} from './answer.ts';
 import {auditText, findingsText} from './audit-text.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
@@ -101,6 +101,7 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'audited',
   'shown',
   'hold',
+  'rolled-back',
   'history-run',
   'history-elsewhere',
   'history',
@@ -142,6 +143,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (event.type === 'findings') stdout.write(findingsText(event, parts.verbosity, paint));
     if (event.type === 'audited') stdout.write(auditText(event, parts.verbosity, paint));
     if (event.type === 'hold') stdout.write(holdText(event));
+    if (event.type === 'rolled-back') stdout.write(rolledBackText(event));
     if (event.type === 'shown') stdout.write(showText(event, paint));
     if (event.type === 'status-row') table.add(event);
     if (event.type === 'status') stdout.write(table.text(event));

@@ -94,6 +94,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'waiting':
     case 'deletable':
     case 'hold':
+    case 'rolled-back':
     case 'difference':
     case 'audited':
     case 'findings':

@@ -6,8 +6,6 @@ import type {Image} from './image.ts';
 export const REVOKED_PROPERTY = 'imgmgr_revoked';
 /** The operator's reason, where tenants may read it (`--public-reason`). */
 export const REVOKED_REASON_PROPERTY = 'imgmgr_revoked_reason';
-/** A property of this length is copied to servers whole. */
-export const LONGEST_PUBLIC_REASON = 255;
 
 /** What an image says about its revocation. */
 export interface Revocation {

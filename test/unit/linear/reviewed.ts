@@ -26,9 +26,17 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     "the operator's own words: command line, environment, settings, a name or path given to a build",
     [
-      ...['confirm', 'help-layout', 'io', 'parse', 'plan-flags', 'program', 'commands/hold', 'commands/import'].map(
-        (name) => `src/cli/${name}.ts`,
-      ),
+      ...[
+        'confirm',
+        'help-layout',
+        'io',
+        'parse',
+        'plan-flags',
+        'program',
+        'commands/hold',
+        'commands/import',
+        'commands/rollback',
+      ].map((name) => `src/cli/${name}.ts`),
       ...[
         'src/app/ad-hoc-image.ts',
         'src/app/local-file.ts',

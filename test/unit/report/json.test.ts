@@ -79,6 +79,7 @@ describe('JSON lines on stdout', () => {
       'audited',
       'shown',
       'hold',
+      'rolled-back',
       'status-row',
       'status',
       'history-run',

@@ -265,6 +265,14 @@ export const EVERY_EVENT: readonly Event[] = [
     ...{type: 'hold', cloud: 'admin', definition: 'Debian 12', change: 'set', until: '2026-12-25T00:00:00.000Z'},
     ...{reason: 'freeze', image: '3f2a'},
   },
+  {
+    ...{type: 'rolled-back', cloud: 'admin', definition: 'Debian 12', how: 'rollback', versions: ['20261121']},
+    ...{
+      current: '20261101',
+      reason: 'no network',
+      lines: ['# images/debian.yml:9: to the entry', 'revoked: "no network"'],
+    },
+  },
   {type: 'status-row', ...STATUS_ROW},
   {
     type: 'status',

@@ -131,6 +131,7 @@ const EVERY_TYPE = Object.keys({
   audited: true,
   shown: true,
   hold: true,
+  'rolled-back': true,
   findings: true,
   'definition-findings': true,
   'status-row': true,
