@@ -11,7 +11,55 @@ function xmlOf(events: readonly Event[], dryRun = false): string {
   return sink.out();
 }
 
+/** What the schema of Jenkins (xunit plugin, junit-10.xsd) lets stand in each element: attributes and elements. */
+const SCHEMA: Readonly<Record<string, {readonly attributes: readonly string[]; readonly inside: readonly string[]}>> = {
+  testsuites: {attributes: ['name', 'time', 'tests', 'failures', 'errors'], inside: ['testsuite']},
+  testsuite: {
+    attributes: ['name', 'tests', 'failures', 'errors', 'time', 'skipped', 'timestamp', 'hostname', 'id', 'package'],
+    inside: ['properties', 'testcase', 'system-out', 'system-err'],
+  },
+  testcase: {
+    attributes: ['name', 'classname', 'time', 'status', 'assertions'],
+    inside: ['skipped', 'error', 'failure', 'system-out', 'system-err'],
+  },
+  properties: {attributes: [], inside: ['property']},
+  property: {attributes: ['name', 'value'], inside: []},
+  failure: {attributes: ['type', 'message'], inside: []},
+  skipped: {attributes: ['type', 'message'], inside: []},
+  'system-out': {attributes: [], inside: []},
+};
+
+/** What does not fit {@link SCHEMA}. */
+function misfits(xml: string): readonly string[] {
+  const found: string[] = [];
+  const open: string[] = [];
+  for (const [, end = '', name = '', attributes = '', empty = ''] of xml.matchAll(
+    /<(\/?)([a-z][\w-]*)((?:\s+[\w-]+="[^"<]*")*)\s*(\/?)>/g,
+  )) {
+    if (end !== '') {
+      if (open.pop() !== name) found.push(`</${name}>`);
+      continue;
+    }
+    const parent = open.at(-1);
+    if (parent !== undefined && SCHEMA[parent]?.inside.includes(name) !== true) found.push(`${parent} > ${name}`);
+    for (const [, key = ''] of attributes.matchAll(/\s([\w-]+)=/g))
+      if (SCHEMA[name]?.attributes.includes(key) !== true) found.push(`${name} ${key}`);
+    if (empty === '') open.push(name);
+  }
+  return [...found, ...open];
+}
+
 describe('JUnit XML', () => {
+  it('fits the schema that Jenkins takes', () => {
+    const xml = xmlOf(EVERY_EVENT);
+    expect(xml).toMatch(/<skipped|<failure/);
+    for (const one of [xml, xmlOf(EVERY_EVENT, true), xmlOf([VERDICT, FINISHED])]) expect(misfits(one)).toEqual([]);
+    expect(misfits('<testsuites skipped="0"><testcase name="x"/></testsuites>')).toEqual([
+      'testsuites skipped',
+      'testsuites > testcase',
+    ]);
+  });
+
   it('is written once, when the run is finished', () => {
     expect(xmlOf(EVERY_EVENT.slice(0, -1))).toBe('');
     expect(xmlOf(EVERY_EVENT)).toMatch(/^<\?xml version="1.0"[\s\S]*<\/testsuites>\n$/);
@@ -30,7 +78,7 @@ describe('JUnit XML', () => {
       {type: 'action-done', cloud: 'admin', action: PUBLISH, ms: 90},
       FINISHED,
     ]);
-    expect(xml).toContain('<testsuites name="imgmgr" tests="2" failures="0" skipped="0" time="65.000">');
+    expect(xml).toContain('<testsuites name="imgmgr" tests="2" failures="0" time="65.000">');
     expect(xml).toContain('<testcase classname="admin" name="AlmaLinux 9 (20241120)" time="12.090">');
     expect(xml).toContain('<testcase classname="admin" name="Debian 12" time="0.000">');
   });
