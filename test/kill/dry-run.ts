@@ -11,11 +11,14 @@ interface Planned extends Ran {
 
 /** Runs the command with `--dry-run`; undefined for one that plans nothing, and while the cloud itself still changes images. */
 export async function planOf(cloud: FakeCloud, argv: readonly string[]): Promise<Planned | undefined> {
-  if (argv[0] === 'verify' || isImporting(cloud)) return undefined;
+  if (PLANS_NOTHING.has(argv[0] ?? '') || isImporting(cloud)) return undefined;
   const before = cloud.writes().length;
   const ran = await runHere(cloud, [...argv, '--dry-run']);
   return {...ran, writes: cloud.writes().length - before};
 }
+
+/** Commands without `--dry-run`. */
+const PLANS_NOTHING: ReadonlySet<string> = new Set(['verify', 'hold', 'unhold']);
 
 /** The cloud is at work on an image. */
 export function isImporting(cloud: FakeCloud): boolean {
