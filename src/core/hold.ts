@@ -165,7 +165,7 @@ function longest(holds: readonly Hold[]): Hold | undefined {
 }
 
 /** `until 2026-12-25 00:00 UTC`, or that nobody can say until when. */
-export function untilText({untilMs}: Pick<Hold, 'untilMs'>): string {
+function untilText({untilMs}: Pick<Hold, 'untilMs'>): string {
   return Number.isFinite(untilMs) ? `until ${momentText(untilMs)}` : 'until it is lifted (its date cannot be read)';
 }
 
