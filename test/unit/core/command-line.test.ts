@@ -15,10 +15,6 @@ it.each([
     ['import', './a b.img', '--name', 'x=http://y'],
     ['import', './a b.img', '--name', 'x=http://y'],
   ],
-  [
-    ['--tag', 'hunter2'],
-    ['--tag', '***'],
-  ],
 ])('%j is shown as %j', (argv, shown) => {
   expect(publicCommandLine(argv)).toEqual(shown);
 });
