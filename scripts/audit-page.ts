@@ -73,7 +73,7 @@ const HEAD = [
   '',
   'Rules judge images. One function each judges definitions, images that are about to be made, and live images. `imgmgr validate` applies them to',
   'definitions, without a cloud and without a network: [the command line](cli.md#judging-validate-status-show-manage-dry-run). `imgmgr status` applies them to the images',
-  'of clouds, from listings alone: [status](cli.md#status-status).',
+  'of clouds, from listings alone: [status](cli.md#status-status---wide-also-history).',
   '',
   '## Profiles',
   '',
