@@ -1,5 +1,5 @@
 import type {ActionKind} from '../events.ts';
-import type {Action, Dependency, PlanFailure} from './plan.ts';
+import type {Action, Dependency, PlanFailure, Target} from './plan.ts';
 
 /** An action whose dependencies are not known yet. */
 export type Unlinked = Action extends infer One ? (One extends Action ? Omit<One, 'dependsOn'> : never) : never;
@@ -25,11 +25,13 @@ export function linkActions(actions: readonly Unlinked[], input: LinkInput): rea
   });
 }
 
-/** Nothing changes its place where its revocation is not on record, or not lifted. */
+/** Nothing changes its place where its revocation is not on record, or not lifted; and none is lifted from an image that cannot be used. */
 function ofRecord(action: Unlinked, before: readonly Unlinked[]): readonly Dependency[] {
   const last = before.findLast(({kind}) => kind === 'revoke' || kind === 'lift');
-  if (!last || action.kind === 'remove') return [];
+  const revived = action.kind === 'lift' ? reactivationsOf({image: action.image}, before) : [];
+  if (!last || action.kind === 'remove') return revived;
   return [
+    ...revived,
     {id: last.id, otherwise: last.kind === 'lift' ? 'the revocation is not lifted' : 'the revocation is not recorded'},
   ];
 }
@@ -38,17 +40,23 @@ function ofRecord(action: Unlinked, before: readonly Unlinked[]): readonly Depen
 function ofImage(action: Unlinked, before: readonly Unlinked[]): readonly Dependency[] {
   if (!('target' in action)) return [];
   const {target} = action;
-  const verified = before.filter(
-    (other) =>
-      other.kind === 'verify' &&
-      ('made' in target
-        ? 'made' in other.target && other.target.made === target.made
-        : 'image' in other.target && other.target.image.id === target.image.id),
-  );
+  const verified = before.filter((other) => other.kind === 'verify' && isSame(other.target, target));
   return [
     ...('made' in target ? [{id: target.made, otherwise: 'its image could not be acquired'}] : []),
-    ...verified.map(({id}) => ({id, otherwise: 'its image is not proven'})),
+    ...reactivationsOf(target, before),
+    ...verified.map(({id}) => ({id, otherwise: 'its image is not verified'})),
   ];
+}
+
+/** Nobody can boot from an image that is still deactivated. */
+function reactivationsOf(target: Target, before: readonly Unlinked[]): readonly Dependency[] {
+  const found = before.filter((other) => other.kind === 'reactivate' && isSame(other.target, target));
+  return found.map(({id}) => ({id, otherwise: 'its image could not be reactivated'}));
+}
+
+function isSame(a: Target, b: Target): boolean {
+  if ('made' in a) return 'made' in b && a.made === b.made;
+  return 'image' in b && a.image.id === b.image.id;
 }
 
 /** What users keep until there is something better: images are taken out of use and deleted only after what replaces them. */

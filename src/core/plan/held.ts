@@ -12,6 +12,8 @@ export function isHeld(step: Step, swapping: ReadonlySet<string>): boolean {
     case 'hide':
     case 'reactivate':
     case 'delete':
+    // The stamp comes with tags and protection, and a second current image would be taken for a swap that was begun.
+    case 'adopt':
       return true;
     // What is pulled is hidden already, and this was begun with it.
     case 'deactivate':
@@ -22,9 +24,6 @@ export function isHeld(step: Step, swapping: ReadonlySet<string>): boolean {
       return !('image' in step.target && swapping.has(step.target.image.id));
     case 'update':
       return changesWhoFindsIt(step.patch) || step.patch.tags !== undefined || recordsState(step.patch);
-    // It is in use under its name already, and gets the stamp.
-    case 'adopt':
-      return changesWhoFindsIt(step.patch);
     // Nobody finds an image otherwise by what stands on it alone.
     case 'revoke':
     case 'lift':

@@ -26,6 +26,8 @@ export function planLeftovers(draft: Draft): void {
     const release = draft.sorted.find((listed) => isOfRelease(own, listed));
     // The command line lists one version; that says nothing about others that were imported with --no-publish.
     if (!release && draft.input.adHoc && !draft.sorted.some(({version}) => version === own.stamp.version)) continue;
+    // What came from the command line during a hold waits for its end.
+    if (!release && draft.input.hold && own.stamp.adHoc) continue;
     if (!release) remove(draft, own, 'was never published and is no longer listed');
     else if (draft.revoked.release(release)) {
       if (demandedId(release) !== own.image.id) remove(draft, own, 'was never published, and its version is revoked');

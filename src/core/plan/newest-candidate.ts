@@ -1,5 +1,6 @@
 import type {OwnImage} from '../release/release.ts';
 import {isOfRelease} from '../release/find-image.ts';
+import {demandedId} from '../release/release.ts';
 import type {Draft} from './draft.ts';
 import {about} from './draft.ts';
 import type {Step} from './plan.ts';
@@ -19,7 +20,8 @@ export function keepNewestCandidate(draft: Draft): void {
     draft.images.some((own) => own.stamp.state === 'ready' && isOfRelease(own, newest));
   if (!made && !isThere) return;
   for (const own of draft.images.filter((other) => isCandidate(other) && !isOfRelease(other, newest))) {
-    if (own.stamp.adHoc) continue;
+    // Glance never hands an id out again.
+    if (own.stamp.adHoc || draft.sorted.some((release) => demandedId(release) === own.image.id)) continue;
     draft.add(
       {kind: 'remove', image: own.image, ...(made && {replacedBy: made.id})},
       {...about(own), reason: `while the definition is held, only the newest candidate is kept (${newest.version})`},

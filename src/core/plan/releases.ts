@@ -19,6 +19,7 @@ import {isStalled} from './leftovers.ts';
 import {publish, publishNew, verifyFirst, wantsPublication} from './publish.ts';
 import {retirePredecessors} from './retire.ts';
 import {shareExisting} from './share.ts';
+import {withBootPropertiesOf} from './stand-in.ts';
 import {minDiskRaised} from '../warnings.ts';
 
 /** What one listed version needs: nothing, mending, its name back, or to be made and published. */
@@ -61,12 +62,13 @@ function needsNewCandidate(draft: Draft, release: Release, {image}: OwnImage): b
 }
 
 /** The catalogue went back: the image is there already, in its retired form. */
-function republish(draft: Draft, release: Release, existing: OwnImage): void {
-  waitForHold(draft, release);
+function republish(draft: Draft, listed: Release, existing: OwnImage): void {
+  waitForHold(draft, listed);
   if (!wantsPublication(draft)) return;
   const {image, stamp} = existing;
+  const release = asItBoots(draft, listed, image);
   const form = currentForm(draft.context(release));
-  const reason = reasonToReturn(draft, release);
+  const reason = reasonToReturn(draft, listed);
   if (stamp.applied && !draft.input.policy.forceState && !isAsApplied(image, stamp.applied)) {
     draft.warnByHand(existing, [`it is not as imgmgr left it (${formatApplied(stamp.applied)})`]);
     return;
@@ -84,6 +86,13 @@ function republish(draft: Draft, release: Release, existing: OwnImage): void {
   const published: OwnImage = {image: applyPatch(image, {name: form.name}), stamp: {...stamp, state: 'current'}};
   draft.replace(existing, published);
   retirePredecessors(draft, published, {version: release.version, published: id});
+}
+
+/** Published with what it was booted with: what its definition says by now is tried on a new candidate, by the next run. */
+function asItBoots(draft: Draft, release: Release, image: Image): Release {
+  if (!draft.verifies() && !draft.input.revocation) return release;
+  const isTested = readVerdict(image) !== undefined && wasBootedAs(image, currentForm(draft.context(release)));
+  return isTested ? release : withBootPropertiesOf(release, image, draft.definition);
 }
 
 function reasonToReturn(draft: Draft, release: Release): string {

@@ -12,7 +12,7 @@ import {
 import {formatApplied, readStamp} from '../image/stamp.ts';
 import {didYouMean} from '../nearest.ts';
 import type {OwnImage} from '../release/release.ts';
-import {revocationProperties} from '../release/revoked.ts';
+import {revocationProperties, revokedOf} from '../release/revoked.ts';
 import {about} from './draft.ts';
 import type {Rearrangement} from './plan.ts';
 import {retirePatch} from './retire.ts';
@@ -56,12 +56,20 @@ export function planRevocation(input: RevocationInput, request: RevocationReques
 
 type Asked<Kind extends RevocationRequest['kind']> = Extract<RevocationRequest, {kind: Kind}>;
 
-/** The current image is revoked last: until then nothing has happened, from then on every run goes on. */
+/**
+ * What keeps the name from older versions goes last, the pull and then the current image: until then nothing has happened, and from then on
+ * every run goes on to the same target.
+ */
 function rollback(input: RevocationInput, request: Asked<'rollback'>): Revoking {
-  const {target, revoke, release} = chooseTarget(input, request.to);
+  const {target, revoke, subject, release} = chooseTarget(input, request.to);
+  const marked = (own: OwnImage): {own: OwnImage; patch: ImagePatch} => ({
+    own,
+    patch: compact(own.image, {set: markOf(own, request)}),
+  });
   const first = [
+    ...revoke.map(marked),
     ...release.map((own) => ({own, patch: notPulled(own)})),
-    ...revoke.map((own) => ({own, patch: compact(own.image, {set: markOf(own, request)})})),
+    ...(subject ? [marked(subject)] : []),
   ].map(({own, patch}) => revokeStep(own, {patch, reason: request.reason, pulls: false}));
   return {revocation: {first, target: target.image.id}, images: imagesAfter(input.images, first)};
 }
@@ -100,7 +108,7 @@ function lift(input: RevocationInput, version: string): Revoking {
   const marked = newestFirst(
     input.images.filter(({image, stamp}) => stamp.version === version && isMarkedRevoked(image)),
   );
-  refuseLift(input, version, marked.length);
+  refuseLift(input, version, marked);
   const first = marked.flatMap((own): First[] => {
     const {image, stamp} = own;
     const wasPulled = isPulled(image);
@@ -121,9 +129,13 @@ function lift(input: RevocationInput, version: string): Revoking {
   return {revocation: {first}, images: imagesAfter(input.images, first)};
 }
 
-function refuseLift({definition, images}: RevocationInput, version: string, marked: number): void {
+function refuseLift({definition, images}: RevocationInput, version: string, marked: readonly OwnImage[]): void {
   const {name, versions} = definition;
-  const entry = versions.find((each) => each.version === version && each.revoked !== undefined);
+  const entry = versions.find(
+    (each) =>
+      each.revoked !== undefined &&
+      (each.version === version || marked.some((own) => revokedOf({versions: [each]}, []).isListed(own))),
+  );
   if (entry)
     throw new ImgmgrError(
       'USAGE',
@@ -133,7 +145,7 @@ function refuseLift({definition, images}: RevocationInput, version: string, mark
         hint: 'take the line "revoked" out of the definition first',
       },
     );
-  if (marked > 0) return;
+  if (marked.length > 0) return;
   const known = new Set(images.map(({stamp}) => stamp.version));
   const revoked = [...new Set(images.filter(({image}) => isMarkedRevoked(image)).map(({stamp}) => stamp.version))];
   throw new ImgmgrError('USAGE', `${name} ${version} is ${known.has(version) ? 'not revoked' : 'not there'}`, {

@@ -22,7 +22,9 @@ export interface RevocationInput {
 export interface RollbackTarget {
   /** The image that gets the name. */
   readonly target: OwnImage;
-  /** Images to be revoked: all that are newer, the current one last. None where an earlier rollback did that and died. */
+  /** The current image, which is revoked. Absent where none is current, or an earlier rollback revoked it and died. */
+  readonly subject?: OwnImage;
+  /** The other images that are newer than the target, and not revoked yet. */
   readonly revoke: readonly OwnImage[];
   /** Pulled images: until they are not, nothing older than them takes the name. */
   readonly release: readonly OwnImage[];
@@ -43,7 +45,8 @@ export function chooseTarget(input: RevocationInput, to: string | undefined): Ro
   const revoke = wanted.filter((own) => own !== subject && !revoked.image(own));
   return {
     target,
-    revoke: subject ? [...revoke, subject] : revoke,
+    ...(subject && {subject}),
+    revoke,
     release: wanted.filter(({image}) => isPulled(image)),
   };
 }

@@ -1,5 +1,5 @@
 import type {Definition, Version} from '../definition/definition.ts';
-import type {Visibility} from '../image/image.ts';
+import type {Image, Visibility} from '../image/image.ts';
 import type {Policy} from '../policy.ts';
 import {retireWay} from '../policy.ts';
 import type {OwnImage, Release} from '../release/release.ts';
@@ -21,6 +21,16 @@ export function standInRelease(own: OwnImage, definition: Definition, policy: Po
     place: definition.place,
   };
   return {...releaseOf(listed), format: definition.format, ...(digest && {digest})};
+}
+
+/** The release with the boot properties that the image has, in the place of those that its entry or its definition gives it. */
+export function withBootPropertiesOf(release: Release, {properties}: Image, {meta}: Definition): Release {
+  const {listed} = release;
+  if (!listed) return release;
+  const given = Object.keys({...meta, ...listed.meta}).filter((key) => isBootProperty(key));
+  const own = Object.entries(properties).filter(([key]) => isBootProperty(key));
+  const kept = {...Object.fromEntries(given.map((key) => [key, null])), ...Object.fromEntries(own)};
+  return {...release, listed: {...listed, meta: {...listed.meta, ...kept}}};
 }
 
 function metaOf({image, stamp}: OwnImage, {meta}: Definition, {oldPurpose}: Policy): Version['meta'] {

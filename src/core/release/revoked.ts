@@ -1,4 +1,4 @@
-import type {Definition} from '../definition/definition.ts';
+import type {Definition, Version} from '../definition/definition.ts';
 import {
   REVOKED_PROPERTY,
   REVOKED_REASON_PROPERTY,
@@ -10,7 +10,7 @@ import type {Digest} from './digest.ts';
 import {sameDigest} from './digest.ts';
 import {isOfRelease} from './find-image.ts';
 import type {OwnImage, Release} from './release.ts';
-import {heldDigests, recordedDigests} from './same-bytes.ts';
+import {compareBytes, heldDigests, recordedDigests} from './same-bytes.ts';
 import {compareVersions} from './version.ts';
 
 /** The properties that revoke an image of ours; the reason only where everybody may read it. */
@@ -57,7 +57,7 @@ export function revokedOf({versions}: Pick<Definition, 'versions'>, images: read
     .at(-1);
   return {
     isListed,
-    release: (release) => isRevoked(release, {digests, marked}),
+    release: (release) => isRevoked(release, {listed, digests, marked}),
     image: (own) =>
       isMarkedRevoked(own.image) ||
       isListed(own) ||
@@ -68,13 +68,26 @@ export function revokedOf({versions}: Pick<Definition, 'versions'>, images: read
 
 function isRevoked(
   release: Release,
-  {digests, marked}: {readonly digests: readonly Digest[]; readonly marked: readonly OwnImage[]},
+  {
+    listed,
+    digests,
+    marked,
+  }: {readonly listed: readonly Version[]; readonly digests: readonly Digest[]; readonly marked: readonly OwnImage[]},
 ): boolean {
-  const {digest, kind, listed} = release;
-  if (kind === 'listed' && listed.revoked !== undefined) return true;
+  const {digest, kind, version} = release;
+  if (kind === 'listed' && release.listed.revoked !== undefined) return true;
   if (digest && digests.some((each) => sameDigest(each, digest))) return true;
   // Bytes that cannot be compared with the revoked ones count as those, with --replace too.
-  return marked.some((own) => isPublished(own) && isOfRelease(own, {...release, exact: false}));
+  if (kind === 'latest' && listed.some((each) => each.version === version && !isDisproved(each.checksum, digest)))
+    return true;
+  const isUnknown = (own: OwnImage): boolean =>
+    kind === 'latest' && own.stamp.version === version && compareBytes(own, release).kind === 'unknown';
+  return marked.some((own) => isPublished(own) && (isOfRelease(own, {...release, exact: false}) || isUnknown(own)));
+}
+
+/** Two digests of one algorithm that are not the same. */
+function isDisproved(one: Digest | undefined, other: Digest | undefined): boolean {
+  return one !== undefined && other !== undefined && one.algorithm === other.algorithm && !sameDigest(one, other);
 }
 
 /** Digests of the source decide, else what the store computed; where nothing can be compared, they count as the same. */

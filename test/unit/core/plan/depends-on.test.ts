@@ -34,6 +34,26 @@ describe('the dependencies of a plan', () => {
     ]);
   });
 
+  it('of what is published or given back is its reactivation', () => {
+    const world = worldWith('1', '2');
+    world.set('X (1)', {
+      status: 'deactivated',
+      properties: {
+        ...world.named('X (1)').properties,
+        imgmgr_applied: 'visibility=public os_hidden=false status=deactivated protected=false',
+      },
+    });
+    expect(graph(world, world.plan(definition(['1'], {meta: META})))).toEqual([
+      'reactivate X (1)',
+      'publish X (1) ← reactivate X (1)',
+      'retire X ← publish X (1)',
+    ]);
+    const pulled = worldWith('1', '2');
+    pulled.pull(definition(['2'], {meta: META}));
+    const plan = pulled.plan(definition(['2'], {meta: META}), {}, undefined, undefined, {kind: 'undo', version: '2'});
+    expect(graph(pulled, plan)).toEqual(['reactivate X', 'lift X ← reactivate X', 'publish X ← lift X, reactivate X']);
+  });
+
   it('of what is hidden or deactivated are those that make the current image', () => {
     const world = worldWith('1', '2');
     expect(graph(world, world.plan(definition(['3'], {meta: META}), {hide: true, deactivate: true}))).toEqual([

@@ -54,6 +54,50 @@ describe('while a definition is held', () => {
     expect(world.manage(definition(['1', '2', '3']))).toEqual([]);
   });
 
+  it('an older candidate with a demanded id stays, since Glance hands no id out again', () => {
+    const id = '11111111-2222-4333-8444-555555555555';
+    const demanded = version('1', {id, checksum: {algorithm: 'sha256', hex: 'a'.repeat(64)}});
+    const world = new World();
+    world.hold = HOLD;
+    world.manage(definition([demanded]));
+    expect(world.manage(definition([demanded, '2']))).toEqual(['acquire 2 → X (2)']);
+  });
+
+  it('a candidate of the command line stays, also of a version that no definition lists', () => {
+    const world = filled([definition(['4'])]);
+    world.create({
+      name: 'X (5)',
+      osHidden: true,
+      tags: ['managed_by_imgmgr'],
+      properties: {
+        ...{imgmgr_definition: 'X', imgmgr_version: '5', imgmgr_state: 'ready', imgmgr_origin: 'command'},
+      },
+    });
+    world.hold = HOLD;
+    expect(world.manage(definition(['4']))).toEqual([]);
+    world.hold = undefined;
+    expect(world.manage(definition(['4']))).toEqual(['remove 5']);
+  });
+
+  it('nothing is adopted: a stamp comes with tags, and a second current image would be taken for a swap', () => {
+    const world = filled([definition(['2'])]);
+    const {imgmgr_definition: _, ...foreign} = world.named('X').properties;
+    world.others = [
+      {
+        ...world.named('X'),
+        id: 'foreign',
+        tags: [],
+        properties: {
+          ...Object.fromEntries(Object.entries(foreign).filter(([key]) => !key.startsWith('imgmgr_'))),
+          internal_version: '3',
+        },
+      },
+    ];
+    world.hold = HOLD;
+    expect(world.manage(definition(['2', '3']), {adopt: true}).filter((line) => line.startsWith('adopt'))).toEqual([]);
+    expect(said(world.plan(definition(['2', '3']), {adopt: true})).join()).toContain('adopt');
+  });
+
   it('the older candidate goes only where the newer one could be had', () => {
     const world = filled([definition(['1'])]);
     world.hold = HOLD;

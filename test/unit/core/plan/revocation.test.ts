@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {Definition, Version} from '../../../../src/core/definition/definition.ts';
 import {readRevocation} from '../../../../src/core/image/revocation.ts';
 import type {Digest} from '../../../../src/core/release/digest.ts';
+import type {Release} from '../../../../src/core/release/release.ts';
 import {latestRelease, releaseOf} from '../../../../src/core/release/release.ts';
 import {World, definition, version} from './plan-world.ts';
 
@@ -39,6 +40,12 @@ function revoked(text: string, extra: Partial<Version> = {}): Version {
   return version(text, {revoked: 'does not boot', ...extra});
 }
 
+/** What `latest` leads to today. */
+function latest(label: string, digest?: Digest): readonly [Definition, Record<string, never>, readonly Release[]] {
+  const [one, gone] = [version('latest'), revoked('2')];
+  return [definition([one, gone]), {}, [latestRelease(one, label, digest), releaseOf(gone)]];
+}
+
 /** A run that finds nothing to do. */
 function expectQuiet(world: World, ...run: Parameters<World['manage']>): void {
   expect(world.manage(...run)).toEqual([]);
@@ -50,6 +57,26 @@ describe('a version that the definition revokes', () => {
     expect(world.manage(definition(['1', revoked('2')]))).toEqual(['acquire 1 → X (1)', 'publish 1 → X']);
     expectQuiet(world, definition(['1', revoked('2')]));
     expectQuiet(world, definition(['1', revoked('2')]), {latest: true});
+  });
+
+  it('is not imported where latest leads to it, whatever digest the source has', () => {
+    expectQuiet(new World(), ...latest('2', SHA('a')));
+    expectQuiet(new World(), ...latest('2'));
+    expect(new World().manage(...latest('3', SHA('a')))).toEqual(['acquire 3 → X (3)', 'publish 3 → X']);
+  });
+
+  it('is not imported again where latest leads to the label of a marked image, with a digest that cannot be compared', () => {
+    const one = version('latest');
+    const run = (digest: Digest) => [definition([one]), {}, [latestRelease(one, '2', digest)]] as const;
+    const world = new World();
+    world.manage(...run(SHA('a')));
+    world.set('X', {
+      osHashAlgo: null,
+      osHashValue: null,
+      properties: {...world.named('X').properties, imgmgr_revoked: 'version=2 date=2026-01-01T00:00:00Z pulled=no'},
+    });
+    expectQuiet(world, ...run({algorithm: 'sha512', hex: 'c'.repeat(128)}));
+    expect(world.manage(...run(SHA('b')))[0]).toBe('acquire 2 → X (2)');
   });
 
   it('is not imported where it is the only one', () => {
@@ -458,6 +485,29 @@ describe('rollback', () => {
   });
 });
 
+describe('a rollback to a listed version', () => {
+  it('leaves it what it was booted with, whatever the definition says by now', () => {
+    const world = new World();
+    for (const each of ['1', '2']) world.manage(definition([each]), {verify: true});
+    const uefi = {meta: {architecture: 'x86_64', os_purpose: 'generic', hw_firmware_type: 'uefi'}};
+    expect(world.rollback(definition(['1', '2'], uefi), {flags: {verify: true}})).toEqual([
+      'revoke 2',
+      'publish 1 → X',
+      'retire 2 → X (2)',
+    ]);
+    const {properties} = world.named('X');
+    expect([properties['hw_firmware_type'], properties['hw_disk_bus']]).toEqual([undefined, 'scsi']);
+    // What the definition says is tried on a candidate.
+    expect(world.manage(definition(['1', '2'], uefi), {verify: true})).toEqual([
+      'acquire 1 → X (1)',
+      'verify 1',
+      'publish 1 → X',
+      'retire 1 → X (1-1)',
+    ]);
+    expect(world.named('X').properties['hw_firmware_type']).toBe('uefi');
+  });
+});
+
 describe('rollback --pull', () => {
   it('hides and deactivates the current image and earlier ones of its version, and nothing takes the place', () => {
     const world = threeVersions();
@@ -494,7 +544,7 @@ describe('rollback --pull', () => {
     newer.pull(definition(['3']));
     expect(newer.manage(definition(['4']))).toEqual(['acquire 4 → X (4)', 'publish 4 → X']);
     for (const [to, rest] of [
-      ['1', ['revoke 3', 'revoke 2', 'publish 1 → X']],
+      ['1', ['revoke 2', 'revoke 3', 'publish 1 → X']],
       [undefined, ['revoke 3', 'publish 2 → X']],
     ] as const) {
       const world = threeVersions();
@@ -503,6 +553,14 @@ describe('rollback --pull', () => {
       expectQuiet(world, definition(['3']));
       expect(states(world)).toContain('3: retired revoked hidden deactivated');
     }
+  });
+
+  it('keeps the name from versions that a rollback skips, wherever it is killed', () => {
+    const world = threeVersions();
+    world.pull(definition(['3']));
+    world.rollback(definition(['3']), {to: '1', most: 1});
+    expectQuiet(world, definition(['3']));
+    expect(world.rollback(definition(['3']), {to: '1'})).toEqual(['revoke 3', 'publish 1 → X']);
   });
 
   it('is refused where nothing is published', () => {
@@ -552,6 +610,14 @@ describe('rollback --undo', () => {
     world.undo(definition(['3']), '3', 1);
     world.manage(definition(['3']));
     expect(states(world)).toEqual(['1: retired', '2: retired', '3: retired pulled hidden deactivated']);
+  });
+
+  it('refuses a version whose digest another entry revokes', () => {
+    const world = after(definition(['1']), definition([version('2', {checksum: SHA('a')})]));
+    world.rollback(definition([version('2', {checksum: SHA('a')})]));
+    expect(() => world.undo(definition([revoked('bad', {checksum: SHA('a')}), '3']), '2')).toThrow(
+      'the definition says that X 2 is revoked ("does not boot")',
+    );
   });
 
   it('lifts a mark that cannot be read', () => {

@@ -112,7 +112,7 @@ describe('after a failure', () => {
     const world = applyWorld({verify: true});
     // Nothing boots a server here, so the verification fails.
     await world.manage(definition(['1']));
-    expect(world.said()).toEqual(['done acquire 1', 'failed verify 1', 'publish left out: its image is not proven']);
+    expect(world.said()).toEqual(['done acquire 1', 'failed verify 1', 'publish left out: its image is not verified']);
     expect([world.counts(), world.show()]).toEqual([{failed: 1}, ['X (1) importing']]);
   });
 
