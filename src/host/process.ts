@@ -52,19 +52,38 @@ export function parseHolderName(name: string): ProcessIdentity | undefined {
 }
 
 /**
- * What this host knows about a process. `unseen`: it is in another container, or on another host (or was, before this one was started
+ * What this host knows about a process. `unseen`: it is another user's and hidden from this one, it is in another container, or on another host (or was, before this one was started
  * again): there only the time since its last sign of life can decide.
  */
 export function processState(identity: ProcessIdentity): 'alive' | 'gone' | 'unseen' {
   const own = ownProcess();
   if (identity.hostBootId !== own.hostBootId || identity.pidNamespace !== own.pidNamespace) return 'unseen';
-  return isRunning(identity) ? 'alive' : 'gone';
+  return stateHere(identity);
 }
 
-/** Is that very process of this host still running? One that has ended and is only not yet waited for is not. */
-export function isRunning({pid, startTime}: ProcessId): boolean {
+/**
+ * Is that very process of this host still running? One that has ended and is only not yet waited for is not; another user's that /proc does
+ * not show (`hidepid`, systemd's `ProtectProc`) counts as running.
+ */
+export function isRunning(target: ProcessId): boolean {
+  return stateHere(target) !== 'gone';
+}
+
+function stateHere({pid, startTime}: ProcessId): 'alive' | 'gone' | 'unseen' {
   const stat = processStat(pid);
-  return stat !== undefined && !stat.dead && stat.startTime === startTime;
+  if (stat === undefined) return isHidden(pid) ? 'unseen' : 'gone';
+  return !stat.dead && stat.startTime === startTime ? 'alive' : 'gone';
+}
+
+/** There is a process of that number, which /proc does not show. https://man7.org/linux/man-pages/man5/proc.5.html, hidepid */
+function isHidden(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, 'EPERM');
+  }
 }
 
 /**

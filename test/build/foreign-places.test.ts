@@ -19,7 +19,7 @@ import {createArtifactStore} from '../../src/build/artifact-store.ts';
 import {makeWorkFolder} from '../../src/build/work-folder.ts';
 import {deliverBuild} from '../../src/compose/deliver-build.ts';
 import {createExec} from '../../src/exec.ts';
-import {processStat} from '../../src/host/process.ts';
+import {ownProcess, processStat} from '../../src/host/process.ts';
 import {makePrivateFolder} from '../../src/host/private-folder.ts';
 import {createLocal} from '../../src/local/local-cloud.ts';
 import {findQemu} from '../../src/local/qemu/process.ts';
@@ -171,5 +171,20 @@ describe.skipIf(hindrance() !== undefined)('S3: what another user made beforehan
     expect(findQemu(id)).toBeUndefined();
     expect(processStat(pid)?.dead).toBe(false);
     expect(existsSync(`/proc/${pid}`)).toBe(true);
+  });
+
+  it('is not taken for gone: a process of another user that /proc does not show', () => {
+    const own = ownProcess();
+    const script = `
+      const {isRunning, ownProcess, processStat, processState} = await import(${JSON.stringify(import.meta.resolve('../../src/host/process.ts'))});
+      process.setgroups([]); process.setgid(${OTHER}); process.setuid(${OTHER});
+      const other = {...ownProcess(), pid: ${own.pid}, startTime: '${own.startTime}'};
+      console.log(JSON.stringify([processStat(other.pid) ?? null, processState(other), isRunning(other), isRunning({...other, pid: 4194303})]));`;
+    const hidden = 'mount -t proc -o hidepid=2 proc /proc && exec "$0" --input-type=module -e "$1"';
+    const {stdout, stderr} = spawnSync('unshare', ['--mount', 'sh', '-c', hidden, process.execPath, script], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([null, 'unseen', true, false]);
   });
 });
