@@ -22,12 +22,12 @@ export async function* pageByPage<Item>(
   fetchPage: (marker: string | undefined) => Promise<Page<Item>>,
 ): AsyncGenerator<readonly Item[]> {
   let page = await fetchPage(undefined);
-  let marker: string | undefined;
+  const asked = new Set<string>();
   for (;;) {
     const next = markerOf(page.next);
-    // A server that repeats itself must not keep us for ever.
-    const isLast = next === undefined || next === marker;
-    marker = next;
+    // A server that repeats itself, or goes round in a circle, must not keep us for ever.
+    const isLast = next === undefined || asked.has(next);
+    if (next !== undefined) asked.add(next);
     const coming = isLast ? undefined : fetchPage(next);
     // Its failure is that of the next step; where none is taken, nobody needs it.
     coming?.catch(() => undefined);

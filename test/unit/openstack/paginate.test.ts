@@ -21,6 +21,17 @@ test.each(['/v2/images?marker=same', '/v2/images'])(
   },
 );
 
+test('a server whose markers go round in a circle does not keep us for ever', async () => {
+  const next = new Map([
+    [undefined, 'a'],
+    ['a', 'b'],
+    ['b', 'a'],
+  ]);
+  const fetchPage = (marker: string | undefined) =>
+    Promise.resolve({items: [marker], next: `/v2/images?marker=${next.get(marker) ?? ''}`});
+  expect(await everyPage(fetchPage)).toEqual([undefined, 'a', 'b']);
+});
+
 test('a failing page fails the whole', async () => {
   await expect(everyPage(() => Promise.reject(new Error('503')))).rejects.toThrow('503');
 });
