@@ -101,15 +101,26 @@ function listRuns(answer: Answer, definition?: string): void {
   });
 }
 
-function filterOf({request, ports, reader}: Answer, definition: string | undefined): RunFilter {
+function filterOf({request, ports, reader, elsewhere}: Answer, definition: string | undefined): RunFilter {
   const {clouds, verbs, failed, since, before, limit} = request;
   const sinceMs = since && ('sinceMs' in since ? since.sinceMs : ports.now().getTime() - since.backMs);
   return {
     ...{clouds, verbs, failed, limit},
     ...(definition !== undefined && {definition}),
     ...(sinceMs !== undefined && {sinceMs}),
-    ...(before !== undefined && {before: wholeId(reader, before, '--before')}),
+    ...(before !== undefined && olderThan({reader, elsewhere}, before)),
   };
+}
+
+/** A run of this host by its place in the list, one of another host by its time. */
+function olderThan(
+  {reader, elsewhere}: Pick<Answer, 'reader' | 'elsewhere'>,
+  beginning: string,
+): Pick<RunFilter, 'before' | 'beforeMs'> {
+  const others = elsewhere.filter(({id}) => id.startsWith(beginning.toLowerCase()));
+  const found = reader?.find(beginning) ?? {kind: 'none'};
+  if (found.kind === 'none' && others[0] && others.length === 1) return {beforeMs: Date.parse(others[0].firstAt)};
+  return {before: wholeId(reader, beginning, '--before')};
 }
 
 /** A run of this host is known better; of the others those that the filter lets through, and that belong on this page. */
@@ -117,16 +128,17 @@ function isWanted(
   {id, definitions, firstAt, images}: RunElsewhere,
   {reader, filter, oldest}: Answer & {readonly filter: RunFilter; readonly oldest: RunRecord | undefined},
 ): boolean {
-  const {definition, verbs = [], failed = false, sinceMs = 0, before} = filter;
-  const newest = before === undefined ? undefined : reader?.details(before)?.run.startedAt;
+  const {definition, verbs = [], failed = false, sinceMs = 0, before, beforeMs = Infinity} = filter;
+  const start = before === undefined ? undefined : reader?.details(before)?.run.startedAt;
+  const newestMs = start === undefined ? beforeMs : Date.parse(start);
   return (
     reader?.details(id) === undefined &&
     (definition === undefined || definitions.includes(definition)) &&
     verbs.length === 0 &&
     (!failed || images.some(({state}) => state === 'quarantined')) &&
     Date.parse(firstAt) >= sinceMs &&
-    (newest === undefined || firstAt < newest) &&
-    (oldest === undefined || firstAt >= oldest.startedAt)
+    Date.parse(firstAt) < newestMs &&
+    (oldest === undefined || Date.parse(firstAt) >= Date.parse(oldest.startedAt))
   );
 }
 
@@ -143,7 +155,7 @@ function merged(runs: readonly RunRecord[], others: readonly RunElsewhere[]): re
 
 async function showRun(answer: Answer, target: string, failed: boolean): Promise<void> {
   const {request, emit, reader, elsewhere} = answer;
-  const others = elsewhere.filter(({id}) => id.startsWith(target.toLowerCase()));
+  const others = elsewhere.filter(({id}) => id.startsWith(target.toLowerCase()) && reader?.details(id) === undefined);
   const found = reader?.find(target) ?? {kind: 'none'};
   if (found.kind === 'none' && others.length === 0) {
     // A cloud that could not be looked at may have it.

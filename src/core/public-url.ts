@@ -45,10 +45,27 @@ function decoded(name: string): string {
   }
 }
 
-/** A command line without passwords and signatures in addresses: the address alone as well as `--flag=https://user:password@host/`. */
+/** A command line without passwords and signatures in addresses, wherever in a word they stand. */
 export function publicCommandLine(argv: readonly string[]): readonly string[] {
-  return argv.map((word) => {
-    const [, flag = '', address = word] = /^(--?[\w-]+=)(.*)$/s.exec(word) ?? [];
-    return /^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? flag + publicUrl(address) : word;
-  });
+  return argv.map(withPublicUrls);
 }
+
+/** The text with every address in it as it may be printed. */
+export function withPublicUrls(text: string): string {
+  let done = '';
+  let from = 0;
+  for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', from)) {
+    let start = at;
+    while (start > from && SCHEME.test(text.charAt(start - 1))) start -= 1;
+    let end = at + 3;
+    while (end < text.length && !ENDS_URL.test(text.charAt(end))) end += 1;
+    const url = text.slice(start, end);
+    done += text.slice(from, start) + (start < at && MAY_BE_SECRET.test(url) ? publicUrl(url) : url);
+    from = end;
+  }
+  return done + text.slice(from);
+}
+
+const SCHEME = /[a-z0-9+.-]/i;
+const MAY_BE_SECRET = /[@?#]/;
+const ENDS_URL = /[\s"'<>]/;

@@ -10,7 +10,7 @@ import type {HistoryKeeper, RunStart} from '../ports/history.ts';
 import {Backlog} from './backlog.ts';
 import {fileSystemOf} from './file-system.ts';
 import {lossText} from './loss.ts';
-import {DATABASE, openForWriting, setAside} from './open-database.ts';
+import {DATABASE, ReplacedError, makeOwnFile, openForWriting, setAside} from './open-database.ts';
 import {beginRun, forgetOld, markLost} from './run-rows.ts';
 import {Recorder} from './recorder.ts';
 import {inTransaction, sqliteRefusal} from './sqlite.ts';
@@ -58,6 +58,8 @@ class Keeper implements HistoryKeeper {
   #ready: Promise<void> = Promise.resolve();
   #shared: boolean | undefined;
   #db: DatabaseSync | undefined;
+  /** The file that was opened last. */
+  #file = '';
   #recorder: Recorder | undefined;
   #end: End | undefined;
   #wasSetAside = false;
@@ -152,7 +154,8 @@ class Keeper implements HistoryKeeper {
 
   #open(shared: boolean): void {
     if (this.#db) return;
-    const db = openForWriting(this.#path, {shared});
+    this.#file = makeOwnFile(this.#path);
+    const db = openForWriting(this.#path, {file: this.#file, shared});
     try {
       const run = inTransaction(db, () => beginRun(db, this.#parts));
       this.#recorder = new Recorder(db, run);
@@ -182,7 +185,7 @@ class Keeper implements HistoryKeeper {
 
   #refused(error: unknown): void {
     const refusal = sqliteRefusal(error);
-    if (refusal === 'locked') this.#schedule(RETRY_MS);
+    if (refusal === 'locked' || error instanceof ReplacedError) this.#schedule(RETRY_MS);
     else if (refusal === 'damaged' && !this.#wasSetAside) this.#beginAnew(error);
     else this.#lose(lossText(error));
   }
@@ -191,7 +194,8 @@ class Keeper implements HistoryKeeper {
     this.#wasSetAside = true;
     this.#closeDatabase();
     try {
-      const aside = setAside(this.#path, this.#parts.now());
+      const aside = setAside(this.#path, this.#file, this.#parts.now());
+      if (aside === undefined) return this.#schedule(0);
       this.#parts.warn({
         code: 'history-set-aside',
         message: `${this.#path} is damaged (${lossText(error)}), so it is now ${aside}, and a new history begins`,

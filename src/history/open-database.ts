@@ -3,6 +3,7 @@ import {
   constants,
   fchmodSync,
   fstatSync,
+  linkSync,
   lstatSync,
   openSync,
   readSync,
@@ -36,16 +37,23 @@ export class NotOursError extends Error {
   }
 }
 
+/** Another process has put a new file into the place of the one that was to be opened: to be tried again. */
+export class ReplacedError extends Error {}
+
 /**
  * Opens the history for writing, makes it where it is not there, and brings its tables to this version. Mode 0600, its journals too. NotOursError for what must
- * stay as it is; otherwise what the file system or SQLite says. `shared`: other hosts may write it.
+ * stay as it is; ReplacedError where the file is no longer `file` (see {@link makeOwnFile}); otherwise what the file system or SQLite
+ * says. `shared`: other hosts may write it.
  */
-export function openForWriting(path: string, {shared}: {readonly shared: boolean}): DatabaseSync {
-  makeOwnFile(path);
+export function openForWriting(
+  path: string,
+  {file, shared}: {readonly file: string; readonly shared: boolean},
+): DatabaseSync {
   requireOurs(path);
   const {DatabaseSync} = loadSqlite();
   const db = new DatabaseSync(path);
   try {
+    if (fileAt(path) !== file) throw new ReplacedError(`${path} was replaced while it was opened`);
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     requireReadable(db, path);
     // The tables come first: while the file has no WAL yet, its header says at once whose it is.
@@ -89,14 +97,26 @@ function readOnly(from: string | URL, path: string): DatabaseSync | undefined {
 /** How many damaged files stay. */
 const KEPT_DAMAGED = 3;
 
-/** Gives a damaged file another name, its journals with it, and gives that name; the oldest of more than three is removed. */
-export function setAside(path: string, now: Date): string {
-  const aside = `${path}.damaged-${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+/**
+ * Gives the damaged file another name, its journals with it, and gives that name; the oldest of more than three is removed. Undefined where
+ * another process did that: `file` is no longer in its place, so what is there stays.
+ */
+export function setAside(path: string, file: string, now: Date): string | undefined {
+  if (fileAt(path) !== file) return undefined;
+  const aside = `${path}.damaged-${now.toISOString().replaceAll(/[-:.]/g, '')}-${process.pid}`;
   renameSync(path, aside);
+  if (fileAt(aside) !== file) {
+    // Another process was faster by a moment: its new file goes back.
+    linkSync(aside, path);
+    rmSync(aside);
+    return undefined;
+  }
   for (const journal of ['-wal', '-journal']) moveIfThere(`${path}${journal}`, `${aside}${journal}`);
   rmSync(`${path}-shm`, {force: true});
   const folder = dirname(path);
-  const damaged = readdirSync(folder).filter((name) => /\.damaged-\w+$/.test(name) && name.startsWith(basename(path)));
+  const damaged = readdirSync(folder).filter(
+    (name) => /\.damaged-\w+(?:-\d+)?$/.test(name) && name.startsWith(basename(path)),
+  );
   for (const old of damaged.sort().slice(0, -KEPT_DAMAGED))
     for (const ending of ['', '-wal', '-journal']) rmSync(join(folder, `${old}${ending}`), {force: true});
   return aside;
@@ -110,13 +130,24 @@ function moveIfThere(from: string, to: string): void {
   }
 }
 
-/** SQLite gives its journals the mode of the file, whatever the umask. */
-function makeOwnFile(path: string): void {
+/** Which file is there, whatever its name; '' where there is none. */
+function fileAt(path: string): string {
+  const stats = lstatSync(path, {throwIfNoEntry: false});
+  return stats === undefined ? '' : nameOf(stats);
+}
+
+function nameOf({dev, ino}: {readonly dev: number; readonly ino: number}): string {
+  return `${dev}:${ino}`;
+}
+
+/** Makes the file where it is not there, and says which one it is. SQLite gives its journals the mode of the file, whatever the umask. */
+export function makeOwnFile(path: string): string {
   const file = openOwn(path, constants.O_RDWR | constants.O_CREAT);
   try {
     const stats = fstatSync(file);
     if (!stats.isFile()) throw new NotOursError('is no regular file');
     if ((stats.mode & 0o777) !== 0o600) fchmodSync(file, 0o600);
+    return nameOf(stats);
   } finally {
     closeSync(file);
   }
@@ -162,6 +193,16 @@ const MAGIC = 'SQLite format 3\0';
 const FOREIGN = 'is the database of another program';
 
 function requireReadable(db: DatabaseSync, path: string): void {
+  // All of one moment: another process may make the tables meanwhile.
+  db.exec('BEGIN');
+  try {
+    requireKnown(db, path);
+  } finally {
+    db.exec('COMMIT');
+  }
+}
+
+function requireKnown(db: DatabaseSync, path: string): void {
   const version = schemaVersion(db);
   const owner = Number(db.prepare('PRAGMA application_id').get()?.['application_id'] ?? 0);
   const tables = Number(db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'] ?? 0);

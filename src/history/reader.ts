@@ -114,7 +114,7 @@ class Reader implements HistoryReader {
   }
 
   #conditions(filter: RunFilter): {readonly conditions: readonly string[]; readonly values: readonly SQLInputValue[]} {
-    const {definition, clouds = [], verbs = [], failed = false, sinceMs, before} = filter;
+    const {definition, clouds = [], verbs = [], failed = false, sinceMs, before, beforeMs} = filter;
     const conditions: string[] = [];
     const values: SQLInputValue[] = [];
     const add = (condition: string, ...given: readonly SQLInputValue[]): void => {
@@ -126,6 +126,7 @@ class Reader implements HistoryReader {
     if (verbs.length > 0) add(`verb IN (${marks(verbs)})`, ...verbs);
     if (sinceMs !== undefined) add('started_ms >= ?', sinceMs);
     if (before !== undefined) add('n < (SELECT n FROM runs WHERE id = ?)', before);
+    if (beforeMs !== undefined) add('started_ms < ?', beforeMs);
     if (failed) {
       const lost = this.#lostRuns();
       add(`(state IN ('FAILED', 'LOST') OR n IN (${marks(lost)}))`, ...lost);

@@ -60,15 +60,13 @@ function stateOf(identity: ProcessIdentity): ReturnType<typeof processState> {
 /** As many unfinished runs are looked at by each run. */
 const MOST_OPEN = 100;
 
-/** Writes down which runs died, and what they had under way. A run that lives after all, and only was silent, says so with its next event. */
+/** Writes down which runs died; what they had under way is read as lost with them. A run that lives after all, and only was silent, says so with its next event. */
 export function markLost(db: DatabaseSync, nowMs: number): void {
   const open = db.prepare(`SELECT * FROM runs WHERE state = 'RUNNING' ORDER BY n LIMIT ${MOST_OPEN}`).all();
   for (const row of open) {
     const number = Number(row['n']);
     if (!isLost(row, nowMs)) continue;
     db.prepare(`UPDATE runs SET state = 'LOST', ended_ms = heartbeat_ms WHERE n = ?`).run(number);
-    for (const table of ['actions', 'builds', 'verifications'])
-      db.prepare(`UPDATE ${table} SET state = 'LOST' WHERE run = ? AND state IN ('PENDING', 'RUNNING')`).run(number);
   }
 }
 

@@ -42,6 +42,8 @@ export interface RunFilter {
   readonly sinceMs?: number;
   /** Older than this run, by its whole id: what comes after it in the list. */
   readonly before?: string;
+  /** Started before this time; milliseconds since the epoch. */
+  readonly beforeMs?: number;
   readonly limit: number;
 }
 

@@ -31,9 +31,14 @@ export function createDescriber(verbosity: Verbosity): (event: Event) => Sentenc
     if (event.type === 'started') several = event.clouds.length > 1;
     const cloud = several && 'cloud' in event && !NAMES_ITS_CLOUD.has(event.type) ? event.cloud : undefined;
     return everySentence(event, verbosity)
-      .filter(({level}) => verbosity !== 'quiet' || level === 'error')
+      .filter(({level}) => verbosity !== 'quiet' || level === 'error' || isAlwaysSaid(event))
       .map((sentence) => (cloud === undefined ? sentence : {...sentence, text: `${cloud}: ${sentence.text}`}));
   };
+}
+
+/** Which images are meant is nothing to be quiet about, where nobody named their definitions. */
+function isAlwaysSaid(event: Event): boolean {
+  return event.type === 'warning' && event.code === 'catalogue-used';
 }
 
 const NAMES_ITS_CLOUD: ReadonlySet<Event['type']> = new Set(['cloud-started', 'cloud-failed']);

@@ -1,6 +1,7 @@
 import type {Command} from 'commander';
 import type {HoldRequest, UnholdRequest} from '../../app/hold.ts';
 import {LONGEST_REASON} from '../../core/hold.ts';
+import {withPublicUrls} from '../../core/public-url.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
 import {addPlaceFlags, allFlags} from '../flags.ts';
@@ -49,7 +50,8 @@ interface HoldFlags extends Flags {
 }
 
 function holdInvocation(name: string | undefined, flags: HoldFlags): Invocation<HoldRequest> {
-  const {until: untilMs, reason, publicReason = false, waitLock} = flags;
+  const {until: untilMs, publicReason = false, waitLock} = flags;
+  const reason = flags.reason === undefined ? undefined : withPublicUrls(flags.reason);
   if (untilMs === undefined)
     throw new ImgmgrError('USAGE', 'hold needs --until', {hint: 'give the last day, for example --until 2026-12-24'});
   if (publicReason) requirePublic(reason);

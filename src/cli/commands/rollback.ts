@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import type {RollbackRequest} from '../../app/rollback.ts';
+import {withPublicUrls} from '../../core/public-url.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
 import {addPlaceFlags, addRunFlags, addVerifyFlags} from '../flags.ts';
@@ -93,7 +94,7 @@ function toChange(version: string | undefined, flags: RollbackFlags): RollbackRe
     throw new ImgmgrError('USAGE', '--pull contradicts --to', {
       hint: '--pull publishes nothing instead: give one of them',
     });
-  const text = requireReason(reason);
+  const text = withPublicUrls(requireReason(reason));
   if (pull) return {kind: 'pull', reason: text, isPublic};
   return {kind: 'rollback', reason: text, isPublic, ...(to !== undefined && {to})};
 }

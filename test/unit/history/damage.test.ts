@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {mkdir, readFile, readdir, symlink, truncate, writeFile} from 'node:fs/promises';
+import {mkdir, open, readFile, readdir, symlink, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {describe, expect, it} from 'vitest';
@@ -61,7 +61,24 @@ describe('a damaged history', () => {
       await run.end();
     }
     const names = (await readdir(folder.path())).filter((name) => name.includes('.damaged-')).sort();
-    expect(names).toEqual([3, 4, 5].map((day) => `history.sqlite.damaged-2026010${day}T000000Z`));
+    expect(names).toEqual([3, 4, 5].map((day) => `history.sqlite.damaged-2026010${day}T000000000Z-${process.pid}`));
+  });
+
+  it('is set aside by one of the runs that have it open, and all go on in the new one', async () => {
+    for (let n = 0; n < 3; n++) await runThere();
+    const runs = [keepRun(folder.path()), keepRun(folder.path()), keepRun(folder.path())];
+    const isThere = (id: string): boolean => read(folder.path(), (reader) => reader.details(id) !== undefined);
+    for (const {run} of runs) await expect.poll(() => isThere(run)).toBe(true);
+    const file = await open(path(), 'r+');
+    const {size} = await file.stat();
+    await file.write(Buffer.alloc(size - 4096), 0, size - 4096, 4096);
+    await file.close();
+    for (const run of runs) run.emit({type: 'decision', message: 'goes on'});
+    for (const run of runs) await run.end();
+    const aside = (await readdir(folder.path())).filter((name) => /\.damaged-\w+(?:-\d+)?$/.test(name));
+    expect(aside).toHaveLength(1);
+    expect(runs.flatMap(({warnings}) => warnings.map(({code}) => code))).toEqual(['history-set-aside']);
+    for (const {run} of runs) expect(detailsOf(folder.path(), run).run.state).toBe('SUCCESS');
   });
 
   it('is an error for who reads it', async () => {

@@ -158,9 +158,10 @@ describe('a run whose process is gone', () => {
     markLost(db, NOW.getTime() + 60_001);
     const state = () => db.prepare('SELECT state, ended_ms FROM runs').get();
     expect(state()).toEqual({state: 'LOST', ended_ms: NOW.getTime()});
-    expect(db.prepare('SELECT state FROM builds').get()).toEqual({state: 'LOST'});
+    expect(detailsOf(folder.path(), run.run).builds[0]?.state).toBe('LOST');
     run.emit({type: 'run-failed', error: new ImgmgrError('UNAVAILABLE', 'x')});
     await expect.poll(state).toEqual({state: 'RUNNING', ended_ms: null});
+    expect(detailsOf(folder.path(), run.run).builds[0]?.state).toBe('RUNNING');
     db.close();
     await run.end(75);
     expect(detailsOf(folder.path(), run.run).run).toMatchObject({state: 'FAILED', exitCode: 75});
