@@ -1,6 +1,7 @@
 import type {Definition} from '../core/definition/definition.ts';
 import type {Emit, Event} from '../core/events.ts';
 import {didYouMean} from '../core/nearest.ts';
+import {isMarkedRevoked} from '../core/image/revocation.ts';
 import type {RevocationRequest} from '../core/plan/revocation.ts';
 import type {StoredPlan} from '../core/plan/stored-plan.ts';
 import {changeOf, definitionLines, nextListed, planLine} from '../core/rollback.ts';
@@ -97,7 +98,8 @@ function report({request, definition, outcome, seen, said}: Done, emit: Emit): r
   const done = changeOf(plan ?? {actions: []});
   const own = seen.own.filter(({stamp}) => stamp.definition === definition.name);
   const reason = change.kind === 'undo' ? undefined : change.reason;
-  const revoked = own.filter(({stamp}) => done.versions.includes(stamp.version));
+  // Also what an earlier rollback revoked that did not get as far as this answer.
+  const revoked = own.filter(({stamp, image}) => done.versions.includes(stamp.version) || isMarkedRevoked(image));
   const lines = reason === undefined ? [] : definitionLines(definition, {revoked, reason});
   const fresh = lines.filter((line) => !said.includes(line));
   const answer: RolledBack = {

@@ -217,6 +217,21 @@ describe('imgmgr history --cloud', () => {
     expect(await lines('history-elsewhere', '--cloud', 'admin', '--failed')).toEqual([]);
   });
 
+  it('pages runs of other hosts, too', async () => {
+    const first = await manage();
+    await rm(join(desk.folder, 'state'), {recursive: true});
+    const page = await desk.print('history', '--cloud', 'admin', '--before', first);
+    expect([page.code, page.out]).toEqual([0, 'no runs\n']);
+    const unknown = await desk.print('history', '--cloud', 'admin', '--before', 'zzz');
+    expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining('--before names no run') as string]);
+  });
+
+  it('says of a run of this host what this host knows, and nothing else', async () => {
+    const id = await manage();
+    const {code, out} = await desk.print('history', id, '--cloud', 'admin');
+    expect([code, out]).toEqual([0, expect.not.stringContaining('of another host') as string]);
+  });
+
   it('lists a run of this host once, among those on this cloud', async () => {
     const id = await manage();
     expect((await lines('history-run', '--cloud', 'admin')).map((row) => row['id'])).toEqual([id]);

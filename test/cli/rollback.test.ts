@@ -42,6 +42,16 @@ describe('rollback', () => {
     await table.expectQuiet();
   });
 
+  it('prints the lines when it is given again, after a failure between the mark and the end', async () => {
+    await two();
+    table.cloud.misbehave('patchRefused', {match: {method: 'PATCH', path: /^\/v2\/images\/[^/]+$/, body: /"current"/}});
+    const broken = await back();
+    expect([broken.code, broken.done, answerOf(broken)]).toEqual([1, ['revoke 2'], undefined]);
+    const again = await back();
+    expect([again.code, again.done]).toEqual([0, ['publish 1', 'retire 2']]);
+    expect(answerOf(again)).toMatchObject({current: '1', lines: [expect.any(String), 'revoked: "no \\"network\\""']});
+  });
+
   it('asks nobody upstream', async () => {
     await two();
     const text = table.x(['2']).replaceAll(table.upstream.url, 'http://127.0.0.1:1');

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {EXIT_CODES} from '../../src/cli/exit-codes.ts';
+import {workDir} from '../../src/config/settings.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const PROGRAM = join(ROOT, 'dist/bin/imgmgr.js');
@@ -80,6 +81,13 @@ describe('deploy/kubernetes', () => {
     const wrong = join(folder, 'wrong.yaml');
     await writeFile(wrong, (await readFile(CRON_JOB, 'utf8')).replace('completionMode:', 'completingMode:'));
     expect((await validate(wrong)).exitCode).not.toBe(0);
+  });
+
+  it('mounts a volume where imgmgr puts large temporary files, and makes it sticky before', async () => {
+    const text = await readFile(CRON_JOB, 'utf8');
+    const place = workDir({}, {home: '/', cwd: '/'});
+    expect(text.match(new RegExp(`- name: temporary\\n *mountPath: ${place}\\n`, 'g'))).toHaveLength(2);
+    expect(text).toContain(`command: [chmod, '1777', ${place}]`);
   });
 
   it('gives an index up after every exit code of imgmgr that is final, and shares among as many pods as there are', async () => {

@@ -33,7 +33,7 @@ export function differsFromPlan(definition: string, differences: readonly string
   const [shown, more] = [differences.slice(0, MOST_SHOWN), differences.length - MOST_SHOWN];
   const others = more > 0 ? `; and ${more} more` : '';
   return new ImgmgrError('CONFLICT', `${definition} differs from the plan: ${shown.join('; ')}${others}`, {
-    hint: 'nothing of it was done: look at the difference, then make a new plan with dry-run --out',
+    hint: 'nothing of it was done: look at the difference, then make a new plan with dry-run --out, or give rollback again',
   });
 }
 
