@@ -195,7 +195,10 @@ class Keeper implements HistoryKeeper {
     this.#closeDatabase();
     try {
       const aside = setAside(this.#path, this.#file, this.#parts.now());
-      if (aside === undefined) return this.#schedule(0);
+      if (aside === undefined) {
+        this.#schedule(0);
+        return;
+      }
       this.#parts.warn({
         code: 'history-set-aside',
         message: `${this.#path} is damaged (${lossText(error)}), so it is now ${aside}, and a new history begins`,

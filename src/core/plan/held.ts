@@ -12,6 +12,7 @@ export function isHeld(step: Step, swapping: ReadonlySet<string>): boolean {
     case 'hide':
     case 'reactivate':
     case 'delete':
+      return true;
     // The stamp comes with tags and protection, and a second current image would be taken for a swap that was begun.
     case 'adopt':
       return true;

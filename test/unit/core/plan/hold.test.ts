@@ -81,14 +81,14 @@ describe('while a definition is held', () => {
 
   it('nothing is adopted: a stamp comes with tags, and a second current image would be taken for a swap', () => {
     const world = filled([definition(['2'])]);
-    const {imgmgr_definition: _, ...foreign} = world.named('X').properties;
+    const {properties} = world.named('X');
     world.others = [
       {
         ...world.named('X'),
         id: 'foreign',
         tags: [],
         properties: {
-          ...Object.fromEntries(Object.entries(foreign).filter(([key]) => !key.startsWith('imgmgr_'))),
+          ...Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith('imgmgr_'))),
           internal_version: '3',
         },
       },
