@@ -16,10 +16,15 @@ export interface ConnectionLimits {
 /** Handshakes are counted out this often. */
 const TICK_MS = 50;
 
+/** An agent that has connected greets after one way through the network and back. */
+const GREETING_MS = 100;
+
 interface Connection {
   readonly socket: Socket;
   readonly address: string;
   readonly timer: NodeJS.Timeout;
+  /** When it came, milliseconds. */
+  readonly sinceMs: number;
   room: Room;
   authenticated: boolean;
   /** Begins the handshake of a stranger that waits for its turn among the silent. */
@@ -31,14 +36,15 @@ type Room = Set<Connection>;
 
 /**
  * The connections of a desk. Each has a place in one of the rooms: the silent, the strangers, or that of a ticket. A full room gives up one
- * of its own, so that no flood takes places from another room: among the silent and the strangers a random one of the address that
- * has most of them (the first to come would never live long enough for a handshake under a flood), in a ticket's room the oldest that
- * has not shown the token. The mark decides about places only, never about trust. Strangers that have greeted wait among the silent until it
+ * of its own, so that no flood takes places from another room: among the silent and the strangers one of the address that has most of
+ * them, the oldest that could have greeted long ago, else a random one (by age alone nobody would live long enough for a handshake under a
+ * fast flood); in a ticket's room the oldest that has not shown the token. The mark decides about places only, never about trust. Strangers that have greeted wait among the silent until it
  * is their turn for a handshake; whose turn it is, is drawn: first the address, then one of its connections.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #random: () => number;
+  readonly #now: () => number;
   /** By `ADDRESS:PORT`. */
   readonly #open = new Map<string, Connection>();
   readonly #silent: Room = new Set();
@@ -50,10 +56,11 @@ export class Connections {
   #turns: number;
   #clock: NodeJS.Timeout | undefined;
 
-  /** `random`: as Math.random. */
-  constructor(limits: ConnectionLimits, random = Math.random) {
+  /** `random`: as Math.random; `now`: milliseconds, never back. */
+  constructor(limits: ConnectionLimits, random = Math.random, now = (): number => performance.now()) {
     this.#limits = limits;
     this.#random = random;
+    this.#now = now;
     this.#turns = this.#mostTurns;
   }
 
@@ -72,7 +79,8 @@ export class Connections {
     if (this.#silent.size >= this.#limits.silent) this.#dropAny(this.#silent);
     const timer = setTimeout(() => socket.destroy(), this.#limits.unauthenticatedMs);
     timer.unref();
-    const connection: Connection = {socket, address, timer, room: this.#silent, authenticated: false};
+    const sinceMs = this.#now();
+    const connection: Connection = {socket, address, timer, sinceMs, room: this.#silent, authenticated: false};
     this.#silent.add(connection);
     this.#open.set(peer, connection);
     socket.once('close', () => {
@@ -160,11 +168,13 @@ export class Connections {
     room.add(connection);
   }
 
-  /** A random one of the address that has most places. */
+  /** Of the address that has most places, the oldest that has not greeted though it could have, else a random one. */
   #dropAny(room: Room): void {
     const byAddress = Map.groupBy(room, ({address}) => address).values();
     const most = [...byAddress].reduce((a, b) => (b.length > a.length ? b : a), []);
-    this.#drop(most[Math.floor(this.#random() * most.length)]);
+    const late = this.#now() - GREETING_MS;
+    const mute = room === this.#silent ? most.find(({begin, sinceMs}) => !begin && sinceMs < late) : undefined;
+    this.#drop(mute ?? most[Math.floor(this.#random() * most.length)]);
   }
 
   #drop(connection: Connection | undefined): void {

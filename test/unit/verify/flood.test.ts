@@ -242,6 +242,28 @@ describe('S9: places', () => {
     }
   });
 
+  it('S9: a full room of the silent gives up the oldest that could have greeted by then, so that one that just came can', async () => {
+    const all = await sockets(4);
+    let nowMs = 0;
+    const connections = new Connections(
+      LIMITS,
+      () => 0.99,
+      () => nowMs,
+    );
+    const add = (atMs: number, index: number): void => {
+      nowMs = atMs;
+      const socket = all[index];
+      if (socket) connections.add(socket);
+    };
+    add(0, 0);
+    add(90, 1);
+    add(110, 2);
+    expect(there(all.slice(0, 3))).toEqual([false, true, true]);
+    // Nobody is late: any of them.
+    add(150, 3);
+    expect(there(all)).toEqual([false, true, false, true]);
+  });
+
   it('S9: strangers and the silent take no place of a ticket, and another ticket takes none either', async () => {
     const all = await sockets(9);
     const connections = new Connections(LIMITS);
