@@ -282,6 +282,10 @@ describe('an import', () => {
     await store.importStaged({id: other.id});
     expect(fake.writes().at(-1)?.body).toEqual({method: {name: 'glance-direct'}});
     expect((await outcome(other.id)).state.kind).toBe('done');
+    // As in Glance, the lock of an import goes a moment after the image is active.
+    await expect
+      .poll(async () => Object.keys((await store.get(other.id))?.properties ?? {}))
+      .not.toContain('os_glance_import_task');
     await store.copyToStores({id: other.id, stores: ['fast']});
     expect(fake.writes().at(-1)?.body).toEqual({
       method: {name: 'copy-image'},
