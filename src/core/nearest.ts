@@ -31,8 +31,10 @@ const LONGEST = 256;
 /** Edits needed, at most a third of the longer word; a part of a name is a little further away than a typing error. */
 function farness(wanted: string, candidate: string): number {
   if (Math.max(wanted.length, candidate.length) > LONGEST) return Number.POSITIVE_INFINITY;
-  const edits = editDistance(wanted, candidate);
   const allowed = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
+  // Each edit changes the length by one at most.
+  const isFar = Math.abs(wanted.length - candidate.length) > allowed;
+  const edits = isFar ? Number.POSITIVE_INFINITY : editDistance(wanted, candidate);
   if (edits <= allowed && edits < Math.max(wanted.length, candidate.length)) return edits;
   const [short, long] = wanted.length < candidate.length ? [wanted, candidate] : [candidate, wanted];
   return short.length >= 3 && long.includes(short)

@@ -30,16 +30,26 @@ export class Automaton {
   /** Steps from node to node, for tests that bound the work. */
   steps = 0;
 
+  /** 1 for characters of ASCII with which no pattern begins; most texts have little else. */
+  readonly #beginsNone = new Uint8Array(ASCII).fill(1);
+
   constructor(patterns: Iterable<string>) {
     for (const pattern of patterns) this.#add(pattern);
+    for (const unit of this.#root.next.keys()) if (unit < ASCII) this.#beginsNone[unit] = 0;
     this.#link();
   }
 
   scan(text: string): Scan {
     const found: Span[] = [];
-    let node = this.#root;
+    const root = this.#root;
+    let node = root;
     for (let at = 0; at < text.length; at += 1) {
-      node = this.#step(node, text.charCodeAt(at));
+      const unit = text.charCodeAt(at);
+      if (node === root && unit < ASCII && this.#beginsNone[unit] === 1) {
+        this.steps += 1;
+        continue;
+      }
+      node = this.#step(node, unit);
       if (node.mark > 0) join(found, {start: at + 1 - node.mark, end: at + 1});
     }
     return {found, open: text.length - node.depth};
@@ -78,6 +88,7 @@ export class Automaton {
   }
 }
 
+const ASCII = 128;
 const LONG = 16;
 const FROM = 12;
 

@@ -6,6 +6,7 @@ import {normalized} from '../normalized.ts';
  * equal (`1.01`, `1.1`) is put in the order of its characters. https://natsort.readthedocs.io/en/stable/howitworks.html
  */
 export function compareVersions(a: string, b: string): number {
+  if (a === b) return 0;
   return Number(a === LATEST) - Number(b === LATEST) || comparePieces(splitPieces(a), splitPieces(b)) || byText(a, b);
 }
 
@@ -34,14 +35,16 @@ function byNumber(a: string, b: string): number {
 
 /** By code point, as Python compares. */
 function byText(a: string, b: string): number {
-  const [x, y] = [codePoints(a), codePoints(b)];
-  for (let i = 0; i < Math.min(x.length, y.length); i++) {
-    const order = (x[i] ?? 0) - (y[i] ?? 0);
-    if (order !== 0) return order;
+  const shorter = Math.min(a.length, b.length);
+  for (let i = 0; i < shorter; i++) {
+    if (a.charCodeAt(i) === b.charCodeAt(i)) continue;
+    // The second half of a pair differs: the pair as a whole counts.
+    const start = isFirstOfPair(a.charCodeAt(i - 1)) ? i - 1 : i;
+    return (a.codePointAt(start) ?? 0) - (b.codePointAt(start) ?? 0);
   }
-  return x.length - y.length;
+  return a.length - b.length;
 }
 
-function codePoints(text: string): number[] {
-  return Array.from(text, (character) => character.codePointAt(0) ?? 0);
+function isFirstOfPair(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00;
 }

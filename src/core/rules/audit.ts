@@ -96,7 +96,7 @@ interface Case {
 
 /** The exception that accepts it today: the definition's own, else one of the operator's for the image. */
 function exceptionFor({id}: Rule, {subject, profile, now}: Case): Exception | undefined {
-  if (subject === undefined) return undefined;
+  if (subject === undefined || (subject.exceptions.length === 0 && profile.exceptions.length === 0)) return undefined;
   const own = profile.exceptions.filter(({image}) => image === subject.name || image === subject.image);
   return [...subject.exceptions, ...own].find(({rule, until}) => rule === id && now < endOfDay(until));
 }

@@ -6,7 +6,7 @@ import type {Finding} from './finding.ts';
 import type {Foreseen} from './forecast.ts';
 import {forecastSet, forecastSubject} from './forecast.ts';
 import type {OwnContext} from './own-subject.ts';
-import {mendedSubject, ownSubject} from './own-subject.ts';
+import {mendedSubject, ownContext, ownSubject} from './own-subject.ts';
 import type {Profile} from './profile.ts';
 import {ruleOf} from './registry.ts';
 import type {Subject} from './subject.ts';
@@ -77,7 +77,10 @@ function judgeSubject(subject: Subject, rules: AuditInput, until: number): Judge
 function contextsOf({own, definitions}: LiveInput): (own: OwnImage) => OwnContext {
   const byName = new Map(definitions.map((definition) => [definition.name, definition]));
   const siblings = Map.groupBy(own, ({stamp}) => stamp.definition);
-  return ({stamp}) => ({definition: byName.get(stamp.definition), siblings: siblings.get(stamp.definition) ?? []});
+  const contexts = new Map(
+    [...siblings].map(([name, images]) => [name, ownContext(byName.get(name), images)] as const),
+  );
+  return ({stamp}) => contexts.get(stamp.definition) ?? ownContext(byName.get(stamp.definition), []);
 }
 
 interface Mending {

@@ -13,12 +13,19 @@ import {liveSubject} from './live-subject.ts';
 import type {By} from './rule-text.ts';
 import type {Subject} from './subject.ts';
 
-/** What is known around an image of ours. */
+/** What is known around an image of ours, the same for all images of its definition on a cloud. */
 export interface OwnContext {
   /** Its definition, disabled or not; undefined: in no file that was read. */
   readonly definition: Definition | undefined;
   /** All images of that definition on the same cloud. */
   readonly siblings: readonly OwnImage[];
+  /** Who can bring a newer build. */
+  readonly refreshes: By;
+}
+
+/** The context of the images of one definition, which may be in no file. */
+export function ownContext(definition: Definition | undefined, siblings: readonly OwnImage[]): OwnContext {
+  return {definition, siblings, refreshes: refresherOf(definition, siblings)};
 }
 
 /** A live image of ours as a subject: with the exceptions of its definition, and with who can bring a newer build. */
@@ -52,11 +59,11 @@ export function newestListed({versions, build}: Definition): string | undefined 
 function originOf({stamp}: OwnImage, context: OwnContext): Origin {
   const {definition, version} = stamp;
   const exceptions = context.definition?.exceptions ?? [];
-  return {definition: {name: definition, version, exceptions}, mends: 'you', refreshes: refresherOf(context)};
+  return {definition: {name: definition, version, exceptions}, mends: 'you', refreshes: context.refreshes};
 }
 
 /** Who can bring a newer build: a run, where a newer version is listed or only a run finds it; else a search upstream. */
-function refresherOf({definition, siblings}: OwnContext): By {
+function refresherOf(definition: Definition | undefined, siblings: readonly OwnImage[]): By {
   if (!definition?.enabled) return 'you';
   if (definition.build !== undefined || definition.versions.some(({version}) => version === LATEST)) return 'manage';
   const newest = newestListed(definition);
@@ -74,7 +81,10 @@ function hasRevoked(definition: Definition, siblings: readonly OwnImage[]): bool
     ...definition.versions.map(({version, revoked: reason}) => ({version, isRevoked: reason !== undefined})),
     ...siblings.map((own) => ({version: own.stamp.version, isRevoked: revoked.image(own)})),
   ];
-  const newest = versions.sort((a, b) => compareVersions(b.version, a.version))[0]?.version;
+  const newest = versions.reduce<string | undefined>(
+    (most, {version}) => (most === undefined || compareVersions(version, most) > 0 ? version : most),
+    undefined,
+  );
   return versions.some(({version, isRevoked}) => isRevoked && version === newest);
 }
 

@@ -8,7 +8,7 @@ import type {PlannedFinding} from './audited.ts';
 import {definitionSubjects, plannedSubject} from './definition-subjects.ts';
 import type {Finding} from './finding.ts';
 import {auditLive} from './live-audit.ts';
-import {ownSubject} from './own-subject.ts';
+import {ownContext, ownSubject} from './own-subject.ts';
 import type {Profile} from './profile.ts';
 import {subjectSet} from './subject-set.ts';
 import type {Subject} from './subject.ts';
@@ -89,10 +89,11 @@ function subjectsAfter(
   const known = new Set(own.map(({image}) => image.id));
   const adopted = [...changed].flatMap(([id, image]) => (known.has(id) ? [] : (image ?? [])));
   const images = [...own.map(({image}) => (changed.has(image.id) ? changed.get(image.id) : image)), ...adopted];
+  const contexts = new Map([...siblings].map(([name, all]) => [name, ownContext(byName.get(name), all)] as const));
   const live = images.flatMap((image): Subject[] => {
     const stamp = image && readStamp(image);
     if (!stamp) return [];
-    const context = {definition: byName.get(stamp.definition), siblings: siblings.get(stamp.definition) ?? []};
+    const context = contexts.get(stamp.definition) ?? ownContext(byName.get(stamp.definition), []);
     const subject = ownSubject({image, stamp}, context);
     return [changed.has(image.id) ? {...subject, kind: 'planned'} : subject];
   });

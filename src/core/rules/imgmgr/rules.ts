@@ -109,8 +109,12 @@ function nearMiss(key: string): string | undefined {
   if (KNOWN_PROPERTIES.has(key) || /^(?:imgmgr_|os_glance_|owner_specified\.|trait:)/.test(key)) return undefined;
   const plain = key.toLowerCase().replace(/[ -]/g, '_');
   if (KNOWN_PROPERTIES.has(plain)) return plain;
-  return [...KNOWN_PROPERTIES].find((known) => isOneEditAway(plain, known));
+  // One edit changes the length by one at most.
+  const near = [plain.length - 1, plain.length, plain.length + 1].flatMap((length) => BY_LENGTH.get(length) ?? []);
+  return near.find((known) => isOneEditAway(plain, known));
 }
+
+const BY_LENGTH: ReadonlyMap<number, readonly string[]> = Map.groupBy(KNOWN_PROPERTIES, ({length}) => length);
 
 const END_OF_LIFE: SubjectRule = {
   ...OWN,

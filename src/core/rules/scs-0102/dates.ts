@@ -15,15 +15,16 @@ export const DAY_MS = 86_400_000;
 export function readDate(text: string): ReadDate | undefined {
   const parts = DATE.exec(text);
   if (parts === null) return undefined;
-  const groups: readonly (string | undefined)[] = parts.slice(1);
-  const given = groups.filter((group) => group !== undefined);
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = given.map(Number);
-  const date = new Date(0);
+  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+  const hour = Number(parts[4] ?? parts[7] ?? 0);
+  const minute = Number(parts[5] ?? parts[8] ?? 0);
+  const second = Number(parts[6] ?? parts[9] ?? 0);
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  const date = new Date(Date.UTC(2000, month - 1, day, hour, minute, second));
   date.setUTCFullYear(year, month - 1, day);
-  date.setUTCHours(hour, minute, second);
   const same = date.getUTCMonth() + 1 === month && date.getUTCDate() === day;
-  const inDay = hour < 24 && minute < 60 && second < 60;
-  if (!same || !inDay || date.getTime() === 0) return undefined;
+  if (!same || date.getTime() === 0) return undefined;
   return {ms: date.getTime(), asWritten: AS_WRITTEN.test(text)};
 }
 

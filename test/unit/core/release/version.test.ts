@@ -22,6 +22,8 @@ test.each([
   ['L: Arch’s dates with jobs', ['v20260901.99', 'v20260901.100', 'v20261001.1']],
   ['L: Alpine’s respins', ['3.22.1-r0', '3.22.1-r1', '3.22.1-r10', '3.22.2-r0']],
   ['nothing is below everything', ['', '0', 'a']],
+  ['code points, not halves of pairs', ['\u{ffee}', '\u{10000}', '\u{10001}', '\u{1f600}']],
+  ['half a pair without the other half', ['\u{d800}', '\u{d800}\u{e000}', '\u{10000}']],
 ])('%s', (_, oldestFirst) => {
   expect(oldestFirst.toReversed().sort(compareVersions)).toEqual(oldestFirst);
   for (const version of oldestFirst) expect(compareVersions(version, version)).toBe(0);
