@@ -66,6 +66,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['commander'],
     node: 'all',
   },
+  server: {
+    rooms: ['app', 'core', 'compose', 'config', 'host', 'ports', 'secrets', 'workflow', 'errors.ts', 'version.ts'],
+    packages: ['zod'],
+    node: 'all',
+  },
   'run.ts': {rooms: ['cli', 'core', 'report', 'secrets', 'errors.ts', 'version.ts'], packages: [], node: 'none'},
 };
 
@@ -83,7 +88,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli/'],
   '@grpc/grpc-js': ['src/verify/'],
   '@grpc/proto-loader': ['src/verify/'],
-  zod: ['src/core/', 'src/config/', 'src/openstack/', 'src/local/'],
+  zod: ['src/core/', 'src/config/', 'src/openstack/', 'src/local/', 'src/server/'],
 };
 
 /** What must not happen in a room, whatever is imported. */

@@ -1,7 +1,8 @@
 import {z} from 'zod';
 import {COUNT_FIELDS} from '../counts.ts';
 
-const KINDS = [
+/** Every kind of action. */
+export const KINDS = [
   ...(['remove', 'acquire', 'resume', 'verify', 'publish', 'retire', 'revoke', 'lift', 'adopt'] as const),
   ...(['update', 'hide', 'deactivate', 'reactivate', 'share', 'copy', 'delete'] as const),
 ] as const;
