@@ -1,9 +1,10 @@
 // Makes dist/ from bin/ and src/: one file for each part that is loaded on its own, libraries included. Node needs several
 // hundred milliseconds for the 600 files that these are made of, and imgmgr is a command that should answer at once.
 // Types are not looked at: `npm run types` does.
-import {chmod, readFile, readdir, rm, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {chmod, copyFile, mkdir, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {rolldown} from 'rolldown';
+import {transform} from 'rolldown/utils';
 
 /** How the ids of modules begin that {@link loadPlainBuiltin} makes. */
 const PLAIN = '\0plain:';
@@ -18,7 +19,8 @@ const bundle = await rolldown({
   plugins: [{name: 'plain-builtins', resolveId: plainBuiltin, load: loadPlainBuiltin, transform: withoutFormData}],
 });
 // dist/agent, which takes a Go compiler, is left alone.
-for (const part of ['bin', 'part', 'LICENSES.txt', '.built']) await rm(`dist/${part}`, {recursive: true, force: true});
+for (const part of ['bin', 'part', 'pages', 'LICENSES.txt', '.built'])
+  await rm(`dist/${part}`, {recursive: true, force: true});
 const {output} = await bundle.write({
   dir: 'dist',
   format: 'esm',
@@ -27,6 +29,7 @@ const {output} = await bundle.write({
 });
 await bundle.close();
 await makeLauncher('dist/bin/imgmgr.js');
+await writePages('src/server/pages', 'dist/pages');
 await writeLicenses(output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : [])));
 await writeFile('dist/.built', `${output.length}\n`);
 
@@ -76,6 +79,30 @@ async function makeLauncher(path: string): Promise<void> {
   const launch = `#!/bin/sh\n':' //; exec node --max-semi-space-size=2 "$0" "$@"\n`;
   await writeFile(path, launch + text.slice(begin.length));
   await chmod(path, 0o755);
+}
+
+/** The pages of `imgmgr serve`: each module without its types, under its own name, so that a browser shows what it runs; the rest as it is. */
+async function writePages(from: string, to: string): Promise<void> {
+  const files = (await readdir(from, {recursive: true, withFileTypes: true})).filter((entry) => entry.isFile());
+  await Promise.all(
+    files.map(async ({parentPath, name}) => {
+      const path = join(parentPath, name);
+      const target = join(to, path.slice(from.length));
+      if (name === 'tsconfig.json') return;
+      await mkdir(dirname(target), {recursive: true});
+      if (name.endsWith('.ts')) await writeFile(target.replace(/\.ts$/, '.js'), await withoutTypes(path));
+      else await copyFile(path, target);
+    }),
+  );
+}
+
+async function withoutTypes(path: string): Promise<string> {
+  const {code, errors} = await transform(path, await readFile(path, 'utf8'), {
+    target: 'es2023',
+    typescript: {rewriteImportExtensions: 'rewrite', onlyRemoveTypeImports: true},
+  });
+  if (errors.length > 0) throw new Error(`${path}: ${errors.map(({message}) => message).join('; ')}`);
+  return code;
 }
 
 /** The licenses of the packages in the bundle, which ask to go where their code goes. */

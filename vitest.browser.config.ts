@@ -1,0 +1,15 @@
+import {defineConfig} from 'vitest/config';
+
+/** The pages of `imgmgr serve` in Chromium, which test/browser/run installs. */
+export default defineConfig({
+  test: {
+    include: ['test/browser/**/*.test.ts'],
+    // Once: two builds at the same time write the same files.
+    globalSetup: 'test/build-program.ts',
+    expect: {poll: {timeout: 30_000}, requireAssertions: true},
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    // A Chromium each.
+    maxWorkers: 2,
+  },
+});
