@@ -90,19 +90,20 @@ async function writePages(from: string, to: string): Promise<void> {
       const target = join(to, path.slice(from.length));
       if (name === 'tsconfig.json') return;
       await mkdir(dirname(target), {recursive: true});
-      if (name.endsWith('.ts')) await writeFile(target.replace(/\.ts$/, '.js'), await withoutTypes(path));
+      if (name.endsWith('.ts')) await writeModule(path, target.replace(/\.ts$/, '.js'));
       else await copyFile(path, target);
     }),
   );
 }
 
-async function withoutTypes(path: string): Promise<string> {
+async function writeModule(path: string, target: string): Promise<void> {
   const {code, errors} = await transform(path, await readFile(path, 'utf8'), {
     target: 'es2023',
     typescript: {rewriteImportExtensions: 'rewrite', onlyRemoveTypeImports: true},
   });
   if (errors.length > 0) throw new Error(`${path}: ${errors.map(({message}) => message).join('; ')}`);
-  return code;
+  // Some hold types alone.
+  if (code.trim() !== 'export {};') await writeFile(target, code);
 }
 
 /** The licenses of the packages in the bundle, which ask to go where their code goes. */

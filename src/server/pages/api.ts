@@ -47,15 +47,13 @@ export function asApiError(error: unknown): ApiError {
 }
 
 async function call<T>(address: Path, init: RequestInit): Promise<T> {
-  const response = await fetch(address, {...init, headers: {accept: 'application/json', ...init.headers}}).catch(
-    (error: unknown) => {
-      throw new ApiError(0, {
-        code: 'UNAVAILABLE',
-        message: `the server does not answer (${error instanceof Error ? error.message : 'no reason known'})`,
-        hint: 'look whether imgmgr serve still runs there',
-      });
-    },
-  );
+  const response = await fetch(address, init).catch((error: unknown) => {
+    throw new ApiError(0, {
+      code: 'UNAVAILABLE',
+      message: `the server does not answer (${error instanceof Error ? error.message : 'no reason known'})`,
+      hint: 'look whether imgmgr serve still runs there',
+    });
+  });
   const answer = (await response.json().catch(() => ({}))) as Partial<ErrorAnswer> & {readonly asOf?: string};
   if (answer.asOf !== undefined) noteServerTime(answer.asOf);
   if (response.ok) return answer as T;

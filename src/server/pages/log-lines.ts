@@ -2,53 +2,25 @@ import {visible} from './text.ts';
 
 /** As much of one line as is shown. */
 const LONGEST_LINE = 2000;
-/** As much of a line as is kept until it ends. */
-const LONGEST_KEPT = 16_384;
-const ESCAPES =
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]{0,512}(?:\u0007|\u001b\\)|[ -/]*[0-OQ-WYZ\\`-~])/g;
+/** As much of it as is looked at, since sequences for a terminal show nothing. */
+const LONGEST_SEEN = 16_384;
 
 /**
- * Makes lines of a text that comes in parts. Each is safe to show: without the commands for a terminal, with pictures of other control
- * characters, and cut where it is long.
+ * One line of a log as it is shown: without sequences for a terminal, of what carriage returns overwrite only the last, other control characters
+ * as their pictures, and cut where it is long. The work grows with the length of the line.
  */
-export class LogLines {
-  /** What came of the line that has not ended. */
-  #rest = '';
-  /** How many characters of it were let go. */
-  #dropped = 0;
-
-  /** The lines that ended in this part. */
-  take(part: string): string[] {
-    const lines: string[] = [];
-    let from = 0;
-    for (let end = part.indexOf('\n'); end >= 0; end = part.indexOf('\n', from)) {
-      this.#keep(part.slice(from, end));
-      lines.push(this.rest());
-      this.#rest = '';
-      this.#dropped = 0;
-      from = end + 1;
-    }
-    this.#keep(part.slice(from));
-    return lines;
-  }
-
-  /** The line that has not ended yet, as it is shown. */
-  rest(): string {
-    return shownLine(this.#rest, this.#dropped);
-  }
-
-  #keep(part: string): void {
-    const room = LONGEST_KEPT - this.#rest.length;
-    this.#rest += part.slice(0, Math.max(0, room));
-    this.#dropped += Math.max(0, part.length - room);
-  }
-}
-
-/** One line as it is shown: of what a carriage return overwrites only the last. */
-function shownLine(line: string, dropped: number): string {
-  const plain = line.replace(ESCAPES, '').replace(/\r$/, '');
+export function shownLine(line: string): string {
+  const seen = line.slice(0, LONGEST_SEEN);
+  const plain = seen
+    // No part can take what the next one begins with, so nothing is read twice.
+    // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
+    .replace(
+      /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]{0,512}(?:\u0007|\u001b\\)|[ -/]*[0-OQ-WYZ\\`-~])/g,
+      '',
+    )
+    .replace(/\r+$/, '');
   const last = plain.slice(plain.lastIndexOf('\r') + 1);
-  const more = dropped + Math.max(0, last.length - LONGEST_LINE);
-  const text = visible(last.slice(0, LONGEST_LINE).replaceAll('\t', '        '));
+  const more = line.length - seen.length + Math.max(0, last.length - LONGEST_LINE);
+  const text = visible(last.slice(0, LONGEST_LINE).replaceAll('\t', '        '), Infinity);
   return more > 0 ? `${text}… (${more} more characters)` : text;
 }

@@ -18,7 +18,6 @@ interface Block {
 export class LogView {
   readonly element: HTMLElement;
   readonly #blocks: Block[] = [];
-  readonly #rest = document.createTextNode('');
   readonly #lines = el('div', {class: 'log-lines'});
   readonly #dropped = el('p', {class: 'log-dropped', hidden: true});
   readonly #onFollow: (follows: boolean) => void;
@@ -30,20 +29,17 @@ export class LogView {
   /** `label`: what a screen reader calls it. `onFollow` is told when scrolling changes whether the end is followed. */
   constructor(label: string, onFollow: (follows: boolean) => void) {
     this.#onFollow = onFollow;
-    const rest = el('div', {class: 'log-block'}, this.#rest);
     this.element = el(
       'div',
       {class: 'log', tabindex: 0, role: 'region', 'aria-label': label, on: {scroll: () => this.#scrolled()}},
       this.#dropped,
       this.#lines,
-      rest,
     );
   }
 
-  /** Adds lines, and what there is of the next one. */
-  append(lines: readonly string[], rest: string): void {
+  /** Adds lines. */
+  append(lines: readonly string[]): void {
     for (let from = 0; from < lines.length;) from += this.#fillBlock(lines, from);
-    if (this.#rest.data !== rest) this.#rest.data = rest;
     this.#dropOldest();
     if (this.#follows) this.toEnd();
   }
@@ -52,7 +48,6 @@ export class LogView {
   clear(): void {
     this.#blocks.length = 0;
     fill(this.#lines);
-    this.#rest.data = '';
     this.#characters = this.#lineCount = this.#droppedLines = 0;
     this.#dropped.hidden = true;
   }
@@ -69,17 +64,15 @@ export class LogView {
 
   /** Looks for the text; what it finds is the search's. */
   search(search: LogSearch, wanted: string): void {
-    search.find([...this.#blocks.map(({text}) => text), this.#rest], wanted);
-  }
-
-  /** Number of lines that were dropped from the page. */
-  get droppedLines(): number {
-    return this.#droppedLines;
+    search.find(
+      this.#blocks.map(({text}) => text),
+      wanted,
+    );
   }
 
   /** True while there is nothing in it. */
   get isEmpty(): boolean {
-    return this.#lineCount + this.#droppedLines === 0 && this.#rest.data === '';
+    return this.#lineCount + this.#droppedLines === 0;
   }
 
   #fillBlock(lines: readonly string[], from: number): number {

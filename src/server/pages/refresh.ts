@@ -21,7 +21,12 @@ export function keepFresh<T>(of: {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const later = (ms: number | undefined): void => {
     clearTimeout(timer);
-    timer = ms === undefined ? undefined : setTimeout(() => void (document.hidden ? later(ms) : now()), ms);
+    if (ms === undefined) timer = undefined;
+    else
+      timer = setTimeout(() => {
+        if (document.hidden) later(ms);
+        else void now();
+      }, ms);
   };
   const now = async (): Promise<void> => {
     try {

@@ -107,7 +107,10 @@ function judge(subject: Subject, {at, verdict = {}, image}: SeenEvent): void {
   const passed = checks.filter(({outcome}) => outcome === 'pass').length;
   const counts =
     checks.length === 0 ? cause : `${passed} passed${failed.length > 0 ? `, ${failed.length} failed` : ''}`;
-  if (kind === 'pass') return finish(subject, 'checks', counts);
+  if (kind === 'pass') {
+    finish(subject, 'checks', counts);
+    return;
+  }
   const step = subject.steps.find(({name}) => name === (checks.length > 0 ? 'checks' : 'boot'));
   stopAt(subject, step, checks.length > 0 ? counts : cause);
   const who = kind === 'environment' ? 'cloud or host' : 'image';
