@@ -60,7 +60,11 @@ export default tseslint.config(
           property,
           message: 'addresses are made by path() in path.ts, looks by classes',
         })),
-        ...['assign', 'replace'].map((property) => ({object: 'location', property, message: 'go() in path.ts does that'})),
+        ...['assign', 'replace'].map((property) => ({
+          object: 'location',
+          property,
+          message: 'go() in path.ts does that',
+        })),
         {object: 'window', property: 'open'},
       ],
     },
