@@ -35,11 +35,15 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
     return 0;
   }
   try {
-    const {runCommandLine} = await import('./cli/program.ts');
+    const [{runCommandLine}, {loadSettings}] = await Promise.all([
+      import('./cli/program.ts'),
+      import('./cli/settings/load.ts'),
+    ]);
     return await runCommandLine({
       argv,
       io,
       version: VERSION,
+      loadSettings: async (search) => loadSettings({...search, env}),
       execute: async (invocation) => {
         const {execute} = await import('./cli/execute.ts');
         return execute(invocation, {io, env, secrets, argv});

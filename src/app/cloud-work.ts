@@ -7,7 +7,7 @@ import type {OptionParts} from './run-options.ts';
 import {runOptions} from './run-options.ts';
 import type {Selection} from './select.ts';
 import {select} from './select.ts';
-import type {CloudWork} from './work-on-clouds.ts';
+import type {CloudWay, CloudWork} from './work-on-clouds.ts';
 
 /** What distinguishes a verb from the others that work on clouds. */
 export interface Verb {
@@ -16,8 +16,13 @@ export interface Verb {
   readonly policy?: Partial<Policy>;
 }
 
+/** The parts of a request that can differ from cloud to cloud. */
+export type CloudParts = Omit<OptionParts, 'dryRun' | 'definitions' | 'deletion'>;
+
 /** The parts of a request that become work on clouds. */
 export interface CloudRequest extends CloudChoice, OptionParts {
+  /** By cloud, what is different there. */
+  readonly ofCloud?: ReadonlyMap<string, Partial<CloudParts>>;
   /** Absent: builds are left out. */
   readonly builds?: BuildSettings;
 }
@@ -36,17 +41,23 @@ export function cloudWork(
     readonly shard?: Shard;
   },
 ): CloudWork {
-  const {region, builds, tests} = request;
+  const {region, builds, ofCloud} = request;
+  const differing = [...(ofCloud ?? [])].map(([name, parts]) => [name, wayOf({...request, ...parts}, policy)] as const);
   return {
     command,
     clouds,
     selection,
-    options: runOptions(request, policy),
+    ...wayOf(request, policy),
+    ...(differing.length > 0 && {ofCloud: new Map(differing)}),
     ...(region !== undefined && {region}),
     ...(shard && {shard}),
     ...(builds && {builds}),
-    ...(tests?.verify === true && {boot: tests.boot}),
   };
+}
+
+function wayOf(parts: OptionParts, policy: Partial<Policy> | undefined): CloudWay {
+  const {tests} = parts;
+  return {options: runOptions(parts, policy), ...(tests?.verify === true && {boot: tests.boot})};
 }
 
 /** The work on the definitions and clouds that a request chooses; `narrow` leaves definitions out. DEFINITION, and CONFIG where the clouds are not clear. */

@@ -9,7 +9,7 @@ import {planAudit} from './plan-audit.ts';
 import type {AppPorts} from './ports.ts';
 import {activeOf} from './select.ts';
 import type {CloudWork} from './work-on-clouds.ts';
-import {workOnClouds} from './work-on-clouds.ts';
+import {withOptions, workOnClouds} from './work-on-clouds.ts';
 
 /** Say what `manage` would do. */
 export interface DryRunRequest extends ManageRequest {
@@ -24,7 +24,7 @@ export async function* dryRun(request: DryRunRequest, ports: AppPorts, emit: Emi
   const write = out && (await ports.files.planOutput(out.path));
   const work = await manageWork(out ? {...request, deletion: {...deletion, yes: true}} : request, ports);
   const clouds: PlanFile['clouds'] = [];
-  for await (const outcome of workOnClouds({...work, options: {...work.options, dryRun: true}}, ports, emit)) {
+  for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, emit)) {
     if (outcome.plan) clouds.push(outcome.plan);
     const isWrong = audit?.cloud(outcome) === true;
     yield {...outcome, changesPending: outcome.changesPending || isWrong};

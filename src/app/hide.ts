@@ -1,13 +1,13 @@
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
-import type {Verb} from './cloud-work.ts';
+import type {CloudRequest, Verb} from './cloud-work.ts';
 import {definitionWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {CloudChoice, DefinitionChoice, RetireSettings, RunSettings} from './requests.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Hide what is superseded. */
-export interface HideRequest extends CloudChoice {
+export interface HideRequest extends CloudChoice, Pick<CloudRequest, 'ofCloud'> {
   readonly definitions: DefinitionChoice;
   readonly run: RunSettings;
   /** Only say what would be done. */

@@ -1,6 +1,7 @@
 import type {Emit} from '../core/events.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import type {CloudRequest} from './cloud-work.ts';
 import {cloudWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {AdHocImage} from './ad-hoc-image.ts';
@@ -9,7 +10,7 @@ import type {AcquireSettings, CloudChoice, RunSettings, TestSettings} from './re
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Bring one image into the clouds that no file defines. */
-export interface ImportImageRequest extends CloudChoice {
+export interface ImportImageRequest extends CloudChoice, Pick<CloudRequest, 'ofCloud'> {
   readonly image: AdHocImage;
   readonly run: RunSettings;
   /** Only say what would be done. */

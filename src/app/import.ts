@@ -1,5 +1,6 @@
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import type {CloudRequest} from './cloud-work.ts';
 import {definitionWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {
@@ -13,7 +14,7 @@ import type {
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Bring the images of definitions into the clouds. */
-export interface ImportRequest extends CloudChoice {
+export interface ImportRequest extends CloudChoice, Pick<CloudRequest, 'ofCloud'> {
   readonly definitions: DefinitionChoice;
   readonly run: RunSettings;
   /** Only say what would be done. */

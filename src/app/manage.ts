@@ -1,5 +1,6 @@
 import type {Emit} from '../core/events.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
+import type {CloudRequest} from './cloud-work.ts';
 import {definitionWork} from './cloud-work.ts';
 import type {AuditChoice} from './plan-audit.ts';
 import {planAudit} from './plan-audit.ts';
@@ -20,7 +21,7 @@ import {workByPlan} from './work-by-plan.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
 /** Make the clouds like the definitions. */
-export interface ManageRequest extends CloudChoice {
+export interface ManageRequest extends CloudChoice, Pick<CloudRequest, 'ofCloud'> {
   readonly definitions: DefinitionChoice;
   readonly run: RunSettings;
   readonly acquire: AcquireSettings;

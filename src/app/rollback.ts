@@ -8,15 +8,16 @@ import {changeOf, definitionLines, nextListed, planLine} from '../core/rollback.
 import type {RolledBack} from '../core/rollback-answer.ts';
 import {ImgmgrError, formatPosition} from '../errors.ts';
 import type {CloudOutcome, SeenPlan} from '../workflow/types.ts';
+import type {CloudRequest} from './cloud-work.ts';
 import {cloudWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {CloudChoice, DefinitionChoice, RetireSettings, RunSettings, TestSettings} from './requests.ts';
 import {firstEmit, openedOnce} from './work-by-plan.ts';
 import type {CloudWork} from './work-on-clouds.ts';
-import {workOnClouds} from './work-on-clouds.ts';
+import {withOptions, workOnClouds} from './work-on-clouds.ts';
 
 /** Take a version back: which one, and what bears the name then. */
-export interface RollbackRequest extends CloudChoice {
+export interface RollbackRequest extends CloudChoice, Pick<CloudRequest, 'ofCloud'> {
   /** The exact name of a definition. */
   readonly definition: string;
   readonly definitions: Pick<DefinitionChoice, 'images'>;
@@ -38,7 +39,7 @@ export interface RollbackRequest extends CloudChoice {
 export async function* rollback(request: RollbackRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
   const {work, definition} = await workOf(request, ports);
   if (request.dryRun) {
-    yield* workOnClouds({...work, options: {...work.options, dryRun: true}}, ports, emit);
+    yield* workOnClouds(withOptions(work, {dryRun: true}), ports, emit);
     return;
   }
   if (!request.yes && !ports.confirm)
@@ -48,8 +49,7 @@ export async function* rollback(request: RollbackRequest, ports: AppPorts, emit:
   const held: Event[] = [];
   const outcomes: CloudOutcome[] = [];
   const first = firstEmit(work.command, {emit, held});
-  for await (const outcome of workOnClouds({...work, options: {...work.options, dryRun: true}}, ports, first))
-    outcomes.push(outcome);
+  for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, first)) outcomes.push(outcome);
   const ready = outcomes.filter((outcome): outcome is Ready => isReady(outcome));
   const names = new Set(ready.map(({cloud}) => cloud));
   for (const event of held)
@@ -153,7 +153,7 @@ async function workOf(
   const selection = {definitions: [definition], allNames: new Set(names)};
   const clouds = ports.clouds(request).map(openedOnce);
   const work = cloudWork({...request, definitions: {force: true}}, {command: 'rollback'}, {selection, clouds});
-  return {work: {...work, options: {...work.options, revocation: revocationOf(request, ports.now())}}, definition};
+  return {work: withOptions(work, {revocation: revocationOf(request, ports.now())}), definition};
 }
 
 /** The date is decided once, so that the plan is the same whenever it is made. */

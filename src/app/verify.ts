@@ -23,6 +23,8 @@ export interface VerifyRequest extends CloudChoice {
   readonly definitions: DefinitionChoice;
   readonly run: RunSettings;
   readonly boot: BootSettings;
+  /** By cloud, what is different there. */
+  readonly ofCloud?: ReadonlyMap<string, Pick<VerifyRequest, 'run' | 'boot'>>;
   /** Read and hash the bytes instead of booting. */
   readonly deep: boolean;
   /** How a local file of {@link targets} is described. */
@@ -130,6 +132,7 @@ async function onCloud({
   selected,
 }: OneCloud): Promise<CloudOutcome> {
   const {signal, source, runtime, beginWriting, confirmDelete} = host;
+  const parts = {...request, ...request.ofCloud?.get(cloud.name)};
   return orFailed({cloud, signal, emit}, async () => {
     const ports = interruptible(await cloud.open(), signal);
     const verifyRun = {
@@ -141,12 +144,12 @@ async function onCloud({
       allNames: new Set<string>(),
       baseDir: host.cwd,
       adHoc: false,
-      options: {...runOptions(request), ...(confirmDelete && {confirmDelete})},
+      options: {...runOptions(parts), ...(confirmDelete && {confirmDelete})},
       runtime,
       emit,
       signal,
       beginWriting,
-      verification: await prepareVerification(request.boot, request, host),
+      verification: await prepareVerification(parts.boot, request, host),
       targets,
       loose,
     };

@@ -9,7 +9,7 @@ import type {CloudOutcome} from '../workflow/types.ts';
 import type {AppPorts, OpenCloud} from './ports.ts';
 import {activeOf} from './select.ts';
 import type {CloudWork} from './work-on-clouds.ts';
-import {workOnClouds} from './work-on-clouds.ts';
+import {withOptions, withPolicy, workOnClouds} from './work-on-clouds.ts';
 
 /** A plan that was read, and how messages call its file. */
 export interface Approved {
@@ -34,13 +34,11 @@ export async function* workByPlan(
 ): AsyncGenerator<CloudOutcome> {
   refuseOtherInput(given, approved);
   // The deletions that the plan lists were approved with it, and no other passes the comparison.
-  const policy = {...given.options.policy, yes: true};
-  const work = {...given, options: {...given.options, policy}, clouds: given.clouds.map(openedOnce)};
+  const work = {...withPolicy(given, {yes: true}), clouds: given.clouds.map(openedOnce)};
   const held: Event[] = [];
   const outcomes: CloudOutcome[] = [];
   const first = firstEmit(work.command, {emit, held});
-  for await (const outcome of workOnClouds({...work, options: {...work.options, dryRun: true}}, ports, first))
-    outcomes.push(outcome);
+  for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, first)) outcomes.push(outcome);
   const compared = outcomes.map((outcome) => compareWithPlan(outcome, approved));
   if (compared.some(({differs}) => differs)) {
     for (const event of held) emit(event);

@@ -3,6 +3,7 @@ import {onlyEnabled} from '../core/definition/disabled.ts';
 import type {Emit} from '../core/events.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {StoredPlan} from '../core/plan/stored-plan.ts';
+import type {Policy} from '../core/policy.ts';
 import type {Shard} from '../core/shard.ts';
 import {isOfShard} from '../core/shard.ts';
 import {asImgmgrError} from '../errors.ts';
@@ -16,8 +17,15 @@ import type {Selection} from './select.ts';
 import {warnThatAllAreDisabled} from './select.ts';
 import {prepareVerification} from './verification.ts';
 
+/** How the work is done on a cloud. */
+export interface CloudWay {
+  readonly options: RunOptions;
+  /** Absent where nothing is tested. */
+  readonly boot?: BootSettings;
+}
+
 /** Definitions that clouds are to be like. */
-export interface CloudWork {
+export interface CloudWork extends CloudWay {
   /** The verb, as events name it; where nothing is written, they name `dry-run` instead. */
   readonly command: string;
   readonly clouds: readonly OpenCloud[];
@@ -25,15 +33,30 @@ export interface CloudWork {
   readonly selection: Selection;
   /** The one definition was made from the request, not read from a file. */
   readonly adHoc?: boolean;
-  readonly options: RunOptions;
+  /** By cloud, where it is done in another way. */
+  readonly ofCloud?: ReadonlyMap<string, CloudWay>;
   /** The part of the definitions that is worked on, cloud by cloud; absent: all of them. */
   readonly shard?: Shard;
   /** By cloud, the plan that alone may be carried out. */
   readonly approved?: ReadonlyMap<string, StoredPlan>;
   /** Absent where nothing is built. */
   readonly builds?: BuildSettings;
-  /** Absent where nothing is tested. */
-  readonly boot?: BootSettings;
+}
+
+/** The same work with other options, on every cloud. */
+export function withOptions(work: CloudWork, changes: Partial<RunOptions>): CloudWork {
+  return changed(work, (options) => ({...options, ...changes}));
+}
+
+/** The same work, of which more or less is wanted, on every cloud. */
+export function withPolicy(work: CloudWork, changes: Partial<Policy>): CloudWork {
+  return changed(work, (options) => ({...options, policy: {...options.policy, ...changes}}));
+}
+
+function changed(work: CloudWork, change: (options: RunOptions) => RunOptions): CloudWork {
+  const {ofCloud, options} = work;
+  const others = [...(ofCloud ?? [])].map(([name, way]) => [name, {...way, options: change(way.options)}] as const);
+  return {...work, options: change(options), ...(ofCloud && {ofCloud: new Map(others)})};
 }
 
 /** Works through the clouds one after the other; a cloud's failure stays its own. */
@@ -83,7 +106,8 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
   return orFailed({cloud, signal, emit}, async () => {
     const ports = interruptible(await cloud.open(), signal);
     const approved = work.approved?.get(cloud.name);
-    const verification = work.boot && (await prepareVerification(work.boot, work, host));
+    const {options, boot} = work.ofCloud?.get(cloud.name) ?? work;
+    const verification = boot && (await prepareVerification(boot, work, host));
     return processCloud({
       run,
       ports,
@@ -97,7 +121,7 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
       ...(verification && {verification}),
       ...(builds && {builds}),
       adHoc: work.adHoc ?? false,
-      options: {...work.options, ...(confirmDelete && {confirmDelete}), ...(approved && {approved})},
+      options: {...options, ...(confirmDelete && {confirmDelete}), ...(approved && {approved})},
       runtime,
       emit,
       signal,

@@ -113,6 +113,7 @@ function contextParts<Request>({invocation, run, io, env, secrets, emit, interru
     emit,
     abandoned: interruption.abandoned,
     allowPrivateSources: invocation.allowPrivateSources,
+    ...(invocation.images && {images: invocation.images}),
     secrets,
   };
 }

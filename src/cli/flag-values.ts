@@ -111,4 +111,18 @@ export interface Flags {
   readonly visibility?: Visibility;
   readonly protected?: boolean;
   readonly property?: Readonly<Record<string, string>>;
+  /** True: the flag stands there without a path. */
+  readonly config?: string | true;
+  /** What came from settings files; absent where there is none. */
+  readonly settings?: FlagsFromSettings;
+}
+
+/** The part of flags that settings files say. */
+export interface FlagsFromSettings {
+  /** Names of the flags that are not on the command line. */
+  readonly defaults: ReadonlySet<string>;
+  /** All flags of the run, as they are on clouds that have settings of their own. */
+  readonly clouds: ReadonlyMap<string, Flags>;
+  /** Where definitions are read where neither flag nor environment names any. */
+  readonly images?: readonly string[];
 }

@@ -22,11 +22,17 @@ import {
   word,
   words,
 } from './parse.ts';
+import {withSettings} from './settings/apply.ts';
 
 export type {Flags} from './flag-values.ts';
 
-/** The flags of a command and the global ones, wherever they stood on the command line. */
+/** The flags of a command and the global ones, wherever they stood on the command line, with what settings files say where it says nothing. */
 export function allFlags(command: Command): Flags {
+  return withSettings(givenFlags(command), command);
+}
+
+/** The same without the settings. */
+export function givenFlags(command: Command): Flags {
   return command.optsWithGlobals<Flags>();
 }
 

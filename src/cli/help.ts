@@ -100,7 +100,7 @@ const ENVIRONMENT = `Environment
   IMGMGR_DIB                disk-image-create, or the virtual environment that has it; else on the PATH
   IMGMGR_AGENTS             folder of the guest agents; else dist/agent
   JOB_COMPLETION_INDEX      which shard --shard auto/N is, from 0; set by Kubernetes
-  XDG_CONFIG_HOME           definitions of the user (imgmgr/images); else ~/.config, /etc/imgmgr/images
+  XDG_CONFIG_HOME           definitions (imgmgr/images) and settings (imgmgr/imgmgr.yml) of the user; else ~/.config
   XDG_STATE_HOME            evidence, logs, built images, caches; else /var/lib for root, ~/.local/state
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY   proxies for sources and clouds
   IMGMGR_SOURCE_PROXY=off   sources are reached without them

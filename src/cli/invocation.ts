@@ -52,6 +52,8 @@ export interface Invocation<Request> {
   readonly report: ReportChoice;
   /** Redirects of sources may lead to this host and to private networks. */
   readonly allowPrivateSources: boolean;
+  /** Where definitions are read where neither flag nor environment names any; absent: the usual places. */
+  readonly images?: readonly string[];
   /** An image comes from stdin. */
   readonly readsStdin: boolean;
   /** It may write to a cloud, or start a build or a guest, so its run is kept in the history; runs older than this are forgotten, milliseconds. */

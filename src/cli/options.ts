@@ -16,6 +16,7 @@ import type {SizeLimits} from '../core/limits.ts';
 import {DEFAULT_POLICY} from '../core/policy.ts';
 import {PROFILE_NAMES} from '../core/rules/rule-text.ts';
 import {ImgmgrError} from '../errors.ts';
+import {PLAN_HINT, refuseContradictions} from './contradictions.ts';
 import type {Flags} from './flags.ts';
 import type {CommandName, Invocation, OutputChoice, Verbosity} from './invocation.ts';
 
@@ -40,6 +41,7 @@ export function toInvocation(command: CommandName, flags: Flags): Omit<Invocatio
     report: {dryRun},
     allowPrivateSources: flags.allowPrivateSources ?? false,
     readsStdin: false,
+    ...(flags.settings?.images && {images: flags.settings.images}),
     ...(!dryRun && WRITES.has(command) && {history: {keepMs: flags.keepHistory ?? DEFAULT_KEEP_HISTORY_MS}}),
   };
 }
@@ -70,6 +72,15 @@ const HAS_NO_CASES: ReadonlySet<CommandName> = new Set(['show', 'history', 'hold
 /** The part of a request that says which clouds. */
 export function toClouds({cloud, region}: Flags): CloudChoice {
   return {clouds: [...new Set(cloud)], ...(region !== undefined && {region})};
+}
+
+/** The parts of a request that settings files change for single clouds. */
+export function toEachCloud<Parts>(
+  {settings}: Flags,
+  toParts: (flags: Flags) => Parts,
+): {readonly ofCloud?: ReadonlyMap<string, Parts>} {
+  if (!settings || settings.clouds.size === 0) return {};
+  return {ofCloud: new Map([...settings.clouds].map(([name, flags]) => [name, toParts(flags)]))};
 }
 
 /** The part of a request that says which definitions. */
@@ -155,6 +166,7 @@ function toKeep({keep}: Flags): Pick<RetireSettings, 'keep'> {
 export function toHide(flags: Flags, dryRun: boolean): HideRequest {
   return {
     ...toClouds(flags),
+    ...toEachCloud(flags, (of) => ({run: toRun(of), retire: toKeep(of)})),
     definitions: toDefinitions(flags),
     run: toRun(flags),
     dryRun,
@@ -210,72 +222,3 @@ function verbosityOf(flags: Flags): Verbosity {
   if (flags.verbose === true) return 'verbose';
   return flags.quiet === true ? 'quiet' : 'normal';
 }
-
-function refuseContradictions(flags: Flags): void {
-  for (const {applies, message, hint} of CONTRADICTIONS)
-    if (applies(flags)) throw new ImgmgrError('USAGE', message, {hint});
-}
-
-const PLAN_HINT = 'imgmgr dry-run --out FILE makes a plan, imgmgr manage --plan FILE carries it out';
-
-const CONTRADICTIONS: readonly {
-  readonly applies: (flags: Flags) => boolean;
-  readonly message: string;
-  readonly hint: string;
-}[] = [
-  {
-    applies: ({out, plan}) => out !== undefined && plan !== undefined,
-    message: '--out contradicts --plan',
-    hint: PLAN_HINT,
-  },
-  {
-    applies: ({out, plan, shard}) => shard !== undefined && (out !== undefined || plan !== undefined),
-    message: '--shard contradicts --out and --plan',
-    hint: 'a plan is made, approved and carried out as a whole: leave --shard out, or choose definitions with --filter',
-  },
-  {
-    applies: ({dryRun, plan}) => dryRun === true && plan !== undefined,
-    message: '--dry-run contradicts --plan',
-    hint: PLAN_HINT,
-  },
-  {
-    applies: ({compress, convert}) => compress === true && convert !== 'qcow2',
-    message: '--compress means nothing without --convert qcow2',
-    hint: 'only qcow2 can be compressed: add --convert qcow2, or leave it out',
-  },
-  {
-    applies: ({verify, reverify}) => verify === false && reverify === true,
-    message: '--no-verify contradicts --reverify',
-    hint: 'give one of them',
-  },
-  {
-    applies: ({build, rebuild}) => build === false && rebuild === true,
-    message: '--no-build contradicts --rebuild',
-    hint: 'give one of them',
-  },
-  {
-    applies: ({listen, advertise}) => listen?.lastPort !== undefined && advertise?.port !== undefined,
-    message: '--advertise with a port contradicts --listen with a range',
-    hint: 'give --advertise HOST alone: servers call the port that the run took',
-  },
-  {
-    applies: ({quiet, verbose, debug}) => quiet === true && (verbose === true || debug === true),
-    message: '--quiet contradicts --verbose and --debug',
-    hint: 'give one of them',
-  },
-  {
-    applies: ({json, format}) => json === true && format !== undefined && format !== 'json',
-    message: '--json contradicts --format',
-    hint: 'give one of them',
-  },
-  {
-    applies: ({method, prefetch}) => method === 'web-download' && prefetch === 'always',
-    message: '--method web-download contradicts --prefetch always',
-    hint: 'web-download lets the cloud fetch the bytes, prefetch streams them through this host: give one of them',
-  },
-  {
-    applies: ({method, prefetch}) => prefetch === 'never' && method !== undefined && method !== 'web-download',
-    message: '--prefetch never contradicts a --method that streams',
-    hint: '"never" means web-download only: give one of them',
-  },
-];

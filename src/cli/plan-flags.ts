@@ -4,7 +4,8 @@ import type {PlanFile} from '../core/plan/plan-file.ts';
 import {DEFAULT_POLICY} from '../core/policy.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Flags} from './flags.ts';
-import {allFlags} from './flags.ts';
+import {givenFlags} from './flags.ts';
+import {addOpposites} from './settings/opposites.ts';
 
 /** Flags as they were written. */
 export type WrittenFlags = PlanFile['flags'];
@@ -50,6 +51,8 @@ const ABSENT: Partial<Record<keyof Flags, unknown>> = {
   verify: DEFAULT_POLICY.verify,
   maxDelete: DEFAULT_POLICY.maxDelete,
   quarantine: DEFAULT_POLICY.quarantine,
+  ...{latest: false, compress: false, hide: false, deactivate: false, delete: false, keep: false},
+  ...{wait: true, publish: true, build: true},
 };
 
 /**
@@ -92,7 +95,9 @@ function shown(value: unknown): string {
 
 /** By the parsers of the command itself, so that a plan can say nothing that a command line could not. */
 function parseFlags(written: WrittenFlags, path: string, addFlags: (to: Command) => Command): Flags {
-  const command = addFlags(new Command('manage').exitOverride().configureOutput({writeErr: () => undefined}));
+  const command = addOpposites(
+    addFlags(new Command('manage').exitOverride().configureOutput({writeErr: () => undefined})),
+  );
   // A plan asks for no help, which would be printed as the answer.
   command.helpOption(false);
   try {
@@ -108,5 +113,5 @@ function parseFlags(written: WrittenFlags, path: string, addFlags: (to: Command)
       hint: 'make the plan again with dry-run --out',
     });
   }
-  return allFlags(command);
+  return givenFlags(command);
 }

@@ -15,12 +15,17 @@ import {addValidate} from './commands/validate.ts';
 import {addVerify} from './commands/verify.ts';
 import {DROPPED_FLAGS} from './dropped-flags.ts';
 import type {ExitCode} from './exit-codes.ts';
-import {addOutputFlags} from './flags.ts';
+import {addOutputFlags, givenFlags} from './flags.ts';
 import {helpLayout} from './help-layout.ts';
 import type {HelpLevel} from './help-layout.ts';
 import {SHORT_HELP, addHelp, formatItem, LEAST_COLUMNS, TOPICS_HELP} from './help.ts';
 import type {Execute} from './invocation.ts';
 import type {Io} from './io.ts';
+import {word} from './parse.ts';
+import {useSettings} from './settings/apply.ts';
+import type {SettingsSearch} from './settings/load.ts';
+import {addOpposites} from './settings/opposites.ts';
+import type {Settings} from './settings/read.ts';
 
 /** What a command line is parsed with. */
 export interface CommandLine {
@@ -29,10 +34,12 @@ export interface CommandLine {
   readonly version: string;
   /** Does what the command line asks for. */
   readonly execute: Execute<ExitCode>;
+  /** Reads the settings files, or the one of `--config`; absent: there are none. */
+  readonly loadSettings?: (search: Pick<SettingsSearch, 'program' | 'config'>) => Promise<Settings | undefined>;
 }
 
 /** Parses the command line and does what it says; help and version go to stdout. USAGE when it cannot be understood. */
-export async function runCommandLine({argv, io, version, execute}: CommandLine): Promise<ExitCode> {
+export async function runCommandLine({argv, io, version, execute, loadSettings}: CommandLine): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const {helpLevel, words} = helpAsked(argv);
   const program = buildProgram({
@@ -42,6 +49,13 @@ export async function runCommandLine({argv, io, version, execute}: CommandLine):
     execute: async (invocation) => {
       exitCode = await execute(invocation);
     },
+  });
+  program.hook('preAction', async (_, command) => {
+    const {config} = givenFlags(command);
+    if (config === true) throw new ImgmgrError('USAGE', '--config needs a file', {hint: 'write it as --config FILE'});
+    if (command.name() === 'help') return;
+    const settings = await loadSettings?.({program, config});
+    if (settings) useSettings(program, settings);
   });
   if (argv.length === 0) {
     io.stdout.write(SHORT_HELP);
@@ -91,13 +105,16 @@ export function buildProgram({io, version, execute, helpLevel = 'short'}: Progra
     })
     .configureHelp({...helpLayout(() => helpLevel), minWidthToWrap: LEAST_COLUMNS, formatItem})
     .addHelpText('after', TOPICS_HELP);
-  addOutputFlags(program).option(HELP_ALL, 'print help with every flag');
+  addOutputFlags(program)
+    .option('--config [file]', 'settings to use instead of those of the user and of this host', word('--config'))
+    .option(HELP_ALL, 'print help with every flag');
   for (const add of [
     ...[addManage, addDryRun, addStatus, addShow, addHistory, addRollback, addHold, addUnhold, addVerify, addValidate],
     ...[addImport, addBuild, addHide, addDelete],
   ])
     add(program, execute);
   addHelp(program, io);
+  for (const command of program.commands) addOpposites(command);
   refuseRepeated(program);
   return program;
 }
@@ -114,14 +131,18 @@ const REPEATABLE: ReadonlySet<string> = new Set([
 
 /** USAGE for every other flag that is given twice: the one or the other would be left out without a word. */
 function refuseRepeated(program: Command): void {
-  const seen = new Set<string>();
+  const seen = new Map<string, string>();
   for (const command of [program, ...program.commands])
     for (const option of command.options) {
       const flag = option.long ?? option.flags;
       if (REPEATABLE.has(flag)) continue;
+      const name = option.attributeName();
       command.on(`option:${option.name()}`, () => {
-        if (seen.has(flag)) throw new ImgmgrError('USAGE', `${flag} is given twice`, {hint: 'give it once'});
-        seen.add(flag);
+        const before = seen.get(name);
+        if (before === flag) throw new ImgmgrError('USAGE', `${flag} is given twice`, {hint: 'give it once'});
+        if (before !== undefined)
+          throw new ImgmgrError('USAGE', `${flag} contradicts ${before}`, {hint: 'give one of them'});
+        seen.set(name, flag);
       });
     }
 }

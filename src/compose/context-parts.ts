@@ -26,6 +26,8 @@ export interface ContextParts {
   readonly abandoned: AbortSignal;
   /** Redirects of sources may lead to this host and to private networks. */
   readonly allowPrivateSources: boolean;
+  /** Where definitions are read where neither flag nor environment names any; absent: the usual places. */
+  readonly images?: readonly string[];
   /** Gets to know the secrets of clouds, proxies and guests. */
   readonly secrets: Secrets;
 }

@@ -94,7 +94,7 @@ export function createContext(parts: ContextParts): Context {
     runtime,
     source,
     converter,
-    files: operatorFiles(caller, {converter, runtime, emit}),
+    files: operatorFiles(caller, {converter, runtime, emit, ...(parts.images && {images: parts.images})}),
     clouds({clouds: requested, region}, by) {
       const chosen = {...(by !== undefined && {by}), ...(region !== undefined && {region})};
       const clouds = selectClouds({requested, ...chosen, env, cwd, home, readFile: readTextFile});

@@ -13,18 +13,21 @@ const CATALOGUE = fileURLToPath(new URL('../../images', import.meta.url));
 export interface ImagesSearch {
   readonly caller: Pick<Caller, 'cwd' | 'home' | 'env'>;
   readonly emit: Emit;
+  /** Those of the settings. */
+  readonly images?: readonly string[];
   /** True where there is anything under the absolute path, whether it can be read or not. */
   readonly isThere?: (path: string) => Promise<boolean>;
   readonly catalogue?: string;
 }
 
 /**
- * Finds the paths of definitions: those of the flags, else `IMGMGR_IMAGES`, else the first folder that is there of `images` here, of the user's
+ * Finds the paths of definitions: those of the flags, else `IMGMGR_IMAGES`, else those of the settings, else the first folder that is there of `images` here, of the user's
  * and the host's; else the catalogue that came along, with a warning, once. A folder that is there and has nothing in it is no reason to go on.
  */
 export function imagesSearch({
   caller: {cwd, home, env},
   emit,
+  images,
   isThere = exists,
   catalogue = CATALOGUE,
 }: ImagesSearch): (flags: readonly string[]) => Promise<readonly string[]> {
@@ -45,7 +48,7 @@ export function imagesSearch({
     return [catalogue];
   };
   let found: Promise<readonly string[]> | undefined;
-  return async (flags) => namedImages(flags, env) ?? (found ??= search());
+  return async (flags) => namedImages(flags, env) ?? images ?? (found ??= search());
 }
 
 async function exists(path: string): Promise<boolean> {

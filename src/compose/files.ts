@@ -7,13 +7,13 @@ import type {DefinitionFiles} from '../config/definitions.ts';
 import {loadDefinitions, requireDefinitions} from '../config/definitions.ts';
 import {readManifest, readPublicKey} from '../config/named-files.ts';
 import {agentFolder} from '../config/settings.ts';
-import type {Emit} from '../core/events.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import {hasCode} from '../host/fs-error.ts';
 import {readRegularFile} from '../host/regular-file.ts';
 import type {OperatorFiles} from '../ports/operator-files.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Caller} from './context-parts.ts';
+import type {ImagesSearch} from './default-images.ts';
 import {imagesSearch} from './default-images.ts';
 import type {DeliveryParts} from './deliver-build.ts';
 import {deliverBuild} from './deliver-build.ts';
@@ -22,9 +22,13 @@ import {deliverBuild} from './deliver-build.ts';
 const LARGEST_FILE = 256 * 1024 ** 2;
 
 /** The operator's files, read for this caller. */
-export function operatorFiles(caller: Caller, parts: DeliveryParts & {readonly emit: Emit}): OperatorFiles {
+export function operatorFiles(
+  caller: Caller,
+  parts: DeliveryParts & Pick<ImagesSearch, 'emit' | 'images'>,
+): OperatorFiles {
   const {cwd} = caller;
-  const imagesOf = imagesSearch({caller, emit: parts.emit});
+  const {emit, images} = parts;
+  const imagesOf = imagesSearch({caller, emit, ...(images && {images})});
   const at = (path: string): string => resolve(cwd, path);
   return {
     definitions: async (paths) => readDefinitions(await imagesOf(paths), cwd),

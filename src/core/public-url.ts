@@ -32,6 +32,17 @@ export function publicUrl(url: string): string {
   return parsed.href;
 }
 
+/** True where an address in the text has a password before its host. */
+export function holdsPassword(text: string): boolean {
+  for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
+    let end = at + 3;
+    while (end < text.length && !/[/?#\s]/.test(text.charAt(end))) end += 1;
+    const authority = text.slice(at + 3, end);
+    if (authority.slice(0, Math.max(0, authority.lastIndexOf('@'))).includes(':')) return true;
+  }
+  return false;
+}
+
 function publicPair(pair: string): string {
   const end = pair.indexOf('=');
   return end >= 0 && SECRET_PARAMETER.test(decoded(pair.slice(0, end))) ? `${pair.slice(0, end)}=***` : pair;

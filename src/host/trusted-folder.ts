@@ -1,7 +1,7 @@
 import {statSync} from 'node:fs';
 import {lstat, readlink, realpath, stat} from 'node:fs/promises';
 import {dirname, join, resolve, sep} from 'node:path';
-import {ifThere} from './fs-error.ts';
+import {hasCode, ifThere} from './fs-error.ts';
 
 /** What decides who may exchange the entries of a folder. */
 export interface Rights {
@@ -52,6 +52,18 @@ export async function isOutOfReach(path: string): Promise<boolean> {
   const stats = await stat(path);
   const writable = (stats.mode & 0o002) !== 0 || ((stats.mode & 0o020) !== 0 && stats.gid !== stats.uid);
   return isTrusted(stats.uid) && !writable && (await leadsOnly(path));
+}
+
+/** Throws an Error whose message names the file where it is not there, or where others than its owner may read or exchange it (mode 0600 or 0400). */
+export async function requireSecretFile(path: string): Promise<void> {
+  const stats = await stat(path).catch((error: unknown) => {
+    throw new Error(`${path} ${hasCode(error, 'ENOENT', 'ENOTDIR') ? 'does not exist' : 'cannot be read'}`);
+  });
+  if (!stats.isFile()) throw new Error(`${path} is no regular file`);
+  const mode = stats.mode & 0o7777;
+  if ((mode & 0o077) !== 0)
+    throw new Error(`${path} may be read by others than its owner (mode ${mode.toString(8).padStart(4, '0')})`);
+  if (!(await isOutOfReach(path))) throw new Error(`other users could put another file in the place of ${path}`);
 }
 
 async function leadsOnly(path: string): Promise<boolean> {

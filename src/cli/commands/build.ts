@@ -15,8 +15,9 @@ import type {BuildAndUploadRequest} from '../../app/build-and-upload.ts';
 import type {BuildRequest} from '../../app/build.ts';
 import type {CompareManifestsRequest} from '../../app/compare-manifests.ts';
 import {BUILD_AND_UPLOAD} from '../../core/counts.ts';
-import {toAcquire, toBuilds, toClouds, toDefinitions, toInvocation, toRun, toTests} from '../options.ts';
+import {toAcquire, toBuilds, toClouds, toDefinitions, toEachCloud, toInvocation, toRun, toTests} from '../options.ts';
 import {oneOf, word} from '../parse.ts';
+import {withoutSettings} from '../settings/apply.ts';
 
 /** `imgmgr build`: makes the images of definitions with `build:` on this host; `--upload` goes on to Glance. */
 export function addBuild(program: Command, execute: Execute): void {
@@ -31,7 +32,10 @@ export function addBuild(program: Command, execute: Execute): void {
     .option('--diff <manifests...>', 'build nothing; say what changed between two manifests')
     .option('--dry-run', 'with --upload: only say what would be done')
     .action(async () => {
-      const flags = allFlags(command);
+      const all = allFlags(command);
+      // A build that goes nowhere stays as its definition says.
+      const isKept = all.upload !== true && all.output === undefined;
+      const flags = isKept ? withoutSettings(all, ['convert', 'compress']) : all;
       const general = {...toInvocation('build', flags), report: reportOf(flags)};
       const diff = manifestsOf(flags);
       refuseStrays(flags);
@@ -118,6 +122,7 @@ function buildAndUpload(general: General, flags: Flags): Invocation<BuildAndUplo
     ...general,
     request: {
       ...toClouds(flags),
+      ...toEachCloud(flags, (of) => ({run: toRun(of), acquire: toAcquire(of), tests: toTests(of)})),
       definitions: toDefinitions(flags),
       ...(arch !== undefined && {arch}),
       run: toRun(flags),

@@ -9,6 +9,7 @@ import {addCommand} from '../help-layout.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import {toClouds, toInvocation} from '../options.ts';
 import {duration, until, word} from '../parse.ts';
+import {withSettings} from '../settings/apply.ts';
 
 /** `imgmgr hold NAME|--all --until DATE`: until then nothing of it is published or taken out of use, by any host. */
 export function addHold(program: Command, execute: Execute): void {
@@ -23,7 +24,9 @@ export function addHold(program: Command, execute: Execute): void {
     .option('--reason <text>', 'why, for the report and the history of this host', word('--reason'))
     .option('--public-reason', 'write the reason on the cloud, too')
     .option('--wait-lock <duration>', 'wait this long for runs that began before', duration('--wait-lock'))
-    .action(async (name: string | undefined) => execute(holdInvocation(name, command.optsWithGlobals<HoldFlags>())));
+    .action(async (name: string | undefined) =>
+      execute(holdInvocation(name, withSettings(command.optsWithGlobals<HoldFlags>(), command))),
+    );
 }
 
 /** `imgmgr unhold NAME|--all`. */

@@ -14,7 +14,8 @@ import {
 import type {Execute, Invocation} from '../invocation.ts';
 import type {ImportImageRequest} from '../../app/import-image.ts';
 import type {ImportRequest} from '../../app/import.ts';
-import {toAcquire, toBuilds, toClouds, toDefinitions, toInvocation, toRun, toTests} from '../options.ts';
+import {toAcquire, toBuilds, toClouds, toDefinitions, toEachCloud, toInvocation, toRun, toTests} from '../options.ts';
+import {withoutSettings} from '../settings/apply.ts';
 
 /** `imgmgr import [URL|file|-]`: one image, or the selected definitions as `manage` would, never deleting anything. */
 export function addImport(program: Command, execute: Execute): void {
@@ -26,7 +27,9 @@ export function addImport(program: Command, execute: Execute): void {
     .option('--dry-run', 'only say what would be done')
     .action(async (address: string | undefined) => {
       const flags = allFlags(command);
-      return address === undefined ? execute(ofDefinitions(flags)) : execute(ofImage(address, flags));
+      return address === undefined
+        ? execute(ofDefinitions(flags))
+        : execute(ofImage(address, withoutSettings(flags, DEFINITIONS_ONLY)));
     });
   showInHelp(command, [
     '--cloud',
@@ -70,7 +73,11 @@ function common(flags: Flags) {
   return {
     ...general,
     report: {dryRun, ...(!dryRun && {answers: 'ids' as const})},
-    request: {...toClouds(flags), run: toRun(flags), dryRun, acquire: toAcquire(flags), tests: toTests(flags)},
+    request: {
+      ...toClouds(flags),
+      ...toEachCloud(flags, (of) => ({run: toRun(of), acquire: toAcquire(of), tests: toTests(of)})),
+      ...{run: toRun(flags), dryRun, acquire: toAcquire(flags), tests: toTests(flags)},
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import {
   addSelectionFlags,
   addVerifyFlags,
   allFlags,
+  givenFlags,
   PROFILE_TEXT,
 } from '../flags.ts';
 import {SEVERITIES} from '../../core/rules/rule-text.ts';
@@ -23,6 +24,7 @@ import {
   toClouds,
   toDefinitions,
   toDeletion,
+  toEachCloud,
   toInvocation,
   toProfile,
   toRetire,
@@ -32,6 +34,8 @@ import {
 import {oneOf, word} from '../parse.ts';
 import type {WrittenFlags} from '../plan-flags.ts';
 import {flagsWithPlan, noteFlags} from '../plan-flags.ts';
+import {withoutSettings, withSettings} from '../settings/apply.ts';
+import {addOpposites} from '../settings/opposites.ts';
 
 /** `imgmgr manage`: makes the cloud match the definitions. */
 export function addManage(program: Command, execute: Execute): void {
@@ -62,10 +66,9 @@ export function addManage(program: Command, execute: Execute): void {
   ]);
   const noted = noteFlags(command);
   command.action(async () => {
-    const flags = allFlags(command);
-    const {plan: path} = flags;
-    if (path === undefined) return execute(manageInvocation(flags, noted()));
-    return execute(await plannedInvocation(flags, path));
+    const {plan: path} = givenFlags(command);
+    if (path === undefined) return execute(manageInvocation(allFlags(command), noted()));
+    return execute(await plannedInvocation(command, path));
   });
 }
 
@@ -77,8 +80,9 @@ export function addPlanOutput(command: Command): Command {
 }
 
 /** What `manage` is asked with these flags; with `--dry-run` the same as `dry-run`. */
-export function manageInvocation(flags: Flags, written: WrittenFlags = []): Invocation<DryRunRequest> {
-  if (flags.dryRun === true) return dryRunInvocation(flags, written);
+export function manageInvocation(all: Flags, written: WrittenFlags = []): Invocation<DryRunRequest> {
+  if (all.dryRun === true) return dryRunInvocation(all, written);
+  const flags = withoutSettings(all, ['failOn']);
   if (flags.failOn !== undefined)
     throw new ImgmgrError('USAGE', '--fail-on belongs to dry-run: findings change no exit code of manage', {
       hint: 'leave it out, or ask with imgmgr dry-run --fail-on',
@@ -91,12 +95,13 @@ export function manageInvocation(flags: Flags, written: WrittenFlags = []): Invo
 }
 
 /** What `manage --plan` is asked: the flags are those of the plan. */
-async function plannedInvocation(given: Flags, path: string): Promise<Invocation<ManageRequest>> {
+async function plannedInvocation(command: Command, path: string): Promise<Invocation<ManageRequest>> {
+  const given = givenFlags(command);
   toInvocation('manage', given);
   const {readPlan} = await import('../../compose/context.ts');
   const plan = await readPlan(path);
   const flags = flagsWithPlan(given, {path, plan, addFlags: addManageFlags});
-  const {request, ...invocation} = manageInvocation(flags);
+  const {request, ...invocation} = manageInvocation(withSettings(flags, command));
   return {...invocation, request: {...request, approved: {path, plan}}};
 }
 
@@ -112,6 +117,9 @@ export function dryRunInvocation(flags: Flags, written: WrittenFlags): Invocatio
 function manageRequest(flags: Flags): ManageRequest {
   return {
     ...toClouds(flags),
+    ...toEachCloud(flags, (of) => ({
+      ...{run: toRun(of), acquire: toAcquire(of), tests: toTests(of), retire: toRetire(of)},
+    })),
     definitions: toDefinitions(flags),
     run: toRun(flags),
     acquire: toAcquire(flags),
@@ -125,17 +133,10 @@ function manageRequest(flags: Flags): ManageRequest {
 
 /** All flags of `manage`, for the commands that do or show the same. */
 export function addManageFlags(command: Command): Command {
-  return addAuditFlags(
-    addSharedRunFlags(
-      addDeletionFlags(
-        addRotationFlags(
-          addVerifyFlags(
-            addBuildFlags(addAcquireFlags(addSelectionFlags(command))).option('--no-build', 'leave builds out'),
-          ),
-        ),
-      ),
-    ),
-  );
+  const acquiring = addAcquireFlags(addSelectionFlags(command));
+  const building = addBuildFlags(acquiring).option('--no-build', 'leave builds out');
+  const rotating = addDeletionFlags(addRotationFlags(addVerifyFlags(building)));
+  return addOpposites(addAuditFlags(addSharedRunFlags(rotating)));
 }
 
 /** How the audit judges. */

@@ -6,8 +6,9 @@ import type {Flags} from '../flags.ts';
 import {addPlaceFlags, addRunFlags, addVerifyFlags} from '../flags.ts';
 import {addCommand, override, showInHelp} from '../help-layout.ts';
 import type {Execute, Invocation} from '../invocation.ts';
-import {toClouds, toInvocation, toRun, toTests} from '../options.ts';
+import {toClouds, toEachCloud, toInvocation, toRun, toTests} from '../options.ts';
 import {word} from '../parse.ts';
+import {withSettings} from '../settings/apply.ts';
 
 /** `imgmgr rollback NAME`: the current version is not wanted any more, an older one takes its place. */
 export function addRollback(program: Command, execute: Execute): void {
@@ -45,7 +46,7 @@ export function addRollback(program: Command, execute: Execute): void {
     '--dry-run',
   ]);
   command.action(async (name: string, version: string | undefined) =>
-    execute(rollbackInvocation({name, version}, command.optsWithGlobals<RollbackFlags>())),
+    execute(rollbackInvocation({name, version}, withSettings(command.optsWithGlobals<RollbackFlags>(), command))),
   );
 }
 
@@ -70,6 +71,7 @@ function rollbackInvocation({name, version}: Words, flags: RollbackFlags): Invoc
     report: {...general.report, counted: 'rollback'},
     request: {
       ...toClouds(flags),
+      ...toEachCloud(flags, (of) => ({run: toRun(of), tests: toTests(of)})),
       definition: name,
       definitions: {images: flags.images ?? []},
       change: toChange(version, flags),

@@ -5,7 +5,7 @@ import {pairs, oneOf, wholeNumber} from '../parse.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {VerifyRequest} from '../../app/verify.ts';
 import type {Flags} from '../flags.ts';
-import {toBoot, toClouds, toDefinitions, toInvocation, toRun} from '../options.ts';
+import {toBoot, toClouds, toDefinitions, toEachCloud, toInvocation, toRun} from '../options.ts';
 
 /** `imgmgr verify [IMAGE…]`: boots a test server from images that are there, and says the verdicts. */
 export function addVerify(program: Command, execute: Execute): void {
@@ -52,6 +52,7 @@ function verifyInvocation(targets: readonly string[], flags: Flags): Invocation<
     report: {...general.report, answers: 'verdicts'},
     request: {
       ...toClouds(flags),
+      ...toEachCloud(flags, (of) => ({run: toRun(of), boot: toBoot(of)})),
       targets,
       definitions: toDefinitions(flags),
       run: toRun(flags),

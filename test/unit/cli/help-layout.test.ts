@@ -78,7 +78,8 @@ describe.each(COMMANDS.map((command) => [command.name(), command] as const))('th
 
   it('shows every flag with --help-all, overrides apart', async () => {
     const text = await help(name, '--help-all');
-    const all = [...command.options, ...PROGRAM.options].map(({long}) => long ?? '');
+    const visible = command.options.filter(({hidden}) => !hidden);
+    const all = [...visible, ...PROGRAM.options].map(({long}) => long ?? '');
     expect(flagsIn(text).sort()).toEqual([...all, '--help'].sort());
     expect(flagsIn(text, 'Overrides (can hurt)').sort()).toEqual(OVERRIDES.filter((flag) => all.includes(flag)));
   });

@@ -36,6 +36,9 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'commands/hold',
         'commands/import',
         'commands/rollback',
+        'settings/read',
+        'settings/table',
+        'settings/value',
       ].map((name) => `src/cli/${name}.ts`),
       ...[
         'src/app/ad-hoc-image.ts',
