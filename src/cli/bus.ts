@@ -7,8 +7,7 @@ import {scrubEvent} from '../secrets/scrub-deep.ts';
 import type {Io} from './io.ts';
 
 /** A new run of this process: its id and its bus. A report that fails is named on stderr, and the run goes on. */
-export function startRun(io: Io, secrets: Secrets): {readonly run: string; readonly bus: EventBus} {
-  const run = io.uuid();
+export function startRun(io: Io, secrets: Secrets, run = io.uuid()): {readonly run: string; readonly bus: EventBus} {
   const bus = createEventBus({
     run,
     now: () => io.now(),

@@ -1,6 +1,7 @@
 import type {RunControl} from '../app/ports.ts';
 import type {Caller, ContextParts} from '../compose/context.ts';
 import {homeFolder} from '../config/home.ts';
+import {givenRunId} from '../config/settings.ts';
 import {shownFields, sumCounts} from '../core/counts.ts';
 import type {Emit} from '../core/events.ts';
 import {asImgmgrError} from '../errors.ts';
@@ -46,7 +47,7 @@ export async function execute<Request>(
     ...(report.answers && {answers: report.answers}),
     ...(report.wide === true && {wide: true}),
   });
-  const {run, bus} = startRun(io, secrets);
+  const {run, bus} = startRun(io, secrets, givenRunId(env));
   const {emit} = bus;
   const recording = recordRun({invocation, argv, run, bus, caller: callerOf(env), io, env, secrets});
   for (const {name, sink} of reporter.sinks) bus.subscribe(name, sink);

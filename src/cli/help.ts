@@ -99,6 +99,7 @@ const ENVIRONMENT = `Environment
   IMGMGR_BUILD_DIR          folder for builds and conversions; else /var/tmp
   IMGMGR_DIB                disk-image-create, or the virtual environment that has it; else on the PATH
   IMGMGR_AGENTS             folder of the guest agents; else dist/agent
+  IMGMGR_RUN_ID, IMGMGR_REQUESTED_BY   set by imgmgr serve for the runs that it starts
   JOB_COMPLETION_INDEX      which shard --shard auto/N is, from 0; set by Kubernetes
   XDG_CONFIG_HOME           definitions (imgmgr/images) and settings (imgmgr/imgmgr.yml) of the user; else ~/.config
   XDG_STATE_HOME            evidence, logs, built images, caches; else /var/lib for root, ~/.local/state

@@ -1,5 +1,6 @@
 import {userInfo} from 'node:os';
 import type {Who} from '../core/history/records.ts';
+import {requestedBy} from '../config/settings.ts';
 import {publicUrl} from '../core/public-url.ts';
 import type {Env} from './io.ts';
 
@@ -13,6 +14,7 @@ export function whoStarts(env: Env): Who {
     ci: service?.name ?? null,
     job: service?.job(env) || null,
     jobUrl: url === '' ? null : publicUrl(url),
+    requestedBy: requestedBy(env) ?? null,
   };
 }
 

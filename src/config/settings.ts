@@ -58,3 +58,21 @@ export function proxyFor(side: 'source' | 'cloud', env: Environment): 'environme
     hint: 'set it to off to go without the proxy, or to on',
   });
 }
+
+/**
+ * The id that this run is to have: `IMGMGR_RUN_ID`, a UUID that a server gives to what it starts; undefined: a new one. CONFIG for what is
+ * none.
+ */
+export function givenRunId(env: Environment): string | undefined {
+  const id = variable(env, 'IMGMGR_RUN_ID');
+  if (id === undefined || /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
+  throw new ImgmgrError('CONFIG', 'IMGMGR_RUN_ID is no id of a run', {
+    place: 'environment variable IMGMGR_RUN_ID',
+    hint: 'leave it out: imgmgr serve sets it, a UUID in lower case',
+  });
+}
+
+/** For whom a server starts this run: `IMGMGR_REQUESTED_BY`, a name of at most 200 characters; undefined: for nobody. */
+export function requestedBy(env: Environment): string | undefined {
+  return variable(env, 'IMGMGR_REQUESTED_BY')?.slice(0, 200);
+}

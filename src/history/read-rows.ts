@@ -175,5 +175,8 @@ function whoOf(value: Readonly<Record<string, unknown>> | null): Who {
     const text = value?.[key];
     return typeof text === 'string' ? text : null;
   };
-  return {user: of('user') ?? '', sudoUser: of('sudoUser'), ci: of('ci'), job: of('job'), jobUrl: of('jobUrl')};
+  return {
+    ...{user: of('user') ?? '', sudoUser: of('sudoUser')},
+    ...{ci: of('ci'), job: of('job'), jobUrl: of('jobUrl'), requestedBy: of('requestedBy')},
+  };
 }

@@ -79,6 +79,23 @@ class Reader implements HistoryReader {
     return rows.map((row) => eventOf(row, id));
   }
 
+  verifications(
+    ...[{cloud, definition, limit}]: Parameters<HistoryReader['verifications']>
+  ): ReturnType<HistoryReader['verifications']> {
+    const nowMs = this.#now().getTime();
+    const rows = this.#all(
+      `SELECT v.*, r.id AS run_id, r.state AS run_state, r.pid, r.pid_start, r.boot_id, r.pid_namespace, r.heartbeat_ms
+       FROM subjects s JOIN verifications v ON v.run = s.run JOIN runs r ON r.n = v.run
+       WHERE s.cloud = ?1 AND s.definition = ?2 AND v.cloud = ?1 AND v.definition = ?2
+       ORDER BY v.run DESC, v.position DESC LIMIT ?3`,
+      ...[cloud, definition, limit],
+    );
+    return rows.map((row) => ({
+      ...verificationOf(row, row['run_state'] === 'LOST' || (row['run_state'] === 'RUNNING' && isLost(row, nowMs))),
+      run: String(row['run_id']),
+    }));
+  }
+
   definitions(): readonly string[] {
     // From one to the next along the index, instead of over all rows.
     const rows = this.#all(
@@ -114,7 +131,8 @@ class Reader implements HistoryReader {
   }
 
   #conditions(filter: RunFilter): {readonly conditions: readonly string[]; readonly values: readonly SQLInputValue[]} {
-    const {definition, clouds = [], verbs = [], failed = false, sinceMs, before, beforeMs} = filter;
+    const {definition, clouds = [], verbs = [], failed = false, running = false, withinClouds} = filter;
+    const {sinceMs, before, beforeMs} = filter;
     const conditions: string[] = [];
     const values: SQLInputValue[] = [];
     const add = (condition: string, ...given: readonly SQLInputValue[]): void => {
@@ -127,6 +145,14 @@ class Reader implements HistoryReader {
     if (sinceMs !== undefined) add('started_ms >= ?', sinceMs);
     if (before !== undefined) add('n < (SELECT n FROM runs WHERE id = ?)', before);
     if (beforeMs !== undefined) add('started_ms < ?', beforeMs);
+    if (withinClouds !== undefined) {
+      const subjects = `SELECT 1 FROM subjects WHERE run = n AND cloud <> '' AND cloud`;
+      add(`EXISTS (${subjects} GLOB ?) AND NOT EXISTS (${subjects} NOT GLOB ?)`, withinClouds, withinClouds);
+    }
+    if (running) {
+      const lost = this.#lostRuns();
+      add(`state = 'RUNNING' AND n NOT IN (${marks(lost)})`, ...lost);
+    }
     if (failed) {
       const lost = this.#lostRuns();
       add(`(state IN ('FAILED', 'LOST') OR n IN (${marks(lost)}))`, ...lost);

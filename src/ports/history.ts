@@ -1,6 +1,6 @@
 import type {Counts} from '../core/counts.ts';
 import type {StampedEvent} from '../core/events.ts';
-import type {LogRecord, RunDetails, RunRecord, StoredEvent, Who} from '../core/history/records.ts';
+import type {LogRecord, RunDetails, RunRecord, StoredEvent, VerificationRecord, Who} from '../core/history/records.ts';
 
 /** What is known of a run when it begins. */
 export interface RunStart {
@@ -38,6 +38,10 @@ export interface RunFilter {
   readonly verbs?: readonly string[];
   /** Failed or lost ones alone. */
   readonly failed?: boolean;
+  /** Those alone that have not ended. */
+  readonly running?: boolean;
+  /** Those alone that worked on clouds, all of whose names fit this pattern: `*` is any text, `?` one character. */
+  readonly withinClouds?: string;
   /** Started at this time or later; milliseconds since the epoch. */
   readonly sinceMs?: number;
   /** Older than this run, by its whole id: what comes after it in the list. */
@@ -77,6 +81,12 @@ export interface HistoryReader {
   details(id: string): RunDetails | undefined;
   /** Events of a run with a number above `after`, in order, at most `limit`. */
   events(id: string, range: {readonly after: number; readonly limit: number}): readonly StoredEvent[];
+  /** The newest verifications of a definition on a cloud, with the ids of their runs, at most `limit`. */
+  verifications(of: {
+    readonly cloud: string;
+    readonly definition: string;
+    readonly limit: number;
+  }): readonly (VerificationRecord & {readonly run: string})[];
   /** Names of all definitions that any run worked on. */
   definitions(): readonly string[];
   /** Whole lines of a build's log between two bytes (null: its end), at most 256 KiB; none where the file is gone. */

@@ -107,12 +107,13 @@ function brushOf(state: State | 'elsewhere' | undefined, paint: Paint): (text: s
 
 /** One run: what it is, then its builds, actions and verifications, and where its texts are. */
 export function runText({of: run, actions, builds, verifications, logs}: ShownRun, paint: Paint): string {
-  const {user, sudoUser, ci, job, jobUrl} = run.who;
+  const {user, sudoUser, ci, job, jobUrl, requestedBy} = run.who;
   const by = [
     user,
     ...(sudoUser === null ? [] : [`for ${sudoUser}`]),
     ...(ci === null ? [] : [`in ${[ci, job ?? '', jobUrl ?? ''].filter((part) => part !== '').join(' ')}`]),
   ];
+  if (requestedBy !== null) by.push(`for ${requestedBy} of the server`);
   const end = run.endedAt === null ? '' : `, ended ${run.endedAt}`;
   const exit = run.exitCode === null ? '' : `, exit code ${run.exitCode}`;
   return [

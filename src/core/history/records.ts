@@ -17,6 +17,8 @@ export interface Who {
   readonly ci: string | null;
   readonly job: string | null;
   readonly jobUrl: string | null;
+  /** Name of the token or user for whom a server of imgmgr started it. */
+  readonly requestedBy: string | null;
 }
 
 /** One run of a command that may write. Times are ISO 8601, UTC; those of other hosts by their clocks. */

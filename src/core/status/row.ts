@@ -48,6 +48,10 @@ export interface StatusRow {
   readonly version: string | null;
   /** The day of the build, `YYYY-MM-DD`. */
   readonly built: string | null;
+  /** `algorithm:hex` of the bytes, as the store computed it. */
+  readonly digest: string | null;
+  /** Until when the image is promised to be there and updated: `provided_until`, as it stands on it. */
+  readonly until: string | null;
   /** A newer version that is known. */
   readonly newer: string | null;
   readonly verified: RowVerdict | null;

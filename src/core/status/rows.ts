@@ -16,8 +16,8 @@ import {LATEST} from '../release/version.ts';
 import {rankSuperseded} from '../retention.ts';
 import type {Judged, LiveAudit} from '../rules/live-audit.ts';
 import {releaseOfImage} from '../rules/own-subject.ts';
-import {dayOf, readDate} from '../rules/scs-0102/dates.ts';
 import {readVerdict} from '../verdict/record.ts';
+import {imageFacts} from './image-facts.ts';
 import {newerThan, newestWanted} from './newer.ts';
 import {pulledText, revokedText} from './revoked.ts';
 import type {RowState, StatusRow} from './row.ts';
@@ -84,13 +84,6 @@ export function otherRow(
   return {...EMPTY, cloud, ...image, ...judgedPart(judged, scale), state: 'not-ours'};
 }
 
-/** The day of a build as it is written on an image; null where nothing or no date is. */
-export function builtOn(properties: Readonly<Record<string, unknown>>): string | null {
-  const text = properties['image_build_date'];
-  const date = typeof text === 'string' ? readDate(text) : undefined;
-  return date === undefined ? null : dayOf(date.ms);
-}
-
 const EMPTY: Omit<StatusRow, 'cloud' | 'state'> = {
   definition: null,
   image: null,
@@ -98,6 +91,8 @@ const EMPTY: Omit<StatusRow, 'cloud' | 'state'> = {
   owner: null,
   version: null,
   built: null,
+  digest: null,
+  until: null,
   newer: null,
   verified: null,
   redOn: null,
@@ -258,12 +253,7 @@ function rowWith({cloud, scale, held, definitions}: RowsInput, parts: RowParts):
     ...EMPTY,
     cloud,
     definition,
-    ...(own && {
-      image: own.image.id,
-      name: own.image.name,
-      version: own.stamp.version,
-      built: builtOn(own.image.properties),
-    }),
+    ...(own && imageFacts(own)),
     newer,
     ...(verdict && {verified: {kind: verdict.kind, cause: verdict.cause, at: verdict.at}}),
     state,

@@ -5,7 +5,7 @@ import {cloudReading, filePosition, finding, findingAhead, hold, moment, name, p
 import {offer} from './verbs.ts';
 
 /** A row of `status --json`. */
-export const statusRow = z.object({
+export const imageRow = z.object({
   cloud: z.string(),
   definition: z.string().nullable(),
   image: z.string().nullable(),
@@ -13,6 +13,8 @@ export const statusRow = z.object({
   owner: z.string().nullable(),
   version: z.string().nullable(),
   built: z.string().nullable(),
+  digest: z.string().nullable(),
+  until: z.string().nullable(),
   newer: z.string().nullable(),
   verified: z.object({kind: z.enum(['pass', 'fail']), cause: z.string(), at: z.string()}).nullable(),
   redOn: z
@@ -37,13 +39,6 @@ export const statusRow = z.object({
   ),
 }) satisfies z.ZodType<StatusRow>;
 
-/** A row of the list of images: that of `status`, and what another program needs to use the image. */
-export const imageRow = statusRow.extend({
-  /** `algorithm:hex` of the bytes that Glance holds; null: it says none. */
-  digest: z.string().nullable(),
-  /** Until when it is promised to be kept up to date (`provided_until`), as it stands on the image; null: nothing is promised. */
-  until: z.string().nullable(),
-});
 export type ImageRow = z.infer<typeof imageRow>;
 
 /** The query of `GET /v1/images`; names may be repeated. */

@@ -34,6 +34,7 @@ const runRecord = z.object({
     ci: z.string().nullable(),
     job: z.string().nullable(),
     jobUrl: z.string().nullable(),
+    requestedBy: z.string().nullable(),
   }),
   host: z.string(),
   pid: z.int(),

@@ -136,7 +136,7 @@ async function keepOne(folder: string, events: number): Promise<number> {
         startedAt: new Date(),
         elapsedMs: () => 0,
       },
-      who: {user: 'bench', sudoUser: null, ci: null, job: null, jobUrl: null},
+      who: {user: 'bench', sudoUser: null, ci: null, job: null, jobUrl: null, requestedBy: null},
     },
     ...{host: 'bench', version: '0', now: () => new Date()},
     warn: (warning) => {

@@ -2,12 +2,13 @@ import {userInfo} from 'node:os';
 import {expect, it} from 'vitest';
 import {whoStarts} from '../../../src/cli/who.ts';
 
-const NOBODY = {user: userInfo().username, sudoUser: null, ci: null, job: null, jobUrl: null};
+const NOBODY = {user: userInfo().username, sudoUser: null, ci: null, job: null, jobUrl: null, requestedBy: null};
 
 it.each([
   [{}, {}],
   [{SUDO_USER: 'ann'}, {sudoUser: 'ann'}],
   [{SUDO_USER: '', CI: ''}, {}],
+  [{IMGMGR_REQUESTED_BY: 'ann'}, {requestedBy: 'ann'}],
   [{CI: 'true'}, {ci: 'ci'}],
   [
     {

@@ -2,7 +2,7 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {imagesFolders, localDir, namedImages, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
+import {givenRunId, imagesFolders, localDir, namedImages, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
 import {readTextFile} from '../../../src/config/config-context.ts';
 import {refusal, textOf} from './host.ts';
 
@@ -80,4 +80,13 @@ test('a file that is not there has no text, one that cannot be read throws', () 
   } finally {
     rmSync(folder, {recursive: true});
   }
+});
+
+test('a run has the id that a server gives it, which has to be a UUID', () => {
+  const id = '0f8fad5b-d9cb-469f-a165-70867728950e';
+  expect(givenRunId({})).toBeUndefined();
+  expect(givenRunId({IMGMGR_RUN_ID: ''})).toBeUndefined();
+  expect(givenRunId({IMGMGR_RUN_ID: id})).toBe(id);
+  for (const wrong of ['x', '../../etc', id.toUpperCase(), `${id}\n`])
+    expect(() => givenRunId({IMGMGR_RUN_ID: wrong})).toThrow('IMGMGR_RUN_ID is no id of a run');
 });

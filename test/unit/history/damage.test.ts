@@ -3,6 +3,7 @@ import {mkdir, open, readFile, readdir, symlink, truncate, writeFile} from 'node
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {describe, expect, it} from 'vitest';
+import {historyRefusal} from '../../../src/history/probe.ts';
 import {SCHEMA_VERSION} from '../../../src/history/schema.ts';
 import {useFolder} from '../build/folder.ts';
 import {detailsOf, keepRun, kept, read} from './kept-run.ts';
@@ -145,6 +146,24 @@ describe('a folder that cannot take the history', () => {
       await run.end();
       const message = expect.stringContaining('has no room left on its disk') as string;
       expect(run.warnings).toMatchObject([{code: 'history-lost', message}]);
+    });
+  });
+
+  it('is known before a run begins where it is read-only', async (context) => {
+    await onSmallDisk('size=4m', context, async (place) => {
+      await kept(place);
+      expect(await historyRefusal(place)).toBeUndefined();
+      execFileSync('mount', ['-o', 'remount,ro', place]);
+      expect(await historyRefusal(place)).toContain('may not be written');
+    });
+  });
+
+  it('is known before a run begins where it is full', async (context) => {
+    await onSmallDisk('size=160k', context, async (place) => {
+      const run = keepRun(place);
+      for (let n = 0; n < 2000; n++) run.emit({type: 'decision', message: `decision ${n} ${'x'.repeat(400)}`});
+      await run.end();
+      expect(await historyRefusal(place)).toContain('has no room left on its disk');
     });
   });
 

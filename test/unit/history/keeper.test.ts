@@ -34,7 +34,7 @@ describe('the history of a run', () => {
       [{type: 'started', command: 'manage', clouds: [CLOUD], run: 'r'}],
       {
         commandLine: ['manage', '--cloud', 'admin'],
-        who: {user: 'root', sudoUser: 'ann', ci: 'gitlab', job: 'images', jobUrl: null},
+        who: {user: 'root', sudoUser: 'ann', ci: 'gitlab', job: 'images', jobUrl: null, requestedBy: null},
       },
     );
     expect(warnings).toEqual([]);
@@ -42,7 +42,7 @@ describe('the history of a run', () => {
       ...{id: run, verb: 'manage', state: 'SUCCESS', phase: 'finished', reason: null, exitCode: 0, elapsedMs: 1500},
       ...{startedAt: NOW.toISOString(), endedAt: NOW.toISOString(), clouds: [CLOUD], definitions: []},
       ...{host: 'build-1', pid: process.pid, version: '1.2.3', commandLine: ['manage', '--cloud', 'admin']},
-      who: {user: 'root', sudoUser: 'ann', ci: 'gitlab', job: 'images', jobUrl: null},
+      who: {user: 'root', sudoUser: 'ann', ci: 'gitlab', job: 'images', jobUrl: null, requestedBy: null},
       counts: {imported: 1, failed: 0},
     });
   });

@@ -43,7 +43,7 @@ export function keepRun(
         startedAt: now(),
         elapsedMs: () => 1500,
       },
-      who: {user: 'root', sudoUser: null, ci: null, job: null, jobUrl: null},
+      who: {user: 'root', sudoUser: null, ci: null, job: null, jobUrl: null, requestedBy: null},
       ...start,
     },
     ...{host: 'build-1', version: '1.2.3', now},

@@ -58,6 +58,53 @@ describe('the list of runs', () => {
     expect(read(folder.path(), (reader) => reader.definitions())).toEqual(['A', 'B']);
   });
 
+  it('can be narrowed to what has not ended, lost runs left out', async () => {
+    await kept(folder.path(), on('c1', 'A'));
+    const open = keepRun(folder.path());
+    open.emit({type: 'started', command: 'manage', clouds: ['c1'], run: open.run});
+    const lost = keepRun(folder.path());
+    lost.emit({type: 'started', command: 'manage', clouds: ['c1'], run: lost.run});
+    lost.drop();
+    change('UPDATE runs SET pid = 999999999 WHERE id = ?', lost.run);
+    await expect.poll(() => ids({running: true})).toEqual([open.run]);
+    open.drop();
+  });
+
+  it('can be narrowed to runs all of whose clouds fit a pattern; one without a cloud fits none', async () => {
+    const a = await kept(folder.path(), on('prod-a', 'A'));
+    const both = await kept(folder.path(), [...on('prod-b', 'B'), ...on('lab', 'B')]);
+    await kept(folder.path());
+    expect(ids({withinClouds: 'prod-*'})).toEqual([a.run]);
+    expect(ids({withinClouds: 'prod-?'})).toEqual([a.run]);
+    expect(ids({withinClouds: '*'})).toEqual([both.run, a.run]);
+    expect(ids({withinClouds: 'x*'})).toEqual([]);
+  });
+
+  it('has the newest verifications of a definition on a cloud, with their runs', async () => {
+    const verdict = (cloud: string, image: string): Event => ({
+      ...{type: 'verdict', cloud, definition: 'A', version: '1', image},
+      verdict: {kind: 'pass', cause: 'passed', checks: [], agent: '1', notes: []} as never,
+      spans: {submitMs: 1, waitMs: 1, judgeMs: 1},
+    });
+    const first = await kept(folder.path(), [...on('c1', 'A'), verdict('c1', 'i1')]);
+    const second = await kept(folder.path(), [
+      ...on('c1', 'A'),
+      verdict('c1', 'i2'),
+      ...on('c2', 'A'),
+      verdict('c2', 'i3'),
+    ]);
+    const of = (cloud: string, limit: number) =>
+      read(folder.path(), (reader) =>
+        reader.verifications({cloud, definition: 'A', limit}).map(({run, image, state}) => [run, image, state]),
+      );
+    expect(of('c1', 9)).toEqual([
+      [second.run, 'i2', 'SUCCESS'],
+      [first.run, 'i1', 'SUCCESS'],
+    ]);
+    expect(of('c1', 1)).toEqual([[second.run, 'i2', 'SUCCESS']]);
+    expect(of('c3', 9)).toEqual([]);
+  });
+
   it('finds a run by the beginning of its id, as long as one alone has it', async () => {
     for (const run of ['aaaa1111-x', 'aaaa2222-x', 'bbbb1111-x']) await kept(folder.path(), [], {run});
     const find = (beginning: string) => read(folder.path(), (reader) => reader.find(beginning));

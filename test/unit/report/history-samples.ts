@@ -8,7 +8,14 @@ const RUN: RunRecord = {
   ...{id: '0721cbb1-2ab1-41d6-b40f-44a1105b9c07', verb: 'manage', state: 'FAILED', phase: 'working'},
   ...{reason: 'VERIFICATION: no-network', exitCode: 5, counts: countsOf({quarantined: 1}), startedAt: AT, endedAt: AT},
   ...{heartbeatAt: AT, elapsedMs: 65_000, clouds: ['admin'], definitions: ['Debian 12']},
-  who: {user: 'root', sudoUser: 'ann', ci: 'gitlab', job: 'ops/images nightly', jobUrl: 'https://lab.example.org/1'},
+  who: {
+    user: 'root',
+    sudoUser: 'ann',
+    ci: 'gitlab',
+    job: 'ops/images nightly',
+    jobUrl: 'https://lab.example.org/1',
+    requestedBy: null,
+  },
   ...{host: 'build-1', pid: 4711, commandLine: ['manage', '--cloud', 'admin'], version: '1.2.3', lastSeq: 17},
 };
 

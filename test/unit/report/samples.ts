@@ -146,7 +146,7 @@ const SHOWN: Shown = {
 
 const STATUS_ROW: StatusRow = {
   ...{cloud: 'admin', definition: 'Debian 12', image: '3f2a', name: 'Debian 12', owner: null},
-  ...{version: '20261121', built: '2026-11-21', newer: '20261125', hold: null},
+  ...{version: '20261121', built: '2026-11-21', digest: null, until: null, newer: '20261125', hold: null},
   verified: {kind: 'pass', cause: 'passed', at: '2026-11-21T12:00:00Z'},
   redOn: {at: '2026-12-25T02:24:00.001Z', now: false, rule: 'scs-0102/recency', by: 'manage'},
   ...{state: 'changed-by-hand', detail: 'visibility is private, the definition says public', offending: true},

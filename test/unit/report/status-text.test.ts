@@ -5,7 +5,17 @@ import {createStatusTable} from '../../../src/report/status-text.ts';
 
 const ROW: StatusRow = {
   ...{cloud: 'a', definition: 'Debian 13', image: 'i', name: 'Debian 13', owner: null, version: '2'},
-  ...{built: '2026-11-01', newer: null, verified: null, redOn: null, state: 'ok', detail: null, offending: false},
+  ...{
+    built: '2026-11-01',
+    digest: null,
+    until: null,
+    newer: null,
+    verified: null,
+    redOn: null,
+    state: 'ok',
+    detail: null,
+    offending: false,
+  },
   ...{findings: [], ahead: [], superseded: [], hold: null},
 };
 
