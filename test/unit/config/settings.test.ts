@@ -2,7 +2,15 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, test} from 'vitest';
-import {givenRunId, imagesFolders, localDir, namedImages, proxyFor, stateDir, workDir} from '../../../src/config/settings.ts';
+import {
+  givenRunId,
+  imagesFolders,
+  localDir,
+  namedImages,
+  proxyFor,
+  stateDir,
+  workDir,
+} from '../../../src/config/settings.ts';
 import {readTextFile} from '../../../src/config/config-context.ts';
 import {refusal, textOf} from './host.ts';
 

@@ -159,10 +159,9 @@ describe('a folder that cannot take the history', () => {
   });
 
   it('is known before a run begins where it is full', async (context) => {
-    await onSmallDisk('size=160k', context, async (place) => {
-      const run = keepRun(place);
-      for (let n = 0; n < 2000; n++) run.emit({type: 'decision', message: `decision ${n} ${'x'.repeat(400)}`});
-      await run.end();
+    await onSmallDisk('size=512k', context, async (place) => {
+      await kept(place);
+      await expect(writeFile(join(place, 'filler'), Buffer.alloc(1024 * 1024))).rejects.toThrow('ENOSPC');
       expect(await historyRefusal(place)).toContain('has no room left on its disk');
     });
   });
