@@ -198,7 +198,11 @@ function requireReadable(db: DatabaseSync, path: string): void {
   try {
     requireKnown(db, path);
   } finally {
-    db.exec('COMMIT');
+    try {
+      db.exec('COMMIT');
+    } catch {
+      // SQLite has ended it by itself; why, the error before says.
+    }
   }
 }
 

@@ -162,7 +162,7 @@ describe('a folder that cannot take the history', () => {
     await onSmallDisk('size=512k', context, async (place) => {
       await kept(place);
       await expect(writeFile(join(place, 'filler'), Buffer.alloc(1024 * 1024))).rejects.toThrow('ENOSPC');
-      expect(await historyRefusal(place)).toContain('has no room left on its disk');
+      expect(await historyRefusal(place)).toContain('cannot be written');
     });
   });
 
