@@ -40,7 +40,7 @@ export interface ManageRequest extends CloudChoice, Pick<CloudRequest, 'ofCloud'
 export async function* manage(request: ManageRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
   const {approved, audit: choice} = request;
   const audit = choice && (await planAudit(choice, ports, emit));
-  const work = await manageWork(request, ports);
+  const work = {...(await manageWork(request, ports)), ...(audit && {profile: audit.profile})};
   const outcomes = approved ? workByPlan({work, approved}, ports, emit) : workOnClouds(work, ports, emit);
   for await (const outcome of outcomes) {
     audit?.after(outcome);

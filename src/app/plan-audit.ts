@@ -20,6 +20,7 @@ export interface AuditChoice {
 
 /** The audit of a run: reports what it finds. */
 export interface PlanAudit {
+  readonly profile: Profile;
   /** Images as they are and as the plan makes them, all findings (`dry-run`); true where some count. */
   readonly cloud: (outcome: CloudOutcome) => boolean;
   /** Definitions by themselves (`dry-run`); true where some count. */
@@ -43,6 +44,7 @@ export async function planAudit(
     return findings.some((finding) => countsAs(finding, failOn));
   };
   return {
+    profile,
     cloud: ({cloud, seen}) => seen !== undefined && report(auditPlanned({...seen, ...parts}), cloud),
     definitions: ({selection, options, shard}) =>
       report(auditDefinitions(ofShard(activeOf(selection, options), shard), parts)),

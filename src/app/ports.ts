@@ -5,6 +5,7 @@ import type {ImageSource} from '../ports/image-source.ts';
 import type {ReleaseFinder} from '../ports/release-finder.ts';
 import type {OperatorFiles} from '../ports/operator-files.ts';
 import type {Emit} from '../core/events.ts';
+import type {Observation} from '../core/metrics/observation.ts';
 import type {CloudOutcome, CloudPorts, RunOptions, Runtime} from '../workflow/types.ts';
 import type {VerificationParts} from '../workflow/verification/types.ts';
 import type {HashBytes} from '../workflow/verification/verify-deep.ts';
@@ -65,6 +66,8 @@ export interface RunControl {
   readonly beginWriting: () => () => void;
   /** Absent where nobody can be asked. */
   readonly confirmDelete?: NonNullable<RunOptions['confirmDelete']>;
+  /** Is told what a cloud looks like when the work on it is done; absent: nobody wants to know. */
+  readonly observe?: (cloud: string, observation: Observation) => void;
   /** Shows the text and asks; true for yes. Absent where nobody can be asked. */
   readonly confirm?: (text: string) => Promise<boolean>;
 }

@@ -150,7 +150,7 @@ async function workOf(
         hint: 'mark the version with revoked in the definition: manage retires it and does not import it again',
       },
     );
-  const selection = {definitions: [definition], allNames: new Set(names)};
+  const selection = {definitions: [definition], allNames: new Set(names), all};
   const clouds = ports.clouds(request).map(openedOnce);
   const work = cloudWork({...request, definitions: {force: true}}, {command: 'rollback'}, {selection, clouds});
   return {work: withOptions(work, {revocation: revocationOf(request, ports.now())}), definition};

@@ -12,12 +12,14 @@ import type {DefinitionChoice} from './requests.ts';
 export interface Selection {
   readonly definitions: readonly Definition[];
   readonly allNames: ReadonlySet<string>;
+  /** All that were read, whether chosen or not; absent: the one that is worked on was made from the request. */
+  readonly all?: readonly Definition[];
 }
 
 /** Reads the definitions and takes those that were chosen, the disabled ones among them. DEFINITION with all problems at once. */
 export async function select({images, filter}: DefinitionChoice, {files}: Pick<AppPorts, 'files'>): Promise<Selection> {
   const all = await files.definitions(images);
-  return {definitions: filterDefinitions(all, filter), allNames: new Set(all.map(({name}) => name))};
+  return {definitions: filterDefinitions(all, filter), allNames: new Set(all.map(({name}) => name)), all};
 }
 
 /** The definitions that a run works on: disabled ones only with `--force`. */
@@ -26,10 +28,10 @@ export function activeOf({definitions}: Selection, {policy}: Pick<RunOptions, 'p
 }
 
 /** Only what is built, for one architecture where that is said. */
-export function onlyBuilt({definitions, allNames}: Selection, arch: Machine | undefined): Selection {
+export function onlyBuilt({definitions, ...others}: Selection, arch: Machine | undefined): Selection {
   const isBuilt = ({build, meta}: Definition): boolean =>
     build !== undefined && (arch === undefined || machineOf(meta) === arch);
-  return {definitions: definitions.filter(isBuilt), allNames};
+  return {definitions: definitions.filter(isBuilt), ...others};
 }
 
 /** Warns where every selected definition is disabled, or none was selected, so that there is nothing to do. */

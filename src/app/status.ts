@@ -25,6 +25,7 @@ import type {CloudOutcome} from '../workflow/types.ts';
 import type {ProfileChoice} from './audit-profile.ts';
 import {chosenProfile} from './audit-profile.ts';
 import type {AppPorts, OpenCloud} from './ports.ts';
+import {observation} from './observed.ts';
 import type {CloudChoice, DefinitionChoice} from './requests.ts';
 import {orFailed} from './work-on-clouds.ts';
 
@@ -146,6 +147,7 @@ async function readCloud(cloud: OpenCloud, look: Look): Promise<Omit<Looked, 'ou
     ]);
     pending = emitRow(row) || pending;
   }
+  ports.observe?.(store.cloud, await observation({store, view, definitions, profile, now: ports.now()}));
   const rows = rowsOf({cloud: store.cloud, own, held: view, definitions, audit, scale, ...asked});
   return {rows, names: own.map(({stamp}) => stamp.definition), pending};
 }

@@ -1,5 +1,4 @@
 import {onlyEnabled} from '../core/definition/disabled.ts';
-import type {Definition} from '../core/definition/definition.ts';
 import type {Emit} from '../core/events.ts';
 import type {Image} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
@@ -9,9 +8,11 @@ import {verifyImages} from '../workflow/verification/verify-images.ts';
 import {verifyDeep} from '../workflow/verification/verify-deep.ts';
 import type {LooseImage} from './local-file.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
+import {observed} from './observed.ts';
 import type {AppPorts, OpenCloud} from './ports.ts';
 import type {BootSettings, CloudChoice, DefinitionChoice, RunSettings} from './requests.ts';
 import {runOptions} from './run-options.ts';
+import type {Selection} from './select.ts';
 import {select, warnThatAllAreDisabled} from './select.ts';
 import {prepareVerification} from './verification.ts';
 import {orFailed} from './work-on-clouds.ts';
@@ -38,8 +39,8 @@ export async function* verify(request: VerifyRequest, ports: AppPorts, emit: Emi
   const needsClouds = others.length > 0 || files.length === 0;
   const clouds = needsClouds ? ports.clouds(request) : [];
   const byDefinition = needsClouds && others.length === 0;
-  const selected = await definitionsFor(request.definitions, ports, byDefinition);
-  const {definitions: enabled, disabled} = onlyEnabled(selected, request.definitions.force);
+  const selection = await definitionsFor(request.definitions, ports, byDefinition);
+  const {definitions: enabled, disabled} = onlyEnabled(selection.definitions, request.definitions.force);
   const {run} = ports;
   emit({
     type: 'started',
@@ -53,7 +54,7 @@ export async function* verify(request: VerifyRequest, ports: AppPorts, emit: Emi
   if (files.length > 0) yield await verifyFiles(shared, files);
   for (const cloud of clouds) {
     ports.signal.throwIfAborted();
-    yield await onCloud({...shared, cloud, targets: others, loose: [], selected});
+    yield await onCloud({...shared, cloud, targets: others, loose: [], selection});
   }
 }
 
@@ -90,10 +91,12 @@ async function definitionsFor(
   choice: DefinitionChoice,
   ports: Pick<AppPorts, 'files'>,
   required: boolean,
-): Promise<readonly Definition[]> {
-  if (!required && choice.images.length === 0) return [];
-  return (await select(choice, ports)).definitions;
+): Promise<Chosen> {
+  if (!required && choice.images.length === 0) return {definitions: []};
+  return select(choice, ports);
 }
+
+type Chosen = Pick<Selection, 'definitions' | 'all'>;
 
 interface Shared {
   readonly request: VerifyRequest;
@@ -111,14 +114,14 @@ async function verifyFiles(shared: Shared, files: readonly string[]): Promise<Cl
     paths.set(image.id, path);
     loose.push(image);
   }
-  return onCloud({...shared, cloud: ports.local(paths), targets: [], loose, selected: []});
+  return onCloud({...shared, cloud: ports.local(paths), targets: [], loose, selection: {definitions: []}});
 }
 
 interface OneCloud extends Shared {
   readonly cloud: OpenCloud;
   readonly targets: readonly string[];
   readonly loose: readonly Image[];
-  readonly selected: readonly Definition[];
+  readonly selection: Chosen;
 }
 
 async function onCloud({
@@ -129,7 +132,7 @@ async function onCloud({
   cloud,
   targets,
   loose,
-  selected,
+  selection,
 }: OneCloud): Promise<CloudOutcome> {
   const {signal, source, runtime, beginWriting, confirmDelete} = host;
   const parts = {...request, ...request.ofCloud?.get(cloud.name)};
@@ -140,21 +143,25 @@ async function onCloud({
       ports,
       source,
       finder: host.finder(),
-      definitions: selected,
+      definitions: selection.definitions,
       allNames: new Set<string>(),
       baseDir: host.cwd,
       adHoc: false,
       options: {...runOptions(parts), ...(confirmDelete && {confirmDelete})},
       runtime,
-      emit,
       signal,
       beginWriting,
       verification: await prepareVerification(parts.boot, request, host),
       targets,
       loose,
     };
-    return request.deep
-      ? verifyDeep({...verifyRun, hashBytes: (bytes, algorithms, seen) => host.hashBytes(bytes, algorithms, seen)})
-      : verifyImages(verifyRun);
+    const work = (report: Emit): Promise<CloudOutcome> =>
+      request.deep
+        ? verifyDeep({
+            ...{...verifyRun, emit: report},
+            hashBytes: (bytes, algorithms, seen) => host.hashBytes(bytes, algorithms, seen),
+          })
+        : verifyImages({...verifyRun, emit: report});
+    return observed({store: ports.store, by: {definitions: selection.all, profile: undefined}, work}, host, emit);
   });
 }

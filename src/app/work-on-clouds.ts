@@ -4,6 +4,7 @@ import type {Emit} from '../core/events.ts';
 import type {Definition} from '../core/definition/definition.ts';
 import type {StoredPlan} from '../core/plan/stored-plan.ts';
 import type {Policy} from '../core/policy.ts';
+import type {Profile} from '../core/rules/profile.ts';
 import type {Shard} from '../core/shard.ts';
 import {isOfShard} from '../core/shard.ts';
 import {asImgmgrError} from '../errors.ts';
@@ -11,6 +12,7 @@ import {interruptible} from '../workflow/interruptible.ts';
 import {processCloud} from '../workflow/run/process-cloud.ts';
 import type {Builds, CloudOutcome, RunOptions} from '../workflow/types.ts';
 import {prepareBuilds, trimBuilds} from './builds.ts';
+import {observed} from './observed.ts';
 import type {AppPorts, OpenCloud} from './ports.ts';
 import type {BootSettings, BuildSettings} from './requests.ts';
 import type {Selection} from './select.ts';
@@ -41,6 +43,8 @@ export interface CloudWork extends CloudWay {
   readonly approved?: ReadonlyMap<string, StoredPlan>;
   /** Absent where nothing is built. */
   readonly builds?: BuildSettings;
+  /** By which the metrics judge what the work leaves behind; absent: they judge nothing. */
+  readonly profile?: Profile;
 }
 
 /** The same work with other options, on every cloud. */
@@ -108,7 +112,7 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
     const approved = work.approved?.get(cloud.name);
     const {options, boot} = work.ofCloud?.get(cloud.name) ?? work;
     const verification = boot && (await prepareVerification(boot, work, host));
-    return processCloud({
+    const cloudRun = {
       run,
       ports,
       source,
@@ -123,10 +127,13 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
       adHoc: work.adHoc ?? false,
       options: {...options, ...(confirmDelete && {confirmDelete}), ...(approved && {approved})},
       runtime,
-      emit,
       signal,
       beginWriting: host.beginWriting,
-    });
+    };
+    // A dry run leaves nothing, not even metrics.
+    const by = {definitions: options.dryRun ? undefined : work.selection.all, profile: work.profile};
+    const task = (report: Emit): Promise<CloudOutcome> => processCloud({...cloudRun, emit: report});
+    return observed({store: ports.store, by, work: task}, host, emit);
   });
 }
 

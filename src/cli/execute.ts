@@ -15,6 +15,8 @@ import {VERSION} from '../version.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {startRun} from './bus.ts';
 import {createConfirm, createQuestion} from './confirm.ts';
+import type {RunMetering} from './metrics.ts';
+import {meterRun} from './metrics.ts';
 import {recordRun} from './record.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {exitCodeOf} from './exit-codes.ts';
@@ -49,14 +51,16 @@ export async function execute<Request>(
   });
   const {run, bus} = startRun(io, secrets, givenRunId(env));
   const {emit} = bus;
-  const recording = recordRun({invocation, argv, run, bus, caller: callerOf(env), io, env, secrets});
+  const caller = callerOf(env);
+  const recording = recordRun({invocation, argv, run, bus, caller, io, env, secrets});
+  const metering = meterRun({invocation, bus, caller, io, secrets});
   for (const {name, sink} of reporter.sinks) bus.subscribe(name, sink);
   // Before anything else is loaded: a user at a terminal shall see that something happens.
   emit({type: 'starting', command, version: VERSION});
   const interruption = watchForInterruption(io, emit);
   bus.subscribe('interruption', ({event}) => interruption.observe(event));
   try {
-    const work = {invocation, run, io, env, secrets, emit, reporter, interruption};
+    const work = {invocation, run, io, env, secrets, emit, reporter, interruption, metering};
     const outcomes: CloudOutcome[] = [];
     // What has written nothing is not waited for: a file system or a name server may never answer.
     const failure = await Promise.race([runToTheEnd(work, outcomes), interruption.overdue]);
@@ -66,6 +70,7 @@ export async function execute<Request>(
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
     const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
     const counted = shownFields(report.counted ?? command, counts);
+    await metering.end(exitCode);
     await recording.end({exitCode, counts});
     emit({type: 'finished', counts, counted, exitCode, ms: io.monotonic() - startedMs});
     return exitCode;
@@ -85,17 +90,20 @@ interface Work<Request> {
   readonly emit: Emit;
   readonly reporter: Reporter;
   readonly interruption: Interruption;
+  readonly metering: RunMetering;
 }
 
 /** Collects the outcomes; the answer is the error that ended the run before its end. */
 async function runToTheEnd<Request>(work: Work<Request>, outcomes: CloudOutcome[]): Promise<ImgmgrError | undefined> {
-  const {invocation, emit} = work;
+  const {invocation, emit, metering, interruption} = work;
   try {
     const [{createContext}, verb] = await Promise.all([import('../compose/context.ts'), invocation.load()]);
     const context = createContext(contextParts(work));
     try {
-      for await (const outcome of verb(invocation.request, {...context, ...controlOf(work)}, emit))
+      for await (const outcome of verb(invocation.request, {...context, ...controlOf(work)}, emit)) {
         outcomes.push(outcome);
+        metering.after(outcome, interruption.received());
+      }
     } finally {
       await context.close();
     }
@@ -124,12 +132,17 @@ function callerOf(env: Env): Caller {
   return {cwd: process.cwd(), home: homeFolder(env), uid: process.getuid?.() ?? 0, env};
 }
 
-function controlOf<Request>({invocation, run, io, reporter, interruption}: Work<Request>): RunControl {
+function controlOf<Request>({invocation, run, io, reporter, interruption, metering}: Work<Request>): RunControl {
   const {signal, beginWriting} = interruption;
   const question = {io, format: invocation.output.format, hold: () => reporter.hold(), signal};
   const confirmDelete = createConfirm(question);
   const confirm = createQuestion(question);
-  return {run, signal, beginWriting, ...(confirmDelete && {confirmDelete}), ...(confirm && {confirm})};
+  return {
+    ...{run, signal, beginWriting},
+    ...(metering.observe && {observe: metering.observe}),
+    ...(confirmDelete && {confirmDelete}),
+    ...(confirm && {confirm}),
+  };
 }
 
 function reportFailure({

@@ -80,6 +80,7 @@ export interface Flags {
   readonly out?: string;
   readonly plan?: string;
   readonly keepHistory?: number;
+  readonly metricsDir?: string;
   readonly log?: boolean;
   readonly follow?: boolean;
   readonly verb?: string;

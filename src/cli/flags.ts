@@ -77,7 +77,7 @@ export function addPlaceFlags(command: Command): Command {
 
 /** The cloud alone, for what needs no definitions. */
 export function addRunFlags(command: Command): Command {
-  return command
+  return addMonitoringFlags(command)
     .optionsGroup('The run:')
     .option('--jobs <n>', 'images worked on at the same time', wholeNumber('--jobs', 1))
     .option('--wait-lock <duration>', 'wait this long for another run to end', duration('--wait-lock'))
@@ -86,6 +86,11 @@ export function addRunFlags(command: Command): Command {
       'forget runs of this host after this time; default: 400d',
       keepTime('--keep-history'),
     );
+}
+
+/** Who is told of the run besides its caller. */
+export function addMonitoringFlags(command: Command): Command {
+  return command.optionsGroup('Monitoring:').option('--metrics-dir <folder>', METRICS_TEXT, word('--metrics-dir'));
 }
 
 /** As {@link addRunFlags}, for what works on definitions, so that several runs can share them. */
@@ -208,6 +213,7 @@ export function addAdHocFlags(command: Command): Command {
 /** What `--profile` takes. */
 export const PROFILE_TEXT = `${PROFILE_NAMES.join(', ')}, or a file that extends one; default: scs-v1`;
 
+const METRICS_TEXT = 'write metrics there for the textfile collector of node_exporter; not in a dry run';
 const SHARD_TEXT = 'K/N: only this part of the definitions, so that N runs share them; auto/N in an indexed job';
 const METHOD_TEXT = 'web-download, glance-direct or upload; default: chosen by cloud and digest';
 const CONVERT_TEXT = 'raw or qcow2: what new images become on this host, before they go to the cloud';

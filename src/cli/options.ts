@@ -43,6 +43,7 @@ export function toInvocation(command: CommandName, flags: Flags): Omit<Invocatio
     readsStdin: false,
     ...(flags.settings?.images && {images: flags.settings.images}),
     ...(!dryRun && WRITES.has(command) && {history: {keepMs: flags.keepHistory ?? DEFAULT_KEEP_HISTORY_MS}}),
+    ...(!dryRun && flags.metricsDir !== undefined && {metrics: {folder: flags.metricsDir, ...toClouds(flags)}}),
   };
 }
 

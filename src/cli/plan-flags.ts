@@ -33,6 +33,7 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
     '--jobs',
     '--wait-lock',
     '--keep-history',
+    '--metrics-dir',
     '--yes',
     '--yes-i-really-know-what-i-do',
   ],

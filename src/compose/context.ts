@@ -13,11 +13,13 @@ import type {Secrets} from '../secrets/registry.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {HistoryKeeper} from '../ports/history.ts';
+import type {MetricsWriter} from '../ports/metrics.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 import type {Caller, ContextParts} from './context-parts.ts';
 import {agentsOf, operatorFiles} from './files.ts';
 import type {HistoryParts} from './history.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
+import type {MetricsParts} from './metrics.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostRuntime} from './runtime.ts';
 import {openVerification} from './verification.ts';
@@ -41,6 +43,12 @@ export async function readPlan(path: string): Promise<PlanFile> {
 export async function keepHistory(parts: HistoryParts): Promise<HistoryKeeper> {
   const {openKeeper} = await import('./history.ts');
   return openKeeper(parts);
+}
+
+/** Writes the metrics of a run for node_exporter. */
+export async function openMetrics(parts: MetricsParts): Promise<MetricsWriter> {
+  const {openTextfiles} = await import('./metrics.ts');
+  return openTextfiles(parts);
 }
 
 /** The adapters of one run, each constructed when it is first needed; `close` ends what they hold. */

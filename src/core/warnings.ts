@@ -46,6 +46,8 @@ export const WARNING_CODES = [
   'history-lost', // this run is not, or not wholly, in the history
   'history-set-aside', // the history was damaged, and a new one begins
   'history-on-network', // other hosts may have its file system
+  // about what other programs are told
+  'metrics-not-written', // the metrics of a cloud stay as an earlier run left them
   // about builds
   'build', // an element could be better
   'build-damaged', // a stored build cannot be used
@@ -68,6 +70,15 @@ export interface Warning {
 /** Something of a run, named by `what`, outlives it. */
 export function notRemoved({what, reason, hint}: {what: string; reason: string; hint: string}): Warning {
   return {code: 'cleanup-failed', message: `${what} could not be removed: ${reason}`, hint};
+}
+
+/** The metrics of a cloud do not show this run, or not wholly; an empty cloud: those of no cloud. */
+export function metricsNotWritten(cloud: string, reason: string): Warning {
+  return {
+    code: 'metrics-not-written',
+    message: `the metrics ${cloud === '' ? '' : `of ${cloud} `}are not up to date: ${reason}`,
+    hint: 'the run goes on without; mend it before the next one, which writes them again',
+  };
 }
 
 /** An image demands more disk than its definition; both GiB. */

@@ -4,7 +4,7 @@ import {LONGEST_REASON} from '../../core/hold.ts';
 import {withPublicUrls} from '../../core/public-url.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
-import {addPlaceFlags, allFlags} from '../flags.ts';
+import {addMonitoringFlags, addPlaceFlags, allFlags} from '../flags.ts';
 import {addCommand} from '../help-layout.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import {toClouds, toInvocation} from '../options.ts';
@@ -17,7 +17,7 @@ export function addHold(program: Command, execute: Execute): void {
     .argument('[name]', 'the exact name of a definition', word('[name]'))
     .description('until a date nothing of a definition is published, retired, deactivated or deleted')
     .addHelpText('before', HOLD_EXAMPLES);
-  addPlaceFlags(command)
+  addMonitoringFlags(addPlaceFlags(command))
     .optionsGroup('Holding:')
     .option('--all', 'every definition on the cloud')
     .option('--until <date>', 'last day (UTC), or a moment like 2026-12-24T18:00Z', until('--until'))
@@ -38,7 +38,7 @@ export function addUnhold(program: Command, execute: Execute): void {
       'before',
       'Examples:\n  imgmgr unhold "Debian 13" --cloud prod-a\n  imgmgr unhold --all --cloud prod-a\n',
     );
-  addPlaceFlags(command)
+  addMonitoringFlags(addPlaceFlags(command))
     .optionsGroup('Holding:')
     .option('--all', 'the hold of every definition; holds of single ones stay')
     .action(async (name: string | undefined) => execute(unholdInvocation(name, allFlags(command))));

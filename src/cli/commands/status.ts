@@ -2,7 +2,7 @@ import type {Command} from 'commander';
 import type {StatusRequest} from '../../app/status.ts';
 import {SEVERITIES} from '../../core/rules/rule-text.ts';
 import type {Flags} from '../flags.ts';
-import {addLookFlags, allFlags, PROFILE_TEXT} from '../flags.ts';
+import {addLookFlags, addMonitoringFlags, allFlags, PROFILE_TEXT} from '../flags.ts';
 import {addCommand} from '../help-layout.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import {toClouds, toInvocation, toProfile} from '../options.ts';
@@ -14,7 +14,7 @@ export function addStatus(program: Command, execute: Execute): void {
     .argument('[names...]', 'definitions by their names; without: all')
     .description('what is live, what is wrong with it and from when on; reads listings alone')
     .addHelpText('before', EXAMPLES);
-  addLookFlags(command)
+  addMonitoringFlags(addLookFlags(command))
     .optionsGroup('Judging:')
     .option('--all', 'also judge every public and community image of the cloud that is not ours')
     .option('--profile <name>', PROFILE_TEXT, word('--profile'))

@@ -34,6 +34,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   jobs: {flag: '--jobs', scope: 'cloud', default: '6'},
   wait_lock: {flag: '--wait-lock', scope: 'run', default: 'until the lease of the other run is over'},
   keep_history: {flag: '--keep-history', scope: 'run', default: '400d'},
+  metrics_dir: {flag: '--metrics-dir', scope: 'run', default: 'none', path: {unless: []}},
   profile: {flag: '--profile', scope: 'run', default: 'scs-v1', path: {unless: ['openstack', 'scs-v1', 'scs-v2']}},
   fail_on: {flag: '--fail-on', scope: 'command', default: 'error; status: none'},
   due_within: {flag: '--due-within', scope: 'command', default: 'none'},

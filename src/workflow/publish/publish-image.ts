@@ -1,6 +1,7 @@
 import type {Form} from '../../core/image/form.ts';
 import {publishPatch} from '../../core/image/form.ts';
 import type {Image} from '../../core/image/image.ts';
+import {publicationProperties} from '../../core/image/publication.ts';
 import {readStamp} from '../../core/image/stamp.ts';
 import type {Digest} from '../../core/release/digest.ts';
 import type {Release} from '../../core/release/release.ts';
@@ -36,7 +37,7 @@ export async function publishImage(context: AcquireContext, task: PublishTask): 
     state: as,
     run: context.run,
     ...digestToRecord(live, release),
-    passed: known,
+    passed: {...known, ...(as === 'current' && publicationProperties(context.store.now()))},
   });
   const after = await patchSurely(context, live, patch);
   const about = {cloud: context.store.cloud, definition: task.definition, image: after.id};

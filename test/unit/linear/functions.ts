@@ -5,6 +5,8 @@ import {parseMounts} from '../../../src/build/mounts.ts';
 import {phaseReader, withoutTime} from '../../../src/build/phases.ts';
 import {readConfigFile} from '../../../src/config/config-file.ts';
 import {parseYaml} from '../../../src/config/yaml.ts';
+import {readSamples} from '../../../src/core/metrics/read-samples.ts';
+import {sampleText} from '../../../src/core/metrics/text.ts';
 import {lintElements} from '../../../src/core/build/lint-elements.ts';
 import {parseManifest, withoutSecrets} from '../../../src/core/build/manifest.ts';
 import {parsePackages} from '../../../src/core/build/packages.ts';
@@ -66,6 +68,11 @@ const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 /** Each function that sees text from a guest, a server, a mirror, a build, a file or a repository of elements. */
 export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
+  // The metrics of an earlier run, in a file of this host.
+  readSamples: (text) => readSamples(text, 'c'),
+  'readSamples (label)': (text) => readSamples(`imgmgr_images{cloud="c",state="${text}"} 1`, 'c'),
+  'sampleText (names of a cloud)': (text) =>
+    sampleText([{name: 'imgmgr_images', labels: {cloud: text, state: text}, value: 1}]),
   // A guest.
   plainConsole,
   wholeLines,
