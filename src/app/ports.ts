@@ -1,3 +1,4 @@
+import type {BuildArchive} from '../ports/build-archive.ts';
 import type {HistoryReader} from '../ports/history.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
@@ -50,6 +51,8 @@ export interface HostPorts {
   finder(builder?: ImageBuilder): ReleaseFinder;
   /** Builds images on this host. */
   builder(settings: BuildHostSettings): ImageBuilder;
+  /** What builds left on this host. */
+  builds(): Promise<BuildArchive>;
   verification(): Promise<VerificationHost>;
   /** The runs that this host remembers; undefined where it has no history. CONFIG, UNAVAILABLE, NEWER_FORMAT. */
   history(): Promise<HistoryReader | undefined>;

@@ -18,10 +18,12 @@ export function logName(build: {readonly definition: string; readonly version: s
   return `${definitionFolder(build.definition)}-${build.version}-${slugOf(build.run).replaceAll('-', '_')}.log`;
 }
 
-/** What {@link logName} put together; undefined for another name. */
-export function readLogName(name: string): {readonly series: string; readonly version: string} | undefined {
-  const [, series, version] = /^(.+-[0-9a-f]{8})-(\d{8}(?:\.\d+)?)-[^-]+\.log$/.exec(name) ?? [];
-  return series === undefined || version === undefined ? undefined : {series, version};
+/** What {@link logName} put together, of the run the beginning; undefined for another name. */
+export function readLogName(
+  name: string,
+): {readonly series: string; readonly version: string; readonly run: string} | undefined {
+  const [, series, version, run] = /^(.+-[0-9a-f]{8})-(\d{8}(?:\.\d+)?)-([^-]{1,8})[^-]*\.log$/.exec(name) ?? [];
+  return series === undefined || version === undefined || run === undefined ? undefined : {series, version, run};
 }
 
 const LONGEST = 60;

@@ -1,5 +1,4 @@
-import type {Dirent} from 'node:fs';
-import {lstat, mkdir, readdir, readFile, rename, rm, stat} from 'node:fs/promises';
+import {mkdir, readFile, rename, rm, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {Artifact} from '../ports/image-builder.ts';
 import {formatArtifactRecord} from '../core/build/artifact-record.ts';
@@ -8,15 +7,15 @@ import {formatManifest, parseManifest} from '../core/build/manifest.ts';
 import type {BuildFormat} from '../core/build/spec.ts';
 import {compareVersions} from '../core/release/version.ts';
 import {ImgmgrError} from '../errors.ts';
+import {foldersIn, removeWhole, renameIfThere, requireOurs, sweepBelow} from './artifact-folders.ts';
 import {artifactFolder, definitionFolder} from './artifact-names.ts';
 import type {Damaged} from './read-artifact.ts';
 import {FILES, imageFile, readArtifact} from './read-artifact.ts';
 import {asFileError} from './file-error.ts';
+import {exists} from '../host/look.ts';
 import {bringFile, replaceFile, syncPath, writeDurably} from '../host/durable.ts';
-import {fileSystemNow} from '../host/file-clock.ts';
-import {ifThere} from '../host/fs-error.ts';
-import {requireTrustedOwners} from '../host/trusted-folder.ts';
-import {isLeftOver, isTemporary, temporaryName} from '../host/temporary.ts';
+import {temporaryName} from '../host/temporary.ts';
+import {sayUsed, userOf} from './users.ts';
 
 /** A finished build whose files still lie where they were made. */
 export interface NewArtifact extends Omit<Artifact, 'files' | 'manifest'> {
@@ -40,10 +39,14 @@ export interface ArtifactStore {
   list(definition: string): Promise<readonly Artifact[]>;
   /** Notes digests in the manifest. DIGEST_MISMATCH where it knows another one: the file has changed since. */
   complete(artifact: Artifact, digests: FileDigests): Promise<void>;
-  /** Removes all of a definition but the newest so many and the given one; damaged ones, too. */
+  /** Says, until {@link close}, that this process uses the artifact: no other one removes it then. False where it is gone already. */
+  use(artifact: Artifact): Promise<boolean>;
+  /** Removes all of a definition but the newest so many, the given one and those that another process uses; damaged ones, too. */
   keepNewest(definition: string, keep: number, given?: Pick<Artifact, 'manifest'>): Promise<void>;
   /** Removes what killed runs left half made or half removed. */
   sweep(): Promise<void>;
+  /** Nothing is used any more. */
+  close(): void;
 }
 
 /**
@@ -60,6 +63,7 @@ export function createArtifactStore(options: {
     return lookInto(homeOf(definition), definition);
   };
   let completing: Promise<unknown> = Promise.resolve();
+  const used = new Map<string, () => void>();
   return {
     async add(made) {
       await requireOurs(options.folder);
@@ -82,22 +86,30 @@ export function createArtifactStore(options: {
         .slice(keep)
         .map(({manifest}) => dirname(manifest))
         .filter((folder) => given === undefined || folder !== dirname(given.manifest));
-      for (const path of [...surplus, ...damaged.map((each) => each.path)]) await removeWhole(path);
+      for (const path of [...surplus, ...damaged.map((each) => each.path)]) await removeUnused(path);
+    },
+    async use({manifest}) {
+      const folder = dirname(manifest);
+      if (!used.has(folder)) used.set(folder, await sayUsed(folder));
+      return exists(manifest);
     },
     async sweep() {
       await requireOurs(options.folder);
       await sweepBelow(options.folder);
     },
+    close() {
+      for (const end of used.values()) end();
+      used.clear();
+    },
   };
 }
 
-/** CONFIG where another user made the folder, or the one that it lies in: what is there would become an image. */
-async function requireOurs(folder: string): Promise<void> {
-  try {
-    await requireTrustedOwners([dirname(folder), folder]);
-  } catch (error) {
-    throw asFileError(error, {path: folder});
-  }
+/** Removes the folder of an artifact, unless another process uses it; gives the number of that one. */
+export async function removeUnused(folder: string): Promise<number | undefined> {
+  let user = await userOf(folder);
+  const unless = async (): Promise<boolean> => (user = await userOf(folder)) !== undefined;
+  // Asked again when nobody can find it any more: who says afterwards that it is used, sees that it is gone.
+  return user ?? ((await removeWhole(folder, unless)) ? undefined : user);
 }
 
 async function addArtifact(home: string, made: NewArtifact): Promise<Artifact> {
@@ -188,51 +200,4 @@ function mismatch(digests: Readonly<Record<'path' | 'format' | 'known' | 'seen',
       hint: 'it changed after its build: remove its folder and build again',
     },
   );
-}
-
-/** Out of sight by one rename first, so that a kill in between leaves no half artifact. */
-async function removeWhole(path: string): Promise<void> {
-  try {
-    const aside = join(dirname(path), temporaryName());
-    if (!(await renameIfThere(path, aside))) return;
-    await syncPath(dirname(path));
-    await rm(aside, {recursive: true, force: true});
-  } catch (error) {
-    throw asFileError(error, {path});
-  }
-}
-
-async function sweepBelow(folder: string): Promise<void> {
-  try {
-    for (const home of await foldersIn(folder)) {
-      await removeLeftOvers(home);
-      for (const artifact of await foldersIn(home)) await removeLeftOvers(artifact);
-    }
-  } catch (error) {
-    throw asFileError(error, {path: folder});
-  }
-}
-
-async function removeLeftOvers(folder: string): Promise<void> {
-  for (const name of (await entriesOf(folder)).map((entry) => entry.name).filter((name) => isTemporary(name))) {
-    const path = join(folder, name);
-    const touchedMs = (await ifThere(lstat(path)))?.mtimeMs;
-    if (touchedMs !== undefined && isLeftOver(name, {touchedMs, nowMs: await fileSystemNow(folder)}))
-      await rm(path, {recursive: true, force: true});
-  }
-}
-
-/** Absolute paths; whatever is no folder, or a temporary one, is nobody's artifact. */
-async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await entriesOf(folder);
-  return entries.filter((entry) => entry.isDirectory() && !isTemporary(entry.name)).map(({name}) => join(folder, name));
-}
-
-/** None when the folder is not there. */
-async function entriesOf(folder: string): Promise<readonly Dirent[]> {
-  return (await ifThere(readdir(folder, {withFileTypes: true}))) ?? [];
-}
-
-async function renameIfThere(from: string, to: string): Promise<boolean> {
-  return (await ifThere(rename(from, to).then(() => true))) ?? false;
 }

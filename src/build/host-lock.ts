@@ -24,7 +24,8 @@ export interface Wait {
   readonly holder: string;
 }
 
-const LOCK = 'build.lock';
+/** The name of the lock in its folder. */
+export const HOST_LOCK = 'build.lock';
 const POLL_MS = 2000;
 
 /**
@@ -40,7 +41,7 @@ export async function takeHostLock(request: LockRequest): Promise<Lock> {
     const lock = await tryHostLock(folder, request.definition);
     if (lock !== undefined) return lock;
     const elapsedMs = performance.now() - startMs;
-    const holder = await whoHolds(join(folder, LOCK));
+    const holder = await whoHolds(join(folder, HOST_LOCK));
     if (elapsedMs >= limitMs) throw locked({folder, limitMs, holder});
     waiting?.({elapsedMs, limitMs, holder});
     await pause(Math.min(pollMs, Math.max(limitMs - elapsedMs, 1)), signal);
@@ -49,8 +50,8 @@ export async function takeHostLock(request: LockRequest): Promise<Lock> {
 
 /** Takes the lock unless a living process holds it; undefined then. Removes what starters that were killed had prepared. */
 export async function tryHostLock(folder: string, definition: string): Promise<Lock | undefined> {
-  const prefix = `${LOCK}.`;
-  const lock = await tryLock({path: join(folder, LOCK), aside: folder, prefix}, {definition});
+  const prefix = `${HOST_LOCK}.`;
+  const lock = await tryLock({path: join(folder, HOST_LOCK), aside: folder, prefix}, {definition});
   if (lock !== undefined) await sweepHolders({folder, prefix});
   return lock;
 }
@@ -80,7 +81,7 @@ function throwIfAborted(signal: AbortSignal): void {
 
 function locked({folder, limitMs, holder}: {folder: string; limitMs: number; holder: string}): ImgmgrError {
   return new ImgmgrError('LOCKED', `${holder} builds on this host, and did not end within ${limitMs / 1000} s`, {
-    place: join(folder, LOCK),
+    place: join(folder, HOST_LOCK),
     hint: 'one image is built at a time; run again when that build has ended',
   });
 }

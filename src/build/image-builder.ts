@@ -116,6 +116,7 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
         ...(patchlevel !== undefined && {patchlevel}),
       };
     },
+    use: (artifact) => store.use(artifact),
     async sweep() {
       // A user who may not build has left nothing that only root can remove.
       if (process.getuid?.() !== 0) return;
@@ -123,6 +124,7 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
       warnLeft(parts, (await sweepBuilds(parts.exec, workRoot(parts.env))).left);
     },
     keepNewest: (definition, keep, given) => store.keepNewest(definition, keep, given),
+    close: () => store.close(),
   };
 }
 

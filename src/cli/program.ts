@@ -127,6 +127,7 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   '--property',
   '--stores',
   '--diff',
+  '--delete',
 ]);
 
 /** USAGE for every other flag that is given twice: the one or the other would be left out without a word. */
@@ -135,7 +136,7 @@ function refuseRepeated(program: Command): void {
   for (const command of [program, ...program.commands])
     for (const option of command.options) {
       const flag = option.long ?? option.flags;
-      if (REPEATABLE.has(flag)) continue;
+      if (REPEATABLE.has(flag) && !option.isBoolean()) continue;
       const name = option.attributeName();
       command.on(`option:${option.name()}`, () => {
         const before = seen.get(name);

@@ -13,6 +13,7 @@ import type {Secrets} from '../secrets/registry.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {HistoryKeeper} from '../ports/history.ts';
+import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {MetricsWriter} from '../ports/metrics.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 import type {Caller, ContextParts} from './context-parts.ts';
@@ -57,6 +58,7 @@ export function createContext(parts: ContextParts): Context {
   const {cwd, home, uid, env} = caller;
   const runtime = hostRuntime(parts.run);
   const opened: CloudPorts[] = [];
+  const builders: ImageBuilder[] = [];
   // Told before the login, not by the first import.
   const sourceHttp = httpFor('source', parts);
   if (sourceHttp.proxy === 'environment') checkProxies(env);
@@ -112,8 +114,8 @@ export function createContext(parts: ContextParts): Context {
     },
     finder: (builder) => createFinder({source, ...(builder && {builder})}),
     local: (files) => choose({kind: 'local', name: 'local'}, files),
-    builder: ({keepLogs, cacheGib, lockWaitMs}) =>
-      lazyBuilder(async () => {
+    builder({keepLogs, cacheGib, lockWaitMs}) {
+      const builder = lazyBuilder(async () => {
         const {createImageBuilder} = await import('../build/image-builder.ts');
         return createImageBuilder({
           exec: await exec(),
@@ -128,7 +130,14 @@ export function createContext(parts: ContextParts): Context {
           warn: (warning) => emit({type: 'warning', ...warning}),
           now: parts.now,
         });
-      }),
+      });
+      builders.push(builder);
+      return builder;
+    },
+    async builds() {
+      const {createBuildArchive} = await import('../build/archive.ts');
+      return createBuildArchive(stateDir(env, home, uid));
+    },
     verification: async () => openVerification(parts),
     history: async () => {
       const {readHistory} = await import('./history.ts');
@@ -140,6 +149,7 @@ export function createContext(parts: ContextParts): Context {
     },
     async close() {
       runtime.end();
+      for (const builder of builders) builder.close();
       await Promise.all([source.close(), ...opened.flatMap(({store, tests}) => [tests.close(), store.close()])]);
     },
   };

@@ -40,7 +40,9 @@ export function lazyBuilder(construct: () => Promise<ImageBuilder>): ImageBuilde
     artifacts: async (definition) => (await builder()).artifacts(definition),
     build: async (request) => (await builder()).build(request),
     complete: async (artifact, digests) => (await builder()).complete(artifact, digests),
+    use: async (artifact) => (await builder()).use(artifact),
     sweep: async () => (await builder()).sweep(),
     keepNewest: async (definition, keep, given) => (await builder()).keepNewest(definition, keep, given),
+    close: () => void constructed?.then((made) => made.close()).catch(() => undefined),
   };
 }

@@ -61,10 +61,14 @@ const EVERYTHING = COUNT_FIELDS.filter((field) => field !== 'built' && field !==
 /** The name of `build --upload` among the commands that count; without `--upload` it fills no cloud. */
 export const BUILD_AND_UPLOAD = 'build --upload';
 
+/** The name of `build --delete` there. */
+export const DELETE_BUILDS = 'build --delete';
+
 const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   manage: EVERYTHING,
   import: EVERYTHING.filter((field) => field !== 'deleted'),
   [BUILD_AND_UPLOAD]: EVERYTHING.filter((field) => field !== 'deleted'),
+  [DELETE_BUILDS]: ['deleted', 'failed'],
   build: ['built', 'unchanged', 'failed'],
   verify: ['passed', 'failed'],
   hide: ['retired', 'failed'],

@@ -65,13 +65,15 @@ export function actionOf(row: Row, lost: boolean): ActionRecord {
   };
 }
 
-/** The row of a build. */
-export function buildOf(row: Row, lost: boolean): BuildRecord {
+/** The row of a build; `isThere`: whether a file is. */
+export function buildOf(row: Row, lost: boolean, isThere: (path: string) => boolean): BuildRecord {
+  const manifest = textOrNull(row, 'manifest');
   return {
     ...{definition: textOf(row, 'definition'), version: textOf(row, 'version')},
     ...partOf(row, lost),
-    manifest: textOrNull(row, 'manifest'),
+    manifest,
     files: listOf(row, 'files') as BuildRecord['files'],
+    gone: manifest !== null && !isThere(manifest),
   };
 }
 
@@ -86,13 +88,14 @@ export function verificationOf(row: Row, lost: boolean): VerificationRecord {
   };
 }
 
-/** The row of a file. */
-export function logOf(row: Row): LogRecord {
+/** The row of a file; `isThere`: whether it is. */
+export function logOf(row: Row, isThere: (path: string) => boolean): LogRecord {
   return {
     kind: row['kind'] === 'build' ? 'build' : 'evidence',
     ...{cloud: textOrNull(row, 'cloud'), definition: textOf(row, 'definition'), version: textOrNull(row, 'version')},
     ...{image: textOrNull(row, 'image'), path: textOf(row, 'path')},
     ...{from: numberOf(row, 'first_byte') ?? 0, to: numberOf(row, 'end_byte')},
+    gone: !isThere(textOf(row, 'path')),
   };
 }
 

@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite';
 import type {RunRecord, StoredEvent} from '../core/history/records.ts';
@@ -65,9 +66,9 @@ class Reader implements HistoryReader {
     return {
       run,
       actions: of('actions', 'position').map((one) => actionOf(one, lost)),
-      builds: of('builds', 'definition, version').map((one) => buildOf(one, lost)),
+      builds: of('builds', 'definition, version').map((one) => buildOf(one, lost, existsSync)),
       verifications: of('verifications', 'position').map((one) => verificationOf(one, lost)),
-      logs: of('logs', 'path').map(logOf),
+      logs: of('logs', 'path').map((one) => logOf(one, existsSync)),
     };
   }
 

@@ -68,8 +68,12 @@ export interface ImageBuilder {
     artifact: Artifact,
     digests: {readonly format: BuildFormat; readonly sha256?: string; readonly sha512?: string},
   ): Promise<Completed>;
+  /** Says, until the builder is closed, that this run uses the artifact, so that no other one removes it. False where it is gone already. */
+  use(artifact: Artifact): Promise<boolean>;
   /** Removes what builds of dead runs left on this host: mounts, loop devices, folders. */
   sweep(): Promise<void>;
   /** Every selected cloud has it: keeps the newest so many artifacts of the definition, and the given one whatever its age. */
   keepNewest(definition: string, keep: number, given?: Artifact): Promise<void>;
+  /** The run is over. */
+  close(): void;
 }

@@ -97,6 +97,18 @@ export function deletableText({cloud, images}: Deletable, paint: Paint): string 
   ].join('\n');
 }
 
+/** The builds that `--yes` would delete, one a line: id, definition, size. */
+export function deletableBuildsText({builds}: Extract<Event, {type: 'deletable-builds'}>, paint: Paint): string {
+  return [
+    paint.bold(`${formatCount(builds.length, 'build')} to delete`),
+    ...builds.map(({id, definition, folder, bytes}) =>
+      clean(`  ${id}  ${definition}, ${folder === undefined ? 'its log alone, ' : ''}${formatBytes(bytes)}`),
+    ),
+    'Nothing was deleted: add --yes to delete.',
+    '',
+  ].join('\n');
+}
+
 /** What is held now, or is not any more. */
 export function holdText({cloud, definition, change, until}: HoldAnswer): string {
   const what = definition ?? 'every definition';

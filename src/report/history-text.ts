@@ -166,8 +166,8 @@ function actionTitle({cloud, definition, version, image, bytes, total}: ActionRe
   return `${named(definition, version)} on ${cloud}${image === null ? '' : ` [${image}]`}${amount}`;
 }
 
-function buildTitle({definition, version}: BuildRecord): string {
-  return named(definition, version);
+function buildTitle({definition, version, gone}: BuildRecord): string {
+  return `${named(definition, version)}${gone ? ', its files are gone' : ''}`;
 }
 
 function bootTitle({cloud, definition, version, image, cause, checks}: VerificationRecord): string {
@@ -180,7 +180,8 @@ function named(definition: string, version: string | null): string {
   return version === null || version === '' ? definition : `${definition} (${version})`;
 }
 
-function logText({path, to}: LogRecord): string {
+function logText({path, to, gone}: LogRecord): string {
+  if (gone) return `${path} (gone)`;
   return to === null ? path : `${path} (${formatBytes(to)} so far)`;
 }
 

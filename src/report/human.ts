@@ -141,6 +141,8 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'decision':
     case 'http':
     case 'deletable':
+    case 'deletable-builds':
+    case 'build-deleted':
     case 'artifact':
     case 'difference':
     case 'audited':

@@ -39,6 +39,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'verdict',
   'bytes-verified',
   'deletable',
+  'deletable-builds',
   'artifact',
   'difference',
   'audited',

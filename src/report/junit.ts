@@ -76,6 +76,9 @@ export function createJunit({
       case 'built':
         addTime(caseOf('imgmgr', subject(event)), event.ms);
         return;
+      case 'build-deleted':
+        caseOf('imgmgr', subject(event)).notes.push(`deleted: ${event.id}`);
+        return;
       case 'artifact':
         caseOf('imgmgr', subject(event)).notes.push(event.reused ? 'unchanged' : 'built');
         return;
@@ -115,6 +118,7 @@ export function createJunit({
       case 'http':
       case 'waiting':
       case 'deletable':
+      case 'deletable-builds':
       case 'interrupted':
         return;
     }

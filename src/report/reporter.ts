@@ -1,5 +1,14 @@
 import type {Event, Sink, StampedEvent} from '../core/events.ts';
-import {bytesVerifiedText, deletableText, holdText, noteId, planText, rolledBackText, verdictText} from './answer.ts';
+import {
+  bytesVerifiedText,
+  deletableBuildsText,
+  deletableText,
+  holdText,
+  noteId,
+  planText,
+  rolledBackText,
+  verdictText,
+} from './answer.ts';
 import {auditText, findingsText} from './audit-text.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
@@ -96,6 +105,7 @@ async function createText(parts: ReporterParts): Promise<TextReport> {
 const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'planned',
   'deletable',
+  'deletable-builds',
   'artifact',
   'difference',
   'audited',
@@ -148,6 +158,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (event.type === 'status-row') table.add(event);
     if (event.type === 'status') stdout.write(table.text(event));
     if (event.type === 'deletable') stdout.write(deletableText(event, paint));
+    if (event.type === 'deletable-builds') stdout.write(deletableBuildsText(event, paint));
     if (event.type === 'artifact') stdout.write(event.files.map(({path}) => `${clean(path)}\n`).join(''));
     if (event.type === 'difference') stdout.write(event.lines.map((line) => `${clean(line)}\n`).join(''));
   };

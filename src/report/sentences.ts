@@ -66,6 +66,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return verbose && event.line !== undefined ? [info(`[DIB] ${event.line}`)] : [];
     case 'built':
       return [builtSentence(event, verbose)];
+    case 'build-deleted':
+      return [{level: 'info', done: true, text: `Deleted: ${subject(event)}, build ${event.id}`}];
     case 'artifact':
       return event.reused ? [info(`Unchanged: ${subject(event)}, what it is built from is the same`)] : [];
     case 'action-done':
@@ -98,6 +100,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'progress':
     case 'waiting':
     case 'deletable':
+    case 'deletable-builds':
     case 'hold':
     case 'rolled-back':
     case 'difference':

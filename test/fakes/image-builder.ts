@@ -10,6 +10,8 @@ export class FakeBuilder implements ImageBuilder {
   readonly built: BuildRequest[] = [];
   readonly completed: string[] = [];
   readonly settled: string[] = [];
+  /** Versions that the run said it uses. */
+  readonly used: string[] = [];
   sweeps = 0;
   /** What the next inputs hash to. */
   hash = 'a'.repeat(64);
@@ -57,6 +59,11 @@ export class FakeBuilder implements ImageBuilder {
     return Promise.resolve({manifestSha256: 'f'.repeat(64), patchlevel: '12.15'});
   }
 
+  use(artifact: Artifact): Promise<boolean> {
+    this.used.push(artifact.version);
+    return Promise.resolve(this.stored.includes(artifact));
+  }
+
   sweep(): Promise<void> {
     this.sweeps++;
     return Promise.resolve();
@@ -68,5 +75,9 @@ export class FakeBuilder implements ImageBuilder {
       .filter((one) => one.definition !== definition)
       .concat(this.stored.filter((one) => one.definition === definition).slice(0, keep));
     return Promise.resolve();
+  }
+
+  close(): void {
+    // Nothing is held.
   }
 }

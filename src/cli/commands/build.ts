@@ -2,22 +2,16 @@ import type {Command} from 'commander';
 import {addCommand, showInHelp} from '../help-layout.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
-import {
-  addAcquireFlags,
-  addBuildFlags,
-  addSharedRunFlags,
-  addSelectionFlags,
-  addVerifyFlags,
-  allFlags,
-} from '../flags.ts';
+import {addAcquireFlags, addBuildFlags, addSharedRunFlags, addSelectionFlags, addVerifyFlags} from '../flags.ts';
 import type {Execute, Invocation, ReportChoice} from '../invocation.ts';
 import type {BuildAndUploadRequest} from '../../app/build-and-upload.ts';
 import type {BuildRequest} from '../../app/build.ts';
+import type {DeleteBuildsRequest} from '../../app/delete-builds.ts';
 import type {CompareManifestsRequest} from '../../app/compare-manifests.ts';
-import {BUILD_AND_UPLOAD} from '../../core/counts.ts';
+import {BUILD_AND_UPLOAD, DELETE_BUILDS} from '../../core/counts.ts';
 import {toAcquire, toBuilds, toClouds, toDefinitions, toEachCloud, toInvocation, toRun, toTests} from '../options.ts';
 import {oneOf, word} from '../parse.ts';
-import {withoutSettings} from '../settings/apply.ts';
+import {withoutSettings, withSettings} from '../settings/apply.ts';
 
 /** `imgmgr build`: makes the images of definitions with `build:` on this host; `--upload` goes on to Glance. */
 export function addBuild(program: Command, execute: Execute): void {
@@ -30,13 +24,17 @@ export function addBuild(program: Command, execute: Execute): void {
     .option('--upload', 'go on as manage does: upload, verify, publish')
     .option('--arch <machine>', 'only definitions of this architecture', oneOf('--arch', ['x86_64', 'aarch64']))
     .option('--diff <manifests...>', 'build nothing; say what changed between two manifests')
-    .option('--dry-run', 'with --upload: only say what would be done')
+    .option('--delete <builds...>', 'build nothing; delete builds of this host: definitions, ids of builds or of runs')
+    .option('--yes', 'with --delete: do not ask')
+    .option('--dry-run', 'with --upload or --delete: only say what would be done')
     .action(async () => {
-      const all = allFlags(command);
+      const {delete: targets, ...given} = command.optsWithGlobals<BuildFlags>();
+      const all = withSettings(given, command);
       // A build that goes nowhere stays as its definition says.
       const isKept = all.upload !== true && all.output === undefined;
       const flags = isKept ? withoutSettings(all, ['convert', 'compress']) : all;
       const general = {...toInvocation('build', flags), report: reportOf(flags)};
+      if (targets) return execute(deletion(general, targets, command));
       const diff = manifestsOf(flags);
       refuseStrays(flags);
       if (diff) return execute(comparison(general, diff));
@@ -52,14 +50,20 @@ export function addBuild(program: Command, execute: Execute): void {
     '--output',
     '--arch',
     '--diff',
+    '--delete',
+    '--yes',
     '--dry-run',
   ]);
 }
+
+/** The flags of `build`, of which one has another meaning elsewhere. */
+type BuildFlags = Omit<Flags, 'delete'> & {readonly delete?: readonly string[]};
 
 const EXAMPLES = `Examples:
   imgmgr build --images images/built.yml --force --filter "Debian 12" --output .
   imgmgr build --cloud admin --upload
   imgmgr build --diff old.manifest.json new.manifest.json
+  imgmgr build --delete "Built Debian 12" --yes
 `;
 
 function reportOf({upload, dryRun = false}: Flags): ReportChoice {
@@ -75,10 +79,12 @@ function manifestsOf({diff}: Flags): CompareManifestsRequest | undefined {
   });
 }
 
-function refuseStrays({upload = false, output, cloud, dryRun, convert}: Flags): void {
+function refuseStrays({upload = false, output, cloud, dryRun, convert, yes = false}: Flags): void {
   const stray = cloud ? '--cloud' : dryRun === true ? '--dry-run' : undefined;
   if (!upload && stray !== undefined)
     throw new ImgmgrError('USAGE', `${stray} means nothing where nothing is uploaded`, {hint: 'add --upload'});
+  if (yes)
+    throw new ImgmgrError('USAGE', '--yes means nothing where nothing is deleted', {hint: 'add --delete BUILDS'});
   if (upload && output !== undefined)
     throw new ImgmgrError('USAGE', '--upload and --output are both given', {
       hint: 'build with --output first; --upload then uses the same build again',
@@ -96,6 +102,31 @@ function comparison(general: General, request: CompareManifestsRequest): Invocat
   const {command, output, report, allowPrivateSources, readsStdin} = general;
   const load = async () => (await import('../../app/compare-manifests.ts')).compareManifests;
   return {command, output, report, allowPrivateSources, readsStdin, request, load};
+}
+
+/** What means something beside --delete; everything else is about builds to be made. */
+const BESIDE_DELETE: ReadonlySet<string> = new Set([
+  ...['delete', 'yes', 'dryRun', 'keepHistory'],
+  ...['format', 'json', 'quiet', 'verbose', 'debug', 'color'],
+]);
+
+function deletion(general: General, targets: readonly string[], command: Command): Invocation<DeleteBuildsRequest> {
+  const stray = command.options.find(
+    (option) =>
+      !BESIDE_DELETE.has(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (stray)
+    throw new ImgmgrError('USAGE', `${stray.long ?? ''} means nothing beside --delete`, {
+      hint: 'imgmgr build --delete NAME|ID…',
+    });
+  const {yes = false} = command.opts<Flags>();
+  const {dryRun} = general.report;
+  return {
+    ...general,
+    report: {dryRun, counted: DELETE_BUILDS},
+    request: {targets, yes, dryRun},
+    load: async () => (await import('../../app/delete-builds.ts')).deleteBuilds,
+  };
 }
 
 function build(general: General, flags: Flags): Invocation<BuildRequest> {

@@ -3,7 +3,7 @@ import {formatPosition, ImgmgrError} from '../../errors.ts';
 import {contradictionIn} from '../contradictions.ts';
 import type {Flags} from '../flag-values.ts';
 import type {ReadSetting, Settings} from './read.ts';
-import {settingsCommand, SETTINGS} from './table.ts';
+import {isFlag, settingsCommand, SETTINGS} from './table.ts';
 
 /** From now on the settings hold for the commands of this program. */
 export function useSettings(program: Command, settings: Settings): void {
@@ -61,7 +61,7 @@ export function withoutSettings<Given extends Flags>(flags: Given, keys: readonl
 function layerOf(group: ReadonlyMap<string, ReadSetting> | undefined, command: Command): Layer {
   const settings = [...(group?.values() ?? [])].flatMap(({key, value, place}) => {
     const flag = SETTINGS[key]?.flag;
-    const option = command.options.find(({long}) => long === flag);
+    const option = command.options.find(isFlag(flag));
     return option ? [{name: option.attributeName(), value, place: formatPosition(place)}] : [];
   });
   return {

@@ -5,7 +5,7 @@ import {didYouMean} from '../../core/nearest.ts';
 import type {FilePosition, Problem} from '../../errors.ts';
 import {formatPosition, ImgmgrError} from '../../errors.ts';
 import type {Setting} from './table.ts';
-import {keyOfFlag, NOT_SETTABLE, settingsCommand, SETTINGS} from './table.ts';
+import {isFlag, keyOfFlag, NOT_SETTABLE, settingsCommand, SETTINGS} from './table.ts';
 import type {SettingValue} from './value.ts';
 import {readValue, shownNode, WrongValue} from './value.ts';
 
@@ -174,7 +174,7 @@ class SettingsReader {
 
   #option(flag: string, {command}: Section): Option | undefined {
     const commands = command ? [command] : this.#parts.program.commands;
-    return commands.flatMap(({options}) => options).find(({long}) => long === flag);
+    return commands.flatMap(({options}) => options).find(isFlag(flag));
   }
 
   #map(node: YamlNode, what: string): YamlMap | undefined {

@@ -113,6 +113,16 @@ export function settingsCommand(name: string): string {
   return name === 'dry-run' ? 'manage' : name;
 }
 
+/** Whether a flag of a command is that of a setting; with a list of words it is another one (`build --delete BUILD…`). */
+export function isFlag(flag: string | undefined): (option: OptionName) => boolean {
+  return ({long, variadic}) => long === flag && !variadic;
+}
+
+interface OptionName {
+  readonly long?: string | undefined;
+  readonly variadic: boolean;
+}
+
 /** How a flag is spelled in a settings file. */
 export function keyOfFlag(flag: string): string {
   return flag.replace(/^--(?:no-)?/, '').replaceAll('-', '_');

@@ -1,3 +1,14 @@
+/** A build of this host that is, or would be, deleted. */
+export interface DeletableBuild {
+  readonly id: string;
+  readonly definition: string;
+  readonly version: string;
+  readonly bytes: number;
+  /** Absolute paths; no folder: its log alone is left. */
+  readonly folder?: string;
+  readonly log?: string;
+}
+
 /** What is reported of builds on this host. */
 export type BuildEvent =
   /** A build on this host; it serves every cloud of the run. */
@@ -35,5 +46,8 @@ export type BuildEvent =
       readonly log: string;
       readonly reused: boolean;
     }
+  /** The builds that `build --delete` would delete with `--yes`. */
+  | {readonly type: 'deletable-builds'; readonly builds: readonly DeletableBuild[]}
+  | ({readonly type: 'build-deleted'} & DeletableBuild)
   /** The answer of `build --diff`. */
   | {readonly type: 'difference'; readonly old: string; readonly new: string; readonly lines: readonly string[]};

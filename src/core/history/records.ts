@@ -82,6 +82,8 @@ export interface BuildRecord extends Part {
   readonly version: string;
   readonly manifest: string | null;
   readonly files: readonly {readonly format: string; readonly path: string; readonly size: number}[];
+  /** Its files were there, and are not any more. */
+  readonly gone: boolean;
 }
 
 /** A test of an image: a server that was booted from it. */
@@ -107,6 +109,8 @@ export interface LogRecord {
   /** Bytes of the file that belong to the run; `to` is null where that is its end. */
   readonly from: number;
   readonly to: number | null;
+  /** The file is not there any more. */
+  readonly gone: boolean;
 }
 
 /** Everything that is kept of a run but its events. */

@@ -113,6 +113,7 @@ const buildRecord = z.object({
   version: z.string(),
   files: z.array(z.object({format: z.string(), path: z.string(), size: z.number()})),
   manifest: z.string().nullable(),
+  gone: z.boolean(),
   ...part,
 }) satisfies z.ZodType<BuildRecord>;
 

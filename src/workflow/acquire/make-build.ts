@@ -79,10 +79,11 @@ export async function artifactOf(
   });
   const {files, manifest, log} = artifact;
   emit({type: 'built', ...about, files, manifest, log, ms: runtime.monotonic() - startMs});
+  await builder.use(artifact);
   return artifact;
 }
 
-/** The build of a release, where it is on this host. */
+/** The build of a release, where it is on this host; it stays there until the run is over. */
 export async function artifactHere(
   builder: ImageBuilder,
   {definition, release}: Pick<AcquireTask, 'definition' | 'release'>,
@@ -90,7 +91,8 @@ export async function artifactHere(
   const {build, version} = release;
   if (!build) return undefined;
   const artifacts = await builder.artifacts(definition.name);
-  return artifacts.find((artifact) => artifact.version === version && artifact.inputs === build.inputs);
+  const found = artifacts.find((artifact) => artifact.version === version && artifact.inputs === build.inputs);
+  return found && (await builder.use(found)) ? found : undefined;
 }
 
 /** Each new phase by itself, and every line. */

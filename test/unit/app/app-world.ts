@@ -77,6 +77,9 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
     builder() {
       throw new Error('nothing is built here');
     },
+    builds() {
+      throw new Error('no builds are kept here');
+    },
     verification: () =>
       Promise.resolve({
         openDesk: () => Promise.resolve(desk),

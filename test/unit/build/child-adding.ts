@@ -1,6 +1,7 @@
 /**
  * A process that takes a store below argv[2] through its life, and before each of its calls that change the disk copies argv[2]
- * to argv[3]/<number>-<call>: what a SIGKILL at that instant would leave, once this process is gone.
+ * to argv[3]/<number>-<call>: what a SIGKILL at that instant would leave, once this process is gone. With argv[4], `remove`, it removes
+ * the builds that are there.
  */
 import {cpSync} from 'node:fs';
 import type {FileHandle} from 'node:fs/promises';
@@ -9,8 +10,8 @@ import {syncBuiltinESMExports} from 'node:module';
 import {join} from 'node:path';
 import {finishBuilds, live} from './artifact-samples.ts';
 
-const [, , dir = '', copies = ''] = process.argv;
-const builds = await finishBuilds(dir);
+const [, , dir = '', copies = '', deed] = process.argv;
+const builds = deed === 'remove' ? [] : await finishBuilds(dir);
 let calls = 0;
 
 function watch(target: object, name: string): void {
@@ -29,5 +30,11 @@ for (const name of ['mkdir', 'open', 'link', 'rename', 'rm']) watch(fs, name);
 for (const name of ['writeFile', 'sync']) watch(handles, name);
 syncBuiltinESMExports();
 
-const {createArtifactStore} = await import('../../../src/build/artifact-store.ts');
-await live(createArtifactStore({folder: join(dir, 'artifacts'), damaged: () => undefined}), builds);
+if (deed === 'remove') {
+  const {createBuildArchive} = await import('../../../src/build/archive.ts');
+  const archive = createBuildArchive(dir);
+  for (const build of await archive.list([])) await archive.remove(build);
+} else {
+  const {createArtifactStore} = await import('../../../src/build/artifact-store.ts');
+  await live(createArtifactStore({folder: join(dir, 'artifacts'), damaged: () => undefined}), builds);
+}

@@ -300,6 +300,13 @@ describe('settings that are wrong', () => {
     ]);
   });
 
+  it('leave flags that take a list of words alone: --delete of build is another one than the setting', async () => {
+    const {request} = await parse('build', {config: 'delete: true'});
+    expect(request).toHaveProperty('builds');
+    const error = await refusal('commands:\n  build:\n    delete: true', 'build');
+    expect(error.message).toContain('build has no --delete');
+  });
+
   it.each(Object.entries(NOT_SETTABLE))('%s is not set in a file: %s', async (flag, reason) => {
     const key = flag.replace(/^--(no-)?/, '').replaceAll('-', '_');
     const [problem] = told(await refusal(`${key}: true`));

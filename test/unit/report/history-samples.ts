@@ -21,7 +21,7 @@ const RUN: RunRecord = {
 
 const LOG: LogRecord = {
   ...{kind: 'build', cloud: null, definition: 'Debian 12', version: '20261121', image: null, path: '/logs/a.log'},
-  ...{from: 0, to: 2048},
+  ...{from: 0, to: 2048, gone: false},
 };
 
 const PART = {phase: 'booting', reason: 'no report came', startedAt: AT, endedAt: AT} as const;
@@ -46,7 +46,12 @@ export const HISTORY_EVENTS: readonly Event[] = [
         ...{planned: 'not in the cloud yet', state: 'FAILED', bytes: 7, total: 9, ...PART},
       },
     ],
-    builds: [{definition: 'Debian 12', version: '20261121', state: 'SUCCESS', manifest: '/m.json', files: [], ...PART}],
+    builds: [
+      {
+        ...{definition: 'Debian 12', version: '20261121', state: 'SUCCESS', manifest: '/m.json', files: [], gone: true},
+        ...PART,
+      },
+    ],
     verifications: [
       {
         ...{cloud: 'admin', definition: 'Debian 12', version: '20261121', image: '3f2a', datasource: 'metadata'},
@@ -54,7 +59,7 @@ export const HISTORY_EVENTS: readonly Event[] = [
         checks: [{id: 'ssh-keys', severity: 'fail', outcome: 'fail'}],
       },
     ],
-    logs: [LOG],
+    logs: [LOG, {...LOG, path: '/logs/b.log', gone: true}],
   },
   {
     type: 'history-line',

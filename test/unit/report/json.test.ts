@@ -74,6 +74,7 @@ describe('JSON lines on stdout', () => {
       'planned',
       'bytes-verified',
       'artifact',
+      'deletable-builds',
       'difference',
       'findings',
       'audited',

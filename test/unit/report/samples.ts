@@ -216,6 +216,27 @@ export const EVERY_EVENT: readonly Event[] = [
     log: '/state/build-logs/x.log',
     reused: false,
   },
+  {
+    type: 'deletable-builds',
+    builds: [
+      {
+        ...{id: '20261121-0123456789ab', definition: 'Debian 12', version: '20261121', bytes: 300 * 1024 ** 2},
+        ...{folder: '/state/artifacts/debian-12-1711d43d/20261121-0123456789ab', log: '/state/build-logs/x.log'},
+      },
+      {
+        id: '20261120-82989a82',
+        definition: 'Debian 12',
+        version: '20261120',
+        bytes: 2048,
+        log: '/state/build-logs/y.log',
+      },
+    ],
+  },
+  {
+    type: 'build-deleted',
+    ...{id: '20261121-0123456789ab', definition: 'Debian 12', version: '20261121', bytes: 300 * 1024 ** 2},
+    ...{folder: '/state/artifacts/debian-12-1711d43d/20261121-0123456789ab', log: '/state/build-logs/x.log'},
+  },
   {type: 'difference', old: 'a.json', new: 'b.json', lines: ['+ curl 7.88.1', '1 package added']},
   {
     type: 'findings',

@@ -127,6 +127,8 @@ const EVERY_TYPE = Object.keys({
   'build-progress': true,
   built: true,
   artifact: true,
+  'deletable-builds': true,
+  'build-deleted': true,
   difference: true,
   audited: true,
   shown: true,

@@ -210,6 +210,16 @@ describe('manage with a definition that is built', () => {
     expect(builder.built).toHaveLength(2);
   });
 
+  it('says of a build that it uses it, made now or before, and builds again where that one goes in that moment', async () => {
+    await run();
+    expect(builder.used).toEqual(['20260201']);
+    await run({cloud: 'other'});
+    expect(builder.used).toEqual(['20260201', '20260201']);
+    builder.use = () => Promise.resolve(false);
+    const {done} = await run({cloud: 'third'});
+    expect([done, builder.built.length]).toEqual([['acquire 20260201', 'publish 20260201'], 2]);
+  });
+
   it('uses a build again whose upload failed, and never builds twice for it', async () => {
     builder.content = () => '';
     expect((await run()).outcome.errors).toHaveLength(1);
