@@ -8,36 +8,64 @@ import {manageWork} from './manage.ts';
 import {planAudit} from './plan-audit.ts';
 import type {AppPorts} from './ports.ts';
 import {activeOf} from './select.ts';
+import {compareByPlan} from './work-by-plan.ts';
 import type {CloudWork} from './work-on-clouds.ts';
 import {withOptions, workOnClouds} from './work-on-clouds.ts';
 
-/** Say what `manage` would do. */
+/** Say what `manage` would do; with `approved`, whether it would do what that plan lists. */
 export interface DryRunRequest extends ManageRequest {
   /** The file that gets the plans of all clouds, and the flags that they were made with; then deletions are planned as with `--yes`. */
-  readonly out?: {readonly path: string; readonly flags: PlanFile['flags']};
+  readonly out?: PlanOutput;
 }
 
 /** The audit: logs in and reads; the outcomes say whether changes are pending. */
 export async function* dryRun(request: DryRunRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  const {out, deletion, audit: choice} = request;
+  const {out, deletion, audit: choice, approved} = request;
   const audit = choice && (await planAudit(choice, ports, emit));
   const write = out && (await ports.files.planOutput(out.path));
   const work = await manageWork(out ? {...request, deletion: {...deletion, yes: true}} : request, ports);
   const clouds: PlanFile['clouds'] = [];
-  for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, emit)) {
+  const planned = approved
+    ? compareByPlan({work, approved}, ports, emit)
+    : workOnClouds(withOptions(work, {dryRun: true}), ports, emit);
+  for await (const outcome of planned) {
     if (outcome.plan) clouds.push(outcome.plan);
     const isWrong = audit?.cloud(outcome) === true;
     yield {...outcome, changesPending: outcome.changesPending || isWrong};
   }
   if (audit) yield {cloud: '', counts: countsOf({}), errors: [], changesPending: audit.definitions(work)};
   if (!out || !write) return;
+  await writePlan({work, clouds, out, write}, ports, emit);
+}
+
+/** Where the plans of all clouds go. */
+export interface PlanOutput {
+  /** As it was given. */
+  readonly path: string;
+  readonly flags: PlanFile['flags'];
+}
+
+/** Writes the plans of all clouds to the file; one warning, and no file, where a cloud could not be planned. `rollback`: its arguments. */
+export async function writePlan(
+  plan: {
+    readonly work: CloudWork;
+    readonly clouds: PlanFile['clouds'];
+    readonly out: PlanOutput;
+    readonly write: (plan: PlanFile) => Promise<void>;
+    readonly rollback?: NonNullable<PlanFile['rollback']>;
+  },
+  {now}: Pick<AppPorts, 'now'>,
+  emit: Emit,
+): Promise<void> {
+  const {work, clouds, out, write, rollback} = plan;
   const missing = work.clouds.filter(({name}) => clouds.every(({cloud}) => cloud !== name));
   if (missing.length > 0) {
     const names = missing.map(({name}) => name).join(', ');
     emit({type: 'warning', code: 'plan-not-written', ...notWritten(out.path, names)});
     return;
   }
-  await write({at: ports.now().toISOString(), flags: out.flags, definitions: hashesOf(work), clouds});
+  const content = {at: now().toISOString(), flags: out.flags, definitions: hashesOf(work), clouds};
+  await write({...content, ...(rollback && {rollback})});
   const actions = clouds.flatMap(({leftovers, definitions}) => [
     ...leftovers,
     ...definitions.flatMap((one) => one.actions),

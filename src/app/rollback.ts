@@ -10,9 +10,12 @@ import {ImgmgrError, formatPosition} from '../errors.ts';
 import type {CloudOutcome, SeenPlan} from '../workflow/types.ts';
 import type {CloudRequest} from './cloud-work.ts';
 import {cloudWork} from './cloud-work.ts';
+import type {PlanOutput} from './dry-run.ts';
+import {writePlan} from './dry-run.ts';
 import type {AppPorts} from './ports.ts';
 import type {CloudChoice, DefinitionChoice, RetireSettings, RunSettings, TestSettings} from './requests.ts';
-import {firstEmit, openedOnce} from './work-by-plan.ts';
+import type {Approved} from './work-by-plan.ts';
+import {differing, firstEmit, openedOnce, refuseOtherInput} from './work-by-plan.ts';
 import type {CloudWork} from './work-on-clouds.ts';
 import {withOptions, workOnClouds} from './work-on-clouds.ts';
 
@@ -30,6 +33,10 @@ export interface RollbackRequest extends CloudChoice, Pick<CloudRequest, 'ofClou
   readonly retire: Pick<RetireSettings, 'forceState'>;
   readonly yes: boolean;
   readonly dryRun: boolean;
+  /** With `dryRun`: the file that gets the plan. */
+  readonly out?: PlanOutput;
+  /** Do what this plan lists, and nothing if anything differs from it; with `dryRun` only compare. */
+  readonly approved?: Approved;
 }
 
 /**
@@ -37,12 +44,14 @@ export interface RollbackRequest extends CloudChoice, Pick<CloudRequest, 'ofClou
  * bear names of their own, and where nobody can be asked; LIMIT where it is declined.
  */
 export async function* rollback(request: RollbackRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
-  const {work, definition} = await workOf(request, ports);
-  if (request.dryRun) {
-    yield* workOnClouds(withOptions(work, {dryRun: true}), ports, emit);
+  const {approved: given, dryRun} = request;
+  const {work, definition, date} = await workOf(request, ports);
+  if (given) refuseOtherInput(work, given);
+  else if (dryRun) {
+    yield* planOnly({request, work, date}, ports, emit);
     return;
   }
-  if (!request.yes && !ports.confirm)
+  if (!given && !request.yes && !ports.confirm)
     throw new ImgmgrError('USAGE', 'rollback asks before it changes anything, and nobody can be asked here', {
       hint: 'look at it with --dry-run, then run it with --yes',
     });
@@ -50,13 +59,23 @@ export async function* rollback(request: RollbackRequest, ports: AppPorts, emit:
   const outcomes: CloudOutcome[] = [];
   const first = firstEmit(work.command, {emit, held});
   for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, first)) outcomes.push(outcome);
+  const refused = given ? differing(outcomes, given) : [];
+  for (const event of [
+    ...(refused.length > 0 || dryRun ? held.splice(0) : []),
+    ...refused.flatMap(({events}) => events),
+  ])
+    emit(event);
+  if (refused.length > 0 || dryRun) {
+    yield* refused.length > 0 ? refused.map(({outcome}) => outcome) : outcomes;
+    return;
+  }
   const ready = outcomes.filter((outcome): outcome is Ready => isReady(outcome));
   const names = new Set(ready.map(({cloud}) => cloud));
   for (const event of held)
     if (event.type !== 'planned' && 'cloud' in event && !names.has(event.cloud ?? '')) emit(event);
   for (const outcome of outcomes) if (!names.has(outcome.cloud)) yield withoutPending(outcome);
   if (ready.length === 0) return;
-  if (!request.yes && !(await ports.confirm?.(questionOf(request, ready))))
+  if (!given && !request.yes && !(await ports.confirm?.(questionOf(request, ready))))
     throw new ImgmgrError('LIMIT', 'declined: nothing was done');
   const approved = new Map(ready.map(({cloud, plan}) => [cloud, plan]));
   const clouds = work.clouds.filter(({name}) => names.has(name));
@@ -68,6 +87,23 @@ export async function* rollback(request: RollbackRequest, ports: AppPorts, emit:
     if (seen && outcome.errors.length === 0) lines = report({request, definition, outcome, seen, said: lines}, emit);
     yield outcome;
   }
+}
+
+/** Says what would be done, and writes it to a file where one is named. */
+async function* planOnly(
+  {request, work, date}: {readonly request: RollbackRequest; readonly work: CloudWork; readonly date: string},
+  ports: AppPorts,
+  emit: Emit,
+): AsyncGenerator<CloudOutcome> {
+  const {out, definition, change} = request;
+  const write = out && (await ports.files.planOutput(out.path));
+  const clouds: StoredPlan[] = [];
+  for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, emit)) {
+    if (outcome.plan && outcome.errors.length === 0) clouds.push(outcome.plan);
+    yield outcome;
+  }
+  const rollback = {definition, date, ...(change.kind === 'undo' && {version: change.version})};
+  if (out && write) await writePlan({work, clouds, out, write, rollback}, ports, emit);
 }
 
 type Ready = CloudOutcome & {readonly plan: StoredPlan; readonly seen: SeenPlan};
@@ -133,7 +169,7 @@ function questionOf({change, definition}: RollbackRequest, ready: readonly Ready
 async function workOf(
   request: RollbackRequest,
   ports: Pick<AppPorts, 'files' | 'clouds' | 'now'>,
-): Promise<{readonly work: CloudWork; readonly definition: Definition}> {
+): Promise<{readonly work: CloudWork; readonly definition: Definition; readonly date: string}> {
   const all = await ports.files.definitions(request.definitions.images);
   const names = all.map(({name}) => name);
   const definition = all.find(({name}) => name === request.definition);
@@ -153,10 +189,11 @@ async function workOf(
   const selection = {definitions: [definition], allNames: new Set(names), all};
   const clouds = ports.clouds(request).map(openedOnce);
   const work = cloudWork({...request, definitions: {force: true}}, {command: 'rollback'}, {selection, clouds});
-  return {work: withOptions(work, {revocation: revocationOf(request, ports.now())}), definition};
+  const date = request.approved?.plan.rollback?.date ?? `${ports.now().toISOString().slice(0, 19)}Z`;
+  return {work: withOptions(work, {revocation: revocationOf(request, date)}), definition, date};
 }
 
 /** The date is decided once, so that the plan is the same whenever it is made. */
-function revocationOf({change}: RollbackRequest, now: Date): RevocationRequest {
-  return change.kind === 'undo' ? change : {...change, date: `${now.toISOString().slice(0, 19)}Z`};
+function revocationOf({change}: RollbackRequest, date: string): RevocationRequest {
+  return change.kind === 'undo' ? change : {...change, date};
 }

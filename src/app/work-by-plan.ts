@@ -27,35 +27,51 @@ export interface PlannedWork {
  * Plans afresh on all clouds, without a lease, and compares; only where nothing differs anywhere is anything done, definition by definition
  * after one more comparison under its lease. USAGE where definitions or clouds are not those of the plan.
  */
-export async function* workByPlan(
-  {work: given, approved}: PlannedWork,
-  ports: AppPorts,
-  emit: Emit,
-): AsyncGenerator<CloudOutcome> {
-  refuseOtherInput(given, approved);
-  // The deletions that the plan lists were approved with it, and no other passes the comparison.
-  const work = {...withPolicy(given, {yes: true}), clouds: given.clouds.map(openedOnce)};
-  const held: Event[] = [];
-  const outcomes: CloudOutcome[] = [];
-  const first = firstEmit(work.command, {emit, held});
-  for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, first)) outcomes.push(outcome);
-  const compared = outcomes.map((outcome) => compareWithPlan(outcome, approved));
-  if (compared.some(({differs}) => differs)) {
-    for (const event of held) emit(event);
-    for (const {outcome, events} of compared) {
-      for (const event of events) emit(event);
-      yield outcome;
-    }
+export async function* workByPlan(planned: PlannedWork, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
+  const {work, outcomes, differs} = await compare(planned, ports, emit);
+  if (differs) {
+    yield* outcomes;
     return;
   }
-  const plans = new Map(approved.plan.clouds.map((plan) => [plan.cloud, plan]));
+  const plans = new Map(planned.approved.plan.clouds.map((plan) => [plan.cloud, plan]));
   yield* workOnClouds({...work, approved: plans}, ports, (event, of) => {
     if (event.type !== 'started' && event.type !== 'cloud-started') emit(event, of);
   });
 }
 
+/** Only compares: the outcomes have what differs, or what the plan would do. USAGE as {@link workByPlan}. */
+export async function* compareByPlan(planned: PlannedWork, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
+  const {outcomes, held, differs} = await compare(planned, ports, emit);
+  if (!differs) for (const event of held) emit(event);
+  yield* outcomes;
+}
+
+/** What differs is emitted, and is in the outcomes; what was planned is held back. */
+async function compare(
+  {work: given, approved}: PlannedWork,
+  ports: AppPorts,
+  emit: Emit,
+): Promise<{
+  readonly work: CloudWork;
+  readonly outcomes: readonly CloudOutcome[];
+  readonly held: readonly Event[];
+  readonly differs: boolean;
+}> {
+  refuseOtherInput(given, approved);
+  // The deletions that the plan lists were approved with it, and no other passes the comparison.
+  const work = withPolicy({...given, clouds: given.clouds.map(openedOnce)}, {yes: true});
+  const held: Event[] = [];
+  const outcomes: CloudOutcome[] = [];
+  const first = firstEmit(work.command, {emit, held});
+  for await (const outcome of workOnClouds(withOptions(work, {dryRun: true}), ports, first)) outcomes.push(outcome);
+  const refused = differing(outcomes, approved);
+  if (refused.length === 0) return {work, outcomes, held, differs: false};
+  for (const event of [...held, ...refused.flatMap(({events}) => events)]) emit(event);
+  return {work, outcomes: refused.map(({outcome}) => outcome), held: [], differs: true};
+}
+
 /** Definitions and clouds have to be those of the plan; its flags were compared when the request was made. */
-function refuseOtherInput({selection, options, clouds}: CloudWork, {path, plan}: Approved): void {
+export function refuseOtherInput({selection, options, clouds}: CloudWork, {path, plan}: Approved): void {
   const now = new Map(activeOf(selection, options).map((one) => [one.name, definitionHash(one)]));
   const then = new Map(plan.definitions.map(({name, hash}) => [name, hash]));
   const changed = [...new Set([...then.keys(), ...now.keys()])].flatMap((name) => {
@@ -64,7 +80,7 @@ function refuseOtherInput({selection, options, clouds}: CloudWork, {path, plan}:
   });
   if (changed.length > 0)
     throw new ImgmgrError('USAGE', `the definitions are not those of the plan ${path}: ${listOf(changed)}`, {
-      hint: 'look at the changes, then make a new plan with dry-run --out',
+      hint: 'look at the changes, then make a new plan',
     });
   const names = ({length}: readonly unknown[], list: readonly string[]): string =>
     length === 0 ? 'none' : listOf(list);
@@ -101,6 +117,12 @@ export function firstEmit(command: string, {emit, held}: {readonly emit: Emit; r
 }
 
 const LIVE: ReadonlySet<Event['type']> = new Set(['cloud-started', 'http', 'waiting', 'interrupted']);
+
+/** What each cloud says where any of them differs from the plan; none where all are as it was made for. */
+export function differing(outcomes: readonly CloudOutcome[], approved: Approved): readonly Compared[] {
+  const compared = outcomes.map((outcome) => compareWithPlan(outcome, approved));
+  return compared.some(({differs}) => differs) ? compared : [];
+}
 
 interface Compared {
   readonly outcome: CloudOutcome;

@@ -38,12 +38,6 @@ const CONTRADICTIONS: readonly Contradiction[] = [
     hint: 'a plan is made, approved and carried out as a whole: leave --shard out, or choose definitions with --filter',
   },
   {
-    keys: ['dryRun', 'plan'],
-    applies: ({dryRun, plan}) => dryRun === true && plan !== undefined,
-    message: '--dry-run contradicts --plan',
-    hint: PLAN_HINT,
-  },
-  {
     keys: ['compress', 'convert'],
     applies: ({compress, convert}) => compress === true && convert !== 'qcow2',
     message: '--compress means nothing without --convert qcow2',

@@ -291,9 +291,19 @@ describe('manage --plan', () => {
     expect(ran.errors[0]?.message).toMatch(/the login to admin leads to the project \S+, the plan .* was made for \S+/);
   });
 
-  it('contradicts --out and --dry-run', async () => {
-    expect((await carryOut('--dry-run')).errors[0]?.message).toBe('--dry-run contradicts --plan');
+  it('contradicts --out', async () => {
     expect((await carryOut('--out', path)).code).toBe(2);
+  });
+
+  it('is only compared with --dry-run: exit 3 where it can be carried out, exit 1 with what differs', async () => {
+    await makePlan(table.x(['1']));
+    const same = await carryOut('--dry-run');
+    expect([same.code, same.errors, table.cloud.writes()]).toEqual([3, [], []]);
+    expect(idsPlanned(same)).toHaveLength(2);
+    expect((await table.manage(table.x(['1']))).code).toBe(0);
+    table.cloud.clearLog();
+    const moved = await carryOut('--dry-run');
+    expect([moved.code, moved.errors[0]?.code, table.cloud.writes()]).toEqual([1, 'CONFLICT', []]);
   });
 
   it('says where it is from in words that a person reads', async () => {

@@ -1,4 +1,7 @@
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {readPlanFile} from '../../src/core/plan/plan-file.ts';
 import type {Ran} from './operator.ts';
 import type {Table} from './table.ts';
 import {openTable} from './table.ts';
@@ -178,5 +181,66 @@ describe('rollback', () => {
       /^admin: X: revoked 2; 1 bears the name\n\nFor the definition, .*:\n# .*\nrevoked: "r"\n/,
     );
     expect(human.code).toBe(0);
+  });
+});
+
+describe('a plan of rollback', () => {
+  const plan = (): string => join(table.folder, 'plan.json');
+  const make = (...flags: readonly string[]): Promise<Ran> =>
+    table.run('rollback', table.x(['2']), 'X', '--no-verify', '--reason', 'r', '--dry-run', '--out', plan(), ...flags);
+  const carryOut = (...flags: readonly string[]): Promise<Ran> =>
+    table.imgmgr('rollback', 'X', '--plan', plan(), ...flags);
+
+  it('is written by --out, changes nothing, and is what --plan does without asking', async () => {
+    await two();
+    const made = await make('--to', '1');
+    expect([made.code, made.done]).toEqual([3, []]);
+    expect(readPlanFile(await readFile(plan(), 'utf8'), plan())).toMatchObject({
+      rollback: {definition: 'X', date: expect.stringMatching(/Z$/) as string},
+      clouds: [{cloud: 'admin'}],
+    });
+    const compared = await carryOut('--dry-run');
+    expect([compared.code, compared.done]).toEqual([3, []]);
+    const ran = await carryOut();
+    expect([ran.code, ran.done]).toEqual([0, ['revoke 2', 'publish 1', 'retire 2']]);
+    expect(answerOf(ran)).toMatchObject({how: 'rollback', versions: ['2'], current: '1', reason: 'r'});
+  });
+
+  it('is refused where the cloud has moved since, and nothing is done', async () => {
+    await two();
+    await make();
+    expect((await table.manage(table.x(['3']))).code).toBe(0);
+    const before = table.show();
+    await table.write(table.x(['2']));
+    for (const flags of [['--dry-run'], []]) {
+      const ran = await carryOut(...flags);
+      expect([ran.code, ran.done, ran.errors[0]?.code]).toEqual([1, [], 'CONFLICT']);
+    }
+    expect(table.show()).toEqual(before);
+  });
+
+  it('keeps the version whose revocation is lifted', async () => {
+    await two();
+    await back();
+    await table.run('rollback', table.x(['2']), 'X', '2', '--undo', '--no-verify', '--dry-run', '--out', plan());
+    const ran = await carryOut();
+    expect([ran.code, answerOf(ran)]).toMatchObject([0, {how: 'undo', versions: ['2'], current: '2'}]);
+  });
+
+  it('is no plan of manage, and none of another definition, and keeps its flags', async () => {
+    await two();
+    await make();
+    const refused = async (...argv: readonly string[]): Promise<string> => {
+      const ran = await table.imgmgr(...argv, '--plan', plan());
+      expect([ran.code, ran.done]).toEqual([2, []]);
+      return ran.errors[0]?.message ?? '';
+    };
+    expect(await refused('manage')).toMatch(/is one of rollback/);
+    expect(await refused('rollback', 'Y')).toMatch(/rolls back "X"/);
+    expect(await refused('rollback', 'X', '2')).toMatch(/rolls back "X"/);
+    expect(await refused('rollback', 'X', '--to', '1')).toMatch(/given again: to/);
+    await table.run('dry-run', table.x(['2']), '--out', join(table.folder, 'other.json'));
+    const ran = await table.imgmgr('rollback', 'X', '--plan', join(table.folder, 'other.json'));
+    expect([ran.code, ran.errors[0]?.message]).toEqual([2, expect.stringContaining('is one of manage')]);
   });
 });

@@ -95,11 +95,15 @@ export function manageInvocation(all: Flags, written: WrittenFlags = []): Invoca
 }
 
 /** What `manage --plan` is asked: the flags are those of the plan. */
-async function plannedInvocation(command: Command, path: string): Promise<Invocation<ManageRequest>> {
+async function plannedInvocation(command: Command, path: string): Promise<Invocation<DryRunRequest>> {
   const given = givenFlags(command);
   toInvocation('manage', given);
   const {readPlan} = await import('../../compose/context.ts');
   const plan = await readPlan(path);
+  if (plan.rollback)
+    throw new ImgmgrError('USAGE', `the plan ${path} is one of rollback`, {
+      hint: `imgmgr rollback "${plan.rollback.definition}" --plan ${path}`,
+    });
   const flags = flagsWithPlan(given, {path, plan, addFlags: addManageFlags});
   const {request, ...invocation} = manageInvocation(withSettings(flags, command));
   return {...invocation, request: {...request, approved: {path, plan}}};

@@ -3,11 +3,14 @@ import type {RollbackRequest} from '../../app/rollback.ts';
 import {withPublicUrls} from '../../core/public-url.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {Flags} from '../flags.ts';
-import {addPlaceFlags, addRunFlags, addVerifyFlags} from '../flags.ts';
+import {addPlaceFlags, addRunFlags, addVerifyFlags, givenFlags} from '../flags.ts';
 import {addCommand, override, showInHelp} from '../help-layout.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import {toClouds, toEachCloud, toInvocation, toRun, toTests} from '../options.ts';
 import {word} from '../parse.ts';
+import type {WrittenFlags} from '../plan-flags.ts';
+import {flagsWithPlan, noteFlags} from '../plan-flags.ts';
+import {addPlanOutput} from './manage.ts';
 import {withSettings} from '../settings/apply.ts';
 
 /** `imgmgr rollback NAME`: the current version is not wanted any more, an older one takes its place. */
@@ -19,6 +22,35 @@ export function addRollback(program: Command, execute: Execute): void {
       'revoke the current version and publish an older one that is there; no run brings the revoked one back',
     )
     .addHelpText('before', EXAMPLES);
+  addRollbackFlags(command)
+    .option('--yes', 'do not ask')
+    .option('--dry-run', 'only say what would be done')
+    .optionsGroup('Plans:')
+    .option('--plan <file>', 'do what this plan lists, and nothing if anything differs', word('--plan'));
+  addPlanOutput(command);
+  showInHelp(command, [
+    '--cloud',
+    '--images',
+    '--to',
+    '--reason',
+    '--public-reason',
+    '--pull',
+    '--undo',
+    '--yes',
+    '--dry-run',
+    '--plan',
+  ]);
+  const noted = noteFlags(command);
+  command.action(async (name: string, version: string | undefined) => {
+    const words = {name, version};
+    const given = givenFlags(command);
+    if (given.plan !== undefined) return execute(await plannedInvocation(command, words, given.plan));
+    return execute(rollbackInvocation(words, withSettings(command.optsWithGlobals<RollbackFlags>(), command), noted()));
+  });
+}
+
+/** All flags of `rollback` that a plan keeps. */
+function addRollbackFlags(command: Command): Command {
   addPlaceFlags(command)
     .optionsGroup('Rolling back:')
     .option(
@@ -30,24 +62,33 @@ export function addRollback(program: Command, execute: Execute): void {
     .option('--public-reason', 'write the reason onto the image, where tenants can read it')
     .option('--pull', 'publish nothing instead: hide and deactivate the current image at once')
     .option('--undo', 'lift the revocation of a version')
-    .option('--yes', 'do not ask')
-    .option('--dry-run', 'only say what would be done')
     .addOption(override('--force-state', 'go back also to an image that was changed by hand'));
-  addRunFlags(addVerifyFlags(command));
-  showInHelp(command, [
-    '--cloud',
-    '--images',
-    '--to',
-    '--reason',
-    '--public-reason',
-    '--pull',
-    '--undo',
-    '--yes',
-    '--dry-run',
-  ]);
-  command.action(async (name: string, version: string | undefined) =>
-    execute(rollbackInvocation({name, version}, withSettings(command.optsWithGlobals<RollbackFlags>(), command))),
+  return addRunFlags(addVerifyFlags(command));
+}
+
+/** What `rollback --plan` is asked: the flags are those of the plan, and so is the version of `--undo`. */
+async function plannedInvocation(command: Command, words: Words, path: string): Promise<Invocation<RollbackRequest>> {
+  const given = command.optsWithGlobals<RollbackFlags>();
+  const {readPlan} = await import('../../compose/context.ts');
+  const plan = await readPlan(path);
+  const {rollback} = plan;
+  if (!rollback)
+    throw new ImgmgrError('USAGE', `the plan ${path} is one of manage`, {hint: `imgmgr manage --plan ${path}`});
+  if (rollback.definition !== words.name || words.version !== undefined)
+    throw new ImgmgrError('USAGE', `the plan ${path} rolls back "${rollback.definition}"`, {
+      hint: 'give this name, and no second argument',
+    });
+  const stray = (['to', 'reason', 'publicReason', 'pull', 'undo', 'out'] as const).find(
+    (key) => given[key] !== undefined,
   );
+  if (stray !== undefined)
+    throw new ImgmgrError('USAGE', `the plan ${path} keeps its flags, and one of them is given again: ${stray}`, {
+      hint: 'leave it out; or make a new plan with rollback --dry-run --out',
+    });
+  const flags: RollbackFlags = flagsWithPlan(given, {path, plan, addFlags: addRollbackFlags});
+  const undone = {name: words.name, version: rollback.version};
+  const {request, ...invocation} = rollbackInvocation(undone, withSettings(flags, command));
+  return {...invocation, request: {...request, approved: {path, plan}}};
 }
 
 /** The flags of `rollback` besides those that other commands have, too. */
@@ -64,7 +105,11 @@ interface Words {
   readonly version: string | undefined;
 }
 
-function rollbackInvocation({name, version}: Words, flags: RollbackFlags): Invocation<RollbackRequest> {
+function rollbackInvocation(
+  {name, version}: Words,
+  flags: RollbackFlags,
+  written: WrittenFlags = [],
+): Invocation<RollbackRequest> {
   const general = toInvocation('rollback', flags);
   return {
     ...general,
@@ -80,6 +125,7 @@ function rollbackInvocation({name, version}: Words, flags: RollbackFlags): Invoc
       retire: {forceState: flags.forceState ?? false},
       yes: flags.yes ?? false,
       dryRun: general.report.dryRun,
+      ...(flags.out !== undefined && {out: {path: flags.out, flags: written}}),
     },
     load: async () => (await import('../../app/rollback.ts')).rollback,
   };

@@ -25,6 +25,14 @@ const content = {
   definitions: z.array(z.strictObject({name: storedName, hash: z.string()})),
   /** In the order in which they are worked on. */
   clouds: z.array(storedPlan),
+  /** Of a plan of `rollback`: its arguments, and the moment that it writes down. Absent: a plan of `manage`. */
+  rollback: z.exactOptional(
+    z.strictObject({
+      definition: storedName,
+      version: z.exactOptional(storedName),
+      date: z.iso.datetime(),
+    }),
+  ),
 };
 
 const file = z.strictObject({...content, checksum: z.string()});
@@ -61,8 +69,8 @@ export function readPlanFile(text: string, path: string): PlanFile {
   if (!isWhole(json)) throw unusable(path, 'it was changed: its checksum does not fit');
   const read = file.safeParse(json);
   if (!read.success) throw unusable(path, `it has another form: ${describeIssue(read.error)}`);
-  const {at, flags, definitions, clouds} = read.data;
-  return {at, flags, definitions, clouds};
+  const {at, flags, definitions, clouds, rollback} = read.data;
+  return {at, flags, definitions, clouds, ...(rollback && {rollback})};
 }
 
 function isWhole(json: unknown): boolean {
@@ -92,7 +100,7 @@ function parseJson(text: string, path: string): unknown {
 
 function unusable(path: string, why: string): ImgmgrError {
   return new ImgmgrError('USAGE', `the plan ${path} cannot be used: ${why}`, {
-    hint: 'make the plan again with dry-run --out',
+    hint: 'make the plan again with dry-run --out, or rollback --dry-run --out',
   });
 }
 
