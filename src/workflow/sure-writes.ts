@@ -58,17 +58,31 @@ export async function surely<T>({runtime}: Pick<SureContext, 'runtime'>, write: 
     }
 }
 
-/** Asks the cloud for copies, unless those are there or under way already: a killed run may have asked. */
-export async function copySurely(store: ImageStore, id: string, stores: readonly string[]): Promise<void> {
-  try {
-    await store.copyToStores({id, stores});
-  } catch (error) {
-    if (!['CONFLICT', 'CLOUD_REFUSED'].includes(asImgmgrError(error).code)) throw error;
-    const live = await store.get(id);
-    const lacks = stores.some((name) => !live?.stores.includes(name));
-    if (lacks && !(live && isLocked(live))) throw error;
-  }
+/**
+ * Asks the cloud for copies, unless those are there or under way already: a killed run may have asked. While another task has the image, as an
+ * import has it for a moment after its end, Glance takes no copy: it is asked again, until the deadline.
+ */
+export async function copySurely(
+  {store, runtime, signal}: SureContext & {readonly runtime: Runtime; readonly signal: AbortSignal},
+  {id, stores, deadlineMs}: {readonly id: string; readonly stores: readonly string[]; readonly deadlineMs: number},
+): Promise<void> {
+  for (let n = 1, lacking = stores; ; n++)
+    try {
+      await store.copyToStores({id, stores: lacking});
+      return;
+    } catch (error) {
+      if (!['CONFLICT', 'CLOUD_REFUSED'].includes(asImgmgrError(error).code)) throw error;
+      const live = await store.get(id);
+      lacking = stores.filter((name) => !live?.stores.includes(name));
+      const coming = new Set(live?.properties['os_glance_importing_to_stores']?.split(','));
+      if (lacking.every((name) => coming.has(name))) return;
+      if (!(live && isLocked(live)) || runtime.monotonic() > deadlineMs) throw error;
+      await runtime.sleep(Math.min(LOCK_PAUSE_MS * n, LONGEST_PAUSE_MS), signal);
+    }
 }
+
+const LOCK_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 3000;
 
 /** Until its import task has ended, Glance may save the image as it read it earlier, and a PATCH would be lost. */
 export function isLocked(image: Image): boolean {

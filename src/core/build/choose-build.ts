@@ -29,7 +29,8 @@ export interface BuildChoice {
 }
 
 /**
- * Chooses the build that a definition wants: the newest published one that is not revoked, one that was begun or is here as an artifact, or a new one.
+ * Chooses the build that a definition wants: the newest published one that is not revoked, a newer one of the same inputs that waits to be published, one that was
+ * begun or is here as an artifact, or a new one.
  * The identity of a build is the hash of its inputs; its version is the day on which it began.
  */
 export function chooseBuild(question: BuildQuestion): BuildChoice {
@@ -39,15 +40,22 @@ export function chooseBuild(question: BuildQuestion): BuildChoice {
   // A revoked build is not wanted, but what it was made from is not built again for its own sake.
   const current = newest(question, isPublished);
   const kept = newest(question, (own) => isPublished(own) && !revoked.image(own));
+  // Built again, and not published then, as with --no-publish or while the definition was held.
+  const waiting = newest(question, (own) => {
+    const isNewest = current === undefined || compareVersions(own.stamp.version, current.stamp.version) > 0;
+    return isWaiting(own) && isNewest && !revoked.image(own) && (inputs === undefined || inputsOf(own) === inputs);
+  });
   if (inputs === undefined) {
-    if (!kept) return {reason: 'is not built (--no-build), and there is no image of it'};
-    return imageChoice(definition, kept, 'builds are left out (--no-build)');
+    const there = waiting ?? kept;
+    if (!there) return {reason: 'is not built (--no-build), and there is no image of it'};
+    return imageChoice(definition, there, 'builds are left out (--no-build)');
   }
   const frequency = definition.meta['replace_frequency'];
   const age = (version: string): boolean => isDue(version, frequency, question.now);
   const old = current?.stamp.version;
   const why = reasonToBuild(question, current, age);
   if (why === undefined && current) {
+    if (waiting) return imageChoice(definition, waiting, 'it was built again and waits to be published');
     if (!kept) return {reason: REVOKED_BUILDS};
     const reason =
       kept === current ? 'what it is built from is unchanged' : `the build of ${current.stamp.version} is revoked`;
@@ -95,6 +103,10 @@ function newest({images}: BuildQuestion, fits: (own: OwnImage) => boolean): OwnI
 
 function isUnfinished({stamp}: OwnImage): boolean {
   return stamp.state !== 'current' && stamp.state !== 'retired';
+}
+
+function isWaiting({stamp}: OwnImage): boolean {
+  return stamp.state === 'ready' || stamp.state === 'pending';
 }
 
 function inputsOf({image}: OwnImage): string | undefined {

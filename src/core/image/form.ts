@@ -234,7 +234,7 @@ function describe({definition, release}: FormContext): Record<string, string> {
     ...(release.kind === 'latest' && release.digest && {upstream_checksum: release.digest.hex}),
     ...(listed?.osVersion !== undefined && definition.multi && {os_version: listed.osVersion}),
   };
-  const merged: Record<string, string | null> = {...definition.meta, ...computed, ...listed?.meta};
+  const merged: Record<string, string | null> = {...definition.meta, ...computed, ...listed?.meta, ...release.boot};
   return Object.fromEntries(Object.entries(merged).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
 }
 

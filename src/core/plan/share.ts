@@ -48,8 +48,11 @@ export function shareExisting(
   const {sharing} = draft.input;
   if (!sharing || visibility !== 'shared') return false;
   const {image} = own;
-  const compared = compareMembers(image, sharing, draft.input.policy.forceState);
+  // A swap that was begun is finished also while its definition is held, and then nobody loses the image.
+  const keepsAll = draft.input.hold !== undefined && draft.swapping.has(image.id);
+  const compared = compareMembers(image, sharing, {...draft.input.policy, keepsAll});
   const {add, accept, remove, record, strangers, live} = compared;
+  if (compared.kept.length > 0) draft.wait(`share ${own.stamp.version}`);
   if (strangers.length > 0) draft.warnByHand(own, [`its members ${strangers.join(', ')} are not of imgmgr`]);
   if (compared.isAsWanted) return false;
   const gone = new Set(remove);
@@ -69,7 +72,7 @@ export function shareExisting(
 export function lacksMembers(draft: Draft, {image}: OwnImage): boolean {
   const {sharing, policy} = draft.input;
   if (!sharing || !policy.acquire || image.visibility !== 'shared') return false;
-  return compareMembers(image, sharing, false).add.length > 0;
+  return compareMembers(image, sharing, {forceState: false, keepsAll: false}).add.length > 0;
 }
 
 interface Compared {
@@ -80,11 +83,17 @@ interface Compared {
   readonly record: readonly string[];
   /** Members that somebody else added and nobody wants. */
   readonly strangers: readonly string[];
+  /** Those that nobody wants, and that stay for now. */
+  readonly kept: readonly string[];
   readonly isAsWanted: boolean;
 }
 
 /** A member is ours where the record says so: it is written before the member is added, and changed after one was removed. */
-function compareMembers(image: Image, sharing: Sharing, forceState: boolean): Compared {
+function compareMembers(
+  image: Image,
+  sharing: Sharing,
+  {forceState, keepsAll}: {readonly forceState: boolean; readonly keepsAll: boolean},
+): Compared {
   const members = sharing.members.get(image.id) ?? [];
   const live = members.map(({projectId}) => projectId);
   const [there, wanted] = [new Set(live), new Set(sharing.wanted)];
@@ -92,14 +101,16 @@ function compareMembers(image: Image, sharing: Sharing, forceState: boolean): Co
   const ours = new Set(added);
   const unwanted = live.filter((id) => !wanted.has(id));
   const add = sortedIds(sharing.wanted.filter((id) => !there.has(id)));
-  const remove = sortedIds(unwanted.filter((id) => ours.has(id) || forceState));
-  const record = sortedIds([...added.filter((id) => wanted.has(id)), ...add]);
+  const unneeded = sortedIds(unwanted.filter((id) => ours.has(id) || forceState));
+  const remove = keepsAll ? [] : unneeded;
+  const kept = keepsAll ? unneeded : [];
+  const record = sortedIds([...added.filter((id) => wanted.has(id) || kept.includes(id)), ...add]);
   const pending = members.filter(({projectId, status}) => status === 'pending' && ours.has(projectId));
   const toAccept = [...pending.map(({projectId}) => projectId).filter((id) => wanted.has(id)), ...add];
   const accept = sharing.mayAccept && !acceptRefused ? sortedIds(toAccept) : [];
   const text = membersProperty({added: record, acceptRefused})[MEMBERS_PROPERTY];
   return {
-    ...{live, add, accept, remove, record},
+    ...{live, add, accept, remove, record, kept},
     strangers: sortedIds(unwanted.filter((id) => !ours.has(id) && !forceState)),
     isAsWanted: add.length + accept.length + remove.length === 0 && text === image.properties[MEMBERS_PROPERTY],
   };

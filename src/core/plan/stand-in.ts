@@ -25,12 +25,9 @@ export function standInRelease(own: OwnImage, definition: Definition, policy: Po
 
 /** The release with the boot properties that the image has, in the place of those that its entry or its definition gives it. */
 export function withBootPropertiesOf(release: Release, {properties}: Image, {meta}: Definition): Release {
-  const {listed} = release;
-  if (!listed) return release;
-  const given = Object.keys({...meta, ...listed.meta}).filter((key) => isBootProperty(key));
+  const given = Object.keys({...meta, ...release.listed?.meta}).filter((key) => isBootProperty(key));
   const own = Object.entries(properties).filter(([key]) => isBootProperty(key));
-  const kept = {...Object.fromEntries(given.map((key) => [key, null])), ...Object.fromEntries(own)};
-  return {...release, listed: {...listed, meta: {...listed.meta, ...kept}}};
+  return {...release, boot: {...Object.fromEntries(given.map((key) => [key, null])), ...Object.fromEntries(own)}};
 }
 
 function metaOf({image, stamp}: OwnImage, {meta}: Definition, {oldPurpose}: Policy): Version['meta'] {

@@ -51,6 +51,8 @@ interface Shared {
   readonly digest?: Digest;
   /** Where the definition speaks of it, for messages. */
   readonly place: FilePosition;
+  /** Boot properties that its image keeps, whatever its entry and its definition say; null: it has none of that name. */
+  readonly boot?: Readonly<Record<string, string | null>>;
   /** The disk format of its source. */
   readonly format?: string;
   /** Only an image that is known to have its bytes is its image (`--replace`). */

@@ -12,17 +12,22 @@ import {LATEST, compareVersions} from './version.ts';
  */
 export function releasesThere(definition: Definition, images: readonly OwnImage[], now: Date): readonly Release[] {
   if (definition.build) {
-    const {release} = chooseBuild({definition, inputs: undefined, images, artifacts: [], now});
+    const published = images.filter(isPublished);
+    const {release} = chooseBuild({definition, inputs: undefined, images: published, artifacts: [], now});
     return release ? [release] : [];
   }
   const listed = new Set(definition.versions.map(({version}) => version));
   const revoked = revokedOf(definition, images);
   const newest = images
-    .filter(({stamp}) => (stamp.state === 'current' || stamp.state === 'retired') && !listed.has(stamp.version))
+    .filter((own) => isPublished(own) && !listed.has(own.stamp.version))
     .filter((own) => !revoked.image(own))
     .sort((a, b) => compareVersions(b.stamp.version, a.stamp.version) || byLastPublished(a, b))[0];
   return definition.versions.flatMap((version): readonly Release[] => {
     if (version.version !== LATEST) return [releaseOf(version)];
     return newest ? [latestRelease(version, newest.stamp.version, newest.stamp.digest)] : [];
   });
+}
+
+function isPublished({stamp}: OwnImage): boolean {
+  return stamp.state === 'current' || stamp.state === 'retired';
 }

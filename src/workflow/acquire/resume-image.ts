@@ -56,6 +56,6 @@ async function completed(context: AcquireContext, task: ResumeTask): Promise<Ima
   const there = hasBytes && !isLocked(image) ? image : await waitForImport({...wait, stores: []});
   const missing = there.stores.length === 0 ? [] : wait.stores.filter((name) => !there.stores.includes(name));
   if (missing.length === 0) return there;
-  await copySurely(context.store, there.id, missing);
+  await copySurely(context, {id: there.id, stores: missing, deadlineMs: wait.deadlineMs});
   return waitForImport({...wait, phase: 'copying'});
 }

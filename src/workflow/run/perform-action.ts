@@ -228,7 +228,8 @@ export class PlanWork {
   }
 
   async #copy({image, stores}: Of<'copy'>, context: AcquireContext): Promise<Done> {
-    await copySurely(this.#store, image.id, stores);
+    const deadlineMs = context.runtime.monotonic() + context.options.importTimeoutMs;
+    await copySurely(context, {id: image.id, stores, deadlineMs});
     const after = await waitForImport({
       ...importWait(context, {
         definition: this.#plan.definition,
@@ -237,7 +238,7 @@ export class PlanWork {
       id: image.id,
       stores: [...image.stores, ...stores],
       bytes: image.size ?? undefined,
-      deadlineMs: context.runtime.monotonic() + context.options.importTimeoutMs,
+      deadlineMs,
       phase: 'copying',
     });
     return {image: image.id, detail: `stores ${after.stores.join(',')}`};

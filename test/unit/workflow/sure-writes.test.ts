@@ -65,21 +65,58 @@ describe('a PATCH whose answer got lost', () => {
 
 describe('a copy that the cloud refuses', () => {
   async function world(change: {readonly stores?: readonly string[]; readonly properties?: Record<string, string>}) {
-    const store = new MemoryStore(new VirtualClock());
+    const clock = new VirtualClock();
+    const store = new MemoryStore(clock);
     store.images.set('i1', {...(await store.create(SPEC)), ...change});
-    store.copyToStores = () => Promise.reject(new ImgmgrError('CONFLICT', 'is being copied'));
-    return () => copySurely(store, 'i1', ['a']);
+    const asked: string[] = [];
+    const refused = new ImgmgrError('CONFLICT', 'Image has active task');
+    const isLocked = () => 'os_glance_import_task' in (store.images.get('i1')?.properties ?? {});
+    store.copyToStores = ({stores}) => {
+      asked.push(stores.join(' '));
+      return change.properties && !isLocked() ? Promise.resolve() : Promise.reject(refused);
+    };
+    const context = {store, runtime: runtime(clock, 1, new Set()), signal: new AbortController().signal};
+    return {
+      asked,
+      /** The task ends so much later. */
+      endIn: (ms: number) =>
+        void clock.sleep(ms).then(() => {
+          const image = store.images.get('i1');
+          if (image) store.images.set('i1', {...image, properties: {}});
+        }),
+      copy: (stores: readonly string[] = ['a']) =>
+        clock.run(copySurely(context, {id: 'i1', stores, deadlineMs: clock.monotonic() + 60_000})),
+    };
   }
 
   it('counts as asked for when the image is in the store already', async () => {
-    await expect((await world({stores: ['a']}))()).resolves.toBeUndefined();
+    await expect((await world({stores: ['a']})).copy()).resolves.toBeUndefined();
   });
 
-  it('counts as asked for while a task of the image runs', async () => {
-    await expect((await world({properties: {os_glance_import_task: 't'}}))()).resolves.toBeUndefined();
+  it('counts as asked for while a task copies to these stores', async () => {
+    const properties = {os_glance_import_task: 't', os_glance_importing_to_stores: 'b,a'};
+    const {copy, asked} = await world({properties});
+    await copy();
+    expect(asked).toEqual(['a']);
   });
 
-  it('fails when neither is so', async () => {
-    await expect((await world({}))()).rejects.toMatchObject({code: 'CONFLICT'});
+  it('is asked for again, for what is missing then, when another task has let go of the image', async () => {
+    const {copy, asked, endIn} = await world({stores: ['b'], properties: {os_glance_import_task: 't'}});
+    endIn(1000);
+    await copy(['a', 'b']);
+    expect(asked[0]).toBe('a b');
+    expect(asked.length).toBeGreaterThan(2);
+    expect(new Set(asked.slice(1))).toEqual(new Set(['a']));
+  });
+
+  it('fails at the deadline where that task never ends', async () => {
+    const {copy} = await world({properties: {os_glance_import_task: 't'}});
+    await expect(copy()).rejects.toMatchObject({code: 'CONFLICT'});
+  });
+
+  it('fails at once when neither is so', async () => {
+    const {copy, asked} = await world({});
+    await expect(copy()).rejects.toMatchObject({code: 'CONFLICT'});
+    expect(asked).toEqual(['a']);
   });
 });

@@ -110,6 +110,28 @@ describe('the build that a definition wants', () => {
     });
   });
 
+  it('is one that was built again and waits to be published, also when builds are left out', () => {
+    for (const state of ['ready', 'pending'] as const) {
+      const images = [own('20261119', 'aaa'), own('20261120', 'aaa', state)];
+      for (const inputs of ['aaa', undefined])
+        expect(choose({images, inputs})).toMatchObject({version: '20261120', inputs: 'aaa'});
+      // Demanded once more, it is built once more.
+      expect(choose({images, rebuild: {after: '20261120'}})).toMatchObject({version: '20261121'});
+    }
+    expect(choose({images: [own('20261119', 'aaa', 'ready')], inputs: undefined})).toMatchObject({version: '20261119'});
+  });
+
+  it('is not one that waits and is older than the current one, of other inputs, revoked, or failed', () => {
+    const current = own('20261119', 'aaa');
+    for (const other of [own('20261118', 'aaa', 'ready'), own('20261120', 'aaa', 'quarantined')])
+      expect(choose({images: [current, other]})).toMatchObject({version: '20261119'});
+    expect(choose({images: [current, own('20261120', 'old', 'ready')]})).toMatchObject({version: '20261119'});
+    const waiting = own('20261120', 'aaa', 'ready');
+    const properties = {...waiting.image.properties, imgmgr_revoked: 'version=… date=…'};
+    const revoked = {...waiting, image: {...waiting.image, id: 'bad', properties}};
+    expect(choose({images: [current, revoked]})).toMatchObject({version: '20261119'});
+  });
+
   it('is a new one when that is demanded, once per run', () => {
     const rebuild = {after: '20261120'};
     const images = [own('20261120', 'aaa')];

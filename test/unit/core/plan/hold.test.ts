@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Hold} from '../../../../src/core/hold.ts';
 import type {DefinitionPlan} from '../../../../src/core/plan/plan.ts';
+import {membersProperty} from '../../../../src/core/image/members.ts';
 import {World, definition, version} from './plan-world.ts';
 
 const HOLD: Hold = {untilMs: Date.parse('2026-03-01T00:00:00Z'), by: 'cloud', origin: 'run r on h', reason: 'freeze'};
@@ -183,6 +184,39 @@ describe('while a definition is held', () => {
     expect(world.plan(shared, {}, undefined, sharing).actions.map(({kind}) => kind)).toEqual(['share']);
     world.hold = HOLD;
     expect(world.plan(shared, {}, undefined, sharing).actions).toEqual([]);
+  });
+
+  it('a swap that was begun is finished without taking a member away: that waits, and is done when the hold is over', () => {
+    const world = filled([definition(['1'], {visibility: 'shared'})]);
+    const older = world.named('X');
+    const two = definition(['2'], {visibility: 'shared'});
+    world.manage(two);
+    world.images = world.images.map((image) =>
+      image.id === older.id
+        ? older
+        : {...image, properties: {...image.properties, ...membersProperty({added: ['old'], acceptRefused: false})}},
+    );
+    const newer = world.images.find(({id}) => id !== older.id)?.id ?? '';
+    const member = (projectId: string) => ({projectId, status: 'accepted' as const});
+    const sharing = {wanted: ['new'], members: new Map([[newer, [member('old')]]]), mayAccept: false};
+    const shareOf = () => world.plan(two, {}, undefined, sharing);
+    expect(shareOf().actions.find(({kind}) => kind === 'share')).toMatchObject({add: ['new'], remove: ['old']});
+    world.hold = HOLD;
+    const held = shareOf();
+    expect(held.actions.map(({kind}) => kind)).toEqual(['share', 'retire']);
+    expect(held.actions[0]).toMatchObject({add: ['new'], remove: [], record: ['new', 'old']});
+    expect(said(held)[0]).toContain('share 2 waits for that');
+    const done = {...sharing, members: new Map([[newer, [member('old'), member('new')]]])};
+    world.images = world.images.map((image) =>
+      image.id === newer
+        ? {
+            ...image,
+            properties: {...image.properties, ...membersProperty({added: ['new', 'old'], acceptRefused: false})},
+          }
+        : image,
+    );
+    // What is kept is no reason to write again.
+    expect(world.plan(two, {}, undefined, done).actions.map(({kind}) => kind)).toEqual(['retire']);
   });
 
   it('half-made images of dead runs go', () => {

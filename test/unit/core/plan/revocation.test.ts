@@ -508,6 +508,28 @@ describe('a rollback to a listed version', () => {
   });
 });
 
+describe('a rollback to a build', () => {
+  it('leaves it what it was booted with, whatever the definition says by now', () => {
+    const spec = {elements: [], environment: {}, packages: [], formats: [], compress: true, timeoutSeconds: 1};
+    const built = (meta: Readonly<Record<string, string>> = {}) =>
+      definition([], {build: spec, meta: {architecture: 'x86_64', os_purpose: 'generic', ...meta}});
+    const world = new World();
+    const build = (version: string): Release => ({
+      ...{kind: 'build', version, place: built().place},
+      build: {inputs: version, why: 'is new', source: 'private'},
+    });
+    const scsi = {hw_disk_bus: 'scsi'};
+    for (const version of ['20260101', '20260102']) world.manage(built(scsi), {verify: true}, [build(version)]);
+    expect(world.rollback(built({hw_firmware_type: 'uefi'}), {flags: {verify: true}})).toEqual([
+      'revoke 20260102',
+      'publish 20260101 → X',
+      'retire 20260102 → X (20260102)',
+    ]);
+    const {properties} = world.named('X');
+    expect([properties['hw_firmware_type'], properties['hw_disk_bus']]).toEqual([undefined, 'scsi']);
+  });
+});
+
 describe('rollback --pull', () => {
   it('hides and deactivates the current image and earlier ones of its version, and nothing takes the place', () => {
     const world = threeVersions();
