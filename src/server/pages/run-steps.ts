@@ -19,6 +19,17 @@ export const BUILD_STEPS: readonly StepName[] = ['build', 'files'];
 
 const ORDER: readonly StepName[] = [...BUILD_STEPS, 'candidate', 'upload', 'boot', 'checks', 'published'];
 
+/** What a step is called. */
+export const STEP_WORDS: Readonly<Record<StepName, string>> = {
+  build: 'Build',
+  files: 'Image files',
+  candidate: 'Candidate',
+  upload: 'Upload',
+  boot: 'Boot',
+  checks: 'Checks',
+  published: 'Published',
+};
+
 /** Sorts steps as they follow each other. */
 export function inOrder(one: StepName, other: StepName): number {
   return ORDER.indexOf(one) - ORDER.indexOf(other);

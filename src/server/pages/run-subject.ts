@@ -40,7 +40,7 @@ export interface Subject {
   readonly definition: string;
   version?: string;
   image?: string;
-  steps: Step[];
+  readonly steps: Step[];
   readonly extras: Extra[];
   outcome?: Outcome;
   /** The number of the last event about it. */

@@ -1,0 +1,75 @@
+import {el} from './dom.ts';
+import type {path} from './path.ts';
+
+/** Commands that the history has runs of. */
+const VERBS = ['manage', 'build', 'verify', 'hold', 'unhold', 'rollback', 'import', 'hide', 'delete'] as const;
+
+/** What a verb is called where it begins a sentence. */
+export const VERB_WORDS: Readonly<Record<string, string>> = {manage: 'Manage', rollback: 'Roll back'};
+
+/** Verb, result, cloud and definition; kept in the address of the page. */
+export function runsFilter(clouds: readonly string[]): HTMLElement {
+  const query = new URLSearchParams(location.search);
+  const submit = (): void => form.requestSubmit();
+  const form = el(
+    'form',
+    {class: 'filters', role: 'search', 'aria-label': 'Filter of the runs', on: {change: submit}},
+    choice({name: 'verb', label: 'Verb', all: 'every verb', values: VERBS, chosen: query.get('verb')}),
+    choice({
+      name: 'result',
+      label: 'Result',
+      all: 'every result',
+      values: ['running', 'failed'],
+      chosen: query.get('result'),
+    }),
+    clouds.length > 1 &&
+      choice({name: 'cloud', label: 'Cloud', all: 'all clouds', values: clouds, chosen: query.get('cloud')}),
+    el(
+      'div',
+      {class: 'field'},
+      el('label', {for: 'filter-definition'}, 'Definition'),
+      el('input', {
+        type: 'search',
+        id: 'filter-definition',
+        name: 'definition',
+        value: query.get('definition') ?? '',
+        autocomplete: 'off',
+      }),
+    ),
+  );
+  // Fields that say nothing stay out of the address.
+  form.addEventListener('formdata', ({formData}) => {
+    for (const [name, value] of [...formData]) if (value === '') formData.delete(name);
+  });
+  return form;
+}
+
+/** Where the runs are asked for that the address of the page names. */
+export function runsAddress(): ReturnType<typeof path> {
+  const known = ['verb', 'result', 'cloud', 'definition', 'before'];
+  const query = [...new URLSearchParams(location.search)].filter(
+    ([name, value]) => known.includes(name) && value !== '',
+  );
+  return `/v1/runs?${new URLSearchParams(query).toString()}` as ReturnType<typeof path>;
+}
+
+function choice(of: {
+  readonly name: string;
+  readonly label: string;
+  readonly all: string;
+  readonly values: readonly string[];
+  readonly chosen: string | null;
+}): HTMLElement {
+  const id = `filter-${of.name}`;
+  return el(
+    'div',
+    {class: 'field'},
+    el('label', {for: id}, of.label),
+    el(
+      'select',
+      {id, name: of.name},
+      el('option', {value: ''}, of.all),
+      of.values.map((value) => el('option', {value, selected: value === of.chosen}, value)),
+    ),
+  );
+}
