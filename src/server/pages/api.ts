@@ -54,8 +54,8 @@ async function call<T>(address: Path, init: RequestInit): Promise<T> {
       hint: 'look whether imgmgr serve still runs there',
     });
   });
-  const answer = (await response.json().catch(() => ({}))) as Partial<ErrorAnswer> & {readonly asOf?: string};
-  if (answer.asOf !== undefined) noteServerTime(answer.asOf);
+  noteServerTime(response.headers.get('date'));
+  const answer = (await response.json().catch(() => ({}))) as Partial<ErrorAnswer>;
   if (response.ok) return answer as T;
   if (response.status === 401 && location.pathname !== '/login') toLogin();
   throw new ApiError(response.status, answer.error ?? {});

@@ -10,10 +10,10 @@ setInterval(() => {
 /** By how much the server's clock is ahead of this browser's, milliseconds; ages and elapsed times go by the server's. */
 let aheadMs = 0;
 
-/** Notes the server's time (ISO 8601) of an answer that has just come. */
-export function noteServerTime(iso: string): void {
-  const at = Date.parse(iso);
-  if (!Number.isNaN(at)) aheadMs = at - Date.now();
+/** Notes the server's time, the header `Date` of an answer that has just come; a second is as exact as it is. */
+export function noteServerTime(date: string | null): void {
+  const found = Date.parse(date ?? '') - Date.now();
+  if (Math.abs(found - aheadMs) > 1500) aheadMs = found;
 }
 
 /** Now, by the server's clock, milliseconds since 1970. */

@@ -36,7 +36,7 @@ export function imagesTable(place: HTMLElement, rows: readonly ImageRow[]): void
 }
 
 function rowOf(row: ImageRow, index: number): HTMLElement {
-  const {cloud, definition, name, version, built, newer, verified, redOn, state, detail, hold} = row;
+  const {cloud, definition, name, version, built, newer, verified, redOn, detail, hold} = row;
   const title = definition ?? name ?? (row.image === null ? '' : '(no name)');
   return el(
     'tr',
@@ -44,7 +44,7 @@ function rowOf(row: ImageRow, index: number): HTMLElement {
     el(
       'td',
       {},
-      pill(toneOf(row), state),
+      pill(toneOf(row), wordOf(row)),
       hold?.lasts === true && [' ', pill('plain', 'held', hold.reason ?? undefined)],
     ),
     el(
@@ -82,6 +82,12 @@ function cell(label: string, value: string | null, ...more: readonly Child[]): H
 function addressOf({cloud, definition, image, state}: ImageRow, title: string): ReturnType<typeof path> {
   const isCurrent = definition !== null && !['quarantined', 'importing', 'pending', 'ready'].includes(state);
   return path`/images/${cloud}/${isCurrent ? definition : (image ?? title)}`;
+}
+
+/** An image can be in order and break a rule, now or soon. */
+function wordOf({state, redOn}: ImageRow): string {
+  if (state !== 'ok' || redOn === null) return state;
+  return redOn.now ? 'red' : 'due';
 }
 
 function toneOf({state, offending, redOn}: ImageRow): Tone {

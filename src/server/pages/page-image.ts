@@ -118,7 +118,7 @@ function bodyOf(answer: ImageAnswer, session: Session): Child[] {
     el(
       'section',
       {class: 'card flush'},
-      el('h2', {class: 'inset'}, 'All images of it'),
+      el('h2', {class: 'inset'}, 'Versions'),
       chainTable(
         chain,
         shown.cloud,

@@ -115,7 +115,9 @@ function comma(): HTMLElement {
 }
 
 function agesOf({clouds, profile}: ImagesAnswer): HTMLElement {
-  const times = clouds.flatMap(({observedAt}) => (observedAt === null ? [] : [observedAt])).sort();
+  const times = clouds
+    .flatMap(({observedAt, state}) => (observedAt === null || state === 'unreachable' ? [] : [observedAt]))
+    .sort();
   const [oldest] = times;
   const refreshing = clouds.filter((cloud) => cloud.refreshing).length;
   return el(

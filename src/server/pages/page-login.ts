@@ -6,6 +6,7 @@ import {go, ownPath, path} from './path.ts';
 
 /** Logs in by the code behind `#`, which is sent to no server with the address, or by a token. */
 export async function loginPage(main: HTMLElement): Promise<void> {
+  document.body.classList.add('is-login');
   const problems = el('div', {});
   const token = el('input', {type: 'password', id: 'token', required: true, autocomplete: 'current-password'});
   const logIn = async (body: {readonly code: string} | {readonly token: string}): Promise<void> => {

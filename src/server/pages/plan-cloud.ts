@@ -89,28 +89,39 @@ function changeItem(change: Change, cloud: string): HTMLElement {
   } = change;
   return el(
     'li',
-    {class: kind === 'delete' ? 'deletion' : ''},
+    {class: 'planned'},
+    el('div', {}, el('span', {class: 'kind', 'data-state': DANGEROUS.has(kind) ? 'bad' : 'plain'}, kindText(kind))),
     el(
-      'p',
+      'div',
       {},
-      el('strong', {}, kindText(kind)),
-      ` ${definition}${version === undefined ? '' : ` ${version}`}`,
-      image !== undefined && [' ', el('a', {href: path`/images/${cloud}/${image}`}, image.slice(0, 8))],
-      bytes !== undefined && `, ${bytesText(bytes)}`,
-    ),
-    el('p', {class: 'quiet'}, `${reason}; ${noticed === null ? 'nobody outside of the project notices' : noticed}`),
-    newName !== undefined && newName !== name && fromTo('name', name ?? null, newName),
-    fieldChanges.length > 0 &&
       el(
-        'details',
-        {open: fieldChanges.length <= 6},
-        el('summary', {}, counted(fieldChanges.length, 'field')),
-        fieldChanges.slice(0, MOST_FIELDS).map(({field, from, to}) => fromTo(field, from, to)),
+        'p',
+        {},
+        el('strong', {}, `${definition}${version === undefined ? '' : ` ${version}`}`),
+        bytes !== undefined && `, ${bytesText(bytes)}`,
+        image !== undefined && [
+          ' ',
+          el('a', {href: path`/images/${cloud}/${image}`, class: 'mono'}, image.slice(0, 8)),
+        ],
       ),
-    url !== undefined && el('p', {class: 'quiet mono'}, url),
-    digest !== undefined && el('p', {class: 'quiet mono'}, digest),
+      el('p', {}, `Why: ${reason}`),
+      el('p', {class: 'quiet'}, `Who notices: ${noticed ?? 'nobody outside of the project'}`),
+      name !== undefined && newName !== undefined && newName !== name && fromTo('name', name, newName),
+      fieldChanges.length > 0 &&
+        el(
+          'details',
+          {open: fieldChanges.length <= 6},
+          el('summary', {}, counted(fieldChanges.length, 'field')),
+          fieldChanges.slice(0, MOST_FIELDS).map(({field, from, to}) => fromTo(field, from, to)),
+        ),
+      url !== undefined && el('p', {class: 'quiet mono'}, url),
+      digest !== undefined && el('p', {class: 'quiet mono'}, digest),
+    ),
   );
 }
+
+/** Kinds of actions after which something is gone. */
+const DANGEROUS: ReadonlySet<string> = new Set(['delete', 'revoke']);
 
 function fromTo(field: string, from: unknown, to: unknown): HTMLElement {
   return el(

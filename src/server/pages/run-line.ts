@@ -1,6 +1,5 @@
 import {elapsed} from './clock.ts';
 import {el, fill, setAttributes, setText} from './dom.ts';
-import {pill} from './notes.ts';
 import {path} from './path.ts';
 import {STEP_WORDS, kindText} from './run-steps.ts';
 import type {Step, StepState, Subject} from './run-subject.ts';
@@ -48,11 +47,18 @@ export class RunLine {
     this.#shownOutcome = outcome;
     fill(
       this.#outcome,
-      outcome && [
-        el('p', {}, pill(outcome.tone, outcome.text)),
-        outcome.detail !== undefined && outcome.detail !== '' && el('p', {}, outcome.detail),
-        outcome.hint !== undefined && el('p', {class: 'quiet'}, `Next: ${outcome.hint}`),
-      ],
+      outcome &&
+        el(
+          'div',
+          {class: 'outcome', 'data-state': outcome.tone},
+          el(
+            'div',
+            {},
+            el('p', {}, el('strong', {}, outcome.text)),
+            outcome.detail !== undefined && outcome.detail !== '' && el('p', {}, outcome.detail),
+            outcome.hint !== undefined && el('p', {}, `Next: ${outcome.hint}`),
+          ),
+        ),
     );
   }
 

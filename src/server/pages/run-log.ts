@@ -28,7 +28,7 @@ export class RunLog {
 
   constructor(run: string) {
     this.#run = run;
-    this.#view = new LogView('Log', (follows) => (this.#follow.checked = follows));
+    this.#view = new LogView('Lines of the log', (follows) => (this.#follow.checked = follows));
     this.#follow.addEventListener('change', () => this.#view.follow(this.#follow.checked));
     this.#wanted.addEventListener('input', () => this.#find());
     this.#wanted.addEventListener('keydown', (event) => {
