@@ -36,7 +36,7 @@ function item(one: Finding & {readonly from?: string}): HTMLElement {
       {class: 'buttons'},
       pill(tone, ignored ? 'ignored' : severity),
       el('code', {}, rule),
-      from !== undefined && el('span', {}, 'from ', time(from)),
+      from !== undefined && el('span', {}, 'there on ', time(from)),
     ),
     el('p', {}, message),
     el('p', {class: 'quiet'}, `${remedy} (${MENDS[by]}; ${section})`),
