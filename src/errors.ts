@@ -40,8 +40,8 @@ export interface ErrorDetail {
   readonly hint?: string;
   /** Where: `file:line:column`, a field, or `METHOD path (request id)`. */
   readonly place?: string;
-  /** What of a test server could not be had, where that is known. */
-  readonly lacks?: 'flavor' | 'network';
+  /** What of a test server could not be had, where that is known; `cloud`: nothing says which cloud is meant. */
+  readonly lacks?: 'flavor' | 'network' | 'cloud';
   readonly cause?: unknown;
   /** Further problems that were found at the same time (definition and configuration errors). */
   readonly problems?: readonly Problem[];

@@ -43,6 +43,7 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
       argv,
       io,
       version: VERSION,
+      env,
       loadSettings: async (search) => loadSettings({...search, env}),
       execute: async (invocation) => {
         const {execute} = await import('./cli/execute.ts');

@@ -1,4 +1,5 @@
 import type {BuildArchive} from '../ports/build-archive.ts';
+import type {HostChecks} from '../ports/doctor.ts';
 import type {HistoryReader} from '../ports/history.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
@@ -56,6 +57,8 @@ export interface HostPorts {
   verification(): Promise<VerificationHost>;
   /** The runs that this host remembers; undefined where it has no history. CONFIG, UNAVAILABLE, NEWER_FORMAT. */
   history(): Promise<HistoryReader | undefined>;
+  /** What `doctor` looks at on this host. */
+  readonly hostChecks: HostChecks;
   /** Hashes a stream. */
   readonly hashBytes: HashBytes;
 }

@@ -137,8 +137,8 @@ export function addVerifyFlags(command: Command): Command {
   );
 }
 
-/** How a test server is booted, and where it reports. */
-export function addBootFlags(command: Command): Command {
+/** Where test servers are booted, and where they report. */
+export function addPlacementFlags(command: Command): Command {
   return command
     .optionsGroup('Verifying:')
     .option('--verify-cloud <name>', 'boot in another project: a cloud of clouds.yaml', word('--verify-cloud'))
@@ -146,7 +146,12 @@ export function addBootFlags(command: Command): Command {
     .option('--network <name>', 'their network; default: the only one, else the only shared one', word('--network'))
     .option('--root <what>', "volume: they boot from a volume; default: the flavor's disk", oneOf('--root', ['volume']))
     .option('--listen <host:port>', LISTEN_TEXT, socket('--listen'))
-    .option('--advertise <host:port>', 'what they call, where that differs (NAT)', hostAndPort('--advertise'))
+    .option('--advertise <host:port>', 'what they call, where that differs (NAT)', hostAndPort('--advertise'));
+}
+
+/** How a test server is booted, and where it reports. */
+export function addBootFlags(command: Command): Command {
+  return addPlacementFlags(command)
     .option('--deadline <duration>', 'from the order of a server to its report; default: 10m', duration('--deadline'))
     .option('--ssh-key <file>', 'a public key that has to be the only authorized one', word('--ssh-key'))
     .option('--lookup <name>', 'a name that they have to resolve', word('--lookup'))

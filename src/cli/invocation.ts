@@ -14,7 +14,8 @@ export type CommandName =
   | 'history'
   | 'hold'
   | 'unhold'
-  | 'rollback';
+  | 'rollback'
+  | 'doctor';
 
 /** Forms of the answer; `sarif` is for findings in files alone. */
 export const OUTPUT_FORMATS = ['human', 'json', 'junit', 'sarif'] as const;

@@ -68,7 +68,7 @@ const WRITES: ReadonlySet<CommandName> = new Set(WRITING_COMMANDS);
 const FINDS_PLACES: ReadonlySet<CommandName> = new Set(['validate']);
 
 /** Commands whose answer can neither pass nor fail. */
-const HAS_NO_CASES: ReadonlySet<CommandName> = new Set(['show', 'history', 'hold', 'unhold']);
+const HAS_NO_CASES: ReadonlySet<CommandName> = new Set(['show', 'history', 'hold', 'unhold', 'doctor']);
 
 /** The part of a request that says which clouds. */
 export function toClouds({cloud, region}: Flags): CloudChoice {

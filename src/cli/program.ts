@@ -1,7 +1,8 @@
 import {Command, CommanderError} from 'commander';
-import {ImgmgrError} from '../errors.ts';
+import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import {addBuild} from './commands/build.ts';
 import {addDelete} from './commands/delete.ts';
+import {addDoctor} from './commands/doctor.ts';
 import {addDryRun} from './commands/dry-run.ts';
 import {addHide} from './commands/hide.ts';
 import {addHistory} from './commands/history.ts';
@@ -20,12 +21,14 @@ import {helpLayout} from './help-layout.ts';
 import type {HelpLevel} from './help-layout.ts';
 import {SHORT_HELP, addHelp, formatItem, LEAST_COLUMNS, TOPICS_HELP} from './help.ts';
 import type {Execute} from './invocation.ts';
-import type {Io} from './io.ts';
+import type {Env, Io} from './io.ts';
 import {word} from './parse.ts';
 import {useSettings} from './settings/apply.ts';
 import type {SettingsSearch} from './settings/load.ts';
 import {addOpposites} from './settings/opposites.ts';
 import type {Settings} from './settings/read.ts';
+
+type LoadSettings = (search: Pick<SettingsSearch, 'program' | 'config'>) => Promise<Settings | undefined>;
 
 /** What a command line is parsed with. */
 export interface CommandLine {
@@ -35,11 +38,20 @@ export interface CommandLine {
   /** Does what the command line asks for. */
   readonly execute: Execute<ExitCode>;
   /** Reads the settings files, or the one of `--config`; absent: there are none. */
-  readonly loadSettings?: (search: Pick<SettingsSearch, 'program' | 'config'>) => Promise<Settings | undefined>;
+  readonly loadSettings?: LoadSettings;
+  /** Shown by `doctor --config`. */
+  readonly env?: Env;
 }
 
 /** Parses the command line and does what it says; help and version go to stdout. USAGE when it cannot be understood. */
-export async function runCommandLine({argv, io, version, execute, loadSettings}: CommandLine): Promise<ExitCode> {
+export async function runCommandLine({
+  argv,
+  io,
+  version,
+  execute,
+  loadSettings,
+  env = {},
+}: CommandLine): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const {helpLevel, words} = helpAsked(argv);
   const program = buildProgram({
@@ -51,11 +63,7 @@ export async function runCommandLine({argv, io, version, execute, loadSettings}:
     },
   });
   program.hook('preAction', async (_, command) => {
-    const {config} = givenFlags(command);
-    if (config === true) throw new ImgmgrError('USAGE', '--config needs a file', {hint: 'write it as --config FILE'});
-    if (command.name() === 'help') return;
-    const settings = await loadSettings?.({program, config});
-    if (settings) useSettings(program, settings);
+    if (command.name() !== 'help') await readSettings({program, command, words, loadSettings, env});
   });
   if (argv.length === 0) {
     io.stdout.write(SHORT_HELP);
@@ -68,6 +76,31 @@ export async function runCommandLine({argv, io, version, execute, loadSettings}:
     if (error.exitCode !== 0) throw asUsageError(error, argv);
   }
   return exitCode;
+}
+
+/** Has the settings read for the command that is carried out; `doctor` goes on where they are wrong. */
+async function readSettings({
+  program,
+  command,
+  words,
+  loadSettings,
+  env,
+}: {
+  readonly program: Command;
+  readonly command: Command;
+  readonly words: readonly string[];
+  readonly loadSettings: LoadSettings | undefined;
+  readonly env: Env;
+}): Promise<void> {
+  const {config} = givenFlags(command);
+  const isDoctor = command.name() === 'doctor';
+  // Behind `doctor` it asks for the settings themselves.
+  const shows = isDoctor && words.slice(words.indexOf('doctor')).some((word) => /^--config(?:=|$)/.test(word));
+  if (config === true && !shows)
+    throw new ImgmgrError('USAGE', '--config needs a file', {hint: 'write it as --config FILE'});
+  const loading = loadSettings?.({program, config: config === true ? undefined : config});
+  const loaded = isDoctor ? await loading?.catch(asImgmgrError) : await loading;
+  useSettings(program, {shows, env, ...(loaded && {loaded})});
 }
 
 /** `--help-all` is `--help` with more in it; behind `help` it asks for no help of its own. */
@@ -109,7 +142,19 @@ export function buildProgram({io, version, execute, helpLevel = 'short'}: Progra
     .option('--config [file]', 'settings to use instead of those of the user and of this host', word('--config'))
     .option(HELP_ALL, 'print help with every flag');
   for (const add of [
-    ...[addManage, addDryRun, addStatus, addShow, addHistory, addRollback, addHold, addUnhold, addVerify, addValidate],
+    ...[
+      addManage,
+      addDryRun,
+      addStatus,
+      addShow,
+      addHistory,
+      addRollback,
+      addHold,
+      addUnhold,
+      addVerify,
+      addDoctor,
+      addValidate,
+    ],
     ...[addImport, addBuild, addHide, addDelete],
   ])
     add(program, execute);

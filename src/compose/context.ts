@@ -143,6 +143,10 @@ export function createContext(parts: ContextParts): Context {
       const {readHistory} = await import('./history.ts');
       return readHistory(caller, parts.now);
     },
+    hostChecks: async () => {
+      const {hostChecks} = await import('./host-checks.ts');
+      return hostChecks(caller, {exec: await exec(), now: parts.now});
+    },
     async hashBytes(bytes, algorithms, seen) {
       const {hashStream} = await import('../sources/stream-hash.ts');
       return hashStream(bytes, algorithms, seen);

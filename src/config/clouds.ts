@@ -153,6 +153,7 @@ function noCloud(files: CloudFiles): ImgmgrError {
   if (files.unreadable.length > 0) return unreadableClouds(files, 'no cloud to work on');
   const read = files.files.length > 0 ? `${files.files.join(' and ')} names none` : notFound(files);
   return new ImgmgrError('CONFIG', `no cloud to work on: ${read}`, {
+    lacks: 'cloud',
     hint: `describe one in clouds.yaml (docs/clouds.md shows how), or say --cloud ${LOCAL} to try it without OpenStack`,
   });
 }
@@ -160,6 +161,7 @@ function noCloud(files: CloudFiles): ImgmgrError {
 function severalClouds(files: CloudFiles): ImgmgrError {
   const names = [...files.clouds.keys()];
   return new ImgmgrError('CONFIG', `which cloud? ${files.files.join(' and ')} names several: ${names.join(', ')}`, {
+    lacks: 'cloud',
     hint: `say --cloud ${names.find((name) => name !== LOCAL) ?? 'NAME'} (repeat it for more), or set OS_CLOUD`,
   });
 }

@@ -81,6 +81,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   unhold: [],
   rollback: ['updated', 'retired', 'failed'],
   history: [],
+  doctor: [],
 };
 
 /** What a plan knows of one definition besides its actions. */

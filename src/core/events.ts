@@ -1,6 +1,7 @@
 import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {BuildEvent} from './build/events.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
+import type {DoctorEvent} from './doctor.ts';
 import type {HistoryEvent} from './history/events.ts';
 import type {HoldAnswer} from './hold.ts';
 import type {RolledBack} from './rollback-answer.ts';
@@ -195,6 +196,7 @@ export type Event =
     }
   | HoldAnswer
   | RolledBack
+  | DoctorEvent
   | Audited
   /** The answer of `show`, for one cloud. */
   | ({readonly type: 'shown'} & Shown)

@@ -19,6 +19,7 @@ import {lend, takeBack} from './glance/members.ts';
 import {nameFilters} from './glance/name-filter.ts';
 import {patchOperations} from './glance/patch.ts';
 import {formatRefused, inUse, isProtected, placeAndCause, tooManyProperties} from './glance/refusals.ts';
+import {mayCreate, mayImport, mayPublish} from './glance/rights.ts';
 import {recoded} from './request.ts';
 import type {KeystoneApi} from './keystone/api.ts';
 import type {Session} from './session.ts';
@@ -146,43 +147,16 @@ export class GlanceImageStore implements ImageStore {
     };
   }
 
-  /**
-   * One PATCH that Glance must refuse: the visibility, then the removal of a property that is not there. Operations are taken in
-   * order and saved after the last one, so 403 means that the visibility was refused, 409 that it would have been allowed.
-   * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/api/v2/images.py (update, _do_replace, _do_remove)
-   */
-  async mayPublish(live: Image, visibility: Visibility): Promise<boolean | undefined> {
-    const absent = `imgmgr_absent_${live.id}`;
-    try {
-      await this.#parts.glance.patch(live.id, [
-        {op: 'replace', path: '/visibility', value: visibility},
-        {op: 'remove', path: `/${absent}`},
-      ]);
-    } catch (error) {
-      if (!(error instanceof ImgmgrError)) throw error;
-      if (error.code === 'FORBIDDEN') return false;
-      // Only its message says which operation it refused.
-      if (error.code === 'CONFLICT' && wordsOf(error).includes(absent)) return true;
-      if (error.code === 'CONFLICT' || error.code === 'CLOUD_REFUSED') return undefined;
-      throw error;
-    }
-    // No Glance that we know of accepts it; whatever does has changed our record, which must be taken back.
-    await this.#parts.glance.patch(live.id, [{op: 'replace', path: '/visibility', value: live.visibility}]);
-    return true;
+  mayPublish(live: Image, visibility: Visibility): Promise<boolean | undefined> {
+    return mayPublish(this.#parts.glance, live, visibility);
   }
 
-  /**
-   * Asks for an import of bytes that were never staged, which no Glance does: it answers 409 where imports are allowed.
-   * https://opendev.org/openstack/glance/src/branch/stable/zed/glance/api/v2/images.py (import_image)
-   */
-  async mayImport(id: string): Promise<boolean> {
-    try {
-      await this.#parts.glance.import(id, {method: {name: 'glance-direct'}});
-      return true;
-    } catch (error) {
-      if (!(error instanceof ImgmgrError)) throw error;
-      return error.code !== 'FORBIDDEN' && error.code !== 'NOT_FOUND';
-    }
+  mayCreate(visibility: Visibility): Promise<boolean | undefined> {
+    return mayCreate(this.#parts.glance, visibility);
+  }
+
+  mayImport(id: string): Promise<boolean> {
+    return mayImport(this.#parts.glance, id);
   }
 
   async importFromUrl(request: {id: string; url: string; stores?: readonly string[]}): Promise<void> {

@@ -92,6 +92,12 @@ export interface ImageStore {
   mayPublish(live: Image, visibility: Visibility): Promise<boolean | undefined>;
 
   /**
+   * Would a new image of this visibility be allowed? Makes nothing: it asks for one with the id of an image that is there. undefined:
+   * cannot be known. Absent: the store knows no rights.
+   */
+  mayCreate?(visibility: Visibility): Promise<boolean | undefined>;
+
+  /**
    * Would an import into our private, queued, empty record be allowed? Changes nothing; true also where the cloud does not say.
    * Policies that depend on the state of the image may still refuse it later.
    */

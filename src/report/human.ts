@@ -151,6 +151,10 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'shown':
     case 'hold':
     case 'rolled-back':
+    case 'check':
+    case 'checked':
+    case 'setting':
+    case 'policy':
     case 'history-run':
     case 'history-elsewhere':
     case 'history':

@@ -2,6 +2,7 @@ import {eventRecord} from '../core/event-record.ts';
 import type {Event, StampedEvent} from '../core/events.ts';
 import {jsonText} from '../core/json-text.ts';
 import {Throttle, progressKey} from './progress.ts';
+import {isOffending} from './doctor-text.ts';
 import type {Verbosity} from './sentences.ts';
 import type {ReportSink} from './streams.ts';
 
@@ -46,6 +47,10 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'shown',
   'hold',
   'rolled-back',
+  'check',
+  'checked',
+  'setting',
+  'policy',
   'findings',
   'status-row',
   'status',
@@ -65,6 +70,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
 function isReported(event: Event, verbosity: Verbosity): boolean {
   const {type} = event;
   if (verbosity === 'quiet' && event.type === 'status-row') return event.offending;
+  if (verbosity === 'quiet' && event.type === 'check') return isOffending(event.health);
   if (verbosity === 'quiet') return QUIET.has(type);
   if (type === 'http') return verbosity === 'debug';
   return type !== 'decision' || verbosity !== 'normal';

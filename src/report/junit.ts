@@ -100,6 +100,10 @@ export function createJunit({
       case 'shown':
       case 'hold':
       case 'rolled-back':
+      case 'check':
+      case 'checked':
+      case 'setting':
+      case 'policy':
       case 'history-run':
       case 'history-elsewhere':
       case 'history':

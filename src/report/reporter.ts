@@ -12,6 +12,7 @@ import {
 import {auditText, findingsText} from './audit-text.ts';
 import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
+import {createDoctorAnswer} from './doctor-text.ts';
 import {createPaint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
@@ -112,6 +113,10 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'shown',
   'hold',
   'rolled-back',
+  'check',
+  'checked',
+  'setting',
+  'policy',
   'history-run',
   'history-elsewhere',
   'history',
@@ -142,6 +147,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     return createHistoryAnswer({stdout, verbosity: parts.verbosity, wide: parts.wide ?? false, paint});
   }
   const ids = new Map<string, string>();
+  const doctor = createDoctorAnswer(parts.verbosity, paint);
   const table = createStatusTable({verbosity: parts.verbosity, wide: parts.wide ?? false, paint});
   return (event: Event) => {
     if (parts.answers === 'verdicts' && event.type === 'verdict')
@@ -152,6 +158,8 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));
     if (event.type === 'findings') stdout.write(findingsText(event, parts.verbosity, paint));
     if (event.type === 'audited') stdout.write(auditText(event, parts.verbosity, paint));
+    if (event.type === 'check' || event.type === 'checked' || event.type === 'setting' || event.type === 'policy')
+      stdout.write(doctor(event));
     if (event.type === 'hold') stdout.write(holdText(event));
     if (event.type === 'rolled-back') stdout.write(rolledBackText(event));
     if (event.type === 'shown') stdout.write(showText(event, paint));

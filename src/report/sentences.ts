@@ -103,6 +103,10 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'deletable-builds':
     case 'hold':
     case 'rolled-back':
+    case 'check':
+    case 'checked':
+    case 'setting':
+    case 'policy':
     case 'difference':
     case 'audited':
     case 'findings':

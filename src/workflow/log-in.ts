@@ -3,8 +3,8 @@ import type {Emit} from '../core/events.ts';
 import {momentText} from '../core/time-text.ts';
 import {asImgmgrError} from '../errors.ts';
 
-/** A credential that ends within this time is warned of. */
-const SOON_MS = 14 * 86_400_000;
+/** A credential that ends within this time is warned of; milliseconds. */
+export const SOON_MS = 14 * 86_400_000;
 
 /**
  * Logs in and says as whom and in which region; warns where the cloud has several regions and none was chosen, and where the credential ends

@@ -107,7 +107,7 @@ export function createKeystone(options: KeystoneOptions): FakeKeystone {
     if (account === undefined) throw unauthorized();
     checkScope(auth?.['scope'], account);
     const given = give(account, methods.map(String));
-    return tokenReply(given.id, given.token, options.catalog());
+    return withScope(auth?.['scope'], tokenReply(given.id, given.token, options.catalog()));
   };
 
   return {
@@ -219,6 +219,14 @@ function checkScope(scope: unknown, known: FakeAccount): void {
   const project = asRecord(asRecord(scope)?.['project']);
   if (project === undefined) return;
   if (project['id'] !== known.projectId && project['name'] !== known.project) throw unauthorized();
+}
+
+/** A token for a domain or the system names no project. */
+function withScope(scope: unknown, reply: Reply): Reply {
+  const {domain, system} = asRecord(scope) ?? {};
+  if (domain === undefined && system === undefined) return reply;
+  const token = asRecord(asRecord(reply.json)?.['token']);
+  return {...reply, json: {token: {...token, project: undefined, ...(domain === undefined ? {system} : {domain})}}};
 }
 
 function tokenReply(id: string, token: Token, endpoints: readonly FakeEndpoint[]): Reply {

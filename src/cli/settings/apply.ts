@@ -2,15 +2,30 @@ import type {Command} from 'commander';
 import {formatPosition, ImgmgrError} from '../../errors.ts';
 import {contradictionIn} from '../contradictions.ts';
 import type {Flags} from '../flag-values.ts';
+import type {Env} from '../io.ts';
 import type {ReadSetting, Settings} from './read.ts';
 import {isFlag, settingsCommand, SETTINGS} from './table.ts';
 
-/** From now on the settings hold for the commands of this program. */
-export function useSettings(program: Command, settings: Settings): void {
-  LOADED.set(program, settings);
+/** What became of the settings files, for the commands of one program. */
+export interface SettingsInUse {
+  /** What they say; absent: there are none. An error where they are wrong, which `doctor` reports. */
+  readonly loaded?: Settings | ImgmgrError;
+  /** `doctor --config`: they are to be shown. */
+  readonly shows: boolean;
+  readonly env: Env;
 }
 
-const LOADED = new WeakMap<Command, Settings>();
+/** From now on the settings hold for the commands of this program. */
+export function useSettings(program: Command, settings: SettingsInUse): void {
+  IN_USE.set(program, settings);
+}
+
+/** What became of them. */
+export function settingsOf(program: Command): SettingsInUse {
+  return IN_USE.get(program) ?? {shows: false, env: {}};
+}
+
+const IN_USE = new WeakMap<Command, SettingsInUse>();
 
 /** What the flags of one source say. */
 interface Layer {
@@ -24,8 +39,8 @@ interface Layer {
  * in general. Where two contradict each other, what comes first holds; CONFIG where one file says both.
  */
 export function withSettings<Given extends Flags>(given: Given, command: Command): Given {
-  const settings = command.parent ? LOADED.get(command.parent) : undefined;
-  if (!settings) return given;
+  const settings = command.parent ? settingsOf(command.parent).loaded : undefined;
+  if (!settings || settings instanceof ImgmgrError) return given;
   const layers = [
     layerOf(settings.commands.get(settingsCommand(command.name())), command),
     layerOf(settings.general, command),

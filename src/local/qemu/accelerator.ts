@@ -1,6 +1,8 @@
 import {access, constants, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {asImgmgrError} from '../../errors.ts';
 import type {Exec} from '../../exec.ts';
+import {hasCode} from '../../host/fs-error.ts';
 
 /** What the probing needs. */
 export interface Probe {
@@ -15,18 +17,28 @@ export interface Probe {
 const LIMIT_MS = 5000;
 const EXIT_CODE = 0x2a;
 
+/** `kvm` only where a machine really runs under it, see {@link whyNoKvm}. */
+export async function findAccelerator(probe: Probe): Promise<'kvm' | 'tcg'> {
+  return (await whyNoKvm(probe)) === undefined ? 'kvm' : 'tcg';
+}
+
 /**
- * `kvm` only where a machine really runs under it: a boot sector has to reach QEMU's debug exit within 5 s. A readable /dev/kvm
- * says little: in many virtual machines it is there and guests stand still.
+ * Why no machine runs under KVM here; undefined where one does: a boot sector has to reach QEMU's debug exit within 5 s. A readable
+ * /dev/kvm says little: in many virtual machines it is there and guests stand still.
  */
-export async function findAccelerator({
+export async function whyNoKvm({
   exec,
   folder,
   device = '/dev/kvm',
   limitMs = LIMIT_MS,
-}: Probe): Promise<'kvm' | 'tcg'> {
+}: Probe): Promise<string | undefined> {
   try {
     await access(device, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    const isThere = !hasCode(error, 'ENOENT', 'ENOTDIR');
+    return isThere ? `this user may not use ${device}` : `there is no ${device}`;
+  }
+  try {
     await writeFile(join(folder, 'probe.img'), bootSector(), {mode: 0o600});
     const {exitCode} = await exec.run(
       'qemu-system-x86_64',
@@ -37,9 +49,12 @@ export async function findAccelerator({
       ],
       {cwd: folder, timeoutMs: limitMs, graceMs: 500},
     );
-    return exitCode === (EXIT_CODE << 1) + 1 ? 'kvm' : 'tcg';
-  } catch {
-    return 'tcg';
+    return exitCode === (EXIT_CODE << 1) + 1
+      ? undefined
+      : `a machine of one boot sector did not come to its end (QEMU: exit ${exitCode})`;
+  } catch (error) {
+    const {code, message} = asImgmgrError(error);
+    return code === 'TIMEOUT' ? `a machine of one boot sector stood still for ${limitMs / 1000} s` : message;
   }
 }
 

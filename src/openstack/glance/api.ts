@@ -1,7 +1,7 @@
 import {Readable} from 'node:stream';
 import type {ImageMember} from '../../core/image/members.ts';
 import type {StoredBytes} from '../../ports/image-store.ts';
-import type {Image, NewImage} from '../../core/image/image.ts';
+import type {Image, NewImage, Visibility} from '../../core/image/image.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {HttpError} from '../../http.ts';
 import {absentWhenUnknown} from '../answers.ts';
@@ -70,6 +70,22 @@ export class GlanceApi {
         const page = await recoded(this.#client.read(imagePage, path, most), {NOT_FOUND: noGlance});
         return {items: page.images, ...(page.next === undefined ? {} : {next: page.next})};
       });
+  }
+
+  /** The id of some image that we see; undefined where there is none. */
+  async anyId(): Promise<string | undefined> {
+    for (const filter of ['', '&os_hidden=true']) {
+      const page = await this.#client.read(imagePage, `/images?limit=1${filter}`);
+      const [found] = page.images;
+      if (found) return found.id;
+    }
+    return undefined;
+  }
+
+  /** Asks for an image under an id that is taken: CONFLICT where we may make such images. */
+  async probe({id, visibility}: {readonly id: string; readonly visibility: Visibility}): Promise<void> {
+    const json = {id, visibility, name: 'imgmgr-probe'};
+    await this.#client.call({method: 'POST', path: '/images', json, expect: [201], response: 'none'});
   }
 
   async get(id: string): Promise<Image | undefined> {

@@ -7,7 +7,7 @@ import {notRemoved} from '../../core/warnings.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {logInTo} from '../log-in.ts';
 import type {Runtime} from '../types.ts';
-import type {VerificationParts, VerifyTask} from './types.ts';
+import type {VerificationParts, VerifyOptions, VerifyTask} from './types.ts';
 
 /** What a verifier is made from. */
 export interface VerifierContext {
@@ -20,6 +20,20 @@ export interface VerifierContext {
   readonly runtime: Runtime;
   readonly emit: Emit;
   readonly signal: AbortSignal;
+}
+
+/** How guests reach this host: what is named goes before what can be found out. UNSUPPORTED where neither helps. */
+export async function callbackOf(
+  tests: Pick<TestServerHost, 'callback'>,
+  {place, listen, advertise}: Pick<VerifyOptions, 'listen' | 'advertise'> & {readonly place: ServerPlacement},
+): Promise<Callback> {
+  if (advertise && listen.host !== undefined) return {host: advertise.host, bind: listen.host};
+  try {
+    return await tests.callback(place);
+  } catch (error) {
+    if (advertise) return {host: advertise.host, bind: listen.host ?? '0.0.0.0'};
+    throw error;
+  }
 }
 
 /** What all verifications of one run on one cloud share: the listener, and the servers that are still to be removed. */
@@ -52,7 +66,7 @@ export class Verifier {
   /** The listener of this run, opened when the first server needs it; the address is the one that guests call. */
   async listen(place: ServerPlacement): Promise<{readonly desk: ReportDesk; readonly address: string}> {
     const {listen, advertise} = this.context.parts.options;
-    const callback = await this.#callback(place);
+    const callback = await callbackOf(this.tests, {place, listen, ...(advertise && {advertise})});
     const names = [advertise?.host ?? callback.host];
     this.#desk ??= this.context.parts.openDesk({...listen, bind: listen.host ?? callback.bind, names});
     const desk = await this.#desk;
@@ -71,17 +85,6 @@ export class Verifier {
     await Promise.allSettled([...this.#removals]);
     const desk = await this.#desk?.catch(() => undefined);
     await desk?.close().catch(() => undefined);
-  }
-
-  async #callback(place: ServerPlacement): Promise<Callback> {
-    const {advertise, listen} = this.context.parts.options;
-    if (advertise && listen.host !== undefined) return {host: advertise.host, bind: listen.host};
-    try {
-      return await this.tests.callback(place);
-    } catch (error) {
-      if (advertise) return {host: advertise.host, bind: listen.host ?? '0.0.0.0'};
-      throw error;
-    }
   }
 
   async #remove(server: TestServer, {image, emit}: VerifyTask): Promise<void> {

@@ -168,14 +168,14 @@ async function withShare<T>(verifier: Verifier, {image}: VerifyTask, work: () =>
   }
 }
 
-const LACKS: Readonly<Record<NonNullable<ImgmgrError['lacks']>, Cause>> = {
+const LACKS: Readonly<Partial<Record<NonNullable<ImgmgrError['lacks']>, Cause>>> = {
   flavor: 'no-flavor',
   network: 'no-network-to-boot-on',
 };
 
 // From what is known where the error was made: messages name hosts, and a host may be called anything.
 function faultOf(reason: ImgmgrError): Verdict {
-  const lacking = reason.lacks === undefined ? 'cloud-failed' : LACKS[reason.lacks];
+  const lacking = LACKS[reason.lacks ?? 'cloud'] ?? 'cloud-failed';
   const cause = reason.code === 'QUOTA' ? 'quota' : lacking;
   const where = reason.place === undefined ? '' : ` (${reason.place})`;
   return environmentFault(cause, `${reason.message}${where}`, reason.hint);

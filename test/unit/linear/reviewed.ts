@@ -36,6 +36,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'commands/hold',
         'commands/import',
         'commands/rollback',
+        'commands/doctor',
         'settings/read',
         'settings/table',
         'settings/value',
@@ -75,7 +76,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['shelf', 'qemu/process', 'qemu/relay', 'qemu/server-folders', 'qemu/test-servers'].map(
         (name) => `src/local/${name}.ts`,
       ),
-      'src/verify/agents.ts',
+      ...['src/verify/agents.ts', 'src/compose/host-checks.ts', 'src/local/doctor.ts', 'src/sources/doctor.ts'],
     ],
   ],
   [

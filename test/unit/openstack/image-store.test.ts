@@ -228,6 +228,44 @@ describe('the right to publish', () => {
   });
 });
 
+describe('the right to make images', () => {
+  test('is learnt with the id of an image that is there, so that nothing is made', async () => {
+    const image = await create();
+    const before = fake.views();
+    calls();
+    expect(await store.mayCreate?.('public')).toBe(true);
+    expect(calls()).toEqual(['GET /images?limit=1', 'GET /images?limit=1&os_hidden=true', 'POST /images']);
+    expect(await store.mayCreate?.('private')).toBe(true);
+    expect(fake.views()).toEqual(before);
+    expect(await store.get(image.id)).toEqual(image);
+  });
+
+  test('to make public ones is missing for an ordinary tenant, which sees an image of others at least', async () => {
+    fake.seed({name: 'public', visibility: 'public'});
+    const member = connect(fake, {role: 'member'}).store;
+    expect(await member.mayCreate?.('public')).toBe(false);
+    expect(await member.mayCreate?.('community')).toBe(true);
+    expect(await member.mayCreate?.('private')).toBe(true);
+    expect(fake.views()).toHaveLength(1);
+    await member.close();
+  });
+
+  test('is not known where there is no image, and not asked for', async () => {
+    await store.account();
+    calls();
+    expect(await store.mayCreate?.('public')).toBeUndefined();
+    expect(calls()).toEqual(['GET /images?limit=1', 'GET /images?limit=1&os_hidden=true']);
+  });
+
+  test('is there also where the quota is used up; passing faults are thrown', async () => {
+    await create();
+    fake.misbehave('quota413');
+    expect(await store.mayCreate?.('public')).toBe(true);
+    fake.misbehave('glance503', {match: {method: 'POST'}});
+    expect((await failure(store.mayCreate?.('public') ?? Promise.resolve())).code).toBe('UNAVAILABLE');
+  });
+});
+
 describe('what the store offers', () => {
   test('is asked in two calls, in one after a create, which tells the methods', async () => {
     await store.account();

@@ -294,6 +294,24 @@ export const EVERY_EVENT: readonly Event[] = [
       lines: ['# images/debian.yml:9: to the entry', 'revoked: "no network"'],
     },
   },
+  {
+    ...{type: 'check', check: 'public', cloud: 'admin', health: 'fail', code: 'FORBIDDEN', place: 'POST /v2/images'},
+    ...{fact: 'may not make public images', reason: 'definitions have them', remedy: 'use another account'},
+  },
+  {type: 'checked', ok: 1, warn: 0, fail: 1, untried: 0},
+  {
+    ...{type: 'setting', key: 'flavor', value: 'SCS-1V-2', cloud: 'admin'},
+    from: {kind: 'file', place: '/etc/imgmgr/imgmgr.yml:3:5'},
+  },
+  {
+    ...{type: 'policy', role: 'imgmgr'},
+    services: [
+      {
+        ...{service: 'Glance', file: '/etc/glance/policy.yaml'},
+        rules: [{name: 'publicize_image', check: 'role:admin or role:imgmgr', why: 'publish', need: 'always'}],
+      },
+    ],
+  },
   {type: 'status-row', ...STATUS_ROW},
   {
     type: 'status',

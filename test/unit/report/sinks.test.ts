@@ -49,6 +49,8 @@ const CLOSED = new Set([
   'format',
   'phase',
   'cause',
+  'health',
+  'need',
 ]);
 
 function poisoned(value: unknown, poison: string): unknown {
@@ -142,6 +144,10 @@ const EVERY_TYPE = Object.keys({
   'action-failed': true,
   'definition-failed': true,
   'cloud-failed': true,
+  check: true,
+  checked: true,
+  setting: true,
+  policy: true,
   history: true,
   'history-run': true,
   'history-elsewhere': true,

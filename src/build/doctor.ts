@@ -1,0 +1,37 @@
+import {DIB_ARCH} from '../core/build/spec.ts';
+import type {Machine} from '../core/build/spec.ts';
+import type {Diagnosis} from '../core/doctor.ts';
+import {shortcoming, well} from '../core/doctor.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {Exec} from '../exec.ts';
+import type {Check} from '../ports/doctor.ts';
+import {lookAtHost} from './preflight.ts';
+import {judgeHost} from './requirements.ts';
+import {findDib} from './tool.ts';
+
+/** What the look at builds needs. */
+export interface BuildCheckParts {
+  readonly exec: Exec;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly workRoot: string;
+}
+
+/** Whether this host can build images; what single elements need besides is not looked at. */
+export function buildChecks(parts: BuildCheckParts): readonly Check[] {
+  return [{id: 'diskimage-builder', look: () => canBuild(parts)}];
+}
+
+async function canBuild({exec, env, workRoot}: BuildCheckParts): Promise<Diagnosis> {
+  const useless = 'definitions with "build:" cannot be built on this host';
+  try {
+    const {version, command} = await findDib({exec, env});
+    const host = await lookAtHost({exec, path: env['PATH'] ?? '', workRoot});
+    const machine = (Object.keys(DIB_ARCH) as Machine[]).find((each) => each === host.machine);
+    const fault = machine && judgeHost(host, {spec: {environment: {}, formats: []}, machine, elements: []});
+    if (fault) return shortcoming(fault, `diskimage-builder ${version} is there, but ${useless}`);
+    return well(`diskimage-builder ${version} (${command})`);
+  } catch (error) {
+    if (!(error instanceof ImgmgrError) || error.code !== 'UNSUPPORTED') throw error;
+    return shortcoming(error, useless);
+  }
+}

@@ -1,0 +1,138 @@
+import type {PolicyRule} from './rule.ts';
+import {OWN} from './rule.ts';
+
+const MEMBER = `role:admin or (role:member and ${OWN})`;
+/** The image is the project's, or it may see it. */
+const SEEN = `(${OWN} or project_id:%(member_id)s or 'community':%(visibility)s or 'public':%(visibility)s or 'shared':%(visibility)s)`;
+
+/** https://opendev.org/openstack/glance/src/branch/master/glance/policies/image.py */
+export const GLANCE_RULES: readonly PolicyRule[] = [
+  {
+    name: 'publicize_image',
+    default: 'role:admin',
+    target: OWN,
+    need: 'always',
+    why: 'publish',
+    calls: ['POST /images', 'PATCH /images/*'],
+  },
+  {
+    name: 'get_images',
+    default: `role:admin or (role:reader and ${OWN})`,
+    target: OWN,
+    need: 'enforced',
+    why: 'list images',
+    calls: ['GET /images'],
+  },
+  {
+    name: 'get_image',
+    default: `role:admin or (role:reader and ${SEEN})`,
+    target: SEEN,
+    need: 'enforced',
+    why: 'see an image and its tasks',
+    calls: ['GET /images', 'GET /images/*', 'GET /images/*/tasks'],
+  },
+  {
+    name: 'add_image',
+    default: `role:admin or (role:member and ${OWN} and project_id:%(owner)s)`,
+    target: `${OWN} and project_id:%(owner)s`,
+    need: 'enforced',
+    why: 'make images',
+    calls: ['POST /images'],
+  },
+  {
+    name: 'modify_image',
+    default: MEMBER,
+    target: OWN,
+    need: 'enforced',
+    why: 'describe, name, hide and import images',
+    calls: ['PATCH /images/*', 'POST /images/*/import', 'PUT /images/*/stage'],
+  },
+  {
+    name: 'upload_image',
+    default: MEMBER,
+    target: OWN,
+    need: 'enforced',
+    why: 'send bytes',
+    calls: ['PUT /images/*/file'],
+  },
+  {
+    name: 'download_image',
+    default: `role:admin or (role:member and ${SEEN})`,
+    target: SEEN,
+    need: 'enforced',
+    why: 'read the bytes: verify --deep, and Nova and Cinder for test servers',
+    calls: ['GET /images/*/file'],
+  },
+  {
+    name: 'delete_image',
+    default: MEMBER,
+    target: OWN,
+    need: 'enforced',
+    why: 'remove images, leases and leftovers',
+    calls: ['DELETE /images/*'],
+  },
+  {
+    name: 'deactivate',
+    default: MEMBER,
+    target: OWN,
+    need: 'enforced',
+    why: 'take images out of use',
+    calls: ['POST /images/*/actions/deactivate'],
+  },
+  {
+    name: 'reactivate',
+    default: MEMBER,
+    target: OWN,
+    need: 'enforced',
+    why: 'bring them back',
+    calls: ['POST /images/*/actions/reactivate'],
+  },
+  {
+    name: 'communitize_image',
+    default: MEMBER,
+    target: OWN,
+    need: {only: 'definitions say "community", or retire_as does'},
+    why: 'publish as community',
+    calls: ['POST /images', 'PATCH /images/*'],
+  },
+  {
+    name: 'copy_image',
+    default: 'role:admin',
+    target: OWN,
+    need: {only: 'definitions or --stores demand further stores'},
+    why: 'copy bytes to a store',
+    calls: ['POST /images/*/import'],
+  },
+  {
+    name: 'add_member',
+    default: MEMBER,
+    target: OWN,
+    need: {only: 'definitions have "share"'},
+    why: 'share',
+    calls: ['POST /images/*/members'],
+  },
+  {
+    name: 'get_members',
+    default: `role:admin or (role:reader and (${OWN} or project_id:%(member_id)s))`,
+    target: OWN,
+    need: {only: 'definitions have "share"'},
+    why: 'see who shares',
+    calls: ['GET /images/*/members'],
+  },
+  {
+    name: 'delete_member',
+    default: MEMBER,
+    target: OWN,
+    need: {only: 'definitions have "share"'},
+    why: 'share no longer',
+    calls: ['DELETE /images/*/members/*'],
+  },
+  {
+    name: 'modify_member',
+    default: 'role:admin or (role:member and project_id:%(member_id)s)',
+    target: 'project_id:%(member_id)s',
+    need: {only: 'definitions have "share", or --verify-cloud is used'},
+    why: 'accept an image for the own project',
+    calls: ['PUT /images/*/members/*'],
+  },
+];
