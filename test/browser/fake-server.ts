@@ -48,6 +48,8 @@ export interface FakeServer {
   readonly posted: readonly Posted[];
   /** The ids that watchers said they had seen last. */
   readonly resumed: readonly string[];
+  /** The ids of calls that were refused. */
+  readonly refused: readonly RouteId[];
   /** Breaks the connections of all watchers. */
   readonly dropWatchers: () => void;
   /** The world as it was, and nothing posted. */
@@ -60,6 +62,7 @@ export async function startFakeServer(): Promise<FakeServer> {
   const world = newWorld();
   const posted: Posted[] = [];
   const resumed: string[] = [];
+  const refused: RouteId[] = [];
   const watchers = new Set<ServerResponse>();
   const beganMs = Date.now();
   const server = createServer((request, response) => {
@@ -81,7 +84,8 @@ export async function startFakeServer(): Promise<FakeServer> {
     if (body !== undefined) posted.push({path: url.pathname, body});
     const status = route && world.refuse.get(route.id);
     if (!route || status !== undefined) {
-      json(response, status ?? 404, {error: {code: 'NOT_FOUND', message: `there is no ${url.pathname}`}});
+      if (route) refused.push(route.id);
+      json(response, status ?? 404, {error: {code: 'NOT_FOUND', message: `there is no ${url.pathname}`, run: RUN}});
       return;
     }
     if (!world.loggedIn && route.id !== 'login') {
@@ -119,13 +123,13 @@ export async function startFakeServer(): Promise<FakeServer> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{world, posted, resumed},
+    ...{world, posted, resumed, refused},
     dropWatchers: () => {
       for (const response of watchers) response.destroy();
     },
     reset: () => {
       Object.assign(world, newWorld());
-      posted.length = resumed.length = 0;
+      posted.length = resumed.length = refused.length = 0;
     },
     close: async () => {
       server.closeAllConnections();

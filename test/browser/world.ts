@@ -201,7 +201,7 @@ export function runRow(change: Partial<RunRow> = {}): RunRow {
     ...{id: RUN, verb: 'manage', state: 'RUNNING', phase: 'working', reason: null, exitCode: null, counts: null},
     ...{startedAt: ago(3), endedAt: null, heartbeatAt: ago(0.1), elapsedMs: 180_000, clouds: ['prod-a']},
     ...{definitions: ['Debian 12'], host: 'images-1', pid: 4711, commandLine: ['imgmgr', 'manage'], version: '0.1.0'},
-    who: {user: 'imgmgr', sudoUser: null, ci: null, job: null, jobUrl: null},
+    who: {user: 'imgmgr', sudoUser: null, ci: null, job: null, jobUrl: null, requestedBy: null},
     ...{lastSeq: 0, server: {by: 'anna', at: ago(3), plan: null, cancelledBy: null}},
     command: "imgmgr manage --cloud prod-a --filter 'Debian 12'",
     ...change,

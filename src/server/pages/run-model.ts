@@ -89,7 +89,8 @@ function progress(subject: Subject, event: SeenEvent): void {
   const {at, phase = '', bytes, total, image} = event;
   if (image !== undefined) subject.image = image;
   const step: StepName = phase === 'booting' ? 'boot' : UPLOADS.has(phase) ? 'upload' : 'candidate';
-  if (phase === 'booting') addSteps(subject, STEPS_OF.verify);
+  // Without a plan, as of `verify`, or where it was too large to be stored.
+  if (phase !== 'waiting') addSteps(subject, phase === 'booting' ? STEPS_OF.verify : STEPS_OF.acquire);
   const amount = total === undefined ? '' : ` ${bytesText(bytes ?? 0)} of ${bytesText(total)}`;
   const known = phase === 'waiting' ? subject.steps.find(({state}) => state === 'now')?.name : undefined;
   enter(subject, known ?? step, {
