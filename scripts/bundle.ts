@@ -5,6 +5,7 @@ import {chmod, copyFile, mkdir, readFile, readdir, rm, writeFile} from 'node:fs/
 import {dirname, join} from 'node:path';
 import {rolldown} from 'rolldown';
 import {transform} from 'rolldown/utils';
+import {writeCompletions} from './completions.ts';
 
 /** How the ids of modules begin that {@link loadPlainBuiltin} makes. */
 const PLAIN = '\0plain:';
@@ -19,7 +20,7 @@ const bundle = await rolldown({
   plugins: [{name: 'plain-builtins', resolveId: plainBuiltin, load: loadPlainBuiltin, transform: withoutFormData}],
 });
 // dist/agent, which takes a Go compiler, is left alone.
-for (const part of ['bin', 'part', 'pages', 'LICENSES.txt', '.built'])
+for (const part of ['bin', 'part', 'pages', 'completions', 'LICENSES.txt', '.built'])
   await rm(`dist/${part}`, {recursive: true, force: true});
 const {output} = await bundle.write({
   dir: 'dist',
@@ -30,6 +31,7 @@ const {output} = await bundle.write({
 await bundle.close();
 await makeLauncher('dist/bin/imgmgr.js');
 await writePages('src/server/pages', 'dist/pages');
+await writeCompletions('dist/completions');
 await writeLicenses(output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : [])));
 await writeFile('dist/.built', `${output.length}\n`);
 

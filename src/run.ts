@@ -45,6 +45,10 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
       version: VERSION,
       env,
       loadSettings: async (search) => loadSettings({...search, env}),
+      readNames: async (request, program) => {
+        const {readNames} = await import('./cli/commands/completion.ts');
+        return readNames(request, {env, program});
+      },
       execute: async (invocation) => {
         const {execute} = await import('./cli/execute.ts');
         return execute(invocation, {io, env, secrets, argv});

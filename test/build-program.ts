@@ -20,5 +20,6 @@ function isOutdated(): boolean {
   const sources = ['src', 'bin'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), {recursive: true, encoding: 'utf8'}).map((name) => join(ROOT, folder, name)),
   );
-  return [...sources, join(ROOT, 'scripts', 'bundle.ts')].some((path) => statSync(path).mtimeMs > builtMs);
+  const scripts = ['bundle', 'completions', 'program'].map((name) => join(ROOT, 'scripts', `${name}.ts`));
+  return [...sources, ...scripts].some((path) => statSync(path).mtimeMs > builtMs);
 }

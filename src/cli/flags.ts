@@ -36,6 +36,17 @@ export function givenFlags(command: Command): Flags {
   return command.optsWithGlobals<Flags>();
 }
 
+/** What may be given several times; all of it counts. */
+export const REPEATABLE: ReadonlySet<string> = new Set([
+  '--cloud',
+  '--images',
+  '--filter',
+  '--property',
+  '--stores',
+  '--diff',
+  '--delete',
+]);
+
 /** How and how much is printed; every command has these. */
 export function addOutputFlags(command: Command): Command {
   return command

@@ -81,6 +81,9 @@ const TOPICS: Readonly<Record<string, () => string | Promise<string>>> = {
   rules: async () => (await import('../core/rules/describe.ts')).listRules(),
 };
 
+/** What `help` explains besides commands and rules. */
+export const TOPIC_NAMES: readonly string[] = Object.keys(TOPICS);
+
 function exitCodes(): string {
   const byNumber = [...EXIT_CODES].sort((a, b) => a.code - b.code);
   const lines = byNumber.map(({code, meaning}) => `  ${String(code).padStart(3)}  ${meaning}`);

@@ -26,9 +26,9 @@ export const shard = reader(
   parseShard,
 );
 
-/** Reads one of some words. */
+/** Reads one of some words, which {@link wordsOf} tells. */
 export function oneOf<Word extends string>(flag: string, words: readonly Word[]): (text: string) => Word {
-  return (text) => {
+  const read = (text: string): Word => {
     const word = words.find((candidate) => candidate === text);
     if (word !== undefined) return word;
     const near = nearest(text, words, 1)[0];
@@ -36,6 +36,15 @@ export function oneOf<Word extends string>(flag: string, words: readonly Word[])
       ...(near !== undefined && {hint: `did you mean ${near}?`}),
     });
   };
+  WORDS.set(read, words);
+  return read;
+}
+
+const WORDS = new WeakMap<object, readonly string[]>();
+
+/** The words of which a reader takes one; undefined where it takes others. */
+export function wordsOf(read: object | undefined): readonly string[] | undefined {
+  return read && WORDS.get(read);
 }
 
 /** Reads a time: seconds when it is a bare number, else `90s`, `10m`, `1h30m`; the result is milliseconds. */

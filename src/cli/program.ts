@@ -1,6 +1,8 @@
 import {Command, CommanderError} from 'commander';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import {addBuild} from './commands/build.ts';
+import type {NamesRequest} from './commands/completion.ts';
+import {addCompletion} from './commands/completion.ts';
 import {addDelete} from './commands/delete.ts';
 import {addDoctor} from './commands/doctor.ts';
 import {addDryRun} from './commands/dry-run.ts';
@@ -16,7 +18,7 @@ import {addValidate} from './commands/validate.ts';
 import {addVerify} from './commands/verify.ts';
 import {DROPPED_FLAGS} from './dropped-flags.ts';
 import type {ExitCode} from './exit-codes.ts';
-import {addOutputFlags, givenFlags} from './flags.ts';
+import {addOutputFlags, givenFlags, REPEATABLE} from './flags.ts';
 import {helpLayout} from './help-layout.ts';
 import type {HelpLevel} from './help-layout.ts';
 import {SHORT_HELP, addHelp, formatItem, LEAST_COLUMNS, TOPICS_HELP} from './help.ts';
@@ -41,6 +43,8 @@ export interface CommandLine {
   readonly loadSettings?: LoadSettings;
   /** Shown by `doctor --config`. */
   readonly env?: Env;
+  /** Reads the names that completion offers; absent: there are none. */
+  readonly readNames?: (request: NamesRequest, program: Command) => Promise<readonly string[]>;
 }
 
 /** Parses the command line and does what it says; help and version go to stdout. USAGE when it cannot be understood. */
@@ -51,6 +55,7 @@ export async function runCommandLine({
   execute,
   loadSettings,
   env = {},
+  readNames,
 }: CommandLine): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const {helpLevel, words} = helpAsked(argv);
@@ -58,12 +63,13 @@ export async function runCommandLine({
     io,
     version,
     helpLevel,
+    readNames: async (request) => (await readNames?.(request, program)) ?? [],
     execute: async (invocation) => {
       exitCode = await execute(invocation);
     },
   });
   program.hook('preAction', async (_, command) => {
-    if (command.name() !== 'help') await readSettings({program, command, words, loadSettings, env});
+    if (!NEEDS_NO_SETTINGS.has(command.name())) await readSettings({program, command, words, loadSettings, env});
   });
   if (argv.length === 0) {
     io.stdout.write(SHORT_HELP);
@@ -103,6 +109,9 @@ async function readSettings({
   useSettings(program, {shows, env, ...(loaded && {loaded})});
 }
 
+/** What answers whatever the settings are, broken ones too. */
+const NEEDS_NO_SETTINGS: ReadonlySet<string> = new Set(['help', 'completion']);
+
 /** `--help-all` is `--help` with more in it; behind `help` it asks for no help of its own. */
 function helpAsked(argv: readonly string[]): {readonly helpLevel: HelpLevel; readonly words: readonly string[]} {
   const end = argv.indexOf('--');
@@ -121,10 +130,12 @@ export interface ProgramParts {
   readonly execute: Execute;
   /** How much the help shows; default: short. */
   readonly helpLevel?: HelpLevel;
+  /** Reads the names that completion offers; absent: there are none. */
+  readonly readNames?: (request: NamesRequest) => Promise<readonly string[]>;
 }
 
 /** The tree of commands; help and the documentation's test are made from it. */
-export function buildProgram({io, version, execute, helpLevel = 'short'}: ProgramParts): Command {
+export function buildProgram({io, version, execute, helpLevel = 'short', readNames}: ProgramParts): Command {
   const program = new Command('imgmgr')
     .description('keeps the public images of an OpenStack cloud fresh, described, tested and tidy')
     .usage('[global options] <command> [options]')
@@ -159,21 +170,11 @@ export function buildProgram({io, version, execute, helpLevel = 'short'}: Progra
   ])
     add(program, execute);
   addHelp(program, io);
+  addCompletion(program, io, readNames ?? (() => Promise.resolve([])));
   for (const command of program.commands) addOpposites(command);
   refuseRepeated(program);
   return program;
 }
-
-/** What may be given several times; all of it counts. */
-const REPEATABLE: ReadonlySet<string> = new Set([
-  '--cloud',
-  '--images',
-  '--filter',
-  '--property',
-  '--stores',
-  '--diff',
-  '--delete',
-]);
 
 /** USAGE for every other flag that is given twice: the one or the other would be left out without a word. */
 function refuseRepeated(program: Command): void {

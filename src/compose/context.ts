@@ -21,6 +21,7 @@ import {agentsOf, operatorFiles} from './files.ts';
 import type {HistoryParts} from './history.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
 import type {MetricsParts} from './metrics.ts';
+import type {DefinitionPlaces} from './names.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostRuntime} from './runtime.ts';
 import {openVerification} from './verification.ts';
@@ -44,6 +45,15 @@ export async function readPlan(path: string): Promise<PlanFile> {
 export async function keepHistory(parts: HistoryParts): Promise<HistoryKeeper> {
   const {openKeeper} = await import('./history.ts');
   return openKeeper(parts);
+}
+
+/** Names of clouds or definitions, for completion; only files are read. */
+export async function listNames(
+  caller: Caller,
+  request: {readonly kind: 'clouds'} | ({readonly kind: 'definitions'} & DefinitionPlaces),
+): Promise<readonly string[]> {
+  const {cloudNames, definitionNames} = await import('./names.ts');
+  return request.kind === 'clouds' ? cloudNames(caller) : definitionNames(caller, request);
 }
 
 /** Writes the metrics of a run for node_exporter. */

@@ -57,7 +57,8 @@ async function readDefinitions(paths: readonly string[], cwd: string): Promise<r
   return definitions.map((definition) => ({...definition, folder: dirname(resolve(cwd, definition.place.file))}));
 }
 
-function filesFrom(cwd: string): DefinitionFiles {
+/** The files of a caller who works in this folder. */
+export function filesFrom(cwd: string): DefinitionFiles {
   return {
     readFile: (file) => readRegularFile(resolve(cwd, file), {maxBytes: LARGEST_FILE}),
     readdir: (folder) => readdir(resolve(cwd, folder)),

@@ -48,10 +48,13 @@ describe('docs/cli.md', () => {
     const others = (flag: string, heading: string): string[] =>
       groups.flatMap((group) => (group.heading !== heading && group.flags.includes(flag) ? group.named : []));
     for (const {heading, flags, named} of groups) {
-      const having = PROGRAM.commands.filter(({options}) => options.some(({long}) => flags.includes(long ?? '')));
+      const having = PROGRAM.commands.filter(({options}) =>
+        options.some(({long, hidden}) => !hidden && flags.includes(long ?? '')),
+      );
       const needed = PROGRAM.commands.filter((command) =>
         command.options.some(
-          ({long}) => flags.includes(long ?? '') && !others(long ?? '', heading).includes(command.name()),
+          ({long, hidden}) =>
+            !hidden && flags.includes(long ?? '') && !others(long ?? '', heading).includes(command.name()),
         ),
       );
       const namesOf = (commands: readonly {name(): string}[]): string[] => commands.map((command) => command.name());

@@ -6,7 +6,9 @@ import {buildProgram, runCommandLine} from '../../../src/cli/program.ts';
 import {fakeIo} from '../../cli/fake-io.ts';
 
 const PROGRAM = buildProgram({io: fakeIo(), version: '1', execute: () => Promise.resolve()});
-const COMMANDS = PROGRAM.commands.filter((command) => command.name() !== 'help');
+/** In no group: `help`, and what no help lists. */
+const UNLISTED: ReadonlySet<string> = new Set(['help', 'completion']);
+const COMMANDS = PROGRAM.commands.filter((command) => !UNLISTED.has(command.name()));
 const OVERRIDES = [
   '--force-state',
   '--delete-in-use',

@@ -33,6 +33,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'parse',
         'plan-flags',
         'program',
+        'commands/completion',
         'commands/hold',
         'commands/import',
         'commands/rollback',
@@ -90,6 +91,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       'src/cli/metrics.ts',
       // The files of proto/, and words of their enums.
       ...['src/api/json.ts', 'src/api/types.ts'],
+      ...['bash', 'fish', 'shell', 'tree', 'zsh'].map((name) => `src/cli/completion/${name}.ts`),
       ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
       ...['src/report/answer.ts', 'src/report/audit-text.ts', 'src/report/status-text.ts'],
       ...['open-database', 'schema', 'sqlite'].map((name) => `src/history/${name}.ts`),
