@@ -5,7 +5,7 @@ import type {AppPorts} from './ports.ts';
 
 /** What the log of a run is made with. */
 export interface LogParts {
-  readonly ports: Pick<AppPorts, 'runtime' | 'signal'>;
+  readonly ports: Pick<AppPorts, 'runtime' | 'signal' | 'now'>;
   readonly emit: Emit;
   readonly reader: HistoryReader;
   /** Of the run. */
@@ -16,6 +16,8 @@ export interface LogParts {
 const PAGE = 500;
 /** A run that goes on is looked at so often. */
 const FOLLOW_MS = 200;
+/** A run gives a sign of life every 20 s. */
+const SILENCE_MS = 60_000;
 /** The last event of a run is stored a moment after its end. */
 const LAST_LOOKS = 5;
 
@@ -26,19 +28,42 @@ const LAST_LOOKS = 5;
 export async function emitLog({follow}: {readonly follow: boolean}, parts: LogParts): Promise<void> {
   const {ports, reader, id} = parts;
   const log = new RunLog(parts);
+  const signs = new Signs(ports);
   for (let looks = LAST_LOOKS; looks > 0;) {
     ports.signal.throwIfAborted();
     const details = reader.details(id);
     if (!details) return;
     await log.emitNew(details.logs);
     if (!follow || log.isOver) return;
-    if (!isUnderWay(details.run)) looks -= 1;
+    if (!isUnderWay(details.run) || signs.areOver(details.run)) looks -= 1;
     await ports.runtime.sleep(FOLLOW_MS, ports.signal);
   }
 }
 
 function isUnderWay({state}: RunRecord): boolean {
   return state === 'PENDING' || state === 'RUNNING';
+}
+
+/**
+ * Signs of life of a run whose clock is ahead of this one, which was set back since: the history tells by their times whether the run is lost,
+ * and those lie in the future.
+ */
+class Signs {
+  readonly #ports: LogParts['ports'];
+  #last = '';
+  #seenMs = 0;
+
+  constructor(ports: LogParts['ports']) {
+    this.#ports = ports;
+  }
+
+  /** No new one was seen for a minute. */
+  areOver({heartbeatAt}: RunRecord): boolean {
+    const nowMs = this.#ports.runtime.monotonic();
+    if (heartbeatAt !== this.#last) this.#seenMs = nowMs;
+    this.#last = heartbeatAt;
+    return Date.parse(heartbeatAt) > this.#ports.now().getTime() && nowMs - this.#seenMs > SILENCE_MS;
+  }
 }
 
 class RunLog {

@@ -84,24 +84,45 @@ function onEndSignal(listener: (signal: EndSignal) => void): () => void {
   };
 }
 
+/** A run that is over waits so long at most for a file system or a name server that nobody needs any more; milliseconds. */
+const STUCK_MS = 2000;
+
+/**
+ * Ends the process where it would wait for ever for what a run has let go: a folder of state on a file system that does not answer keeps it
+ * from ending. Keeps nothing alive by itself.
+ */
+export function leaveWhereStuck(exitCode: number): void {
+  setTimeout(() => {
+    if (whatHangs() === undefined) leaveWhereStuck(exitCode);
+    else leave(exitCode);
+  }, STUCK_MS).unref();
+}
+
 /** How often, and how long apart in milliseconds, an operation may be looked for before it counts as hanging. */
 const LOOKS = 5;
 const LOOK_MS = 50;
 
 /**
- * Ends the process. Node waits at its end for the threads that carry out file operations and name lookups, for ever where a file
- * system does not answer: then only SIGKILL ends it (exit 137 for a shell).
+ * Ends the process. Node waits at its end for the threads that carry out file operations and name lookups, for ever where a file system does
+ * not answer: then another program takes the place of this one and ends with the code; where there is none, SIGKILL ends it (137 for a shell).
  */
 function leave(exitCode: number, looks = LOOKS): void {
-  const hanging = process
-    .getActiveResourcesInfo()
-    .filter((name) => /^FSReq|^GetAddrInfoReq|^GetNameInfoReq/.test(name));
-  if (hanging.length === 0) process.exit(exitCode);
+  const what = whatHangs();
+  if (what === undefined) process.exit(exitCode);
   if (looks > 0) {
     setTimeout(() => leave(exitCode, looks - 1), LOOK_MS);
     return;
   }
-  const what = hanging.some((name) => name.startsWith('FSReq')) ? 'a file system' : 'the name server';
-  process.stderr.write(`imgmgr: ${what} does not answer, so the process ends itself by SIGKILL (exit 137)\n`);
-  process.kill(process.pid, 'SIGKILL');
+  process.stderr.write(`imgmgr: ${what} does not answer, so the process ends without waiting for it\n`);
+  try {
+    process.execve?.('/bin/sh', ['sh', '-c', `exit ${exitCode}`], {});
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+}
+
+function whatHangs(): 'a file system' | 'the name server' | undefined {
+  const pending = process.getActiveResourcesInfo();
+  if (pending.some((name) => name.startsWith('FSReq'))) return 'a file system';
+  return pending.some((name) => /^Get(?:Addr|Name)InfoReq/.test(name)) ? 'the name server' : undefined;
 }

@@ -87,8 +87,8 @@ class Reader implements HistoryReader {
     const rows = this.#all(
       `SELECT v.*, r.id AS run_id, r.state AS run_state, r.pid, r.pid_start, r.boot_id, r.pid_namespace, r.heartbeat_ms
        FROM subjects s JOIN verifications v ON v.run = s.run JOIN runs r ON r.n = v.run
-       WHERE s.cloud = ?1 AND s.definition = ?2 AND v.cloud = ?1 AND v.definition = ?2
-       ORDER BY v.run DESC, v.position DESC LIMIT ?3`,
+       WHERE s.cloud = ? AND s.definition = ? AND v.cloud = s.cloud AND v.definition = s.definition
+       ORDER BY v.run DESC, v.position DESC LIMIT ?`,
       ...[cloud, definition, limit],
     );
     return rows.map((row) => ({

@@ -19,12 +19,15 @@ export function createHistoryLog({
   readonly paint: Paint;
 }): (line: Extract<Event, {type: 'history-line'}>) => void {
   let at = 0;
-  const sink = {stdout, stderr: stdout, now: () => new Date(at), monotonic: () => at};
+  // The clock of the run's host may have been set back, and time went on all the same.
+  let passedMs = 0;
+  const sink = {stdout, stderr: stdout, now: () => new Date(at), monotonic: () => passedMs};
   const log = createLog({sink, verbosity, paint});
   return ({entry, log: file, text = ''}) => {
     if (file) stdout.write(`${clean(`[${file.kind === 'build' ? 'DIB' : 'console'}] ${text}`)}\n`);
     if (!entry) return;
     const time = Date.parse(entry.at);
+    passedMs += Math.max(0, time - at) || 0;
     at = Number.isNaN(time) ? at : time;
     try {
       log({...entry, event: eventOf(entry)});
