@@ -70,6 +70,7 @@ export const RULE_IDS = [
   'imgmgr/public-not-active',
   'imgmgr/no-name',
   'imgmgr/duplicate-name',
+  'imgmgr/revoked-current',
   'imgmgr/property-near-miss',
   'imgmgr/end-of-life',
   'imgmgr/exception-expired',

@@ -31,6 +31,8 @@ export interface Subject {
   readonly later: ReadonlySet<string>;
   /** False: nothing is published as things stand (disabled, or no version is listed); then neither time nor other images count. */
   readonly published: boolean;
+  /** True: it is ours and bears its name, though its version is revoked. */
+  readonly revoked?: boolean;
   /** Who can mend its properties, and who can bring a fresher one. */
   readonly mends: By;
   readonly refreshes: By;

@@ -1,3 +1,4 @@
+import {REVOKED_PROPERTY} from '../../image/revocation.ts';
 import {isOneEditAway} from '../../nearest.ts';
 import {isCalendarDate} from '../../time-text.ts';
 import type {Fault, SubjectRule} from '../rule.ts';
@@ -87,6 +88,27 @@ const DUPLICATE_NAME: SubjectRule = {
   },
 };
 
+const REVOKED_CURRENT: SubjectRule = {
+  ...OWN,
+  section: 'Publishing',
+  id: 'imgmgr/revoked-current',
+  says: 'A version that is revoked does not bear the name that users look up.',
+  matters:
+    'Somebody decided that nobody is to start it, and users get it all the same: no other version took its place.',
+  mend: 'Run manage. Where no other version can take the place, list a newer one, or take the image away with rollback --pull.',
+  severity: {openstack: 'error'},
+  seenIn: LIVE_ONLY,
+  judge(subject) {
+    if (subject.revoked !== true || subject.osHidden) return undefined;
+    return {
+      field: REVOKED_PROPERTY,
+      found: valueOf(subject, REVOKED_PROPERTY) ?? 'revoked by its definition',
+      wanted: 'a version that is not revoked',
+      message: `${titleOf(subject)} is of version ${subject.version ?? ''}, which is revoked, and bears the name`,
+    };
+  },
+};
+
 const NEAR_MISS: SubjectRule = {
   ...OWN,
   section: 'Properties',
@@ -167,5 +189,5 @@ const EXCEPTION_EXPIRED: SubjectRule = {
 
 /** What neither standard says, and operators want to know. */
 export const OWN_RULES: readonly SubjectRule[] = [
-  ...[MIN_DISK, NOT_ACTIVE, NO_NAME, DUPLICATE_NAME, NEAR_MISS, END_OF_LIFE, EXCEPTION_EXPIRED],
+  ...[MIN_DISK, NOT_ACTIVE, NO_NAME, DUPLICATE_NAME, REVOKED_CURRENT, NEAR_MISS, END_OF_LIFE, EXCEPTION_EXPIRED],
 ];

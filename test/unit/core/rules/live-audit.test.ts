@@ -78,6 +78,38 @@ describe('the audit of live images', () => {
     expect(judge({own: [old], definitions: []})).toEqual(['1 scs-0102/recency you']);
   });
 
+  describe('a revoked version that bears the name', () => {
+    const MARK = 'version=20261124 date=2026-11-25T00:00:00Z pulled=no';
+    const bad = own({}, {properties: {imgmgr_revoked: MARK}});
+    const older = (state: 'retired' | 'quarantined' = 'retired'): OwnImage =>
+      own({id: OTHER, version: '20261101', state}, {properties: {os_purpose: 'oldgeneric'}});
+    const rule = (input: Partial<LiveInput>): string[] =>
+      judge(input).filter((line) => line.includes('imgmgr/revoked-current'));
+
+    test('is found by its mark and by its definition, where nothing can take the place a person mends it', () => {
+      expect(rule({own: [bad]})).toEqual(['1 imgmgr/revoked-current you']);
+      const definitions = parsed(definition({version: {version: '"20261124"', revoked: 'leaks keys'}}));
+      expect(rule({own: [own()], definitions})).toEqual(['1 imgmgr/revoked-current you']);
+      expect(rule({own: [bad, older('quarantined')]})).toEqual(['1 imgmgr/revoked-current you']);
+      expect(rule({own: [bad], definitions: []})).toEqual(['1 imgmgr/revoked-current you']);
+    });
+
+    test('is what the next manage mends, where an older version is there or a newer one is listed', () => {
+      expect(rule({own: [bad, older()]})).toEqual(['1 imgmgr/revoked-current manage']);
+      const definitions = parsed(definition({version: {version: '"20261201"'}}));
+      expect(rule({own: [bad], definitions})).toEqual(['1 imgmgr/revoked-current manage']);
+      const single = parsed(definition({fields: {multi: 'false'}}));
+      expect(rule({own: [bad], definitions: single})).toEqual(['1 imgmgr/revoked-current manage']);
+    });
+
+    test('is none that is retired, or hidden', () => {
+      const retired = own({state: 'retired'}, {properties: {imgmgr_revoked: MARK, os_purpose: 'oldgeneric'}});
+      expect(rule({own: [retired]})).toEqual([]);
+      expect(rule({own: [{...bad, image: {...bad.image, osHidden: true}}]})).toEqual([]);
+      expect(rule({own: [own(), older()]})).toEqual([]);
+    });
+  });
+
   test('knows what manage does by the day on which a rule breaks', () => {
     const old = own({version: '20260901'}, {properties: {image_build_date: daysAgo(30)}});
     const {byImage} = auditLive({
