@@ -12,24 +12,17 @@ export function sourceChecks(exec: Exec): readonly Check[] {
   ];
 }
 
-const UNPACKERS = ['xz', 'bzip2', 'zstd'];
+/** Tools, by the Debian packages that have them. */
+const UNPACKERS: Readonly<Record<string, string>> = {xz: 'xz-utils', bzip2: 'bzip2', zstd: 'zstd'};
 
 async function unpack(exec: Exec): Promise<Diagnosis> {
-  const found = await Promise.all(
-    UNPACKERS.map(async (tool) => {
-      try {
-        await exec.run(tool, ['--version'], {timeoutMs: 10_000});
-        return undefined;
-      } catch (error) {
-        return {tool, error: asImgmgrError(error)};
-      }
-    }),
-  );
-  const missing = found.flatMap((one) => one ?? []);
-  if (missing.length === 0) return well(`sources are unpacked with gzip, ${UNPACKERS.join(', ')}`);
-  return doubtful(`missing: ${missing.map(({tool}) => tool).join(', ')}`, {
+  const tools = Object.keys(UNPACKERS);
+  const runs = await Promise.allSettled(tools.map((tool) => exec.run(tool, ['--version'], {timeoutMs: 10_000})));
+  const missing = tools.filter((_, index) => runs[index]?.status === 'rejected');
+  if (missing.length === 0) return well(`sources are unpacked with gzip, ${tools.join(', ')}`);
+  return doubtful(`missing: ${missing.join(', ')}`, {
     reason: 'sources that are compressed with them cannot be read',
-    remedy: missing.flatMap(({error}) => error.hint ?? []).join('; '),
+    remedy: `install them (Debian: apt install ${missing.map((tool) => UNPACKERS[tool] ?? tool).join(' ')})`,
   });
 }
 

@@ -145,6 +145,7 @@ describe('doctor on a cloud', () => {
     expect(ran.code).toBe(75);
     expect(check(ran, 'images', 'admin')).toMatchObject({health: 'fail', code: 'UNAVAILABLE'});
     expect(healths(ran, 'admin')).toMatchObject({login: 'ok', servers: 'ok', placement: 'ok', 'in-use': 'ok'});
+    expect(healths(ran, 'admin')).toMatchObject({create: 'untried', public: 'untried', community: 'untried'});
   });
 
   it('a slow cloud only takes longer', async () => {
@@ -195,6 +196,24 @@ describe('doctor on a cloud', () => {
     const ran = await doctor('--cloud', 'admin', '--verify-cloud', 'member');
     expect(check(ran, 'verify-cloud', 'admin')?.fact).toContain('member');
     expect(check(ran, 'servers', 'admin')?.fact).toContain('on member');
+  });
+});
+
+describe('doctor ends at the first signal, whatever does not answer', () => {
+  it.each([
+    ['the login', '/v3/auth/tokens'],
+    ['the listing of images', '/v2/images'],
+    ['the list of servers', '/servers'],
+  ])('%s', async (_, path) => {
+    const misdeed = table.cloud.misbehave('neverAnswers', {times: Infinity, match: {path}});
+    const io = fakeIo();
+    const clouds = join(table.folder, 'clouds.yaml');
+    const env = {HOME: table.folder, PATH: '/nonexistent', OS_CLIENT_CONFIG_FILE: clouds};
+    const ended = run(['doctor', '--cloud', 'admin', '--images', await table.write(one())], io, env);
+    await expect.poll(misdeed.happened).toBeGreaterThan(0);
+    io.send('SIGINT');
+    expect(await ended).toBe(130);
+    expect(io.left).toEqual([]);
   });
 });
 

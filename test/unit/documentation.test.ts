@@ -49,6 +49,13 @@ test('every page of docs/ is named in the README', () => {
   expect(unnamed).toEqual([]);
 });
 
+test('the first definition on a real cloud is the same ten lines in the README and in docs/operations.md', () => {
+  const lines = (path: string): readonly string[] =>
+    [...textOf(path).matchAll(/^ {4}.*# \d+ .*$/gm)].map(([line]) => line);
+  expect(lines('README.md')).toHaveLength(10);
+  expect(lines('docs/operations.md')).toEqual(lines('README.md'));
+});
+
 test('docs/ci.md names the stages of .ci/run, in their order, with a line for the time of each', () => {
   const page = textOf('docs/ci.md');
   const rowsOf = (section: string): string[] =>

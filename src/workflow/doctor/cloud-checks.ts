@@ -39,11 +39,23 @@ export function loginCheck({store}: Pick<CloudPorts, 'store'>): Check {
 export function cloudChecks(ports: CloudPorts, needs: CloudNeeds): readonly Check[] {
   const {store} = ports;
   const hasRights = store.mayCreate !== undefined;
+  let asked: ReturnType<typeof listing> | undefined;
+  const list = (): ReturnType<typeof listing> => (asked ??= listing(ports));
+  // A right is asked for with the id of an image: without a listing there is none.
+  const whereListed =
+    (look: () => Promise<Diagnosis>): (() => Promise<Diagnosis>) =>
+    async () =>
+      list().then(look, () => untried('not known, since images cannot be listed', {}));
   return [
     ...(store.credentialExpiry ? [{id: 'credential', look: () => credential(ports)}] : []),
-    {id: 'images', look: () => listing(ports)},
-    ...(hasRights ? [{id: 'create', look: () => mayCreate(ports)}] : []),
-    ...(hasRights ? OFFERED.map((visibility) => visibilityCheck(visibility, ports, needs)) : []),
+    {id: 'images', look: list},
+    ...(hasRights ? [{id: 'create', look: whereListed(() => mayCreate(ports))}] : []),
+    ...(hasRights
+      ? OFFERED.map((visibility) => ({
+          id: visibility,
+          look: whereListed(() => mayOffer(visibility, ports, needs)),
+        }))
+      : []),
     {id: 'methods', look: () => methods(ports)},
     {id: 'quota', look: () => quota(ports)},
     ...testChecks(ports, needs),
@@ -88,22 +100,17 @@ async function mayCreate({store}: CloudPorts): Promise<Diagnosis> {
   );
 }
 
-function visibilityCheck(visibility: Visibility, ports: CloudPorts, {visibilities}: CloudNeeds): Check {
+async function mayOffer(visibility: Visibility, {store}: CloudPorts, {visibilities}: CloudNeeds): Promise<Diagnosis> {
   const rule = visibility === 'public' ? 'publicize_image' : 'communitize_image';
-  return {
-    id: visibility,
-    look: async () => {
-      const may = await ports.store.mayCreate?.(visibility);
-      if (may === undefined) return notKnown(`whether this account may make ${visibility} images`);
-      if (may) return well(`may make ${visibility} images`);
-      const refusal = new ImgmgrError('FORBIDDEN', `this account may not make ${visibility} images`, {
-        hint: `use an account that may (Glance: ${rule}); imgmgr doctor --policy prints the rules of a role of its own`,
-      });
-      if (visibilities?.has(visibility) === true)
-        return {...failure(refusal), reason: `definitions have visibility: ${visibility}`};
-      return shortcoming(refusal, `definitions with visibility: ${visibility} cannot be published here`);
-    },
-  };
+  const may = await store.mayCreate?.(visibility);
+  if (may === undefined) return notKnown(`whether this account may make ${visibility} images`);
+  if (may) return well(`may make ${visibility} images`);
+  const refusal = new ImgmgrError('FORBIDDEN', `this account may not make ${visibility} images`, {
+    hint: `use an account that may (Glance: ${rule}); imgmgr doctor --policy prints the rules of a role of its own`,
+  });
+  if (visibilities?.has(visibility) === true)
+    return {...failure(refusal), reason: `definitions have visibility: ${visibility}`};
+  return shortcoming(refusal, `definitions with visibility: ${visibility} cannot be published here`);
 }
 
 function notKnown(what: string): Diagnosis {
