@@ -12,6 +12,10 @@ interface Watcher {
   readonly onEnd: (run: RunRow) => void;
 }
 
+/** How long events are gathered before they are shown: many of them, as of a run that began long ago, are shown in fewer steps. */
+const FEW_MS = 50;
+const MANY_MS = 200;
+const MANY = 100;
 /** When a refused connection is tried again. */
 const AGAIN_MS = 3000;
 
@@ -22,8 +26,10 @@ const AGAIN_MS = 3000;
 export function watch(run: string, {onEvents, onConnected, onEnd}: Watcher): void {
   let last = 0;
   let waiting: SeenEvent[] = [];
+  let many = false;
   const flush = (): void => {
     const events = waiting;
+    many = events.length > MANY;
     waiting = [];
     if (events.length > 0) onEvents(events);
   };
@@ -35,7 +41,7 @@ export function watch(run: string, {onEvents, onConnected, onEnd}: Watcher): voi
       if (event.seq <= last) return;
       last = event.seq;
       // A page that is not seen has no frames.
-      if (waiting.push(event) === 1) setTimeout(flush, 50);
+      if (waiting.push(event) === 1) setTimeout(flush, many ? MANY_MS : FEW_MS);
     });
     source.addEventListener('end', ({data}: MessageEvent<string>) => {
       source.close();

@@ -14,6 +14,7 @@ export class RunLine {
   readonly #outcome = el('div', {});
   #items: {readonly name: string; readonly element: HTMLElement; readonly detail: HTMLElement; shown: string}[] = [];
   #seen = 0;
+  #shownHead = '';
   #shownOutcome: Subject['outcome'];
 
   constructor(subject: Subject) {
@@ -26,7 +27,10 @@ export class RunLine {
     const {changed, steps, extras, outcome} = this.#subject;
     if (changed === this.#seen && !force) return;
     this.#seen = changed;
-    fill(this.#head, headOf(this.#subject));
+    const {definition, version, image} = this.#subject;
+    const head = JSON.stringify([definition, version, image]);
+    if (head !== this.#shownHead) fill(this.#head, headOf(this.#subject));
+    this.#shownHead = head;
     if (steps.map(({name}) => name).join() !== this.#items.map(({name}) => name).join()) this.#rebuild(steps);
     steps.forEach((step, index) => {
       const item = this.#items[index];
