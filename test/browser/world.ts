@@ -9,8 +9,8 @@ import type {Offer} from '../../src/server/contract/verbs.ts';
 /** The moment of this world. */
 export const NOW = '2026-11-27T12:00:00.000Z';
 export const IMAGE = '4a6f1c2e-0d7b-4c53-9a51-7f0e2b9d1a34';
-export const OLD_IMAGE = '1b2c3d4e-5f60-4718-8a9b-0c1d2e3f4a5b';
-export const BAD_IMAGE = '9f8e7d6c-5b4a-4938-8271-605f4e3d2c1b';
+const OLD_IMAGE = '1b2c3d4e-5f60-4718-8a9b-0c1d2e3f4a5b';
+const BAD_IMAGE = '9f8e7d6c-5b4a-4938-8271-605f4e3d2c1b';
 export const RUN = '0721cbb1-5c5c-4f7e-9f57-2f6a7f3b9c10';
 export const PLAN = 'c0ffee00-1111-4222-8333-444455556666';
 
@@ -32,7 +32,7 @@ const FINDING: z.infer<typeof finding> = {
   ...{remedy: 'run manage', section: 'SCS-0104 v1', by: 'manage'},
 };
 
-export function row(change: Partial<ImageRow>): ImageRow {
+function row(change: Partial<ImageRow>): ImageRow {
   return {
     ...{cloud: 'prod-a', definition: 'Debian 12', image: IMAGE, name: 'Debian 12', owner: null, version: '20261120'},
     ...{built: '2026-11-20', newer: null, verified: {kind: 'pass', cause: 'passed', at: ago(60 * 26)}, redOn: null},

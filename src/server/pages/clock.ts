@@ -17,7 +17,7 @@ export function noteServerTime(date: string | null): void {
 }
 
 /** Now, by the server's clock, milliseconds since 1970. */
-export function serverNow(): number {
+function serverNow(): number {
   return Date.now() + aheadMs;
 }
 

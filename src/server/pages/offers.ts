@@ -36,7 +36,7 @@ export function offerButton(offer: Offer, session: Session, isMain = false): HTM
 }
 
 /** What an offer is called. */
-export function offerLabel({verb, via, flags}: Offer): string {
+function offerLabel({verb, via, flags}: Offer): string {
   switch (verb) {
     case 'manage':
       return via === 'plans' ? 'Plan a manage run' : 'Run manage';
