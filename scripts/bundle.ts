@@ -6,6 +6,7 @@ import {dirname, join} from 'node:path';
 import {rolldown} from 'rolldown';
 import {transform} from 'rolldown/utils';
 import {writeCompletions} from './completions.ts';
+import {writeManPages} from './man.ts';
 
 /** How the ids of modules begin that {@link loadPlainBuiltin} makes. */
 const PLAIN = '\0plain:';
@@ -20,7 +21,7 @@ const bundle = await rolldown({
   plugins: [{name: 'plain-builtins', resolveId: plainBuiltin, load: loadPlainBuiltin, transform: withoutFormData}],
 });
 // dist/agent, which takes a Go compiler, is left alone.
-for (const part of ['bin', 'part', 'pages', 'completions', 'LICENSES.txt', '.built'])
+for (const part of ['bin', 'part', 'pages', 'completions', 'man', 'LICENSES.txt', '.built'])
   await rm(`dist/${part}`, {recursive: true, force: true});
 const {output} = await bundle.write({
   dir: 'dist',
@@ -32,6 +33,7 @@ await bundle.close();
 await makeLauncher('dist/bin/imgmgr.js');
 await writePages('src/server/pages', 'dist/pages');
 await writeCompletions('dist/completions');
+await writeManPages('dist/man');
 await writeLicenses(output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : [])));
 await writeFile('dist/.built', `${output.length}\n`);
 

@@ -20,6 +20,6 @@ function isOutdated(): boolean {
   const sources = ['src', 'bin'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), {recursive: true, encoding: 'utf8'}).map((name) => join(ROOT, folder, name)),
   );
-  const scripts = ['bundle', 'completions', 'program'].map((name) => join(ROOT, 'scripts', `${name}.ts`));
+  const scripts = ['bundle', 'completions', 'man', 'program'].map((name) => join(ROOT, 'scripts', `${name}.ts`));
   return [...sources, ...scripts].some((path) => statSync(path).mtimeMs > builtMs);
 }

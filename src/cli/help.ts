@@ -75,13 +75,14 @@ export function formatItem(this: Help, ...given: Parameters<Help['formatItem']>)
   return [`  ${term}`, ...lines.map((line) => `      ${line}`)].join('\n');
 }
 
-const TOPICS: Readonly<Record<string, () => string | Promise<string>>> = {
+/** What `help` explains besides commands and rules: a heading, then lines of a term and what it means, two blanks or more between them. */
+export const TOPICS: Readonly<Record<string, () => string | Promise<string>>> = {
   'exit-codes': exitCodes,
   environment: () => ENVIRONMENT,
   rules: async () => (await import('../core/rules/describe.ts')).listRules(),
 };
 
-/** What `help` explains besides commands and rules. */
+/** Their names. */
 export const TOPIC_NAMES: readonly string[] = Object.keys(TOPICS);
 
 function exitCodes(): string {

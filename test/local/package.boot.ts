@@ -1,4 +1,5 @@
 import {chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile} from 'node:fs/promises';
+import {spawnSync} from 'node:child_process';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {execa} from 'execa';
@@ -9,6 +10,7 @@ import {buildGuest} from './guests.ts';
 const ROOT = new URL('../..', import.meta.url).pathname;
 const NOBODY = 65_534;
 const withQemu = hasQemu('that the package builds, boots and publishes on an ordinary user’s machine');
+const withMan = hasMan();
 const isRoot = process.getuid?.() === 0;
 
 let folder = '';
@@ -59,6 +61,8 @@ describe('the npm package, installed for all users without a registry', () => {
       'dist/agent/imgmgr-agent-x86_64',
       'dist/agent/imgmgr-agent-aarch64',
       'dist/agent/imgmgr-confine-x86_64',
+      'dist/completions/imgmgr.bash',
+      'dist/man/man1/imgmgr.1',
       'elements/agent-install/README.rst',
       'images/debian.yml',
       'proto/imgmgr/verify/v1/verify.proto',
@@ -81,6 +85,23 @@ describe('the npm package, installed for all users without a registry', () => {
     expect([validated.exitCode, validated.stderr]).toEqual([0, '']);
   });
 
+  it.skipIf(!withMan)('has manual pages where man looks for those of other programs', async () => {
+    const MANPATH = join(folder, 'prefix/share/man');
+    const read = async (...args: readonly string[]): Promise<string> =>
+      (await execa('man', args, {env: {MANPATH, LC_ALL: 'C.UTF-8', MANWIDTH: '100'}})).stdout;
+    expect(await read('imgmgr')).toContain('EXIT STATUS');
+    expect(await read('imgmgr-dry-run')).toContain('imgmgr dry-run --cloud admin');
+  });
+
+  it('completes its commands in bash', async () => {
+    const script = join(folder, 'prefix/lib/node_modules/imgmgr/dist/completions/imgmgr.bash');
+    const typed =
+      'COMP_LINE="imgmgr vali" COMP_POINT=11 COMP_WORDS=(imgmgr vali) COMP_CWORD=1; _imgmgr; echo "${COMPREPLY[@]}"';
+    expect((await execa('bash', ['-c', `source "$0" && ${typed}`, script])).stdout).toBe('validate');
+    expect((await imgmgr('completion', 'bash')).stdout).toBe((await readFile(script, 'utf8')).trimEnd());
+    expect((await imgmgr('completion', '--names', 'clouds')).stdout).toBe('local');
+  });
+
   it.skipIf(!withQemu)('imports, boots, judges and publishes an image on the cloud local, once', async (context) => {
     const guest = await buildGuest({guest: 'tiny-root-guest', out: join(folder, 'guest.qcow2')});
     if (guest === undefined) return context.skip('there is no guest to boot');
@@ -95,6 +116,14 @@ describe('the npm package, installed for all users without a registry', () => {
     expect([again.exitCode, lines(again.stdout).filter(({type}) => type === 'action-done')]).toEqual([0, []]);
   });
 });
+
+/** Says so where there is no man-db; a small system may have a stand-in of that name. */
+function hasMan(): boolean {
+  const isThere = spawnSync('lexgrog', ['--version']).error === undefined;
+  if (!isThere)
+    process.stderr.write('not tested, since man-db is not installed: that man finds the pages of the package\n');
+  return isThere;
+}
 
 function named(name: string): RegExp {
   return new RegExp(`^${name.replaceAll('.', '\\.')} v?`, 'm');

@@ -44,6 +44,8 @@ describe('deploy/systemd', () => {
       await writeFile(join(folder, 'imgmgr.timer'), await readFile(join(ROOT, 'deploy/systemd/imgmgr.timer'), 'utf8'));
       const {exitCode, stderr} = await execa('systemd-analyze', ['verify', join(folder, 'imgmgr.timer'), unit], {
         reject: false,
+        // The pages that the units name.
+        env: {MANPATH: join(ROOT, 'dist/man')},
       });
       // Other units of this machine may be wrong.
       return {exitCode, said: stderr.split('\n').filter((line) => line.includes('imgmgr'))};
