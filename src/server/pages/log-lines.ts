@@ -16,9 +16,16 @@ const SEQUENCES =
  */
 export function shownLine(line: string): string {
   const seen = line.slice(0, LONGEST_SEEN);
-  const plain = seen.replace(SEQUENCES, '').replace(/\r+$/, '');
+  const plain = withoutReturns(seen.replace(SEQUENCES, ''));
   const last = plain.slice(plain.lastIndexOf('\r') + 1);
   const more = line.length - seen.length + Math.max(0, last.length - LONGEST_LINE);
   const text = visible(last.slice(0, LONGEST_LINE).replaceAll('\t', '        '), Infinity);
   return more > 0 ? `${text}… (${more} more characters)` : text;
+}
+
+/** Carriage returns at the end overwrite nothing. */
+function withoutReturns(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '\r') end -= 1;
+  return text.slice(0, end);
 }

@@ -63,7 +63,7 @@ export class LogView {
   }
 
   /** Looks for the text; what it finds is the search's. */
-  search(search: LogSearch, wanted: string): void {
+  showFound(search: LogSearch, wanted: string): void {
     search.find(
       this.#blocks.map(({text}) => text),
       wanted,

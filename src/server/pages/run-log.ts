@@ -117,7 +117,7 @@ export class RunLog {
   }
 
   #find(): void {
-    this.#view.search(this.#search, this.#wanted.value);
+    this.#view.showFound(this.#search, this.#wanted.value);
     this.#showFound();
   }
 
