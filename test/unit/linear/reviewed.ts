@@ -26,7 +26,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     'in the browser, on texts that the server has cut, each read once; the filter and the search are by words of the user',
     [
-      ...['clock', 'images-filter', 'live', 'log-lines', 'log-search', 'main', 'offer-command', 'path', 'run-log'],
+      ...['clock', 'images-filter', 'live', 'log-lines', 'log-search', 'main', 'offer-command', 'path'],
       ...['run-steps', 'text'],
     ].map((name) => `src/server/pages/${name}.ts`),
   ],
@@ -101,7 +101,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       'src/cli/metrics.ts',
       // The files of proto/, and words of their enums.
       ...['src/api/json.ts', 'src/api/types.ts'],
-      ...['bash', 'fish', 'shell', 'tree', 'zsh'].map((name) => `src/cli/completion/${name}.ts`),
+      ...['fish', 'shell', 'tree', 'zsh'].map((name) => `src/cli/completion/${name}.ts`),
       ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
       ...['src/report/answer.ts', 'src/report/audit-text.ts', 'src/report/status-text.ts'],
       ...['open-database', 'schema', 'sqlite'].map((name) => `src/history/${name}.ts`),
