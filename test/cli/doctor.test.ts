@@ -263,6 +263,17 @@ describe('doctor on this host', () => {
     expect([open.code, check(open, 'work')?.code]).toEqual([2, 'CONFIG']);
   });
 
+  it('a history that is damaged, or of another program, is a warning: runs are not affected', async () => {
+    const state = join(table.folder, 'state', 'imgmgr');
+    await mkdir(state, {recursive: true, mode: 0o700});
+    await writeFile(join(state, 'history.sqlite'), 'SQLite format 3\0 and nothing more'.padEnd(4096, 'x'), {
+      mode: 0o600,
+    });
+    const ran = await doctor('--cloud', 'local');
+    expect([ran.code, check(ran, 'history')?.health]).toEqual([0, 'warn']);
+    expect(check(ran, 'history')?.reason).toContain('not affected');
+  });
+
   it('names tools that are missing, what they are for and how to get them, and is exit 0', async () => {
     const io = fakeIo();
     const images = await table.write(one());
