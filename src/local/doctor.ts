@@ -10,34 +10,26 @@ import {whyNoKvm} from './qemu/accelerator.ts';
 
 /** Whether guests of the cloud `local` can run here, and how fast. `device` is KVM's, by default /dev/kvm. */
 export function qemuChecks({exec, device}: {readonly exec: Exec; readonly device?: string}): readonly Check[] {
-  const qemu = process.arch === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64';
   return [
-    {id: 'qemu', look: () => version(exec, qemu)},
-    {id: 'kvm', look: () => kvm({exec, qemu, ...(device !== undefined && {device})})},
+    {id: 'qemu', look: () => version(exec)},
+    {id: 'kvm', look: () => kvm({exec, ...(device !== undefined && {device})})},
   ];
 }
 
 const NEEDED = 'images cannot be tested on this host (--cloud local, verify FILE)';
 
-async function version(exec: Exec, qemu: string): Promise<Diagnosis> {
+async function version(exec: Exec): Promise<Diagnosis> {
+  const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
   try {
-    const {stdout} = await exec.run(qemu, ['--version'], {timeoutMs: 10_000});
-    return well(stdout.split('\n')[0]?.trim() ?? qemu);
+    const {stdout} = await exec.run(`qemu-system-${machine}`, ['--version'], {timeoutMs: 10_000});
+    return well(stdout.split('\n', 1).join('').trim());
   } catch (error) {
     if (asImgmgrError(error).code !== 'UNSUPPORTED') throw error;
     return shortcoming(error, NEEDED);
   }
 }
 
-async function kvm({
-  exec,
-  qemu,
-  device,
-}: {
-  readonly exec: Exec;
-  readonly qemu: string;
-  readonly device?: string;
-}): Promise<Diagnosis> {
+async function kvm({exec, device}: {readonly exec: Exec; readonly device?: string}): Promise<Diagnosis> {
   const slow = 'guests on this host are emulated, which takes many times as long';
   if (process.arch !== 'x64')
     return doubtful('KVM is used for x86_64 alone', {
@@ -46,8 +38,8 @@ async function kvm({
     });
   const folder = await mkdtemp(join(tmpdir(), 'imgmgr-doctor-'));
   try {
-    if ((await version(exec, qemu)).health !== 'ok')
-      return untried('whether KVM works is not known', {reason: `${qemu} is not installed`});
+    if ((await version(exec)).health !== 'ok')
+      return untried('whether KVM works is not known', {reason: 'QEMU is not installed'});
     const why = await whyNoKvm({exec, folder, ...(device !== undefined && {device})});
     if (why === undefined) return well('a machine boots under KVM');
     return doubtful(`KVM does not work here: ${why}`, {

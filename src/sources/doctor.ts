@@ -29,7 +29,7 @@ async function unpack(exec: Exec): Promise<Diagnosis> {
 async function qemuImg(exec: Exec): Promise<Diagnosis> {
   try {
     const {stdout} = await exec.run('qemu-img', ['--version'], {timeoutMs: 10_000});
-    return well(stdout.split('\n')[0]?.trim() ?? 'qemu-img');
+    return well(stdout.split('\n', 1).join('').trim());
   } catch (error) {
     if (asImgmgrError(error).code !== 'UNSUPPORTED') throw error;
     return shortcoming(
