@@ -8,7 +8,7 @@ import type {Check} from '../ports/doctor.ts';
 export function sourceChecks(exec: Exec): readonly Check[] {
   return [
     {id: 'unpack', look: () => unpack(exec)},
-    {id: 'qemu-img', look: () => qemuImg(exec)},
+    {id: 'convert', look: () => qemuImg(exec)},
   ];
 }
 

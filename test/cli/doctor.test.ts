@@ -286,7 +286,7 @@ describe('doctor on this host', () => {
       .map((line) => JSON.parse(line) as Check);
     const of = (id: string): Check | undefined => lines.find((line) => line.type === 'check' && line.check === id);
     expect(code).toBe(0);
-    for (const id of ['unpack', 'qemu-img', 'qemu', 'diskimage-builder']) {
+    for (const id of ['unpack', 'convert', 'qemu', 'diskimage-builder']) {
       expect([id, of(id)?.health]).toEqual([id, 'warn']);
       expect(of(id)?.reason ?? '').not.toBe('');
       expect(of(id)?.remedy).toMatch(/apt install/);
