@@ -59,6 +59,48 @@ describe.each(NEWEST)('rollback on the real $region Glance', ({cloud, url}) => {
     expect(await manage('two', '2')).toMatchObject({code: 0, writes: []});
   });
 
+  it('beside a run that imports a newer version waits for its lease, then refuses what it was not asked about; nothing is lost, and given again it goes back', async () => {
+    const images = await wanted('3');
+    upstream.misbehave('slow', {path: `/${name}-3.img`, delayMs: 150});
+    const managing = on('two', 'manage', '--images', images);
+    await expect.poll(async () => admin.named('imgmgr lease')).toHaveLength(1);
+    const beside = await on(
+      'one',
+      'rollback',
+      name,
+      '--reason',
+      'slow disk',
+      '--images',
+      images,
+      '--no-verify',
+      '--yes',
+    );
+    expect(await managing).toMatchObject({code: 0, done: ['acquire 3', 'publish 3', 'retire 2']});
+    expect(beside, beside.stderr).toMatchObject({code: 1, done: [], writes: beside.writes.filter(isOfLease)});
+    expect(show(await admin.named(name))).toEqual([
+      `${name} (1) | public | oldgeneric`,
+      `${name} (2) | public | oldgeneric`,
+      `${name} | public | generic`,
+    ]);
+    const again = await on(
+      'one',
+      'rollback',
+      name,
+      '--reason',
+      'slow disk',
+      '--images',
+      images,
+      '--no-verify',
+      '--yes',
+    );
+    expect(again, again.stderr).toMatchObject({code: 0, done: ['revoke 3', 'publish 2', 'retire 3']});
+    expect(await on('two', 'manage', '--images', images)).toMatchObject({code: 0, writes: []});
+    expect(await admin.named('imgmgr lease')).toEqual([]);
+    const undone = await on('one', 'rollback', name, '3', '--undo', '--images', images, '--no-verify', '--yes');
+    expect(undone, undone.stderr).toMatchObject({code: 0, done: ['lift 3', 'publish 3', 'retire 2']});
+    expect(await rollback('--reason', 'as before', '--to', '2')).toMatchObject({code: 0});
+  });
+
   it('takes the image away with --pull, for every host, until that is undone', async () => {
     const pulled = await rollback('--reason', 'leaked key', '--pull');
     expect(pulled, pulled.stderr).toMatchObject({code: 0, done: ['revoke 2', 'deactivate 2']});
@@ -68,3 +110,8 @@ describe.each(NEWEST)('rollback on the real $region Glance', ({cloud, url}) => {
     expect(show(await admin.named(name))).toContainEqual(`${name} | public | generic`);
   });
 });
+
+/** A lease is made and deleted under an id of its own. */
+function isOfLease(write: string): boolean {
+  return write.startsWith('POST ') || write.startsWith('DELETE ');
+}

@@ -153,6 +153,20 @@ describe('manage on the real OpenStack', () => {
     expect(await demo.ours()).toEqual([]);
   });
 
+  it('rollback boots a target without a recorded verdict, and publishes it when it has passed', async () => {
+    for (const at of [1, 2]) expect(await manage(await write([tiny(at)]), '--no-verify')).toMatchObject({code: 0});
+    const back = await imgmgr(
+      ['rollback', NAME, '--cloud', 'admin', '--images', await write([tiny(2)]), '--reason', 'no network', '--yes'],
+      env(),
+    );
+    expect(back, back.stderr).toMatchObject({code: 0, done: ['revoke 2', 'verify 1', 'publish 1', 'retire 2']});
+    expect(show(await glance.named(NAME))).toEqual([
+      `${NAME} (2) | public | retired | none`,
+      `${NAME} | public | current | pass`,
+    ]);
+    expect(await compute.ours()).toEqual([]);
+  });
+
   it.each(ENDS)('leaves nothing after %s, and the next run', async (_what, ends) => {
     const images = await write([tiny(1)]);
     for (const end of ends) {
