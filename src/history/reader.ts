@@ -43,7 +43,7 @@ class Reader implements HistoryReader {
     const {conditions, values} = this.#conditions(filter);
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const rows = this.#all(`SELECT * FROM runs ${where} ORDER BY n DESC LIMIT ?`, ...values, filter.limit + 1);
-    return {runs: rows.slice(0, filter.limit).map((row) => this.#run(row)), more: rows.length > filter.limit};
+    return {runs: this.#records(rows.slice(0, filter.limit)), more: rows.length > filter.limit};
   }
 
   find(beginning: string): FoundRun {
@@ -58,8 +58,8 @@ class Reader implements HistoryReader {
 
   details(id: string): ReturnType<HistoryReader['details']> {
     const [row] = this.#all('SELECT * FROM runs WHERE id = ?', id);
-    if (!row) return undefined;
-    const run = this.#run(row);
+    const [run] = row ? this.#records([row]) : [];
+    if (!row || !run) return undefined;
     const lost = run.state === 'LOST';
     const of = (table: string, order: string): readonly Row[] =>
       this.#all(`SELECT * FROM ${table} WHERE run = ? ORDER BY ${order}`, Number(row['n']));
@@ -120,15 +120,34 @@ class Reader implements HistoryReader {
     this.#db.close();
   }
 
-  #run(row: Row): RunRecord {
-    const subjects = this.#all('SELECT cloud, definition FROM subjects WHERE run = ?', Number(row['n']));
-    const of = (field: 'cloud' | 'definition'): readonly string[] => {
-      const names = new Set(subjects.map((subject) => String(subject[field])));
-      names.delete('');
-      return [...names].sort(byCharacters);
-    };
-    const lost = row['state'] === 'RUNNING' && isLost(row, this.#now().getTime());
-    return runOf(row, {clouds: of('cloud'), definitions: of('definition'), lost, now: this.#now()});
+  #records(rows: readonly Row[]): readonly RunRecord[] {
+    const subjects = this.#subjects(rows);
+    const now = this.#now();
+    return rows.map((row) => {
+      const lost = row['state'] === 'RUNNING' && isLost(row, now.getTime());
+      const {clouds = [], definitions = []} = subjects.get(Number(row['n'])) ?? {};
+      return runOf(row, {clouds, definitions, lost, now});
+    });
+  }
+
+  /** Clouds and definitions by run: a thousand runs have tens of thousands, so one question asks for all, with a row for each cloud. */
+  #subjects(rows: readonly Row[]): ReadonlyMap<number, Pick<RunRecord, 'clouds' | 'definitions'>> {
+    const numbers = JSON.stringify(rows.map((row) => row['n']));
+    const found = this.#all(
+      `SELECT run, cloud, json_group_array(definition) AS definitions FROM subjects
+       WHERE run IN (SELECT value FROM json_each(?)) GROUP BY run, cloud`,
+      numbers,
+    );
+    const byRun = Map.groupBy(found, (row) => Number(row['run']));
+    return new Map(
+      [...byRun].map(([run, of]) => [
+        run,
+        {
+          clouds: named(of.map((row) => String(row['cloud']))),
+          definitions: named(of.flatMap((row) => JSON.parse(String(row['definitions'])) as readonly string[])),
+        },
+      ]),
+    );
   }
 
   #conditions(filter: RunFilter): {readonly conditions: readonly string[]; readonly values: readonly SQLInputValue[]} {
@@ -175,6 +194,11 @@ class Reader implements HistoryReader {
       return statement.all(...values);
     });
   }
+}
+
+/** Each once; a subject may have no cloud, or no definition. */
+function named(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].filter((name) => name !== '').sort(byCharacters);
 }
 
 function marks(values: readonly unknown[]): string {
