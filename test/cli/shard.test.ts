@@ -16,6 +16,23 @@ afterEach(async () => table.close());
 const all = (...versions: readonly string[]): string[] => NAMES.map((name) => table.x(versions, {name}));
 
 describe('--shard', () => {
+  it('four imports together do exactly what one does, with and without publication', async () => {
+    for (const flags of [[], ['--no-publish']]) {
+      const importAll = async (...more: readonly string[]) =>
+        table.run('import', all('1', '2'), '--no-verify', ...flags, ...more);
+      const whole = await importAll();
+      const end = endState(table.cloud);
+      for (const {id} of table.cloud.images.all()) table.cloud.images.remove(id, 'test');
+      const ran = [];
+      for (const shard of SHARDS) ran.push(await importAll('--shard', shard));
+      expect(ran.map(({code}) => code)).toEqual([0, 0, 0, 0]);
+      expect(ran.flatMap(({done}) => done).sort()).toEqual([...whole.done].sort());
+      expect(Math.max(...ran.map(({done}) => done.length))).toBeLessThan(whole.done.length);
+      expect(endState(table.cloud)).toEqual(end);
+      for (const {id} of table.cloud.images.all()) table.cloud.images.remove(id, 'test');
+    }
+  });
+
   it('four shards together do exactly what one run does, and each of them nothing the second time', async () => {
     await table.manage(all('1'));
     const whole = await table.manage(all('1', '2'));

@@ -95,7 +95,9 @@ function isNoLease(write: string): boolean {
   return !/^(POST \/v2\/images|DELETE \/v2\/images\/ID|PATCH \/v2\/images\/ID)$/.test(write);
 }
 
+// Of tags Glance keeps no order.
 const OWN = new Set([
+  'tags',
   'id',
   'checksum',
   'os_hash_value',
@@ -113,7 +115,9 @@ function comparable(image: RealImage, prefix: string): unknown {
     ([key]) => !OWN.has(key) && !/^imgmgr_(run|host|record|digests?)$/.test(key),
   );
   return JSON.parse(
-    JSON.stringify(Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1))))
+    JSON.stringify(
+      Object.fromEntries([...fields, ['tags', [...image.tags].sort()] as const].sort(([a], [b]) => (a < b ? -1 : 1))),
+    )
       .replaceAll(prefix, 'PREFIX')
       .replaceAll(/sha512:[0-9a-f]+/g, 'DIGEST'),
   ) as unknown;

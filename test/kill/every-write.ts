@@ -204,7 +204,7 @@ const VARIES = /^(?:id|self|file|owner|created_at|updated_at|imgmgr_run|imgmgr_v
 
 /** The record without the entries that name an image, a run or a time. */
 function withoutRun(record: string): string {
-  return record.replaceAll(/(?:^| )(?:image|run|verdict_at|verdict_run)=\S*/g, '');
+  return record.replaceAll(/(?:^| )(?:image|run|verdict_at|verdict_run|published)=\S*/g, '');
 }
 
 /** Waits until the cloud imports nothing any more. */
