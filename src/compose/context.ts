@@ -12,7 +12,7 @@ import {checkProxies} from '../http/proxy.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
-import type {HistoryKeeper} from '../ports/history.ts';
+import type {HistoryKeeper, HistoryReader} from '../ports/history.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {MetricsWriter} from '../ports/metrics.ts';
 import type {CloudPorts} from '../workflow/types.ts';
@@ -54,6 +54,18 @@ export async function listNames(
 ): Promise<readonly string[]> {
   const {cloudNames, definitionNames} = await import('./names.ts');
   return request.kind === 'clouds' ? cloudNames(caller) : definitionNames(caller, request);
+}
+
+/** The history of this host, to be read for as long as one likes; undefined where there is none. CONFIG, UNAVAILABLE, NEWER_FORMAT. */
+export async function openHistory(caller: Caller, now: () => Date): Promise<HistoryReader | undefined> {
+  const {readHistory} = await import('./history.ts');
+  return readHistory(caller, now);
+}
+
+/** Why a run that began now would not be kept in the history, as a clause; undefined: it would be. */
+export async function refusalOfHistory(caller: Caller): Promise<string | undefined> {
+  const {historyRefusal} = await import('../history/probe.ts');
+  return historyRefusal(stateDir(caller.env, caller.home, caller.uid));
 }
 
 /** Writes the metrics of a run for node_exporter. */

@@ -56,6 +56,11 @@ class Reader implements HistoryReader {
     return ids.length === 1 || id === prefix ? {kind: 'found', id} : {kind: 'several', ids};
   }
 
+  run(id: string): RunRecord | undefined {
+    const [row] = this.#all('SELECT * FROM runs WHERE id = ?', id);
+    return row && this.#run(row);
+  }
+
   details(id: string): ReturnType<HistoryReader['details']> {
     const [row] = this.#all('SELECT * FROM runs WHERE id = ?', id);
     const [run] = row ? this.#records([row]) : [];

@@ -77,6 +77,8 @@ export interface LogLines {
 export interface HistoryReader {
   runs(filter: RunFilter): RunPage;
   find(beginning: string): FoundRun;
+  /** The row of the run of that whole id; undefined where there is none. */
+  run(id: string): RunRecord | undefined;
   /** The run of that whole id; undefined where there is none. */
   details(id: string): RunDetails | undefined;
   /** Events of a run with a number above `after`, in order, at most `limit`. */

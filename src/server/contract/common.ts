@@ -6,6 +6,13 @@ import type {Finding} from '../../core/rules/finding.ts';
 import {RULE_IDS} from '../../core/rules/ids.ts';
 import {SEVERITIES} from '../../core/rules/rule-text.ts';
 
+/** A value of JSON that nobody changes. */
+export type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? {readonly [Key in keyof T]: DeepReadonly<T[Key]>}
+    : T;
+
 /** A moment: ISO 8601, UTC. */
 export const moment = z.string();
 
@@ -80,13 +87,13 @@ export const errorText = z.object({
   hint: z.exactOptional(z.string()),
   place: z.exactOptional(z.string()),
 });
-export type ErrorText = z.infer<typeof errorText>;
+export type ErrorText = DeepReadonly<z.infer<typeof errorText>>;
 
 /** The answer of every call that fails. `run`: this server's own run that is in the way (409). */
 export const errorAnswer = z.object({
   error: errorText.extend({run: z.exactOptional(runId), problems: z.exactOptional(z.array(problem))}),
 });
-export type ErrorAnswer = z.infer<typeof errorAnswer>;
+export type ErrorAnswer = DeepReadonly<z.infer<typeof errorAnswer>>;
 
 /** How the server came to know a cloud. */
 export const cloudReading = z.object({
@@ -100,4 +107,4 @@ export const cloudReading = z.object({
   /** It is being read at this moment. */
   refreshing: z.boolean(),
 });
-export type CloudReading = z.infer<typeof cloudReading>;
+export type CloudReading = DeepReadonly<z.infer<typeof cloudReading>>;

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import type {ChainLink, Shown, ShownImage} from '../../core/status/shown.ts';
 import type {StatusRow} from '../../core/status/row.ts';
 import {cloudReading, filePosition, finding, findingAhead, hold, moment, name, problem} from './common.ts';
+import type {DeepReadonly} from './common.ts';
 import {offer} from './verbs.ts';
 
 /** A row of `status --json`. */
@@ -39,7 +40,7 @@ export const imageRow = z.object({
   ),
 }) satisfies z.ZodType<StatusRow>;
 
-export type ImageRow = z.infer<typeof imageRow>;
+export type ImageRow = DeepReadonly<z.infer<typeof imageRow>>;
 
 /** The query of `GET /v1/images`; names may be repeated. */
 export const imagesQuery = z.strictObject({
@@ -77,7 +78,7 @@ export const imagesAnswer = z.object({
   /** What can be started from here. */
   offers: z.array(offer),
 });
-export type ImagesAnswer = z.infer<typeof imagesAnswer>;
+export type ImagesAnswer = DeepReadonly<z.infer<typeof imagesAnswer>>;
 
 const stampState = z.enum(['lease', 'importing', 'pending', 'ready', 'current', 'retired', 'quarantined']);
 
@@ -189,7 +190,7 @@ export const imageAnswer = z.object({
   /** Roll back, hold, lift a hold, verify, manage. */
   offers: z.array(offer),
 });
-export type ImageAnswer = z.infer<typeof imageAnswer>;
+export type ImageAnswer = DeepReadonly<z.infer<typeof imageAnswer>>;
 
 /** The answer of `GET /v1/definitions`: what the files say, and what is wrong with them. */
 export const definitionsAnswer = z.object({
@@ -204,4 +205,4 @@ export const definitionsAnswer = z.object({
   /** `imgmgr validate`. */
   command: z.string(),
 });
-export type DefinitionsAnswer = z.infer<typeof definitionsAnswer>;
+export type DefinitionsAnswer = DeepReadonly<z.infer<typeof definitionsAnswer>>;

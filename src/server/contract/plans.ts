@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {KINDS} from '../../core/plan/stored-plan.ts';
 import {errorText, moment, planId, runId} from './common.ts';
+import type {DeepReadonly} from './common.ts';
 import {plannedVerb} from './verbs.ts';
 
 const value = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()), z.null()]);
@@ -26,7 +27,7 @@ const plannedChange = z.object({
 });
 
 /** What a plan does on one cloud. */
-const cloudPlan = z.object({
+export const cloudPlan = z.object({
   cloud: z.string(),
   /** Why nothing could be planned there; null: it was planned. */
   error: errorText.nullable(),
@@ -57,7 +58,7 @@ const cloudPlan = z.object({
     }),
   ),
 });
-export type CloudPlan = z.infer<typeof cloudPlan>;
+export type CloudPlan = DeepReadonly<z.infer<typeof cloudPlan>>;
 
 /** What differs between a plan and the clouds as they are now; all empty: it can be carried out. */
 export const planDifference = z.object({
@@ -67,7 +68,7 @@ export const planDifference = z.object({
   /** One clause each. */
   differences: z.array(z.object({cloud: z.string(), definition: z.string().nullable(), texts: z.array(z.string())})),
 });
-export type PlanDifference = z.infer<typeof planDifference>;
+export type PlanDifference = DeepReadonly<z.infer<typeof planDifference>>;
 
 /** A plan in the list of plans. */
 export const planRow = z.object({
@@ -88,7 +89,7 @@ export const planRow = z.object({
   /** The run that carries it out, or did; a plan is carried out once. */
   run: runId.nullable(),
 });
-export type PlanRow = z.infer<typeof planRow>;
+export type PlanRow = DeepReadonly<z.infer<typeof planRow>>;
 
 /** The query of `GET /v1/plans/ID`; `compare=1`: also look at the clouds now, at most every 10 seconds. */
 export const planQuery = z.strictObject({compare: z.literal('1').optional()});
@@ -106,8 +107,8 @@ export const planAnswer = z.object({
   /** The command that makes the same plan and carries it out. */
   command: z.string(),
 });
-export type PlanAnswer = z.infer<typeof planAnswer>;
+export type PlanAnswer = DeepReadonly<z.infer<typeof planAnswer>>;
 
 /** The answer of `GET /v1/plans`, the newest first. */
 export const plansAnswer = z.object({asOf: moment, plans: z.array(planRow).max(1000)});
-export type PlansAnswer = z.infer<typeof plansAnswer>;
+export type PlansAnswer = DeepReadonly<z.infer<typeof plansAnswer>>;

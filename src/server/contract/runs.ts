@@ -9,6 +9,7 @@ import type {
   VerificationRecord,
 } from '../../core/history/records.ts';
 import {counts, moment, name, runId} from './common.ts';
+import type {DeepReadonly} from './common.ts';
 import {offer} from './verbs.ts';
 
 const state = z.enum(STATES);
@@ -61,7 +62,7 @@ export const runRow = runRecord.extend({
   /** Its command line as text. */
   command: z.string(),
 });
-export type RunRow = z.infer<typeof runRow>;
+export type RunRow = DeepReadonly<z.infer<typeof runRow>>;
 
 /** The query of `GET /v1/runs`. */
 export const runsQuery = z.strictObject({
@@ -84,7 +85,7 @@ export const runsAnswer = z.object({
   command: z.string(),
   offers: z.array(offer),
 });
-export type RunsAnswer = z.infer<typeof runsAnswer>;
+export type RunsAnswer = DeepReadonly<z.infer<typeof runsAnswer>>;
 
 const part = {
   state,
@@ -140,7 +141,7 @@ const logRef = z.object({
   version: z.string().nullable(),
   image: z.string().nullable(),
 }) satisfies z.ZodType<Pick<LogRecord, 'cloud' | 'version' | 'image'>>;
-export type LogRef = z.infer<typeof logRef>;
+export type LogRef = DeepReadonly<z.infer<typeof logRef>>;
 
 /** The answer of `GET /v1/runs/ID`: everything about a run but its events. */
 export const runAnswer = z.object({
@@ -157,11 +158,11 @@ export const runAnswer = z.object({
   /** What to do next: the same again, roll back. */
   offers: z.array(offer),
 });
-export type RunAnswer = z.infer<typeof runAnswer>;
+export type RunAnswer = DeepReadonly<z.infer<typeof runAnswer>>;
 
 /** The answer of `POST /v1/runs` (202): the run is begun, and has its id. */
 export const startedAnswer = z.object({id: runId, run: runRow, command: z.string()});
-export type StartedAnswer = z.infer<typeof startedAnswer>;
+export type StartedAnswer = DeepReadonly<z.infer<typeof startedAnswer>>;
 
 /** The answer of `POST /v1/runs/ID/cancel` (202): it was asked to end, as by Ctrl-C; a second call ends it at once. */
 export const cancelAnswer = z.object({id: runId, signals: z.int()});
@@ -187,7 +188,7 @@ export const logAnswer = z.object({
   /** Nothing more will come: the run is over, and this is the end of the text. */
   over: z.boolean(),
 });
-export type LogAnswer = z.infer<typeof logAnswer>;
+export type LogAnswer = DeepReadonly<z.infer<typeof logAnswer>>;
 
 /**
  * One message of `GET /v1/runs/ID/events` (server-sent events; `id:` is `seq`): an event as a line of `--json` has it. `progress` and `waiting`

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {moment} from './common.ts';
+import type {DeepReadonly} from './common.ts';
 import {verb} from './verbs.ts';
 
 /** What a token or login may do; each may do what stands before it. */
@@ -30,14 +31,14 @@ export const session = z.object({
   /** Why no run starts at this moment (history cannot be written, the server is about to end); null: runs start. */
   closed: z.string().nullable(),
 });
-export type Session = z.infer<typeof session>;
+export type Session = DeepReadonly<z.infer<typeof session>>;
 
 /** The body of `POST /v1/session`: the code of a one-time URL, or a token. */
 export const loginRequest = z.union([
   z.strictObject({code: z.string().min(1).max(200)}),
   z.strictObject({token: z.string().min(1).max(200)}),
 ]);
-export type LoginRequest = z.infer<typeof loginRequest>;
+export type LoginRequest = DeepReadonly<z.infer<typeof loginRequest>>;
 
 /** An answer that says no more than that it was done. */
 export const done = z.object({ok: z.literal(true)});

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {imageId, name, planId} from './common.ts';
+import type {DeepReadonly} from './common.ts';
 
 /** What the server starts; everything else is left to the CLI. */
 export const VERBS = ['manage', 'build', 'verify', 'hold', 'unhold', 'rollback'] as const;
@@ -67,39 +68,48 @@ const definitions = names.default([]);
 /** At least one, by name. */
 const clouds = names.min(1);
 
-/** The body of `POST /v1/runs`. A plan brings its own definitions, clouds and flags; `confirm`: the text that the plan asks to be typed. */
-export const runRequest = z.union([
-  z.strictObject({verb: plannedVerb, plan: planId, confirm: z.exactOptional(z.string().max(1000))}),
-  z.discriminatedUnion('verb', [
-    z.strictObject({verb: z.literal('manage'), definitions, clouds, flags: manageFlags.default({})}),
-    z.strictObject({
-      verb: z.literal('build'),
-      definitions,
-      /** With `upload` alone. */
-      clouds: names.default([]),
-      flags: buildFlags.default({}),
-    }),
-    z.strictObject({verb: z.literal('verify'), definitions, clouds, flags: verifyFlags.default({})}),
-    z.strictObject({verb: z.literal('hold'), definitions: names.max(1).default([]), clouds, flags: holdFlags}),
-    z.strictObject({
-      verb: z.literal('unhold'),
-      definitions: names.max(1).default([]),
-      clouds,
-      flags: unholdFlags.default({}),
-    }),
-  ]),
+/** The body of `POST /v1/runs` that carries out a plan, which brings its own definitions, clouds and flags; `confirm`: the text that it asks to be typed. */
+export const approvalRequest = z.strictObject({
+  verb: plannedVerb,
+  plan: planId,
+  confirm: z.exactOptional(z.string().max(1000)),
+});
+export type ApprovalRequest = DeepReadonly<z.infer<typeof approvalRequest>>;
+
+/** The body of `POST /v1/runs` that needs no plan. */
+export const directRequest = z.discriminatedUnion('verb', [
+  z.strictObject({verb: z.literal('manage'), definitions, clouds, flags: manageFlags.default({})}),
+  z.strictObject({
+    verb: z.literal('build'),
+    definitions,
+    /** With `upload` alone. */
+    clouds: names.default([]),
+    flags: buildFlags.default({}),
+  }),
+  z.strictObject({verb: z.literal('verify'), definitions, clouds, flags: verifyFlags.default({})}),
+  z.strictObject({verb: z.literal('hold'), definitions: names.max(1).default([]), clouds, flags: holdFlags}),
+  z.strictObject({
+    verb: z.literal('unhold'),
+    definitions: names.max(1).default([]),
+    clouds,
+    flags: unholdFlags.default({}),
+  }),
 ]);
-export type RunRequest = z.infer<typeof runRequest>;
+export type DirectRequest = DeepReadonly<z.infer<typeof directRequest>>;
+
+/** The body of `POST /v1/runs`. */
+export const runRequest = z.union([approvalRequest, directRequest]);
+export type RunRequest = DeepReadonly<z.infer<typeof runRequest>>;
 /** As a client writes it, defaults left out. */
-export type RunRequestBody = z.input<typeof runRequest>;
+export type RunRequestBody = DeepReadonly<z.input<typeof runRequest>>;
 
 /** The body of `POST /v1/plans`. */
 export const planRequest = z.discriminatedUnion('verb', [
   z.strictObject({verb: z.literal('manage'), definitions, clouds, flags: managePlanFlags.default({})}),
   z.strictObject({verb: z.literal('rollback'), definitions: names.length(1), clouds, flags: rollbackFlags}),
 ]);
-export type PlanRequest = z.infer<typeof planRequest>;
-export type PlanRequestBody = z.input<typeof planRequest>;
+export type PlanRequest = DeepReadonly<z.infer<typeof planRequest>>;
+export type PlanRequestBody = DeepReadonly<z.input<typeof planRequest>>;
 
 /**
  * Something that can be started from here, and how it is written on a command line. What `asks` names is to be filled into `flags` by the
@@ -119,4 +129,4 @@ export const offer = z.object({
   /** Why it cannot be started by this user on this server; null: it can. */
   refused: z.string().nullable(),
 });
-export type Offer = z.infer<typeof offer>;
+export type Offer = DeepReadonly<z.infer<typeof offer>>;

@@ -1,0 +1,87 @@
+import type {IncomingMessage, ServerResponse} from 'node:http';
+import {jsonText} from '../../core/json-text.ts';
+import type {Secrets} from '../../secrets/registry.ts';
+import {scrubEvent} from '../../secrets/scrub-deep.ts';
+import type {RunRow} from '../contract/runs.ts';
+import type {FeedItem, Watcher} from '../runs/feeds.ts';
+
+/** What waits for a reader in this process at most; who is slower is dropped, and begins anew behind what it has. */
+const MOST_WAITING = 256 * 1024;
+/** A reader that takes nothing of what was before for so long is dropped. */
+const STUCK_MS = 30_000;
+const PING_MS = 15_000;
+
+/** The number behind which a reader goes on; 0: everything. */
+export function lastEventId({headers}: IncomingMessage): number {
+  const text = headers['last-event-id'];
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}
+
+/** Readers of server-sent events, each kept alive by a comment every 15 s. */
+export class EventStreams {
+  readonly #secrets: Secrets;
+  readonly #open = new Set<ServerResponse>();
+  #pings: NodeJS.Timeout | undefined;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  /** Begins a stream: a watcher that writes to it, and drops it where it is slow. `onEnd` is called once, when the stream is over. */
+  begin(response: ServerResponse, onEnd: () => void): Watcher {
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // nginx would keep events back.
+      'x-accel-buffering': 'no',
+    });
+    response.write('retry: 2000\n\n');
+    this.#open.add(response);
+    this.#pings ??= setInterval(() => this.#ping(), PING_MS).unref();
+    response.once('close', () => {
+      this.#open.delete(response);
+      if (this.#open.size === 0) {
+        clearInterval(this.#pings);
+        this.#pings = undefined;
+      }
+      onEnd();
+    });
+    return {
+      take: ({event, json}: FeedItem) => this.#write(response, `id: ${event.seq}\ndata: ${json}\n\n`),
+      end: (run: RunRow) => {
+        const json = jsonText(scrubEvent(run, (text) => this.#secrets.scrub(text)));
+        response.end(`event: end\ndata: ${json}\n\n`);
+      },
+      fail: () => void response.destroy(),
+    };
+  }
+
+  /** Ends all streams, as a server that ends does: browsers come again. */
+  close(): void {
+    for (const response of this.#open) response.destroy();
+  }
+
+  #write(response: ServerResponse, text: string): void | Promise<void> {
+    if (response.destroyed) return undefined;
+    if (response.write(text)) return undefined;
+    if (response.writableLength > MOST_WAITING) {
+      response.destroy();
+      return undefined;
+    }
+    return new Promise((resolve) => {
+      const stuck = setTimeout(() => response.destroy(), STUCK_MS);
+      const done = (): void => {
+        clearTimeout(stuck);
+        response.off('drain', done);
+        response.off('close', done);
+        resolve();
+      };
+      response.once('drain', done);
+      response.once('close', done);
+    });
+  }
+
+  #ping(): void {
+    for (const response of this.#open) void this.#write(response, ': ping\n\n');
+  }
+}

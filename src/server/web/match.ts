@@ -1,0 +1,78 @@
+import {z} from 'zod';
+import type {Route} from '../contract/routes.ts';
+import {ROUTES} from '../contract/routes.ts';
+import {CallError} from '../errors.ts';
+import {readValue} from '../verbs/read-body.ts';
+
+/** A call, and what its address says. */
+export interface Matched {
+  readonly route: (typeof ROUTES)[number];
+  readonly params: Readonly<Record<string, string>>;
+}
+
+const PATTERNS = ROUTES.map((route) => ({route, parts: route.path.split('/')}));
+
+/** The call that a path means, whatever the method; each part is decoded by itself, so that no text of it becomes another part. USAGE for what is no address. */
+export function matchPath(method: string, path: string): Matched | undefined {
+  const parts = path.split('/');
+  const fitting = PATTERNS.filter(
+    (one) => one.parts.length === parts.length && one.parts.every((part, at) => isParam(part) || part === parts[at]),
+  );
+  const found = fitting.find(({route}) => route.method === method);
+  const [other] = fitting;
+  if (!found && other)
+    throw new CallError(405, {
+      code: 'USAGE',
+      message: `${other.route.path} takes ${fitting.map(({route}) => route.method).join(', ')}`,
+    });
+  if (!found) return undefined;
+  const params = found.parts.flatMap((part, at) =>
+    isParam(part) ? [[part.slice(1, -1), decoded(parts[at] ?? '')] as const] : [],
+  );
+  return {route: found.route, params: Object.fromEntries(params)};
+}
+
+/** The query as the schema of the route reads it. USAGE for unknown names, values that do not fit, and what is given twice. */
+export function readQuery(route: Route, query: URLSearchParams): unknown {
+  const {query: schema} = route;
+  if (!schema) {
+    const [stray] = query.keys();
+    if (stray === undefined) return {};
+    throw new CallError(400, {code: 'USAGE', message: 'this call takes no query'});
+  }
+  const values: Record<string, string | readonly string[]> = {};
+  for (const key of new Set(query.keys())) {
+    const all = query.getAll(key);
+    const isList = takesMany(schema, key);
+    if (!isList && all.length > 1)
+      throw new CallError(400, {code: 'USAGE', message: `${key.slice(0, 100)} is given twice`});
+    values[key] = isList ? all : (all[0] ?? '');
+  }
+  return readValue(schema, values, 'the query');
+}
+
+/** The parts of the path as the schema of the route reads them; what does not fit is not there. */
+export function readParams({params: schema}: Route, params: Readonly<Record<string, string>>): unknown {
+  if (!schema) return {};
+  const read = schema.safeParse(params);
+  if (read.success) return read.data;
+  throw new CallError(404, {code: 'NOT_FOUND', message: 'there is no such address'});
+}
+
+function isParam(part: string): boolean {
+  return part.startsWith('{');
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new CallError(400, {code: 'USAGE', message: 'the address is not percent-encoded as it has to be'});
+  }
+}
+
+function takesMany({shape}: z.ZodObject, key: string): boolean {
+  let field: unknown = Object.hasOwn(shape, key) ? shape[key] : undefined;
+  while (field instanceof z.ZodDefault || field instanceof z.ZodOptional) field = field.unwrap();
+  return field instanceof z.ZodArray;
+}
