@@ -4,6 +4,8 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],
+    // The pictures of the README are made with PICTURES=1 alone.
+    exclude: process.env['PICTURES'] === undefined ? ['test/browser/pictures.test.ts'] : [],
     // Once: two builds at the same time write the same files.
     globalSetup: 'test/build-program.ts',
     expect: {poll: {timeout: 30_000}, requireAssertions: true},
