@@ -58,7 +58,7 @@ class Reader implements HistoryReader {
 
   run(id: string): RunRecord | undefined {
     const [row] = this.#all('SELECT * FROM runs WHERE id = ?', id);
-    return row && this.#run(row);
+    return row && this.#records([row])[0];
   }
 
   details(id: string): ReturnType<HistoryReader['details']> {

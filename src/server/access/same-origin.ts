@@ -18,8 +18,9 @@ export function foreignSite(
   ambient: boolean,
 ): string | undefined {
   const host = headers.host?.toLowerCase();
-  if (host === undefined || !hosts.has(host) || (headersDistinct['host']?.length ?? 0) > 1)
-    return 'the Host header names another server';
+  const isOurs = host !== undefined && hosts.has(host) && headersDistinct['host']?.length === 1;
+  // A token is sent by no browser by itself: whoever has one may call by any name.
+  if (ambient && !isOurs) return 'the Host header names another server';
   const {origin} = headers;
   if (origin !== undefined && !isOwn(origin, {hosts, scheme})) return 'it comes from a page of another site (Origin)';
   const site = headers['sec-fetch-site'];

@@ -1,14 +1,12 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import type {Identity} from '../access/identity.ts';
-import type {RouteId} from '../contract/routes.ts';
+import type {Route, RouteId} from '../contract/routes.ts';
 import {CallError} from '../errors.ts';
-import type {RunsQuery} from '../service/runs.ts';
-import {cancelRun, getRun, listRuns, readRunLog, requireWatch, startRun} from '../service/runs.ts';
-import {getPlan, listPlans, makePlan} from '../service/plans.ts';
-import {getImage, listDefinitions, listImages} from '../service/images.ts';
-import {sessionOf} from '../service/context.ts';
+import type {AnsweredCall} from '../service/answers.ts';
+import {ANSWERS} from '../service/answers.ts';
 import type {ServiceContext} from '../service/context.ts';
-import type {ImagesQuery} from '../reading/images.ts';
+import {sessionOf} from '../service/context.ts';
+import {readRunLog, requireWatch} from '../service/runs.ts';
 import {readLogin} from '../verbs/read-body.ts';
 import {sendJson, sendText} from './answer.ts';
 import type {EventStreams} from './events.ts';
@@ -17,19 +15,15 @@ import type {Access} from './identify.ts';
 import {addressOf, cookieOf, requireAttempt} from './identify.ts';
 import {sendLog} from './send-log.ts';
 
-/** A request that was checked: who asks, and what its path, query and body say. */
-export interface Call<Params = object, Query = object> {
+/** A request that was checked: who asks (nobody has to be known where everybody may call), and what its path, query and body say. */
+export interface Call {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Absent where everybody may call. */
   readonly identity: Identity | undefined;
-  readonly params: Params;
-  readonly query: Query;
+  readonly params: unknown;
+  readonly query: unknown;
   readonly body: unknown;
 }
-
-/** What answers each call. */
-export type Calls = Readonly<Record<RouteId, (call: Call<never, never>) => void | Promise<void>>>;
 
 /** What calls are answered with. */
 export interface CallParts {
@@ -38,72 +32,69 @@ export interface CallParts {
   readonly streams: EventStreams;
   readonly isSecure: boolean;
   readonly openapi: () => object;
-  readonly metrics: (identity: Identity) => string | Promise<string>;
+  readonly metrics: (identity: Identity) => Promise<string>;
 }
 
-interface ById {
-  readonly id: string;
+type Special = (call: Call, parts: CallParts) => void | Promise<void>;
+
+/** Answers a call of the table of routes. */
+export async function answerCall(id: RouteId, status: number, call: Call, parts: CallParts): Promise<void> {
+  const special = (SPECIAL as Partial<Record<RouteId, Special>>)[id];
+  const isFile = id === 'log' && (call.query as {readonly download?: string}).download === '1';
+  if (special && (id !== 'log' || isFile)) {
+    await special(call, parts);
+    return;
+  }
+  const answer = ANSWERS[id as keyof typeof ANSWERS] as (
+    call: AnsweredCall,
+    context: ServiceContext,
+  ) => object | Promise<object>;
+  const value = await answer({...call, identity: who(call)} as AnsweredCall, parts.context);
+  sendJson(call.response, {status, value, secrets: parts.context.parts.secrets});
 }
 
-/** The answers to all calls of the table of routes. */
-export function createCalls(parts: CallParts): Calls {
-  const {context, access, streams} = parts;
-  const {secrets} = context.parts;
-  const json = (response: ServerResponse, value: object, status = 200): void =>
-    sendJson(response, {status, value, secrets});
-  return {
-    health: ({response}) => json(response, {ok: true}),
-    metrics: async (call) =>
-      sendText(call.response, await parts.metrics(who(call)), 'text/plain; version=0.0.4; charset=utf-8'),
-    openapi: ({response}) => json(response, parts.openapi()),
-    session: (call) => json(call.response, sessionOf(who(call), context)),
-    login: (call) => json(call.response, sessionOf(logIn(call, parts), context)),
-    logout: ({request, response}) => {
-      const secret = cookieOf(request, access.cookie);
-      if (secret !== undefined) access.logins.end(secret);
-      response.setHeader('set-cookie', cookieText(access.cookie, '', {maxAgeS: 0, ...parts}));
-      json(response, {ok: true});
-    },
-    images: async (call: Call<object, ImagesQuery>) =>
-      json(call.response, await listImages(call.query, who(call), context)),
-    image: async (call: Call<{cloud: string; target: string}, {refresh?: '1'}>) =>
-      json(call.response, await getImage({...call.params, ...call.query}, who(call), context)),
-    definitions: async ({response}) => json(response, await listDefinitions(context)),
-    runs: async (call: Call<object, RunsQuery>) => json(call.response, await listRuns(call.query, who(call), context)),
-    run: async (call: Call<ById>) => json(call.response, await getRun(call.params.id, who(call), context)),
-    events: async (call: Call<ById>) => watchEvents(call, streams, context),
-    log: async (call: Call<ById, {log: string; offset: number; download?: '1'}>) => {
-      const {response, params, query} = call;
-      const read = async (offset: number) => readRunLog({...params, ...query, offset}, who(call), context);
-      if (query.download === '1') await sendLog(response, {...params, log: query.log, read, secrets});
-      else json(response, await read(query.offset));
-    },
-    start: async (call) => {
-      const started = await startRun(call.body, who(call), context);
-      context.parts.log(`${who(call).user} starts run ${started.id}: ${started.command}`);
-      json(call.response, started, 202);
-    },
-    cancel: async (call: Call<ById>) => {
-      const cancelled = await cancelRun(call.params.id, who(call), context);
-      context.parts.log(`${who(call).user} cancels run ${cancelled.id}`);
-      json(call.response, cancelled, 202);
-    },
-    plans: (call) => json(call.response, listPlans(who(call), context)),
-    makePlan: async (call) => json(call.response, await makePlan(call.body, who(call), context), 201),
-    plan: async (call: Call<ById, {compare?: '1'}>) => {
-      const {params, query} = call;
-      json(call.response, await getPlan({...params, compare: query.compare === '1'}, who(call), context));
-    },
-  };
-}
+/** Calls that are more than a question and its JSON. */
+const SPECIAL = {
+  health: ({response}, {context}) =>
+    sendJson(response, {status: 200, value: {ok: true}, secrets: context.parts.secrets}),
+  metrics: async (call, {metrics}) =>
+    sendText(call.response, await metrics(who(call)), 'text/plain; version=0.0.4; charset=utf-8'),
+  openapi: ({response}, {context, openapi}) =>
+    sendJson(response, {status: 200, value: openapi(), secrets: context.parts.secrets}),
+  login: (call, parts) => {
+    const value = sessionOf(logIn(call, parts), parts.context);
+    sendJson(call.response, {status: 200, value, secrets: parts.context.parts.secrets});
+  },
+  logout: ({request, response}, {access, context, isSecure}) => {
+    const secret = cookieOf(request, access.cookie);
+    if (secret !== undefined) access.logins.end(secret);
+    response.setHeader('set-cookie', cookieText(access.cookie, '', {maxAgeS: 0, isSecure}));
+    sendJson(response, {status: 200, value: {ok: true}, secrets: context.parts.secrets});
+  },
+  events: async (call, {streams, context}) => {
+    const {request, response, params} = call;
+    const {id} = params as {readonly id: string};
+    // What is refused is an answer, not a stream.
+    await requireWatch(id, who(call), context);
+    let stop = (): void => undefined;
+    const watcher = streams.begin(response, () => stop());
+    stop = context.feeds.watch(id, lastEventId(request), watcher);
+    if (response.destroyed) stop();
+  },
+  log: async (call, {context}) => {
+    const {id} = call.params as {readonly id: string};
+    const {log} = call.query as {readonly log: string};
+    const read = async (offset: number) => readRunLog({id, log, offset}, who(call), context);
+    await sendLog(call.response, {id, log, read, secrets: context.parts.secrets});
+  },
+} as const satisfies Partial<Record<Route['id'], Special>>;
 
 function who({identity}: Pick<Call, 'identity'>): Identity {
   if (!identity) throw new CallError(401, {code: 'AUTH', message: 'nobody is logged in'});
   return identity;
 }
 
-function logIn({request, response, body}: Pick<Call, 'request' | 'response' | 'body'>, parts: CallParts): Identity {
-  const {access, context} = parts;
+function logIn({request, response, body}: Call, {access, context, isSecure}: CallParts): Identity {
   const address = addressOf(request);
   requireAttempt(address, access);
   const login = readLogin(body);
@@ -117,7 +108,7 @@ function logIn({request, response, body}: Pick<Call, 'request' | 'response' | 'b
     );
   }
   const maxAgeS = Math.floor(((found.identity.expiresMs ?? 0) - context.parts.now().getTime()) / 1000);
-  response.setHeader('set-cookie', cookieText(access.cookie, found.secret, {maxAgeS, ...parts}));
+  response.setHeader('set-cookie', cookieText(access.cookie, found.secret, {maxAgeS, isSecure}));
   context.parts.log(`${found.identity.user} logs in from ${address}`);
   return found.identity;
 }
@@ -128,14 +119,4 @@ function cookieText(
   {maxAgeS, isSecure}: {readonly maxAgeS: number; readonly isSecure: boolean},
 ): string {
   return `${name}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeS}${isSecure ? '; Secure' : ''}`;
-}
-
-async function watchEvents(call: Call<ById>, streams: EventStreams, context: ServiceContext): Promise<void> {
-  const {request, response, params} = call;
-  // What is refused is an answer, not a stream.
-  await requireWatch(params.id, who(call), context);
-  let stop = (): void => undefined;
-  const watcher = streams.begin(response, () => stop());
-  stop = context.feeds.watch(params.id, lastEventId(request), watcher);
-  if (response.destroyed) stop();
 }

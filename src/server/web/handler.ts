@@ -9,9 +9,10 @@ import {CallError} from '../errors.ts';
 import type {ServiceContext} from '../service/context.ts';
 import {sendError, setCommonHeaders} from './answer.ts';
 import {readJson} from './body.ts';
-import type {Calls} from './calls.ts';
+import type {CallParts} from './calls.ts';
+import {answerCall} from './calls.ts';
 import type {Access} from './identify.ts';
-import {identify} from './identify.ts';
+import {addressOf, identify} from './identify.ts';
 import {matchPath, readParams, readQuery} from './match.ts';
 import type {Pages} from './pages.ts';
 
@@ -19,11 +20,13 @@ import type {Pages} from './pages.ts';
 export interface HandlerParts {
   readonly context: ServiceContext;
   readonly access: Access;
-  readonly calls: Calls;
+  readonly calls: CallParts;
   readonly pages: Pages;
   /** Under which names the server may be called. */
   readonly own: () => OwnAddress;
   readonly isSecure: boolean;
+  /** False for a connection that has to come by TLS or by the proxy, and does not. */
+  readonly isTrusted: (address: string) => boolean;
 }
 
 /** Longer addresses are none of ours. */
@@ -59,6 +62,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
   const path = pathOf(request);
   const matched = matchPath(method, path);
   if (!matched) {
+    refuseUntrusted(request, parts);
     refuseForeign(request, parts, {page: true});
     if ((method === 'GET' || method === 'HEAD') && parts.pages.send(request, response, path)) return;
     throw new CallError(
@@ -69,7 +73,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
   }
   const {route} = matched;
   // Whoever looks whether the server lives may call it by any name; nothing is said but that.
-  if (route.id !== 'health') refuseForeign(request, parts, {page: false});
+  if (route.id !== 'health') {
+    refuseUntrusted(request, parts);
+    refuseForeign(request, parts, {page: false});
+  }
   const identity = route.role === 'open' ? undefined : authorised(request, route, parts);
   const call = {
     ...{request, response, identity},
@@ -77,7 +84,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
     query: readQuery(route, new URLSearchParams(url.slice(path.length + 1))),
     body: 'body' in route ? await readJson(request) : undefined,
   };
-  await parts.calls[route.id](call as never);
+  await answerCall(route.id, route.answer.status, call, parts.calls);
+}
+
+/** FORBIDDEN for a connection past the proxy, whose secrets could be read on their way. */
+function refuseUntrusted(request: IncomingMessage, {isTrusted}: HandlerParts): void {
+  if (isTrusted(addressOf(request))) return;
+  throw new CallError(403, {code: 'FORBIDDEN', message: 'this server is called by its proxy alone'});
 }
 
 /** FORBIDDEN for what another site sends; AUTH is told by the call itself. */
