@@ -164,7 +164,7 @@ describe('manage on the real OpenStack', () => {
     );
     expect(back, back.stderr).toMatchObject({code: 0, done: ['revoke 2', 'verify 1', 'publish 1', 'retire 2']});
     expect(show(await glance.named(NAME))).toEqual([
-      `${NAME} (2) | public | retired | none`,
+      `${NAME} (2) | public | retired | undefined`,
       `${NAME} | public | current | pass`,
     ]);
     expect(await compute.ours()).toEqual([]);

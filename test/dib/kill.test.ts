@@ -77,6 +77,36 @@ async function killIn(phase: string): Promise<string> {
   return folder;
 }
 
+interface Said {
+  readonly type: string;
+  readonly run: string;
+  readonly log?: string;
+  readonly text?: string;
+}
+
+function eventsIn(stdout: string): readonly Said[] {
+  return stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Said] : []));
+}
+
+/** `history RUN --log --follow` of a build that has just begun, as another process. */
+async function follow(child: ReturnType<typeof start>) {
+  const history = (...args: readonly string[]) =>
+    execa(process.execPath, [join(ROOT, 'dist/bin/imgmgr.js'), 'history', ...args], {
+      env,
+      reject: false,
+      stdin: 'ignore',
+      maxBuffer: 200_000_000,
+    });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said = said.includes('\n') ? said : said + chunk.toString();
+  });
+  await expect.poll(() => eventsIn(said)).not.toEqual([]);
+  const run = eventsIn(said)[0]?.run ?? '';
+  await expect.poll(async () => (await history(run)).exitCode).toBe(0);
+  return {done: history(run, '--log', '--follow', '--json')};
+}
+
 /** With FULL=1: where apt-get asks the mirror for the packages of the image, and for GRUB. */
 const GONE_IN = process.env['FULL'] === '1' ? ['pre-install.d', 'finalise.d'] : [];
 
@@ -92,9 +122,17 @@ describe.skipIf(hindrance !== undefined)('the real diskimage-builder', () => {
       if (before !== undefined) expect(tracesOf(before)).toEqual([]);
       before = left;
     }
-    const {stdout, exitCode} = await start(['--rebuild']);
+    const child = start(['--rebuild']);
+    const followed = await follow(child);
+    const {stdout, exitCode} = await child;
     expect(exitCode, stdout.slice(-3000)).toBe(0);
     expect(stdout).toContain('"type":"artifact"');
+    const {log = ''} = eventsIn(stdout).find(({type}) => type === 'built') ?? {};
+    const shown = await followed.done;
+    expect(shown.exitCode, shown.stderr).toBe(0);
+    // Whoever watched the build from another process has seen every line of its log, once and in order.
+    const lines = eventsIn(shown.stdout).flatMap(({type, text}) => (type === 'history-line' ? (text ?? []) : []));
+    expect(lines).toEqual(readFileSync(log, 'utf8').trimEnd().split('\n'));
     expect(folders()).toEqual([]);
     expect(tracesOf(WORK)).toEqual([]);
   });

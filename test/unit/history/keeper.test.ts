@@ -1,6 +1,7 @@
 import {mkdir, readdir, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, it} from 'vitest';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {openReader} from '../../../src/history/reader.ts';
@@ -286,6 +287,24 @@ describe('the file of the history', () => {
     other.close();
     expect(run.warnings).toEqual([]);
     expect(detailsOf(folder.path(), run.run).run).toMatchObject({state: 'SUCCESS', lastSeq: 2});
+  });
+
+  it('may be held by another process for ten seconds while a run goes on: nothing of the run is lost, and nothing waits for it', async () => {
+    await kept(folder.path());
+    const other = new DatabaseSync(join(folder.path(), 'history.sqlite'));
+    other.exec('BEGIN EXCLUSIVE');
+    const run = keepRun(folder.path());
+    let said = 0;
+    const talking = setInterval(() => run.emit({type: 'decision', message: `${said++}`}), 20);
+    await sleep(10_000);
+    clearInterval(talking);
+    // Each try to write holds the process up for 25 ms at most, twice a second.
+    expect(said).toBeGreaterThan(10);
+    other.exec('COMMIT');
+    other.close();
+    await run.end();
+    expect(run.warnings).toEqual([]);
+    expect(read(folder.path(), (reader) => reader.events(run.run, {after: 0, limit: 5000}))).toHaveLength(said + 1);
   });
 
   it('costs one warning and a second where another process does not let go of it', async () => {
