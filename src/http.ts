@@ -17,7 +17,7 @@ import type {Secrets} from './secrets/registry.ts';
 import {redirected} from './http/redirect.ts';
 import type {BodyOf, Exchange, Http, HttpOptions, HttpRequest, HttpResponse, Retry, TlsOptions} from './http/types.ts';
 
-export {HttpError, isPlainHttp} from './http/error.ts';
+export {HttpError, isPassing, isPlainHttp} from './http/error.ts';
 export type {HttpErrorKind} from './http/error.ts';
 export {addressKind} from './http/address.ts';
 export type {AddressKind} from './http/address.ts';

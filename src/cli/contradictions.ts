@@ -26,6 +26,12 @@ export const PLAN_HINT = 'imgmgr dry-run --out FILE makes a plan, imgmgr manage 
 
 const CONTRADICTIONS: readonly Contradiction[] = [
   {
+    keys: ['webhook', 'webhookSecretFile'],
+    applies: ({webhook, webhookSecretFile}) => webhookSecretFile !== undefined && webhook === undefined,
+    message: '--webhook-secret-file means nothing without --webhook',
+    hint: 'add --webhook URL, or leave it out',
+  },
+  {
     keys: ['out', 'plan'],
     applies: ({out, plan}) => out !== undefined && plan !== undefined,
     message: '--out contradicts --plan',

@@ -17,6 +17,8 @@ import {startRun} from './bus.ts';
 import {createConfirm, createQuestion} from './confirm.ts';
 import type {RunMetering} from './metrics.ts';
 import {meterRun} from './metrics.ts';
+import type {RunNotices} from './notify.ts';
+import {notifyOf} from './notify.ts';
 import {recordRun} from './record.ts';
 import type {ExitCode} from './exit-codes.ts';
 import {exitCodeOf} from './exit-codes.ts';
@@ -54,13 +56,14 @@ export async function execute<Request>(
   const caller = callerOf(env);
   const recording = recordRun({invocation, argv, run, bus, caller, io, env, secrets});
   const metering = meterRun({invocation, bus, caller, io, secrets});
+  const notices = notifyOf({invocation, bus, caller, io, secrets});
   for (const {name, sink} of reporter.sinks) bus.subscribe(name, sink);
   // Before anything else is loaded: a user at a terminal shall see that something happens.
   emit({type: 'starting', command, version: VERSION});
   const interruption = watchForInterruption(io, emit);
   bus.subscribe('interruption', ({event}) => interruption.observe(event));
   try {
-    const work = {invocation, run, io, env, secrets, emit, reporter, interruption, metering};
+    const work = {invocation, run, io, env, secrets, emit, reporter, interruption, metering, notices};
     const outcomes: CloudOutcome[] = [];
     // What has written nothing is not waited for: a file system or a name server may never answer.
     const failure = await Promise.race([runToTheEnd(work, outcomes), interruption.overdue]);
@@ -70,7 +73,7 @@ export async function execute<Request>(
     const exitCode = exitCodeOf(outcomeOf(outcomes, failure, interruption));
     const counts = sumCounts(outcomes.map((outcome) => outcome.counts));
     const counted = shownFields(report.counted ?? command, counts);
-    await metering.end(exitCode);
+    await Promise.all([metering.end(exitCode), notices.end(interruption.received() !== undefined)]);
     await recording.end({exitCode, counts});
     emit({type: 'finished', counts, counted, exitCode, ms: io.monotonic() - startedMs});
     return exitCode;
@@ -91,12 +94,14 @@ interface Work<Request> {
   readonly reporter: Reporter;
   readonly interruption: Interruption;
   readonly metering: RunMetering;
+  readonly notices: RunNotices;
 }
 
 /** Collects the outcomes; the answer is the error that ended the run before its end. */
 async function runToTheEnd<Request>(work: Work<Request>, outcomes: CloudOutcome[]): Promise<ImgmgrError | undefined> {
   const {invocation, emit, metering, interruption} = work;
   try {
+    await work.notices.ready();
     const [{createContext}, verb] = await Promise.all([import('../compose/context.ts'), invocation.load()]);
     const context = createContext(contextParts(work));
     try {

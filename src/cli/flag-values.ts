@@ -81,6 +81,8 @@ export interface Flags {
   readonly plan?: string;
   readonly keepHistory?: number;
   readonly metricsDir?: string;
+  readonly webhook?: URL;
+  readonly webhookSecretFile?: string;
   readonly log?: boolean;
   readonly follow?: boolean;
   readonly verb?: string;

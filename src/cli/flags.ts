@@ -18,6 +18,7 @@ import {
   pairs,
   shard,
   socket,
+  webhookAddress,
   wholeNumber,
   word,
   words,
@@ -89,6 +90,8 @@ export function addPlaceFlags(command: Command): Command {
 /** The cloud alone, for what needs no definitions. */
 export function addRunFlags(command: Command): Command {
   return addMonitoringFlags(command)
+    .option('--webhook <url>', WEBHOOK_TEXT, webhookAddress('--webhook'))
+    .option('--webhook-secret-file <file>', WEBHOOK_SECRET_TEXT, word('--webhook-secret-file'))
     .optionsGroup('The run:')
     .option('--jobs <n>', 'images worked on at the same time', wholeNumber('--jobs', 1))
     .option('--wait-lock <duration>', 'wait this long for another run to end', duration('--wait-lock'))
@@ -229,6 +232,8 @@ export function addAdHocFlags(command: Command): Command {
 /** What `--profile` takes. */
 export const PROFILE_TEXT = `${PROFILE_NAMES.join(', ')}, or a file that extends one; default: scs-v1`;
 
+const WEBHOOK_TEXT = 'post what is published, quarantined, rolled back or failed to this address';
+const WEBHOOK_SECRET_TEXT = 'a file, mode 0600, with the secret that signs it';
 const METRICS_TEXT = 'write metrics there for the textfile collector of node_exporter; not in a dry run';
 const SHARD_TEXT = 'K/N: only this part of the definitions, so that N runs share them; auto/N in an indexed job';
 const METHOD_TEXT = 'web-download, glance-direct or upload; default: chosen by cloud and digest';

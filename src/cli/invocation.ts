@@ -59,6 +59,8 @@ export interface Invocation<Request> {
   readonly readsStdin: boolean;
   /** It may write to a cloud, or start a build or a guest, so its run is kept in the history; runs older than this are forgotten, milliseconds. */
   readonly history?: {readonly keepMs: number};
+  /** Who is told of the run; absent: nobody. */
+  readonly webhook?: {readonly url: URL; readonly secretFile?: string};
   /** Where metrics of the run go, and the clouds that the request names; absent: none are written. */
   readonly metrics?: {readonly folder: string; readonly clouds: readonly string[]};
 }

@@ -43,8 +43,13 @@ export function toInvocation(command: CommandName, flags: Flags): Omit<Invocatio
     readsStdin: false,
     ...(flags.settings?.images && {images: flags.settings.images}),
     ...(!dryRun && WRITES.has(command) && {history: {keepMs: flags.keepHistory ?? DEFAULT_KEEP_HISTORY_MS}}),
+    ...(!dryRun && toWebhook(flags)),
     ...(!dryRun && flags.metricsDir !== undefined && {metrics: {folder: flags.metricsDir, ...toClouds(flags)}}),
   };
+}
+
+function toWebhook({webhook: url, webhookSecretFile: secretFile}: Flags): Pick<Invocation<unknown>, 'webhook'> {
+  return url === undefined ? {} : {webhook: {url, ...(secretFile !== undefined && {secretFile})}};
 }
 
 /** How long the history of this host keeps a run. */

@@ -2,6 +2,7 @@ import {parseSize} from '../core/limits.ts';
 import type {Digest} from '../core/release/digest.ts';
 import {digestFromHex, parseDigest} from '../core/release/digest.ts';
 import {nearest} from '../core/nearest.ts';
+import {isLoopback} from '../core/public-url.ts';
 import {parseShard} from '../core/shard.ts';
 import {isCalendarDate, parseDuration, parseUntil} from '../core/time-text.ts';
 import {reservedKey} from '../core/definition/meta.ts';
@@ -119,6 +120,27 @@ export function socket(flag: string): (text: string) => {host: string; port: num
     throw new ImgmgrError('USAGE', `${flag} takes HOST:PORT or HOST:PORT-PORT, not ${quote(value)}`, {
       hint: 'a range goes from 1 on to 65535 at most, the lower one first, for example :7443-7450',
     });
+  };
+}
+
+/** Reads the address of a webhook; http only on this host. What is wrong is said without the address, which may hold a secret. */
+export function webhookAddress(flag: string): (text: string) => URL {
+  return (text) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    const wrong = (what: string, hint: string): ImgmgrError => new ImgmgrError('USAGE', `${flag} ${what}`, {hint});
+    if (!url || !['http:', 'https:'].includes(url.protocol))
+      throw wrong('takes an address of https', 'for example https://hooks.example.org/imgmgr');
+    if (url.username !== '' || url.password !== '')
+      throw wrong(
+        'holds a user or a password',
+        `put a secret into a file of its own, and name that with ${flag}-secret-file`,
+      );
+    if (url.protocol === 'http:' && !isLoopback(url))
+      throw wrong(
+        `takes https, and http only on this host, not on ${url.host}`,
+        'let what listens there speak https, or listen on 127.0.0.1 and pass it on',
+      );
+    return url;
   };
 }
 

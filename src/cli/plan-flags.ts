@@ -34,6 +34,8 @@ const NOT_KEPT: ReadonlySet<string> = new Set([
     '--wait-lock',
     '--keep-history',
     '--metrics-dir',
+    '--webhook',
+    '--webhook-secret-file',
     '--yes',
     '--yes-i-really-know-what-i-do',
   ],

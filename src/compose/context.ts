@@ -13,6 +13,7 @@ import type {Secrets} from '../secrets/registry.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {HistoryKeeper, HistoryReader} from '../ports/history.ts';
+import type {Notifier} from '../ports/notifier.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {MetricsWriter} from '../ports/metrics.ts';
 import type {CloudPorts} from '../workflow/types.ts';
@@ -25,6 +26,7 @@ import type {DefinitionPlaces} from './names.ts';
 import {openCloud} from './open-cloud.ts';
 import {hostRuntime} from './runtime.ts';
 import {openVerification} from './verification.ts';
+import type {NotifierParts} from './webhook.ts';
 
 export type {Caller, ContextParts} from './context-parts.ts';
 
@@ -66,6 +68,12 @@ export async function openHistory(caller: Caller, now: () => Date): Promise<Hist
 export async function refusalOfHistory(caller: Caller): Promise<string | undefined> {
   const {historyRefusal} = await import('../history/probe.ts');
   return historyRefusal(stateDir(caller.env, caller.home, caller.uid));
+}
+
+/** Tells another program of a run. */
+export async function openNotifier(parts: NotifierParts): Promise<Notifier> {
+  const {openWebhook} = await import('./webhook.ts');
+  return openWebhook(parts);
 }
 
 /** Writes the metrics of a run for node_exporter. */

@@ -32,6 +32,11 @@ export function publicUrl(url: string): string {
   return parsed.href;
 }
 
+/** True for an address on this host, by its own words. */
+export function isLoopback({hostname}: Pick<URL, 'hostname'>): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
 /** True where an address in the text has a password before its host. */
 export function holdsPassword(text: string): boolean {
   for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {

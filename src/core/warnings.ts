@@ -47,6 +47,7 @@ export const WARNING_CODES = [
   'history-set-aside', // the history was damaged, and a new one begins
   'history-on-network', // other hosts may have its file system
   // about what other programs are told
+  'webhook-failed', // some notifications did not reach the address of --webhook
   'metrics-not-written', // the metrics of a cloud stay as an earlier run left them
   // about builds
   'build', // an element could be better

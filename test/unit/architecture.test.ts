@@ -19,7 +19,7 @@ interface Room {
 }
 
 /** What only compose may import: it alone constructs adapters. */
-const ADAPTERS = ['openstack', 'local', 'sources', 'finders', 'build', 'verify', 'history', 'metrics'];
+const ADAPTERS = ['openstack', 'local', 'sources', 'finders', 'build', 'verify', 'history', 'metrics', 'webhook'];
 
 const ADAPTER = {rooms: ['core', 'ports', 'host', 'http.ts', 'exec.ts', 'secrets', 'errors.ts'], node: 'all'} as const;
 
@@ -42,6 +42,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   verify: {...ADAPTER, packages: ['@grpc/grpc-js', '@grpc/proto-loader']},
   history: {...ADAPTER, packages: []},
   metrics: {...ADAPTER, packages: []},
+  webhook: {...ADAPTER, packages: []},
   workflow: {rooms: ['core', 'ports', 'errors.ts'], packages: [], node: 'types'},
   app: {rooms: ['core', 'ports', 'workflow', 'errors.ts'], packages: [], node: 'names'},
   report: {rooms: ['core', 'errors.ts'], packages: ['chalk', 'ora'], node: 'all'},

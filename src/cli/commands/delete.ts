@@ -1,5 +1,5 @@
 import type {Command} from 'commander';
-import {addCommand} from '../help-layout.ts';
+import {addCommand, showInHelp} from '../help-layout.ts';
 import {addDeletionFlags, addSharedRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {DeleteRequest} from '../../app/delete.ts';
@@ -18,7 +18,21 @@ export function addDelete(program: Command, execute: Execute): void {
     .option('--keep', 'leave those of "multi: false" definitions alone')
     .option('--dry-run', 'only say what would be done')
     .action(async () => execute(deleteInvocation(allFlags(command))));
+  showInHelp(command, IN_HELP);
 }
+
+const IN_HELP = [
+  '--cloud',
+  '--region',
+  '--images',
+  '--filter',
+  '--force',
+  '--keep',
+  '--yes',
+  '--jobs',
+  '--wait-lock',
+  '--dry-run',
+];
 
 function deleteInvocation(flags: Flags): Invocation<DeleteRequest> {
   const general = toInvocation('delete', flags);

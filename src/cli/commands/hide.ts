@@ -1,5 +1,5 @@
 import type {Command} from 'commander';
-import {addCommand} from '../help-layout.ts';
+import {addCommand, showInHelp} from '../help-layout.ts';
 import {addSharedRunFlags, addSelectionFlags, allFlags} from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {HideRequest} from '../../app/hide.ts';
@@ -15,7 +15,20 @@ export function addHide(program: Command, execute: Execute): void {
     .option('--keep', 'leave those of "multi: false" definitions alone')
     .option('--dry-run', 'only say what would be done')
     .action(async () => execute(hideInvocation(allFlags(command))));
+  showInHelp(command, IN_HELP);
 }
+
+const IN_HELP = [
+  '--cloud',
+  '--region',
+  '--images',
+  '--filter',
+  '--force',
+  '--keep',
+  '--jobs',
+  '--wait-lock',
+  '--dry-run',
+];
 
 function hideInvocation(flags: Flags): Invocation<HideRequest> {
   const general = toInvocation('hide', flags);

@@ -38,6 +38,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'confirm',
         'help-layout',
         'io',
+        'notify',
         'parse',
         'plan-flags',
         'program',

@@ -6,6 +6,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {hostRuntime} from '../../../../src/compose/runtime.ts';
 import type {Definition} from '../../../../src/core/definition/definition.ts';
 import type {Event} from '../../../../src/core/events.ts';
+import {notificationOf} from '../../../../src/core/notification.ts';
 import type {Image, ImagePatch} from '../../../../src/core/image/image.ts';
 import type {Policy} from '../../../../src/core/policy.ts';
 import {DEFAULT_POLICY} from '../../../../src/core/policy.ts';
@@ -192,6 +193,11 @@ describe('manage with verification', () => {
       imgmgr_verdict_checks: 'dns',
       imgmgr_verdict_agent: '0.1.0',
     });
+    const action = verdictsOf.at(-1);
+    expect(action).toBe('verify 2');
+    const told = ran.events.flatMap((event) => notificationOf({event, ...(action !== undefined && {action})}) ?? []);
+    const about = {cloud: 'local', definition: 'X', version: '2', image: kept?.id};
+    expect(told).toEqual([{type: 'quarantined', ...about, cause: 'checks-failed', failed: ['dns']}]);
   });
 
   it('U7: the error of a failed image names the image that stays published, or says that nothing is', async () => {
