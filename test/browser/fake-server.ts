@@ -1,21 +1,16 @@
-import {readFile} from 'node:fs/promises';
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
-import {extname, join} from 'node:path';
+import {join} from 'node:path';
 import type {RouteId} from '../../src/server/contract/routes.ts';
 import {ROUTES} from '../../src/server/contract/routes.ts';
 import type {LogAnswer, RunAnswer, RunRow} from '../../src/server/contract/runs.ts';
+import {setCommonHeaders} from '../../src/server/web/answer.ts';
+import {Pages} from '../../src/server/web/pages.ts';
 import type {SeenEvent} from '../../src/server/pages/run-event.ts';
 import {PLAN, NOW, RUN, definitions, image, images, plan, run, runRow, session} from './world.ts';
 
-const PAGES = join(import.meta.dirname, '..', '..', 'dist', 'pages');
-const TYPES: Readonly<Record<string, string>> = {
-  ...{'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8'},
-  ...{'.svg': 'image/svg+xml', '.json': 'application/json'},
-};
-const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+const PAGES = new Pages(join(import.meta.dirname, '..', '..', 'dist', 'pages'));
 
 /** A body that was posted, and where. */
 export interface Posted {
@@ -76,7 +71,8 @@ export async function startFakeServer(): Promise<FakeServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://fake');
     if (!url.pathname.startsWith('/v1/')) {
-      await servePage(url.pathname, response);
+      setCommonHeaders(response, {isSecure: false});
+      if (!PAGES.send(request, response, url.pathname)) json(response, 404, {});
       return;
     }
     const route = ROUTES.find((one) => one.method === request.method && patternOf(one.path).test(url.pathname));
@@ -180,7 +176,10 @@ function answerOf(id: RouteId, url: URL, world: World): unknown {
     case 'makePlan':
     case 'plan':
       return world.plan;
-    default:
+    case 'events':
+    case 'health':
+    case 'metrics':
+    case 'openapi':
       throw new Error(`the fake does not know ${id}`);
   }
 }
@@ -190,16 +189,6 @@ function logFrom(offset: number, {log, ended}: World): LogAnswer {
   const lines = log.slice(offset, offset + 2000);
   const next = offset + lines.length;
   return {id: RUN, log: 'output', lines, next, over: ended !== undefined && next === log.length};
-}
-
-async function servePage(path: string, response: ServerResponse): Promise<void> {
-  const file = path.startsWith('/pages/') ? path.slice('/pages/'.length) : 'index.html';
-  const content = await readFile(join(PAGES, file.replaceAll('..', ''))).catch(() => undefined);
-  response.writeHead(content === undefined ? 404 : 200, {
-    'content-type': TYPES[extname(file)] ?? 'text/plain',
-    ...{'content-security-policy': CSP, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store'},
-  });
-  response.end(content);
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {

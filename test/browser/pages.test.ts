@@ -128,7 +128,13 @@ describe('every page', () => {
   });
 
   it('goes nowhere else after a login', async () => {
-    for (const next of ['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)']) {
+    for (const next of [
+      'https://evil.example/',
+      '//evil.example/',
+      '/\\evil.example',
+      '/.//evil.example/',
+      'javascript:alert(1)',
+    ]) {
       const page = await openPage();
       await page.goto(`${server.url}/login?next=${encodeURIComponent(next)}#code`);
       await page.locator('table.images').waitFor();

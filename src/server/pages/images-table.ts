@@ -4,6 +4,7 @@ import type {Child} from './dom.ts';
 import {el, fill} from './dom.ts';
 import type {Tone} from './notes.ts';
 import {pill} from './notes.ts';
+import type {Path} from './path.ts';
 import {path} from './path.ts';
 import {counted} from './text.ts';
 
@@ -79,7 +80,7 @@ function cell(label: string, value: string | null, ...more: readonly Child[]): H
 }
 
 /** An image that is no definition's current one has an address of its own. */
-function addressOf({cloud, definition, image, state}: ImageRow, title: string): ReturnType<typeof path> {
+function addressOf({cloud, definition, image, state}: ImageRow, title: string): Path {
   const isCurrent = definition !== null && !['quarantined', 'importing', 'pending', 'ready'].includes(state);
   return path`/images/${cloud}/${isCurrent ? definition : (image ?? title)}`;
 }

@@ -9,7 +9,8 @@ import {imagesFilter} from './images-filter.ts';
 import {imagesTable} from './images-table.ts';
 import {note, pill} from './notes.ts';
 import {offerList} from './offers.ts';
-import {path} from './path.ts';
+import type {Path} from './path.ts';
+import {path, withQuery} from './path.ts';
 import {keepFresh} from './refresh.ts';
 import {counted} from './text.ts';
 
@@ -87,10 +88,12 @@ export function imagesPage(main: HTMLElement, session: Session): void {
 function imagesAddress(
   clouds: readonly string[],
   {refresh, cursor}: {readonly refresh: boolean; readonly cursor: string | undefined},
-): ReturnType<typeof path> {
-  const query = clouds.map((name) => path`cloud=${name}&`).join('');
-  const more = `${refresh ? 'refresh=1&' : ''}${cursor === undefined ? '' : path`cursor=${cursor}`}`;
-  return `${path`/v1/images`}?${query}${more}` as ReturnType<typeof path>;
+): Path {
+  return withQuery(path`/v1/images`, [
+    ...clouds.map((name) => ['cloud', name] as const),
+    ...(refresh ? [['refresh', '1'] as const] : []),
+    ...(cursor === undefined ? [] : [['cursor', cursor] as const]),
+  ]);
 }
 
 /** `14 clouds, 2 unreachable, 1 red, 3 due, 1 quarantined`; what is 0 is left out. */

@@ -7,7 +7,7 @@ import {moment} from './clock.ts';
 import {command} from './command.ts';
 import {el, fill} from './dom.ts';
 import {offerButton, offerList} from './offers.ts';
-import {path} from './path.ts';
+import {path, withQuery} from './path.ts';
 import {keepFresh} from './refresh.ts';
 import {runsTable} from './runs-table.ts';
 import {canStart} from './session.ts';
@@ -64,7 +64,7 @@ function olderLink({more, runs}: RunsAnswer): HTMLElement | false {
   if (!more || !last) return false;
   const query = new URLSearchParams(location.search);
   query.set('before', last.id);
-  return el('a', {href: `/runs?${query.toString()}` as ReturnType<typeof path>}, 'Older runs');
+  return el('a', {href: withQuery(path`/runs`, query)}, 'Older runs');
 }
 
 /** Plans that nobody has carried out. */

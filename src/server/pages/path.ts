@@ -8,6 +8,12 @@ export function path(strings: TemplateStringsArray, ...values: readonly (string 
   return strings.reduce((made, part, index) => made + escaped(values[index - 1] ?? '') + part) as Path;
 }
 
+/** The address with a query; values are escaped. */
+export function withQuery(address: Path, pairs: Iterable<readonly [string, string]>): Path {
+  const query = new URLSearchParams([...pairs].map(([name, value]) => [name, value])).toString();
+  return (query === '' ? address : `${address}?${query}`) as Path;
+}
+
 /** Leaves for another page of this server. */
 export function go(to: Path): void {
   location.assign(to);
@@ -16,7 +22,8 @@ export function go(to: Path): void {
 /** The address as one of this server; the first page where it is none. */
 export function ownPath(text: string | null): Path {
   const url = URL.parse(text ?? '/', location.origin);
-  const isOwn = url?.origin === location.origin && /^\/(?![/\\])/.test(text ?? '/');
+  // Two slashes at its beginning would name another host, also where dots between them were taken out.
+  const isOwn = url?.origin === location.origin && !url.pathname.startsWith('//');
   return (isOwn ? url.pathname + url.search : '/') as Path;
 }
 

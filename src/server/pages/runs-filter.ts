@@ -1,5 +1,6 @@
 import {el} from './dom.ts';
-import type {path} from './path.ts';
+import type {Path} from './path.ts';
+import {go, path, withQuery} from './path.ts';
 
 /** Commands that the history has runs of. */
 const VERBS = ['manage', 'build', 'verify', 'hold', 'unhold', 'rollback', 'import', 'hide', 'delete'] as const;
@@ -10,10 +11,21 @@ export const VERB_WORDS: Readonly<Record<string, string>> = {manage: 'Manage', r
 /** Verb, result, cloud and definition; kept in the address of the page. */
 export function runsFilter(clouds: readonly string[]): HTMLElement {
   const query = new URLSearchParams(location.search);
-  const submit = (): void => form.requestSubmit();
+  const submit = (): void => {
+    // Fields that say nothing stay out of the address.
+    const said = [...new FormData(form)].flatMap(([name, value]) =>
+      typeof value === 'string' && value !== '' ? [[name, value] as const] : [],
+    );
+    go(withQuery(path`/runs`, said));
+  };
   const form = el(
     'form',
-    {class: 'filters', role: 'search', 'aria-label': 'Filter of the runs', on: {change: submit}},
+    {
+      class: 'filters',
+      role: 'search',
+      'aria-label': 'Filter of the runs',
+      on: {change: submit, submit: (event) => event.preventDefault()},
+    },
     choice({name: 'verb', label: 'Verb', all: 'every verb', values: VERBS, chosen: query.get('verb')}),
     choice({
       name: 'result',
@@ -37,20 +49,16 @@ export function runsFilter(clouds: readonly string[]): HTMLElement {
       }),
     ),
   );
-  // Fields that say nothing stay out of the address.
-  form.addEventListener('formdata', ({formData}) => {
-    for (const [name, value] of [...formData]) if (value === '') formData.delete(name);
-  });
   return form;
 }
 
 /** Where the runs are asked for that the address of the page names. */
-export function runsAddress(): ReturnType<typeof path> {
+export function runsAddress(): Path {
   const known = ['verb', 'result', 'cloud', 'definition', 'before'];
   const query = [...new URLSearchParams(location.search)].filter(
     ([name, value]) => known.includes(name) && value !== '',
   );
-  return `/v1/runs?${new URLSearchParams(query).toString()}` as ReturnType<typeof path>;
+  return withQuery(path`/v1/runs`, query);
 }
 
 function choice(of: {

@@ -10,6 +10,8 @@ import {CallError, errorTextOf, statusOf} from '../errors.ts';
 const POLICY = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'"],
   ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
+  // No script may make HTML of a text.
+  ...["require-trusted-types-for 'script'", "trusted-types 'none'"],
 ].join('; ');
 
 /** The headers that every answer has. https://owasp.org/www-project-secure-headers/ */

@@ -21,7 +21,7 @@ interface Page {
 /** Paths of which the script of the one page makes what it shows. */
 const VIEWS = [/^\/$/, /^\/login$/, /^\/(?:images|runs|plans|definitions)(?:\/|$)/];
 
-/** The pages of the server: read once, at its start, each served under its own name and no other. */
+/** The pages of the server: read once, at its start, each served below `/pages/` under its own name and no other. */
 export class Pages {
   readonly #files = new Map<string, Page>();
 
@@ -32,13 +32,13 @@ export class Pages {
       if (type === undefined) continue;
       const bytes = readFileSync(path);
       const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
-      this.#files.set(`/${relative(folder, path)}`, {bytes, type, etag});
+      this.#files.set(`/pages/${relative(folder, path)}`, {bytes, type, etag});
     }
   }
 
   /** Answers with a page; false where the path is none. */
   send(request: IncomingMessage, response: ServerResponse, path: string): boolean {
-    const page = this.#files.get(VIEWS.some((view) => view.test(path)) ? '/index.html' : path);
+    const page = this.#files.get(VIEWS.some((view) => view.test(path)) ? '/pages/index.html' : path);
     if (!page) return false;
     // Asked for again each time: an answer without a body costs nothing, and a new version shows at once.
     response.setHeader('cache-control', 'no-cache');
