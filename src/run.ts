@@ -49,6 +49,10 @@ async function runWith({argv, io, env, secrets}: Run): Promise<ExitCode> {
         const {readNames} = await import('./cli/commands/completion.ts');
         return readNames(request, {env, program});
       },
+      serve: async (action) => {
+        const {carryOut} = await import('./cli/serve.ts');
+        return carryOut(action, {io, env, secrets});
+      },
       execute: async (invocation) => {
         const {execute} = await import('./cli/execute.ts');
         return execute(invocation, {io, env, secrets, argv});

@@ -12,6 +12,8 @@ import {addHold, addUnhold} from './commands/hold.ts';
 import {addImport} from './commands/import.ts';
 import {addManage} from './commands/manage.ts';
 import {addRollback} from './commands/rollback.ts';
+import type {ServeAction} from './commands/serve.ts';
+import {addServe} from './commands/serve.ts';
 import {addShow} from './commands/show.ts';
 import {addStatus} from './commands/status.ts';
 import {addValidate} from './commands/validate.ts';
@@ -45,6 +47,8 @@ export interface CommandLine {
   readonly env?: Env;
   /** Reads the names that completion offers; absent: there are none. */
   readonly readNames?: (request: NamesRequest, program: Command) => Promise<readonly string[]>;
+  /** Carries out the commands of `serve`; absent: there are none. */
+  readonly serve?: (action: ServeAction) => Promise<ExitCode>;
 }
 
 /** Parses the command line and does what it says; help and version go to stdout. USAGE when it cannot be understood. */
@@ -56,6 +60,7 @@ export async function runCommandLine({
   loadSettings,
   env = {},
   readNames,
+  serve,
 }: CommandLine): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const {helpLevel, words} = helpAsked(argv);
@@ -64,6 +69,9 @@ export async function runCommandLine({
     version,
     helpLevel,
     readNames: async (request) => (await readNames?.(request, program)) ?? [],
+    serve: async (action) => {
+      exitCode = (await serve?.(action)) ?? exitCode;
+    },
     execute: async (invocation) => {
       exitCode = await execute(invocation);
     },
@@ -132,10 +140,12 @@ export interface ProgramParts {
   readonly helpLevel?: HelpLevel;
   /** Reads the names that completion offers; absent: there are none. */
   readonly readNames?: (request: NamesRequest) => Promise<readonly string[]>;
+  /** Carries out the commands of `serve`; absent: nothing does. */
+  readonly serve?: (action: ServeAction) => Promise<void>;
 }
 
 /** The tree of commands; help and the documentation's test are made from it. */
-export function buildProgram({io, version, execute, helpLevel = 'short', readNames}: ProgramParts): Command {
+export function buildProgram({io, version, execute, helpLevel = 'short', readNames, serve}: ProgramParts): Command {
   const program = new Command('imgmgr')
     .description('keeps the public images of an OpenStack cloud fresh, described, tested and tidy')
     .usage('[global options] <command> [options]')
@@ -169,6 +179,7 @@ export function buildProgram({io, version, execute, helpLevel = 'short', readNam
     ...[addImport, addBuild, addHide, addDelete],
   ])
     add(program, execute);
+  addServe(program, serve ?? (() => Promise.resolve()));
   addHelp(program, io);
   addCompletion(program, io, readNames ?? (() => Promise.resolve([])));
   for (const command of program.commands) addOpposites(command);

@@ -53,6 +53,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: {
     rooms: [
+      'server',
       'app',
       'core',
       'compose',

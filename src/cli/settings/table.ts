@@ -90,6 +90,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
 const OVERRIDE = 'it lifts a guard, so it is given on the command line, each time';
 const EACH_RUN = 'it is about one run, so it is given on the command line';
 const ONE_IMAGE = 'it describes one image, so it is given on the command line';
+const SERVER = 'it decides who reaches the server and what it may do, so it is given where it is started';
 const OUTPUT = 'whoever reads the output chooses its form on the command line';
 const CLOUD = 'a run works on no cloud that nobody named: use --cloud, OS_CLOUD, or a clouds.yaml with one entry';
 
@@ -112,6 +113,10 @@ export const NOT_SETTABLE: Readonly<Record<string, string>> = {
   ...reasons(ONE_IMAGE, [
     ...['--name', '--image-version', '--build-date', '--disk-format', '--checksum', '--min-disk', '--min-ram'],
     ...['--login', '--visibility', '--protected', '--property'],
+  ]),
+  ...reasons(SERVER, [
+    ...['--allow-write', '--allow-build', '--bind', '--url', '--tls-cert', '--tls-key', '--behind-proxy'],
+    ...['--user-header', '--operators', '--grace'],
   ]),
   ...reasons(OUTPUT, ['--format', '--json', '--quiet', '--verbose', '--debug', '--no-color']),
 };
