@@ -45,7 +45,7 @@ export function createTextfiles(parts: TextfileParts): MetricsWriter {
   let warned = false;
   const writeOne = async (news: CloudNews): Promise<void> => {
     try {
-      await writeFile(news, parts);
+      await writeCloud(news, parts);
     } catch (error) {
       const {cloud} = news;
       if (!warned) parts.warn({...(cloud !== '' && {cloud}), ...metricsNotWritten(cloud, reasonOf(error, parts))});
@@ -80,7 +80,7 @@ export function fileNameOf(cloud: string): string {
 
 const MOST_CHARACTERS = 200;
 
-async function writeFile(news: CloudNews, {folder, version, now, scrub}: TextfileParts): Promise<void> {
+async function writeCloud(news: CloudNews, {folder, version, now, scrub}: TextfileParts): Promise<void> {
   const name = fileNameOf(news.cloud);
   const path = join(folder, name);
   const lock = await lockFor(name, folder);

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import type {LocalServer} from '../unit/http/local-server.ts';
 import {serve} from '../unit/http/local-server.ts';
+import {listed, openDesk, yaml} from './operator.ts';
 import type {Table} from './table.ts';
 import {openTable} from './table.ts';
 
@@ -146,6 +147,17 @@ describe('--webhook', () => {
   it('needs an address for its secret', async () => {
     const ran = await table.manage(table.x(['1']), '--webhook-secret-file', join(table.folder, 'key'));
     expect([ran.code, ran.text]).toEqual([2, expect.stringContaining('means nothing without --webhook') as string]);
+  });
+
+  it('on this host is reached past every proxy', async () => {
+    const nobody = 'http://127.0.0.1:1';
+    const others = {IMGMGR_CLOUD_PROXY: 'off', IMGMGR_SOURCE_PROXY: 'off'};
+    const desk = await openDesk({}, {http_proxy: nobody, all_proxy: nobody, ...others});
+    desk.upstream.put('/x-1.img', Buffer.alloc(50_000, '1'));
+    const images = await desk.write(yaml([listed('1', `${desk.upstream.url}/x-1.img`)]));
+    const ran = await desk.imgmgr('manage', '--cloud', 'admin', '--images', images, '--webhook', `${hook.url}/`);
+    await desk.close();
+    expect([ran.code, ran.warnings, told().length]).toEqual([0, [], 1]);
   });
 
   it('may stand in the settings', async () => {

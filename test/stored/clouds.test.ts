@@ -25,7 +25,8 @@ function shown(): string[] {
 }
 
 async function manage(name: string, ...flags: string[]) {
-  return desk.imgmgr('manage', '--cloud', 'admin', '--images', await stored(desk, name), '--verify', ...flags);
+  const verify = flags.includes('--no-verify') ? [] : ['--verify'];
+  return desk.imgmgr('manage', '--cloud', 'admin', '--images', await stored(desk, name), ...verify, ...flags);
 }
 
 /** The same run again writes nothing. */
