@@ -21,9 +21,9 @@ export type ServeAction =
   | {readonly kind: 'token-remove'; readonly name: string};
 
 /** Where the server listens when nothing is said. */
-export const DEFAULT_BIND = {host: '127.0.0.1', port: 7440};
+const DEFAULT_BIND = {host: '127.0.0.1', port: 7440};
 /** How long runs may go on when the server is to end. */
-export const DEFAULT_GRACE_MS = 300_000;
+const DEFAULT_GRACE_MS = 300_000;
 const ROLES: readonly Role[] = ['viewer', 'operator', 'metrics'];
 
 /** `imgmgr serve`: pages, a JSON interface and metrics; `serve login` and `serve token` let people and programs in. */
