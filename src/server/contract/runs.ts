@@ -191,7 +191,7 @@ export const logAnswer = z.object({
 export type LogAnswer = DeepReadonly<z.infer<typeof logAnswer>>;
 
 /**
- * One message of `GET /v1/runs/ID/events` (server-sent events; `id:` is `seq`): an event as a line of `--json` has it. `progress` and `waiting`
+ * One message of `GET /v1/runs/ID/events` (server-sent events; `id:` is `seq`, which rises, with gaps): an event as a line of `--json` has it. `progress` and `waiting`
  * are sent as the history has them, each new phase at once, the same phase every 5 seconds.
  */
 export const runEvent: z.ZodType<StoredEvent> = z.looseObject({

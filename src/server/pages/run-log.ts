@@ -142,8 +142,8 @@ export class RunLog {
 }
 
 function tabText({kind, definition, version, cloud}: LogRef): string {
-  if (kind === 'output') return 'Output';
-  if (kind === 'errors') return 'Errors';
+  if (kind === 'output') return 'Answer';
+  if (kind === 'errors') return 'Messages';
   const what = [definition, version, cloud].filter((part) => part !== null).join(' ');
   return kind === 'build' ? `Build ${what}` : `Console ${what}`;
 }

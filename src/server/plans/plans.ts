@@ -1,6 +1,6 @@
 import type {Event} from '../../core/events.ts';
 import type {ImgmgrError} from '../../errors.ts';
-import {asImgmgrError} from '../../errors.ts';
+import {asImgmgrError, isRetryable} from '../../errors.ts';
 import type {Identity} from '../access/identity.ts';
 import type {CloudPlan, PlanDifference} from '../contract/plans.ts';
 import type {PlanRequest} from '../contract/verbs.ts';
@@ -95,7 +95,9 @@ function notMade({failure, outcomes}: Answered): ImgmgrError {
   if (failure) return failure;
   if (!failed || !error) return asImgmgrError(new Error('no plan was written'));
   const {code, message, hint} = error;
-  return new CallError(409, {code, message: `${failed.cloud}: ${message}`}, hint === undefined ? {} : {hint});
+  // What the cloud has is no fault of the request, unless it says so itself.
+  const status = code === 'USAGE' ? 400 : isRetryable(code) ? 503 : 409;
+  return new CallError(status, {code, message: `${failed.cloud}: ${message}`}, hint === undefined ? {} : {hint});
 }
 
 function cloudPlans({events, outcomes}: Answered): readonly CloudPlan[] {

@@ -22,7 +22,7 @@ export interface LogSource {
 export function logRefs({own, details}: Pick<LogSource, 'own' | 'details'>): readonly LogRef[] {
   const nobody = {cloud: null, definition: null, version: null, image: null};
   return [
-    ...(own ? (['output', 'errors'] as const).map((kind) => ({log: kind, kind, ...nobody})) : []),
+    ...(own ? (['errors', 'output'] as const).map((kind) => ({log: kind, kind, ...nobody})) : []),
     ...(details?.logs ?? []).map(({kind, cloud, definition, version, image}, index) => ({
       ...{log: String(index), kind, cloud, definition, version, image},
     })),

@@ -126,6 +126,7 @@ export async function cancelRun(
   const {row} = await findRun(id, identity, context);
   const refused = refusalOf({verb: 'manage', clouds: row.clouds, flags: {}}, identity, context.permissions);
   if (refused !== undefined) throw new CallError(403, {code: 'FORBIDDEN', message: refused});
+  if (row.endedAt !== null) throw new CallError(409, {code: 'CONFLICT', message: 'the run is over'});
   return {id, signals: await context.runs.cancel(id, identity.user)};
 }
 
