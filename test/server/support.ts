@@ -151,7 +151,7 @@ async function endChildren(table: Table): Promise<void> {
   }
 }
 
-export function environment(
+function environment(
   table: Table,
   more: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string | undefined>> {
@@ -170,7 +170,7 @@ async function newToken(served: Bare, name: string, ...flags: readonly string[])
   return out.trim();
 }
 
-export async function runProgram(
+async function runProgram(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,
@@ -202,7 +202,7 @@ export async function becomes(is: () => boolean | Promise<boolean>): Promise<voi
 }
 
 /** One call over HTTP, with the headers that are given and no others but Host. */
-export async function call(
+async function call(
   port: number,
   {method, path, token, headers = {}, body, raw}: Sent & {readonly method: string; readonly path: string},
 ): Promise<Answer> {
