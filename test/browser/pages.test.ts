@@ -91,7 +91,9 @@ describe('every page', () => {
       const page = await open(path, shows);
       const names = await page.getByRole('button').allInnerTexts();
       expect(
-        names.filter((name) => !/^(?:Copy|Log out|Read again now|Next|Previous|Answer|Messages|Console .*)$/.test(name)),
+        names.filter(
+          (name) => !/^(?:Copy|Log out|Read again now|Next|Previous|Answer|Messages|Console .*)$/.test(name),
+        ),
       ).toEqual([]);
       await page.locator('.command code').first().waitFor();
     }
