@@ -229,7 +229,7 @@ describe('the desk outlives', () => {
   });
 
   it('a slow HTTP request, a silent h2 connection, and one that is half closed', async () => {
-    const all = await ready({unauthenticatedMs: 500});
+    const all = await ready({unauthenticatedMs: 3000});
     const options = {port: all.desk.port, host: '127.0.0.1', rejectUnauthorized: false};
     const slow = connectTls({...options, ALPNProtocols: ['http/1.1']}, () =>
       slow.write('GET /agent/x86_64 HTTP/1.1\r\n'),
