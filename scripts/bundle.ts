@@ -73,6 +73,7 @@ export const {${exported.join(', ')}} = builtin;
 /**
  * Lets the entry start node with a flag: the shell runs the second line, which is a string and a comment to node. With at most 2 MiB for
  * new objects V8 looks for garbage often enough that an upload takes some 115 MiB; by default chunks that were sent pile up to 175 MiB.
+ * The verbs that read lists get 8 MiB, which saves them a quarter of their time.
  * `#!/usr/bin/env -S node FLAG` would do, but not with the env of busybox.
  */
 async function makeLauncher(path: string): Promise<void> {
@@ -80,7 +81,10 @@ async function makeLauncher(path: string): Promise<void> {
   // As many lines as before, for the source map.
   const begin = '#!/usr/bin/env node\n// bin/imgmgr.ts\n';
   if (!text.startsWith(begin)) throw new Error(`${path} does not begin as expected: ${text.slice(0, 80)}`);
-  const launch = `#!/bin/sh\n':' //; exec node --max-semi-space-size=2 "$0" "$@"\n`;
+  const start = (mib: number): string => `exec node --max-semi-space-size=${mib} "$0" "$@"`;
+  // They read long lists and never the bytes of an image.
+  const readingVerbs = 'dry-run|history|show|status|validate';
+  const launch = `#!/bin/sh\n':' //; case $1 in ${readingVerbs}) ${start(8)};; esac; ${start(2)}\n`;
   await writeFile(path, launch + text.slice(begin.length));
   await chmod(path, 0o755);
 }

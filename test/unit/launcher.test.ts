@@ -21,6 +21,20 @@ describe('the launcher that the build makes', () => {
     expect(stdout).toBe(`[--max-semi-space-size=2][${LAUNCHER}][import][a b][][$HOME]`);
   });
 
+  it.each([
+    [['status', '--all'], 8],
+    [['dry-run'], 8],
+    [['verify'], 2],
+    [['--cloud', 'status'], 2],
+    [[], 2],
+  ] as const)('%j: at most %i MiB for new objects', async (args, size) => {
+    const tools = join(folder.path(), 'tools');
+    await mkdir(tools);
+    await writeFile(join(tools, 'node'), '#!/bin/sh\nprintf "[%s]" "$@"\n', {mode: 0o755});
+    const {stdout} = await launch(LAUNCHER, tools, ...args);
+    expect(stdout).toBe([`--max-semi-space-size=${size}`, LAUNCHER, ...args].map((text) => `[${text}]`).join(''));
+  });
+
   it('runs by itself, through a link, and as an argument of node', async () => {
     const link = join(folder.path(), 'imgmgr');
     await symlink(LAUNCHER, link);
