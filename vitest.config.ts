@@ -2,7 +2,7 @@ import {globSync, readFileSync} from 'node:fs';
 import {defineConfig} from 'vitest/config';
 import {isIsolated} from './test/isolation.ts';
 
-const OTHER_STAGES = ['cloud', 'bench', 'kill', 'build', 'dib', 'oracle'].map((stage) => `test/${stage}/**`);
+const OTHER_STAGES = ['cloud', 'bench', 'kill', 'build', 'dib', 'oracle', 'browser'].map((stage) => `test/${stage}/**`);
 
 const isolated = globSync('test/**/*.test.ts').filter((file) => isIsolated(readFileSync(file, 'utf8')));
 
