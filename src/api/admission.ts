@@ -1,5 +1,6 @@
 import {type Metadata, type ServerInterceptor, ServerInterceptingCall} from '@grpc/grpc-js';
 import {ImgmgrError} from '../errors.ts';
+import {CallError} from '../server/errors.ts';
 import type {ApiBackend, Caller} from './backend.ts';
 import {statusOf} from './status.ts';
 
@@ -18,13 +19,8 @@ export class Admission {
   /** The caller; AUTH where nobody was let in. */
   callerOf(metadata: Metadata): Caller {
     const caller = this.#callers.get(metadata);
-    if (!caller) throw new ImgmgrError('AUTH', 'no token', {hint: 'send `authorization: Bearer TOKEN`'});
-    return caller;
-  }
-
-  /** Looks at the token again; AUTH when it is over. */
-  async again(metadata: Metadata, peer: string): Promise<void> {
-    await this.#backend.authenticate({authorization: shown(metadata), peer});
+    if (caller) return caller;
+    throw new CallError(401, {code: 'AUTH', message: 'nobody is known'}, {hint: 'send `authorization: Bearer TOKEN`'});
   }
 
   /** Asks for the token before the message of a call is read; calls of `grpc.health.v1` need none. */
@@ -47,17 +43,15 @@ export class Admission {
               pass(metadata);
               return;
             }
-            this.#backend.authenticate({authorization: shown(metadata), peer: call.getPeer()}).then(
-              (caller) => {
-                if (over) return;
-                this.#callers.set(metadata, caller);
-                pass(metadata);
-              },
-              (error: unknown) => {
-                clearTimeout(timer);
-                refuse(error);
-              },
-            );
+            try {
+              const address = addressOf(call.getPeer());
+              this.#callers.set(metadata, this.#backend.authenticate({authorization: shown(metadata), address}));
+            } catch (error) {
+              clearTimeout(timer);
+              refuse(error);
+              return;
+            }
+            pass(metadata);
           },
           onReceiveMessage: (message: unknown, pass) => {
             clearTimeout(timer);
@@ -79,4 +73,9 @@ export class Admission {
 function shown(metadata: Metadata): string | undefined {
   const [value] = metadata.get('authorization');
   return typeof value === 'string' ? value : undefined;
+}
+
+/** `127.0.0.1:50123` or `::1:50123` without the port, which is another one for each connection. */
+function addressOf(peer: string): string {
+  return peer.replace(/:\d{1,5}$/, '');
 }

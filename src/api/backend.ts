@@ -1,5 +1,5 @@
 import type {StoredEvent} from '../core/history/records.ts';
-import type {RouteId} from '../server/contract/routes.ts';
+import type {AnsweredId} from '../server/contract/routes.ts';
 import type {RunRow} from '../server/contract/runs.ts';
 
 /** Who calls, as the server knows him; nothing here looks into it. */
@@ -20,13 +20,15 @@ export type Watched = {readonly event: StoredEvent} | {readonly end: RunRow};
 
 /** What the gRPC interface needs of the server: the same calls that its JSON interface answers. Everything throws `ImgmgrError`s. */
 export interface ApiBackend {
-  /** AUTH: no token, a wrong one, or one that is over; LIMIT: too many attempts from there. */
-  authenticate(shown: {readonly authorization: string | undefined; readonly peer: string}): Promise<Caller>;
+  /** AUTH: no token, a wrong one, or one that is over; LIMIT: too many attempts from there. `address`: of the other end, without a port. */
+  authenticate(shown: {readonly authorization: string | undefined; readonly address: string}): Caller;
+  /** AUTH when the token of the caller was removed or is over by now. */
+  again(caller: Caller): void;
   /** Checks role, clouds and fields of a call, then answers it with the JSON of its contract. */
-  call(id: RouteId, call: ApiCall): Promise<unknown>;
+  call(id: AnsweredId, call: ApiCall): Promise<unknown>;
   /**
-   * The events of a run with a number above `after`, as they happen, and its end, each read when it is asked for. Checks as `call` does, and
-   * ends with AUTH when the token is removed meanwhile; LIMIT: too many watchers.
+   * The events of a run with a number above `after`, as they happen, and its end, each read when it is asked for. Checks as `call` does; LIMIT:
+   * too many watchers.
    */
   watch(watch: {
     readonly caller: Caller;

@@ -1,12 +1,12 @@
 import {ImgmgrError} from '../errors.ts';
-import type {RouteId} from '../server/contract/routes.ts';
+import type {AnsweredId} from '../server/contract/routes.ts';
 import type {ApiCall} from './backend.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 type Parts = Omit<ApiCall, 'caller' | 'signal'>;
 
 /** Asks the server; `ask` has caller and signal already. */
-export type Ask = (id: RouteId, parts: Parts) => Promise<unknown>;
+export type Ask = (id: AnsweredId, parts: Parts) => Promise<unknown>;
 
 /** What answers a method: the JSON of its request becomes calls of the JSON interface, and their answer the JSON of its response. */
 type Answer = (request: Json, ask: Ask) => Promise<unknown>;
@@ -28,11 +28,7 @@ export const ANSWERS: Readonly<Record<string, Readonly<Record<string, Answer>>>>
       await buildOf(id, ask);
       return ask('cancel', {params: {id}});
     },
-    Delete: () => {
-      throw new ImgmgrError('UNSUPPORTED', 'this server deletes no builds', {
-        hint: 'run `imgmgr build --delete` on its host',
-      });
-    },
+    Delete: async ({id = '', ...body}, ask) => ({started: await ask('deleteBuilds', {params: {id}, body})}),
   },
   'imgmgr.api.v1.RunService': {
     Start: async (request, ask) => ({started: await ask('start', {body: runOf(request)})}),

@@ -1,7 +1,7 @@
-import {type AddressInfo, createServer, type Server as TcpServer, type Socket} from 'node:net';
+import {createServer, type Socket} from 'node:net';
 import {createServer as createTlsServer, type Server as TlsServer, type TLSSocket} from 'node:tls';
 import {Server as GrpcServer, ServerCredentials} from '@grpc/grpc-js';
-import {ImgmgrError} from '../errors.ts';
+import {listenOn} from '../host/listen.ts';
 import {Admission} from './admission.ts';
 import type {ApiBackend} from './backend.ts';
 import {ANSWERS} from './calls.ts';
@@ -23,6 +23,8 @@ export interface ApiOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** The flag that names host and port. */
+  readonly flag: string;
   /** Undefined: without TLS; the caller sees to it that this is an address of this host alone. */
   readonly certificate: ApiCertificate | undefined;
   readonly limits?: Partial<ApiLimits>;
@@ -58,7 +60,7 @@ const LIMITS: ApiLimits = {
   ageMs: 3_600_000,
   ageGraceMs: 60_000,
   unreadMs: 30_000,
-  tokenMs: 10_000,
+  tokenMs: 1000,
 };
 
 /** Largest request, bytes, as in the JSON interface. */
@@ -66,7 +68,7 @@ const MESSAGE_LIMIT = 64 * 1024;
 const REFLECTION = 'grpc.reflection.v1.ServerReflection';
 const RUNS = 'imgmgr.api.v1.RunService';
 
-/** Opens the gRPC interface. CONFIG when the address is not ours or taken, or the certificate is none. */
+/** Opens the gRPC interface. USAGE when the address is not ours or taken. */
 export async function openApi(options: ApiOptions): Promise<OpenApi> {
   const limits = {...LIMITS, ...options.limits};
   const {grpc, health} = createGrpc(options.backend, limits);
@@ -85,9 +87,8 @@ export async function openApi(options: ApiOptions): Promise<OpenApi> {
     else take(socket);
   });
   listener.maxConnections = limits.connections;
-  await listen(listener, options);
   return {
-    port: (listener.address() as AddressInfo).port,
+    port: await listenOn(listener, options),
     renew: (certificate) => tls?.setSecureContext(certificate),
     close: async (graceMs) => {
       health.close();
@@ -132,37 +133,11 @@ function createGrpc(backend: ApiBackend, limits: ApiLimits): {readonly grpc: Grp
 }
 
 function createTls({cert, key}: ApiCertificate, take: (socket: Socket) => void): TlsServer {
-  try {
-    const tls = createTlsServer({cert, key, ALPNProtocols: ['h2'], minVersion: 'TLSv1.2', handshakeTimeout: 10_000});
-    tls.on('tlsClientError', () => undefined);
-    tls.on('secureConnection', (socket: TLSSocket) => {
-      if (socket.alpnProtocol === 'h2') take(socket);
-      else socket.destroy();
-    });
-    return tls;
-  } catch (cause) {
-    throw new ImgmgrError('CONFIG', 'the certificate and key cannot be used for gRPC', {
-      hint: 'name a certificate and its key, both PEM, with --tls-cert and --tls-key',
-      cause,
-    });
-  }
-}
-
-async function listen(listener: TcpServer, {host, port}: ApiOptions): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', (cause: NodeJS.ErrnoException) => reject(notBound(host, port, cause)));
-    listener.listen({host, port}, () => resolve());
+  const tls = createTlsServer({cert, key, ALPNProtocols: ['h2'], minVersion: 'TLSv1.2', handshakeTimeout: 10_000});
+  tls.on('tlsClientError', () => undefined);
+  tls.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') take(socket);
+    else socket.destroy();
   });
-  listener.removeAllListeners('error');
-  // Accepting may fail later on (no file descriptor left), which is no reason to die.
-  listener.on('error', () => undefined);
-}
-
-function notBound(host: string, port: number, cause: NodeJS.ErrnoException): ImgmgrError {
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const why = cause.code === 'EADDRINUSE' ? 'another program listens there' : (cause.code ?? cause.message);
-  return new ImgmgrError('CONFIG', `cannot listen on ${address} for gRPC: ${why}`, {
-    hint: 'name another address with --grpc-listen HOST:PORT',
-    cause,
-  });
+  return tls;
 }

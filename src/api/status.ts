@@ -1,5 +1,6 @@
 import {Metadata, status} from '@grpc/grpc-js';
 import {type ErrorCode, ImgmgrError} from '../errors.ts';
+import {statusOf as httpStatusOf} from '../server/errors.ts';
 import {encode} from './json.ts';
 
 /** The gRPC code of each of ours; ours goes along as the reason of `google.rpc.ErrorInfo`. */
@@ -55,7 +56,7 @@ const MOST = 1000;
  */
 export function statusOf(error: unknown): FailedStatus {
   const ours = error instanceof ImgmgrError && error.code !== 'INTERNAL' ? error : FAULT;
-  const code = GRPC_CODES[ours.code];
+  const code = codeOf(ours);
   const details = short(ours.message);
   const run = 'run' in ours && typeof ours.run === 'string' ? ours.run : undefined;
   const {hint, place} = ours;
@@ -67,6 +68,15 @@ export function statusOf(error: unknown): FailedStatus {
   const metadata = new Metadata();
   metadata.set('grpc-status-details-bin', encode('google.rpc.Status', {code, message: details, details: [any]}));
   return {code, details, metadata};
+}
+
+/** The HTTP statuses of codes that say something about the caller or what he asked for; elsewhere they are those of a cloud. */
+const OF_CALLER: Partial<Record<ErrorCode, number>> = {AUTH: 401, FORBIDDEN: 403, NOT_FOUND: 404};
+
+/** As {@link GRPC_CODES}; what a cloud refuses to imgmgr itself is no verdict on the caller. */
+function codeOf(error: ImgmgrError): status {
+  const wanted = OF_CALLER[error.code];
+  return wanted === undefined || wanted === httpStatusOf(error) ? GRPC_CODES[error.code] : status.FAILED_PRECONDITION;
 }
 
 const FAULT = new ImgmgrError('INTERNAL', 'a fault of imgmgr', {hint: 'look at the log of the server'});

@@ -35,11 +35,16 @@ async function pass(call: Call, {backend, admission}: MethodParts, limits: Watch
   if (after < 0) throw new ImgmgrError('USAGE', `after is ${after}`, {hint: 'give the number of an event, or 0'});
   const over = new AbortController();
   const signal = AbortSignal.any([signalOf(call), over.signal]);
+  const caller = admission.callerOf(call.metadata);
   const timer = setInterval(() => {
-    admission.again(call.metadata, call.getPeer()).catch((error: unknown) => over.abort(error));
+    try {
+      backend.again(caller);
+    } catch (error) {
+      over.abort(error);
+    }
   }, limits.tokenMs);
   try {
-    for await (const watched of backend.watch({caller: admission.callerOf(call.metadata), id, after, signal})) {
+    for await (const watched of backend.watch({caller, id, after, signal})) {
       over.signal.throwIfAborted();
       if (!call.write(encode(response, messageOf(watched)))) await drained(call, signal, limits.unreadMs);
       if (signal.aborted) break;

@@ -1,7 +1,8 @@
 import {ImgmgrError} from '../errors.ts';
 import {isLoopback, readUrl} from './access/own-address.ts';
 import type {ProxyChoice} from './access/proxy.ts';
-import type {ListenChoice, TlsFiles} from './web/listener.ts';
+import type {TlsFiles} from './web/certificate.ts';
+import type {ListenChoice} from './web/listener.ts';
 
 /** How the server is started, as the flags say it. */
 export interface ServeChoice {
@@ -11,7 +12,9 @@ export interface ServeChoice {
   readonly images: readonly string[];
   readonly config?: string;
   readonly profile?: string;
-  readonly bind: {readonly host: string; readonly port: number};
+  readonly bind: Place;
+  /** Where it is called by gRPC; absent: it is not. */
+  readonly grpcListen?: Place;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly behindProxy: readonly string[];
@@ -24,9 +27,16 @@ export interface ServeChoice {
   readonly graceMs: number;
 }
 
+/** Host and port; port 0: any free one. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Where the server listens, and how it is called. */
 export interface Placement {
   readonly listen: ListenChoice;
+  readonly grpc?: Place;
   readonly proxy?: ProxyChoice;
   readonly url?: URL;
   /** Cookies go over TLS alone. */
@@ -35,7 +45,7 @@ export interface Placement {
 
 /** USAGE where flags contradict each other, or would send tokens in clear over a network. */
 export function placementOf(choice: ServeChoice): Placement {
-  const {bind, url: text, allowWrite, allowBuild} = choice;
+  const {bind, grpcListen: grpc, url: text, allowWrite, allowBuild} = choice;
   if (allowBuild && !allowWrite)
     throw usage('--allow-build means nothing without --allow-write', 'add --allow-write, or leave both out');
   const tls = tlsOf(choice);
@@ -46,14 +56,26 @@ export function placementOf(choice: ServeChoice): Placement {
       `--bind ${bind.host} is no address of this host alone, and nothing protects what goes over the network`,
       'add --tls-cert and --tls-key, or --behind-proxy with --user-header, --operators and --url; or bind 127.0.0.1',
     );
+  if (grpc) refuseGrpc(grpc, bind, tls !== undefined);
   if (proxy && !url)
     throw usage('--behind-proxy needs --url', 'give the address that browsers call: --url https://images.example.org');
   return {
     listen: {...bind, ...(tls && {tls})},
+    ...(grpc && {grpc}),
     ...(proxy && {proxy}),
     ...(url && {url}),
     isSecure: tls !== undefined || url?.protocol === 'https:',
   };
+}
+
+function refuseGrpc({host, port}: Place, bind: Place, hasTls: boolean): void {
+  if (!isLoopback(host) && !hasTls)
+    throw usage(
+      `--grpc-listen ${host} is no address of this host alone, and nothing protects what goes over the network`,
+      'add --tls-cert and --tls-key (no proxy of --behind-proxy stands before it), or listen on 127.0.0.1',
+    );
+  if (port !== 0 && port === bind.port && host === bind.host)
+    throw usage(`--grpc-listen and --bind both name the port ${port}`, 'gRPC takes a port of its own');
 }
 
 function tlsOf({tlsCert: cert, tlsKey: key}: ServeChoice): TlsFiles | undefined {

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import type {OpenApi} from '../api/server.ts';
 import type {Caller} from '../compose/context.ts';
 import {createContext} from '../compose/context.ts';
 import {stateDir} from '../config/settings.ts';
@@ -15,7 +16,7 @@ import {VERSION} from '../version.ts';
 import {Attempts} from './access/attempts.ts';
 import {openLoginSocket} from './access/login-socket.ts';
 import {Logins} from './access/logins.ts';
-import {isLoopback, ownAddress, shownAddress} from './access/own-address.ts';
+import {bracketed, isLoopback, ownAddress, shownAddress} from './access/own-address.ts';
 import {ProxyUsers} from './access/proxy.ts';
 import {Tokens} from './access/tokens.ts';
 import type {Placement, ServeChoice} from './options.ts';
@@ -25,6 +26,8 @@ import type {ServiceContext} from './service/context.ts';
 import {metricsOf} from './service/metrics.ts';
 import {openService} from './service/open.ts';
 import {shutDown} from './shut-down.ts';
+import type {Certificate} from './web/certificate.ts';
+import {followCertificate, readCertificate} from './web/certificate.ts';
 import {EventStreams} from './web/events.ts';
 import {createHandler} from './web/handler.ts';
 import type {Listener} from './web/listener.ts';
@@ -72,6 +75,9 @@ export async function serve(choice: ServeChoice, given: ServeParts): Promise<voi
   }
 }
 
+/** Calls by gRPC that are under way when the server ends may take so long. */
+const CALLS_MS = 2000;
+
 interface Serving {
   readonly choice: ServeChoice;
   readonly placement: Placement;
@@ -90,17 +96,30 @@ async function serveLocked({choice, placement, clouds, given, parts}: Serving): 
   const tokens = new Tokens(folder, now);
   const logins = new Logins(tokens, now);
   const streams = new EventStreams(secrets);
-  const closing: (() => Promise<void>)[] = [];
+  const closing: (() => void | Promise<void>)[] = [];
   try {
-    const {listener, address} = await openListener({placement, service, tokens, logins, streams, parts});
+    const {tls} = placement.listen;
+    const certificate = tls && readCertificate(tls);
+    const attempts = new Attempts(parts.monotonic);
+    const opening = {placement, service, tokens, attempts, logins, streams, parts, certificate};
+    const {listener, address} = await openListener(opening);
     closing.push(() => listener.close());
+    const grpc = placement.grpc && (await openGrpc(placement.grpc, opening));
+    if (grpc) closing.push(() => grpc.close(CALLS_MS));
+    const renew = (renewed: Certificate): void => {
+      listener.renew(renewed);
+      grpc?.renew(renewed);
+    };
+    if (tls) closing.push(followCertificate(tls, {renew, log}));
     const newUrl = (): string => `${address}/login#${logins.newCode(userName())}`;
     closing.push(await openLoginSocket(folder, newUrl));
-    log(`imgmgr ${VERSION} serves ${clouds.join(', ')} on ${address}, ${allowedText(choice)}`);
+    log(
+      `imgmgr ${VERSION} serves ${clouds.join(', ')} on ${address}${grpcText(placement, grpc)}, ${allowedText(choice)}`,
+    );
     given.show?.(`log in within 10 minutes, once: ${newUrl()}\n`);
     await shutDown({runs: service.runs, graceMs, log, onEndSignal: given.onEndSignal});
   } finally {
-    service.feeds.close();
+    await service.feeds.close();
     streams.close();
     service.clouds.close();
     await Promise.all(closing.map(async (close) => close()));
@@ -113,22 +132,33 @@ interface Opening {
   readonly placement: Placement;
   readonly service: ServiceContext;
   readonly tokens: Tokens;
+  readonly attempts: Attempts;
   readonly logins: Logins;
   readonly streams: EventStreams;
   readonly parts: ServerParts;
+  readonly certificate: Certificate | undefined;
 }
 
-async function openListener({placement, service, tokens, logins, streams, parts}: Opening): Promise<{
+async function openListener({
+  placement,
+  service,
+  tokens,
+  attempts,
+  logins,
+  streams,
+  parts,
+  certificate,
+}: Opening): Promise<{
   readonly listener: Listener;
   readonly address: string;
 }> {
   const {isSecure, url, listen: chosen} = placement;
-  const {log, monotonic} = parts;
+  const {log} = parts;
   const proxy = placement.proxy && new ProxyUsers(placement.proxy, log);
   let own = ownAddress(chosen, url);
   // Browsers send a cookie to every port of a host: two servers there have cookies of two names.
   const cookie = isSecure ? '__Host-imgmgr' : `imgmgr-${chosen.port}`;
-  const access = {tokens, logins, cookie, attempts: new Attempts(monotonic), ...(proxy && {proxy})};
+  const access = {tokens, logins, cookie, attempts, ...(proxy && {proxy})};
   const openapi = openApiDocument(VERSION);
   const handler = createHandler({
     ...{context: service, access, isSecure, pages: new Pages(pagesFolder()), own: () => own},
@@ -138,10 +168,22 @@ async function openListener({placement, service, tokens, logins, streams, parts}
     },
     isTrusted: (peer) => !proxy || chosen.tls !== undefined || isLoopback(plain(peer)) || proxy.isFrom(peer),
   });
-  const listener = await listen(chosen, {handler, log});
+  const listener = await listen(chosen, {handler, certificate});
   const real = {...chosen, port: listener.port};
   own = ownAddress(real, url);
   return {listener, address: shownAddress(real, url)};
+}
+
+/** The gRPC interface; loaded only where it is asked for. */
+async function openGrpc({host, port}: NonNullable<Placement['grpc']>, opening: Opening): Promise<OpenApi> {
+  const {service, tokens, attempts, certificate} = opening;
+  const [{openApi}, {ServerBackend}] = await Promise.all([import('../api/server.ts'), import('./grpc/backend.ts')]);
+  const backend = new ServerBackend(service, {tokens, attempts});
+  return openApi({backend, host, port, flag: '--grpc-listen', certificate});
+}
+
+function grpcText({grpc}: Placement, open: OpenApi | undefined): string {
+  return grpc && open ? `, by gRPC on ${bracketed(grpc.host)}:${open.port}` : '';
 }
 
 function plain(address: string): string {

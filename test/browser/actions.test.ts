@@ -180,6 +180,27 @@ describe('the runs', () => {
     await page.getByRole('dialog', {name: 'End this run at once?'}).waitFor();
     expect(server.posted).toHaveLength(1);
   });
+
+  it('lose what is left of their builds when the name is typed; where that is refused, the page says why', async () => {
+    const command = `imgmgr build --delete ${RUN} --yes`;
+    server.world.run = {...server.world.run, deletion: {confirm: 'Debian 12', command, refused: null}};
+    const page = await open(`/runs/${RUN}`);
+    await page.getByRole('button', {name: 'Delete', exact: true}).click();
+    const dialog = page.getByRole('dialog', {name: 'Delete these builds?'});
+    await dialog.getByText(command).waitFor();
+    const submit = dialog.getByRole('button', {name: 'Delete', exact: true});
+    await dialog.getByLabel('Type Debian 12 to delete them').fill('Debian 1');
+    expect(await submit.isDisabled()).toBe(true);
+    await dialog.getByLabel('Type Debian 12 to delete them').fill('Debian 12');
+    await submit.click();
+    await dialog.waitFor({state: 'detached'});
+    expect(server.posted).toEqual([{path: `/v1/runs/${RUN}/delete-builds`, body: {confirm: 'Debian 12'}}]);
+    const refused = 'the server was started without --allow-build';
+    server.world.run = {...server.world.run, deletion: {confirm: 'Debian 12', command, refused}};
+    await page.reload();
+    await page.getByText(`Not from here: ${refused}`).waitFor();
+    expect(await page.getByRole('button', {name: 'Delete', exact: true}).isDisabled()).toBe(true);
+  });
 });
 
 describe('the table of images', () => {

@@ -168,6 +168,7 @@ function answerOf(id: RouteId, url: URL, world: World): unknown {
     case 'log':
       return logFrom(Number(url.searchParams.get('offset')), world);
     case 'start':
+    case 'deleteBuilds':
       return {id: RUN, run: world.run.run, command: world.run.run.command};
     case 'cancel':
       return {id: RUN, signals: 1};

@@ -217,6 +217,7 @@ export function run(): RunAnswer {
     ],
     command: `imgmgr history ${RUN}`,
     cancel: {command: `kill -INT 4711`, refused: null},
+    deletion: null,
     offers: [offer('manage')],
   };
 }

@@ -19,7 +19,14 @@ const backend = new MemoryBackend();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'imgmgr-grpc-'));
   await Promise.all([installGrpcurl(), installPython()]);
-  api = await openApi({backend, host: '127.0.0.1', port: 0, certificate: undefined, limits: {unreadMs: 1000}});
+  api = await openApi({
+    backend,
+    host: '127.0.0.1',
+    port: 0,
+    flag: '--grpc-listen',
+    certificate: undefined,
+    limits: {unreadMs: 1000},
+  });
 }, 900_000);
 afterAll(async () => {
   await api.close(0);

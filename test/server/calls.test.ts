@@ -2,6 +2,7 @@ import {readFileSync} from 'node:fs';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {PlanAnswer} from '../../src/server/contract/plans.ts';
 import {ROUTES} from '../../src/server/contract/routes.ts';
+import {keptBuild} from './kept-build.ts';
 import {answerOf, readEvents, startServer} from './support.ts';
 import type {Served} from './support.ts';
 
@@ -103,6 +104,34 @@ describe('a run', () => {
     expect(await refused({verb: 'hold', clouds, flags: {until: 'soon', all: true}})).toMatch(/^400 until is a day/);
     expect(await refused([])).toMatch(/^400/);
     expect(await refused(null)).toMatch(/^400/);
+  });
+});
+
+describe('a build', () => {
+  it('is offered for deletion by the run that made it, where the server starts builds and the login is for all clouds', async () => {
+    const {table, tokens} = served;
+    const id = await keptBuild(table.folder, 'Built');
+    const {deletion} = await served.run(id);
+    expect(deletion).toEqual({
+      confirm: 'Built',
+      command: `imgmgr build --delete ${id} --yes`,
+      refused: expect.stringContaining('--allow-build') as string,
+    });
+    const path = `/v1/runs/${id}/delete-builds`;
+    const refused = await served.post(path, {confirm: 'Built'});
+    expect([refused.status, refused.json]).toMatchObject([403, {error: {code: 'FORBIDDEN'}}]);
+    expect((await served.call('POST', path, {token: tokens.limited, body: {confirm: 'Built'}})).status).toBe(404);
+    expect((await served.post(path, {confirm: 'Built', force: true})).status).toBe(400);
+    const other = await served.start({
+      verb: 'hold',
+      definitions: ['X'],
+      clouds: ['admin'],
+      flags: {until: '2099-01-01'},
+    });
+    await served.over(other);
+    expect((await served.run(other)).deletion).toBeNull();
+    expect((await served.post(`/v1/runs/${other}/delete-builds`, {confirm: 'X'})).status).toBe(404);
+    await served.over(await served.start({verb: 'unhold', definitions: ['X'], clouds: ['admin']}));
   });
 });
 

@@ -36,6 +36,8 @@ export interface Sent {
 export interface Served {
   readonly table: Table;
   readonly port: number;
+  /** 0: it is not called by gRPC. */
+  readonly grpcPort: number;
   readonly origin: string;
   readonly pid: number;
   readonly folder: string;
@@ -48,6 +50,11 @@ export interface Served {
   post(path: string, body: unknown): Promise<Answer>;
   /** Runs another command with the same environment; its exit code and outputs. */
   imgmgr(...argv: readonly string[]): Promise<{readonly code: number; readonly out: string; readonly err: string}>;
+  /** The same with other variables. */
+  imgmgrWith(
+    more: Readonly<Record<string, string>>,
+    ...argv: readonly string[]
+  ): Promise<{readonly code: number; readonly out: string; readonly err: string}>;
   /** A token of that role. */
   readonly tokens: Readonly<Record<'metrics' | 'viewer' | 'operator' | 'limited', string>>;
   /** Starts a run, and waits until its process is seen. */
@@ -100,12 +107,22 @@ async function serveOn(table: Table, {flags = WRITE, clouds = ['admin'], env: mo
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   await becomes(() => /on https?:\/\/\S+:(\d+)/.test(log()) || child.exitCode !== null);
   const [, scheme = 'http', port = ''] = /on (https?):\/\/\S+:(\d+)/.exec(log()) ?? [];
+  const [, grpcPort = '0'] = /by gRPC on \S+:(\d+)/.exec(log()) ?? [];
   if (port === '') throw new Error(`the server did not start: ${log()}`);
   return {
-    ...{table, port: Number(port), origin: `${scheme}://127.0.0.1:${port}`, pid: child.pid ?? 0, log, ended},
+    ...{
+      table,
+      port: Number(port),
+      grpcPort: Number(grpcPort),
+      origin: `${scheme}://127.0.0.1:${port}`,
+      pid: child.pid ?? 0,
+      log,
+      ended,
+    },
     folder: join(table.folder, 'state', 'imgmgr', 'server'),
     call: async (method, path, sent) => call(Number(port), {method, path, ...sent}),
     imgmgr: async (...words) => runProgram(words, env, table.folder),
+    imgmgrWith: async (other, ...words) => runProgram(words, {...env, ...other}, table.folder),
     kill: (signal) => void child.kill(signal),
     async close() {
       child.kill('SIGKILL');

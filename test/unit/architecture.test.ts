@@ -70,12 +70,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
     node: 'all',
   },
   server: {
-    rooms: ['app', 'core', 'compose', 'config', 'host', 'ports', 'secrets', 'workflow', 'errors.ts', 'version.ts'],
+    rooms: [
+      ...['app', 'core', 'compose', 'config', 'host', 'ports', 'secrets', 'workflow', 'errors.ts', 'version.ts'],
+      ...['api/backend.ts', 'api/server.ts'],
+    ],
     packages: ['zod'],
     node: 'all',
   },
   api: {
-    rooms: ['core', 'server/contract', 'errors.ts'],
+    rooms: ['core', 'host/listen.ts', 'server/contract', 'server/errors.ts', 'errors.ts'],
     packages: ['@grpc/grpc-js', '@grpc/proto-loader'],
     node: 'all',
   },

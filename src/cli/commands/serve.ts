@@ -22,6 +22,8 @@ export type ServeAction =
 
 /** Where the server listens when nothing is said. */
 const DEFAULT_BIND = {host: '127.0.0.1', port: 7440};
+/** Its port for gRPC where --grpc-listen names none. */
+const DEFAULT_GRPC_PORT = 7441;
 /** How long runs may go on when the server is to end. */
 const DEFAULT_GRACE_MS = 300_000;
 const ROLES: readonly Role[] = ['viewer', 'operator', 'metrics'];
@@ -29,7 +31,9 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'metrics'];
 /** `imgmgr serve`: pages, a JSON interface and metrics; `serve login` and `serve token` let people and programs in. */
 export function addServe(program: Command, serve: (action: ServeAction) => Promise<void>): void {
   const command = addCommand(program, 'serve', 'Server')
-    .description('serve pages and a JSON interface that show images and runs, and start runs where that is allowed')
+    .description(
+      'serve pages and interfaces for programs that show images and runs, and start runs where that is allowed',
+    )
     .addHelpText('before', EXAMPLES);
   addPlaceFlags(command)
     .option('--profile <name>', PROFILE_TEXT, word('--profile'))
@@ -37,6 +41,7 @@ export function addServe(program: Command, serve: (action: ServeAction) => Promi
     .option('--allow-write', 'let operators start runs and approve plans; without: nothing is written')
     .option('--allow-build', 'also let them start builds, which have the rights of this user')
     .option('--bind <host:port>', 'where it listens; default: 127.0.0.1:7440', hostAndPort('--bind'))
+    .option('--grpc-listen <host:port>', GRPC_TEXT, hostAndPort('--grpc-listen'))
     .option('--url <url>', 'the address that browsers call, where that is another one', word('--url'))
     .option('--tls-cert <file>', 'certificate with its chain (PEM); read again when it changes', word('--tls-cert'))
     .option('--tls-key <file>', 'its key (PEM)', word('--tls-key'))
@@ -47,7 +52,16 @@ export function addServe(program: Command, serve: (action: ServeAction) => Promi
     .action(async () =>
       serve({kind: 'serve', choice: choiceOf({...allFlags(command), ...command.opts<ServeFlags>()})}),
     );
-  showInHelp(command, ['--cloud', '--images', '--allow-write', '--allow-build', '--bind', '--tls-cert', '--tls-key']);
+  showInHelp(command, [
+    '--cloud',
+    '--images',
+    '--allow-write',
+    '--allow-build',
+    '--bind',
+    '--grpc-listen',
+    '--tls-cert',
+    '--tls-key',
+  ]);
   command
     .command('login')
     .description('print a one-time URL that logs a browser in; ask as the user that the server runs as')
@@ -94,6 +108,7 @@ interface ServeFlags {
   readonly allowWrite?: boolean;
   readonly allowBuild?: boolean;
   readonly bind?: {readonly host: string; readonly port?: number};
+  readonly grpcListen?: {readonly host: string; readonly port?: number};
   readonly url?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -104,11 +119,12 @@ interface ServeFlags {
 }
 
 function choiceOf(flags: Flags & ServeFlags): ServeChoice {
-  const {cloud = [], images = [], region, config, profile, bind, grace, behindProxy = []} = flags;
+  const {cloud = [], images = [], region, config, profile, bind, grpcListen, grace, behindProxy = []} = flags;
   const {url, tlsCert, tlsKey, userHeader, operators, allowWrite = false, allowBuild = false} = flags;
   return {
     ...{clouds: [...new Set(cloud)], images, behindProxy, allowWrite, allowBuild},
     bind: {...DEFAULT_BIND, ...bind},
+    ...(grpcListen && {grpcListen: {port: DEFAULT_GRPC_PORT, ...grpcListen}}),
     graceMs: grace ?? DEFAULT_GRACE_MS,
     ...(region !== undefined && {region}),
     ...(typeof config === 'string' && {config}),
@@ -121,12 +137,14 @@ function choiceOf(flags: Flags & ServeFlags): ServeChoice {
   };
 }
 
+const GRPC_TEXT = 'also take calls by gRPC there, like 127.0.0.1:7441; no proxy of --behind-proxy stands before it';
 const PROXY_TEXT =
   'a proxy logs users in and calls from there, like 10.1.0.0/16; with --user-header, --operators, --url';
 
 const EXAMPLES = `Examples:
   imgmgr serve --cloud local --allow-write --allow-build
   imgmgr serve --cloud prod-a --cloud prod-b --bind 0.0.0.0:7440 --tls-cert chain.pem --tls-key key.pem
+  imgmgr serve --cloud prod-a --grpc-listen 127.0.0.1:7441
   imgmgr serve login
   imgmgr serve token add prometheus --role metrics
 `;

@@ -115,7 +115,16 @@ export const NOT_SETTABLE: Readonly<Record<string, string>> = {
     ...['--login', '--visibility', '--protected', '--property'],
   ]),
   ...reasons(SERVER, [
-    ...['--allow-write', '--allow-build', '--bind', '--url', '--tls-cert', '--tls-key', '--behind-proxy'],
+    ...[
+      '--allow-write',
+      '--allow-build',
+      '--bind',
+      '--grpc-listen',
+      '--url',
+      '--tls-cert',
+      '--tls-key',
+      '--behind-proxy',
+    ],
     ...['--user-header', '--operators', '--grace'],
   ]),
   ...reasons(OUTPUT, ['--format', '--json', '--quiet', '--verbose', '--debug', '--no-color']),

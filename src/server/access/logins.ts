@@ -5,7 +5,7 @@ import type {KeptToken, Tokens} from './tokens.ts';
 /** A browser stays logged in so long. */
 const LOGIN_MS = 12 * 3_600_000;
 /** A one-time URL can be used so long. */
-export const CODE_MS = 600_000;
+const CODE_MS = 600_000;
 const MOST_LOGINS = 1000;
 const MOST_CODES = 20;
 

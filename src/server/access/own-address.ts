@@ -49,7 +49,8 @@ function withPort(name: string, port: number, scheme: OwnAddress['scheme']): rea
   return isUsual ? [name, `${name}:${port}`] : [`${name}:${port}`];
 }
 
-function bracketed(host: string): string {
+/** As it stands before a port. */
+export function bracketed(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 

@@ -19,14 +19,16 @@ export const moment = z.string();
 /** The name of a definition or a cloud; nothing is longer. */
 export const name = z.string().min(1).max(1000);
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** The id of a run: a UUID in lower case. */
-export const runId = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+export const runId = z.string().regex(UUID);
 
 /** The id of a plan that the server keeps. */
-export const planId = runId;
+export const planId = z.string().regex(UUID);
 
 /** A Glance id. */
-export const imageId = runId;
+export const imageId = z.string().regex(UUID);
 
 /** What is counted; the numbers of the last line of the CLI. */
 export const counts: z.ZodType<Counts> = z.object(

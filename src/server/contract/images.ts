@@ -141,7 +141,7 @@ const shownImage = z.object({
 }) satisfies z.ZodType<ShownImage>;
 
 /** What a definition offers, as `show --json` has it. */
-export const shownDefinition = z.object({
+const shownDefinition = z.object({
   name: z.string(),
   enabled: z.boolean(),
   place: filePosition,
@@ -164,7 +164,7 @@ const shown = z.object({
 }) satisfies z.ZodType<Omit<Shown, 'servers'>>;
 
 /** A verification of an image as the history of this host has it, every check included. */
-export const verificationSeen = z.object({
+const verificationSeen = z.object({
   run: z.string(),
   image: z.string(),
   version: z.string().nullable(),

@@ -2,7 +2,7 @@ import {z} from 'zod';
 import {name, planId, runId} from './common.ts';
 import {definitionsAnswer, imageAnswer, imageQuery, imagesAnswer, imagesQuery} from './images.ts';
 import {planAnswer, planQuery, plansAnswer} from './plans.ts';
-import {cancelAnswer, logAnswer, logQuery, runAnswer, runEvent, runsAnswer, runsQuery, startedAnswer} from './runs.ts';
+import * as runs from './runs.ts';
 import type {Role} from './session.ts';
 import {done, loginRequest, session} from './session.ts';
 import {planRequest, runRequest} from './verbs.ts';
@@ -115,8 +115,8 @@ export const ROUTES = [
     path: '/v1/runs',
     role: 'viewer',
     summary: 'Runs of this host, by its history',
-    query: runsQuery,
-    answer: json(runsAnswer),
+    query: runs.runsQuery,
+    answer: json(runs.runsAnswer),
   },
   {
     id: 'run',
@@ -125,7 +125,7 @@ export const ROUTES = [
     role: 'viewer',
     summary: 'One run: its actions, builds, verifications and logs',
     params: run,
-    answer: json(runAnswer),
+    answer: json(runs.runAnswer),
   },
   {
     id: 'events',
@@ -135,7 +135,7 @@ export const ROUTES = [
     summary:
       'The events of a run as server-sent events, from the first one, or behind the one that Last-Event-ID names; ends with `event: end`',
     params: run,
-    answer: {status: 200, type: 'text/event-stream', schema: runEvent},
+    answer: {status: 200, type: 'text/event-stream', schema: runs.runEvent},
   },
   {
     id: 'log',
@@ -144,8 +144,8 @@ export const ROUTES = [
     role: 'viewer',
     summary: 'Lines of what a run printed, of a build log, or of the console of a test server',
     params: run,
-    query: logQuery,
-    answer: json(logAnswer),
+    query: runs.logQuery,
+    answer: json(runs.logAnswer),
   },
   {
     id: 'start',
@@ -154,7 +154,7 @@ export const ROUTES = [
     role: 'operator',
     summary: 'Starts a run, or carries out a plan',
     body: runRequest,
-    answer: json(startedAnswer, 202),
+    answer: json(runs.startedAnswer, 202),
   },
   {
     id: 'cancel',
@@ -163,7 +163,17 @@ export const ROUTES = [
     role: 'operator',
     summary: 'Ends a run of this server as Ctrl-C does; a second time at once',
     params: run,
-    answer: json(cancelAnswer, 202),
+    answer: json(runs.cancelAnswer, 202),
+  },
+  {
+    id: 'deleteBuilds',
+    method: 'POST',
+    path: '/v1/runs/{id}/delete-builds',
+    role: 'operator',
+    summary: 'Deletes files, manifests and logs of the builds of a run from this host, by a run of its own',
+    params: run,
+    body: runs.deleteBuildsRequest,
+    answer: json(runs.startedAnswer, 202),
   },
   {
     id: 'plans',
@@ -195,6 +205,9 @@ export const ROUTES = [
 ] as const satisfies readonly Route[];
 
 export type RouteId = (typeof ROUTES)[number]['id'];
+
+/** Calls that are answered with JSON for somebody who is known, whatever they come by. */
+export type AnsweredId = Exclude<RouteId, 'health' | 'metrics' | 'openapi' | 'login' | 'logout' | 'events'>;
 
 /** The answer of every call that fails, by HTTP status. */
 export const ERROR_STATUSES: Readonly<Record<number, string>> = {

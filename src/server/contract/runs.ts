@@ -155,6 +155,16 @@ export const runAnswer = z.object({
   command: z.string(),
   /** The call that ends it; null: it is over, or nobody may from here. */
   cancel: z.object({command: z.string(), refused: z.string().nullable()}).nullable(),
+  /** How what is left of its builds on this host is deleted; null: it goes on, or nothing is left. */
+  deletion: z
+    .object({
+      /** The text that has to be typed. */
+      confirm: z.string(),
+      command: z.string(),
+      /** Why this user cannot; null: it can be deleted. */
+      refused: z.string().nullable(),
+    })
+    .nullable(),
   /** What to do next: the same again, roll back. */
   offers: z.array(offer),
 });
@@ -166,6 +176,9 @@ export type StartedAnswer = DeepReadonly<z.infer<typeof startedAnswer>>;
 
 /** The answer of `POST /v1/runs/ID/cancel` (202): it was asked to end, as by Ctrl-C; a second call ends it at once. */
 export const cancelAnswer = z.object({id: runId, signals: z.int()});
+
+/** The body of `POST /v1/runs/ID/delete-builds`; `confirm`: the text that `deletion` of the run asks to be typed. */
+export const deleteBuildsRequest = z.strictObject({confirm: z.exactOptional(z.string().max(1000))});
 
 /** The query of `GET /v1/runs/ID/log`. */
 export const logQuery = z.strictObject({
@@ -192,7 +205,7 @@ export type LogAnswer = DeepReadonly<z.infer<typeof logAnswer>>;
 
 /**
  * One message of `GET /v1/runs/ID/events` (server-sent events; `id:` is `seq`, which rises, with gaps): an event as a line of `--json` has it. `progress` and `waiting`
- * are sent as the history has them, each new phase at once, the same phase every 5 seconds.
+ * are sent as the history has them, each new phase at once, the same phase every 5 seconds. The last message (`event: end`) is the {@link runRow} as the run ended.
  */
 export const runEvent: z.ZodType<StoredEvent> = z.looseObject({
   run: z.string(),
@@ -200,8 +213,3 @@ export const runEvent: z.ZodType<StoredEvent> = z.looseObject({
   at: z.string(),
   type: z.string(),
 });
-export type RunEvent = StoredEvent;
-
-/** The last message (`event: end`): how the run ended. */
-export const endEvent = runRow;
-export type EndEvent = RunRow;

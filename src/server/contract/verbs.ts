@@ -8,7 +8,7 @@ export const verb = z.enum(VERBS);
 export type Verb = z.infer<typeof verb>;
 
 /** What a plan can be made of. */
-export const PLANNED_VERBS = ['manage', 'rollback'] as const;
+const PLANNED_VERBS = ['manage', 'rollback'] as const;
 export const plannedVerb = z.enum(PLANNED_VERBS);
 
 /** At most as many names are taken at once. */
@@ -34,7 +34,7 @@ export const manageFlags = z.strictObject({
 });
 
 /** Flags of a plan of `manage`: a plan may also delete. */
-export const managePlanFlags = manageFlags.extend({delete: z.exactOptional(on)});
+const managePlanFlags = manageFlags.extend({delete: z.exactOptional(on)});
 
 /** Flags of `build`. */
 export const buildFlags = z.strictObject({upload: z.exactOptional(on), rebuild: z.exactOptional(on)});
@@ -99,9 +99,6 @@ export type DirectRequest = DeepReadonly<z.infer<typeof directRequest>>;
 
 /** The body of `POST /v1/runs`. */
 export const runRequest = z.union([approvalRequest, directRequest]);
-export type RunRequest = DeepReadonly<z.infer<typeof runRequest>>;
-/** As a client writes it, defaults left out. */
-export type RunRequestBody = DeepReadonly<z.input<typeof runRequest>>;
 
 /** The body of `POST /v1/plans`. */
 export const planRequest = z.discriminatedUnion('verb', [
@@ -109,7 +106,6 @@ export const planRequest = z.discriminatedUnion('verb', [
   z.strictObject({verb: z.literal('rollback'), definitions: names.length(1), clouds, flags: rollbackFlags}),
 ]);
 export type PlanRequest = DeepReadonly<z.infer<typeof planRequest>>;
-export type PlanRequestBody = DeepReadonly<z.input<typeof planRequest>>;
 
 /**
  * Something that can be started from here, and how it is written on a command line. What `asks` names is to be filled into `flags` by the

@@ -9,6 +9,7 @@ import {offerList} from './offers.ts';
 import {path} from './path.ts';
 import {cancelButton} from './run-cancel.ts';
 import type {SeenEvent} from './run-event.ts';
+import {deletionCard} from './run-delete.ts';
 import {runFacts, runHead, runOutcome} from './run-head.ts';
 import {RunLines} from './run-lines.ts';
 import {RunLog} from './run-log.ts';
@@ -39,6 +40,7 @@ export function runPage(main: HTMLElement, session: Session, id: string): void {
     verdicts: el('div', {class: 'page'}),
     about: el('section', {class: 'card'}),
     next: el('section', {class: 'card', hidden: true}),
+    builds: el('div', {}),
   };
   const model = newRun();
   const lines = new RunLines();
@@ -55,6 +57,7 @@ export function runPage(main: HTMLElement, session: Session, id: string): void {
     log.offer(logs);
     fill(parts.verdicts, verifications.slice(0, 100).map(verdictCard));
     fill(parts.about, el('h2', {}, 'About this run'), runFacts(answer));
+    fill(parts.builds, deletionCard(id, answer, canStart(session)));
     const list = offerList(offers, session);
     parts.next.hidden = list === undefined;
     fill(parts.next, el('h2', {}, 'Next'), list);
@@ -89,7 +92,7 @@ export function runPage(main: HTMLElement, session: Session, id: string): void {
       el('h2', {id: 'line-title', class: 'unseen'}, 'Progress'),
       lines.element,
     ),
-    [messages.element, parts.verdicts, log.element, parts.next, parts.about],
+    [messages.element, parts.verdicts, log.element, parts.next, parts.builds, parts.about],
   );
   void ask();
   watch(id, {

@@ -18,7 +18,7 @@ const LEAST_MS = 10_000;
 /** A cloud that says nothing for so long is unreachable. */
 const LIMIT_MS = 60_000;
 /** Nobody waits longer for an answer; what is read then is there for the next who asks. */
-export const WAIT_MS = {first: 5000, now: 30_000} as const;
+const WAIT_MS = {first: 5000, now: 30_000} as const;
 /** As many are read side by side. */
 const AT_ONCE = 4;
 /** Definitions and images whose details are kept. */

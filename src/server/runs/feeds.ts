@@ -1,8 +1,10 @@
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {StoredEvent} from '../../core/history/records.ts';
 import {jsonText} from '../../core/json-text.ts';
 import type {HistoryReader} from '../../ports/history.ts';
 import {scrubEvent} from '../../secrets/scrub-deep.ts';
 import type {RunRow} from '../contract/runs.ts';
+import {CallError} from '../errors.ts';
 import type {ServerParts} from '../parts.ts';
 import type {History} from './history.ts';
 
@@ -14,11 +16,11 @@ export interface FeedItem {
 
 /** Somebody who watches a run. */
 export interface Watcher {
-  /** Takes an event; while everything that was before is sent, it is waited for. Whoever cannot take it ends the watch. */
+  /** Takes an event; where that takes time, no other event comes until it is done. Whoever cannot take it ends the watch. */
   take(item: FeedItem): void | Promise<void>;
   /** The run is over, and nothing more comes. */
   end(run: RunRow): void;
-  /** What is stored cannot be read at this moment. */
+  /** What is stored cannot be read at this moment, or the server ends. */
   fail(error: unknown): void;
 }
 
@@ -37,6 +39,8 @@ const POLL_MS = 80;
 const POLLS_PER_LOOK = 6;
 /** The last event is stored a moment after the end of the run. */
 const LAST_LOOKS = 3;
+/** When the server ends, what is stored may be read for so long. */
+const LAST_MS = 1000;
 /** Together as many watchers at most. */
 const MOST_WATCHERS = 2000;
 
@@ -74,9 +78,9 @@ export class Feeds {
     };
   }
 
-  /** Ends every watch, as a server that ends does. */
-  close(): void {
-    for (const feed of this.#feeds.values()) feed.close();
+  /** Ends every watch, as a server that ends does: of runs that are over with their end. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#feeds.values()].map(async (feed) => feed.close()));
   }
 }
 
@@ -92,13 +96,14 @@ class Feed {
   readonly #parts: FeedParts;
   readonly #onEmpty: () => void;
   readonly #live = new Set<Watch>();
-  #catchingUp = 0;
+  readonly #catchingUp = new Map<Watch, Promise<void>>();
   /** Number of the last event that was read for all. */
-  #position = Infinity;
+  #position = 0;
   #timer: NodeJS.Timeout | undefined;
   #polls = 0;
   #lastLooks = LAST_LOOKS;
-  #isClosed = false;
+  /** The server ends: how the run ended, where it is over. */
+  #closed: {readonly run: RunRow | undefined} | undefined;
 
   constructor(id: string, parts: FeedParts, onEmpty: () => void) {
     this.#id = id;
@@ -108,7 +113,7 @@ class Feed {
 
   add(watcher: Watcher, after: number): () => void {
     const watch: Watch = {watcher, after, isOver: false};
-    void this.#catchUp(watch);
+    this.#readOn(watch);
     return () => {
       watch.isOver = true;
       this.#live.delete(watch);
@@ -116,15 +121,30 @@ class Feed {
     };
   }
 
-  close(): void {
-    this.#isClosed = true;
+  async close(): Promise<void> {
+    const looked = await this.#parts.look(this.#id).catch(() => undefined);
+    this.#closed = {run: looked?.isOver === true ? looked.run : undefined};
     clearTimeout(this.#timer);
+    const live = [...this.#live];
+    this.#live.clear();
+    for (const watch of live) this.#readOn(watch);
+    await Promise.race([Promise.all(this.#catchingUp.values()), sleep(LAST_MS, undefined, {ref: false})]);
+    for (const {watcher} of this.#catchingUp.keys()) watcher.fail(serverEnds());
+  }
+
+  /** Lets somebody read by himself, once what he has is `taken`, until he is as far as the others. */
+  #readOn(watch: Watch, taken?: Promise<void>): void {
+    const reading = this.#catchUp(watch, taken).finally(() => {
+      if (this.#catchingUp.get(watch) === reading) this.#catchingUp.delete(watch);
+      this.#leaveIfEmpty();
+    });
+    this.#catchingUp.set(watch, reading);
   }
 
   /** Page by page, as fast as it is taken, until nothing is left that the others have. */
-  async #catchUp(watch: Watch): Promise<void> {
-    this.#catchingUp += 1;
+  async #catchUp(watch: Watch, taken: Promise<void> | undefined): Promise<void> {
     try {
+      await taken;
       // A number that no event has yet would be waited for.
       const looked = await this.#parts.look(this.#id);
       watch.after = Math.min(watch.after, looked?.run.lastSeq ?? 0);
@@ -135,9 +155,14 @@ class Feed {
           await watch.watcher.take(item);
           watch.after = item.event.seq;
         }
-        if (watch.isOver || this.#isClosed) return;
-        if (items.length === PAGE || (Number.isFinite(this.#position) && watch.after < this.#position)) continue;
-        if (!Number.isFinite(this.#position)) this.#position = watch.after;
+        if (watch.isOver) return;
+        if (this.#closed && items.length === 0) {
+          if (this.#closed.run) watch.watcher.end(this.#closed.run);
+          else watch.watcher.fail(serverEnds());
+          return;
+        }
+        if (this.#closed || items.length === PAGE || (this.#live.size > 0 && watch.after < this.#position)) continue;
+        if (this.#live.size === 0) this.#position = watch.after;
         this.#live.add(watch);
         this.#polls = 0;
         this.#timer ??= setTimeout(() => void this.#poll(), 0);
@@ -145,33 +170,40 @@ class Feed {
       }
     } catch (error) {
       if (!watch.isOver) watch.watcher.fail(error);
-    } finally {
-      this.#catchingUp -= 1;
-      this.#leaveIfEmpty();
     }
   }
 
   async #poll(): Promise<void> {
     try {
-      const items = await this.#read(this.#position);
-      for (const item of items) {
-        this.#position = item.event.seq;
-        for (const watch of this.#live) this.#give(watch, item);
-      }
-      if (items.length === 0 && this.#polls % POLLS_PER_LOOK === 0) await this.#lookForEnd();
-      else if (items.length > 0) this.#lastLooks = LAST_LOOKS;
+      const given = await this.#giveNext();
+      if (given === 0 && this.#polls % POLLS_PER_LOOK === 0) await this.#lookForEnd();
+      else if (given > 0) this.#lastLooks = LAST_LOOKS;
       this.#polls += 1;
     } catch (error) {
       for (const {watcher} of this.#live) watcher.fail(error);
     }
     this.#timer = undefined;
-    if (this.#live.size > 0 && !this.#isClosed) this.#timer = setTimeout(() => void this.#poll(), POLL_MS);
+    if (this.#live.size > 0 && !this.#closed) this.#timer = setTimeout(() => void this.#poll(), POLL_MS);
+  }
+
+  /** Reads the next events and gives them to all who are this far; how many they were. */
+  async #giveNext(): Promise<number> {
+    const items = await this.#read(this.#position);
+    for (const item of items) {
+      this.#position = item.event.seq;
+      for (const watch of this.#live) this.#give(watch, item);
+    }
+    return items.length;
   }
 
   #give(watch: Watch, item: FeedItem): void {
     if (item.event.seq <= watch.after) return;
     watch.after = item.event.seq;
-    void watch.watcher.take(item);
+    const taken = watch.watcher.take(item);
+    if (!taken) return;
+    // Whoever is slower than the others reads on alone: nothing is kept for him.
+    this.#live.delete(watch);
+    this.#readOn(watch, taken);
   }
 
   async #lookForEnd(): Promise<void> {
@@ -197,9 +229,17 @@ class Feed {
   }
 
   #leaveIfEmpty(): void {
-    if (this.#live.size > 0 || this.#catchingUp > 0) return;
+    if (this.#live.size > 0 || this.#catchingUp.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#onEmpty();
   }
+}
+
+function serverEnds(): CallError {
+  return new CallError(
+    503,
+    {code: 'UNAVAILABLE', message: 'the server ends'},
+    {hint: 'watch the run again, behind the last event'},
+  );
 }

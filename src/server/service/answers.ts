@@ -1,6 +1,7 @@
 import type {Identity} from '../access/identity.ts';
-import type {RouteId} from '../contract/routes.ts';
+import type {AnsweredId} from '../contract/routes.ts';
 import type {ImagesQuery} from '../reading/images.ts';
+import {deleteBuilds} from './builds.ts';
 import type {ServiceContext} from './context.ts';
 import {sessionOf} from './context.ts';
 import {getImage, listDefinitions, listImages} from './images.ts';
@@ -8,11 +9,8 @@ import {getPlan, listPlans, makePlan} from './plans.ts';
 import type {RunsQuery} from './runs.ts';
 import {cancelRun, getRun, listRuns, readRunLog, startRun} from './runs.ts';
 
-/** Calls that are answered with JSON for somebody who is known, whatever they come by. */
-export type AnsweredId = Exclude<RouteId, 'health' | 'metrics' | 'openapi' | 'login' | 'logout' | 'events'>;
-
 /** Who calls, and what the call says: `params` and `query` as its route reads them, `body` as it came. */
-export interface AnsweredCall<Params = object, Query = object> {
+interface AnsweredCall<Params = object, Query = object> {
   readonly identity: Identity;
   readonly params: Params;
   readonly query: Query;
@@ -25,8 +23,17 @@ interface ById {
   readonly id: string;
 }
 
-/** The answer of each call, in the form of its route; errors are ImgmgrErrors. */
-export const ANSWERS = {
+/** The answer to a call whose role, params and query were checked (`checked.ts`), in the form of its route; errors are ImgmgrErrors. */
+export async function answered(
+  id: AnsweredId,
+  call: {readonly identity: Identity; readonly params: unknown; readonly query: unknown; readonly body: unknown},
+  context: ServiceContext,
+): Promise<object> {
+  const answer = ANSWERS[id] as Answer<object, object>;
+  return answer(call as AnsweredCall, context);
+}
+
+const ANSWERS = {
   session: ({identity}, context) => sessionOf(identity, context),
   images: async ({identity, query}: AnsweredCall<object, ImagesQuery>, context) => listImages(query, identity, context),
   image: async (
@@ -49,6 +56,11 @@ export const ANSWERS = {
     const cancelled = await cancelRun(params.id, identity, context);
     context.parts.log(`${identity.user} cancels run ${cancelled.id}`);
     return cancelled;
+  },
+  deleteBuilds: async ({identity, params, body}: AnsweredCall<ById>, context) => {
+    const started = await deleteBuilds(params.id, body, identity, context);
+    context.parts.log(`${identity.user} deletes the builds of run ${params.id} by run ${started.id}`);
+    return started;
   },
   plans: ({identity}, context) => listPlans(identity, context),
   makePlan: async ({identity, body}, context) => makePlan(body, identity, context),

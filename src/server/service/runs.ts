@@ -5,6 +5,7 @@ import type {Identity} from '../access/identity.ts';
 import {seesCloud} from '../access/identity.ts';
 import type {LogAnswer, RunAnswer, RunRow, RunsAnswer, StartedAnswer} from '../contract/runs.ts';
 import {CallError, notFound} from '../errors.ts';
+import {deletionOf} from '../runs/deletion.ts';
 import {logRefs, readLog} from '../runs/logs.ts';
 import type {OwnRun} from '../runs/own-run.ts';
 import {recordOf, rowOf, seesRun} from '../runs/rows.ts';
@@ -79,6 +80,7 @@ export async function getRun(id: string, identity: Identity, context: ServiceCon
           command: cancelLine.join(' '),
           refused: mayCancel ?? (own ? null : 'it was not started by this server: end it where it was started'),
         },
+    deletion: isOver && details ? deletionOf(id, details, offerContext(context, identity)) : null,
     offers: cloudOffers(row.clouds, offerContext(context, identity)).filter(({verb}) => verb === row.verb),
   };
 }
@@ -155,7 +157,8 @@ export async function lookAtRun(
   return {run: rowOf(record, own), isOver: own ? own.endedAt !== undefined && !goesOn : !goesOn};
 }
 
-async function started(own: OwnRun, {runs, parts}: ServiceContext): Promise<StartedAnswer> {
+/** The run as it begins, as answers have it. */
+export async function started(own: OwnRun, {runs, parts}: ServiceContext): Promise<StartedAnswer> {
   const record = await recordOf(own, {files: runs.files, now: parts.now(), host: parts.host});
   return {id: own.id, run: rowOf(record, own), command: commandText(own.line)};
 }

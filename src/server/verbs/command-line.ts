@@ -51,6 +51,11 @@ export function planLine(request: PlanRequest, server: ServerFlags, out?: string
     : [...words, '--undo', ...named([...request.definitions, undo])];
 }
 
+/** The command line that deletes the builds of a run from this host. */
+export function deletionLine(run: string, {config}: ServerFlags): readonly string[] {
+  return ['build', ...configWords(config), '--delete', run, '--yes'];
+}
+
 /** `imgmgr status …` and what else reads: a command that is shown, or asked of in this process. */
 export function readLine(
   verb: 'status' | 'show' | 'validate' | 'history',

@@ -48,11 +48,6 @@ export function cloudOffers(clouds: readonly string[], context: OfferContext): r
   ];
 }
 
-/** The same run again. */
-export function againOffer(request: DirectRequest, context: OfferContext): Offer {
-  return direct(request, [], context);
-}
-
 function direct(request: DirectRequest, asks: readonly string[], {identity, permissions, flags}: OfferContext): Offer {
   const {verb, definitions, clouds} = request;
   const refused = refusalOf(request, identity, permissions) ?? null;

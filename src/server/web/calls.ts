@@ -1,9 +1,9 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
+import {requireAttempt} from '../access/by-token.ts';
 import type {Identity} from '../access/identity.ts';
-import type {Route, RouteId} from '../contract/routes.ts';
+import type {AnsweredId, Route, RouteId} from '../contract/routes.ts';
 import {CallError} from '../errors.ts';
-import type {AnsweredCall} from '../service/answers.ts';
-import {ANSWERS} from '../service/answers.ts';
+import {answered} from '../service/answers.ts';
 import type {ServiceContext} from '../service/context.ts';
 import {sessionOf} from '../service/context.ts';
 import {readRunLog, requireWatch} from '../service/runs.ts';
@@ -12,7 +12,7 @@ import {sendJson, sendText} from './answer.ts';
 import type {EventStreams} from './events.ts';
 import {lastEventId} from './events.ts';
 import type {Access} from './identify.ts';
-import {addressOf, cookieOf, requireAttempt} from './identify.ts';
+import {addressOf, cookieOf} from './identify.ts';
 import {sendLog} from './send-log.ts';
 
 /** A request that was checked: who asks (nobody has to be known where everybody may call), and what its path, query and body say. */
@@ -45,11 +45,7 @@ export async function answerCall(id: RouteId, status: number, call: Call, parts:
     await special(call, parts);
     return;
   }
-  const answer = ANSWERS[id as keyof typeof ANSWERS] as (
-    call: AnsweredCall,
-    context: ServiceContext,
-  ) => object | Promise<object>;
-  const value = await answer({...call, identity: who(call)} as AnsweredCall, parts.context);
+  const value = await answered(id as AnsweredId, {...call, identity: who(call)}, parts.context);
   sendJson(call.response, {status, value, secrets: parts.context.parts.secrets});
 }
 

@@ -5,9 +5,7 @@ import {scrubEvent} from '../../secrets/scrub-deep.ts';
 import type {RunRow} from '../contract/runs.ts';
 import type {FeedItem, Watcher} from '../runs/feeds.ts';
 
-/** What waits for a reader in this process at most; who is slower is dropped, and begins anew behind what it has. */
-const MOST_WAITING = 256 * 1024;
-/** A reader that takes nothing of what was before for so long is dropped. */
+/** A reader that takes nothing for so long is dropped, and begins anew behind what it has. */
 const STUCK_MS = 30_000;
 const PING_MS = 15_000;
 
@@ -64,10 +62,6 @@ export class EventStreams {
   #write(response: ServerResponse, text: string): void | Promise<void> {
     if (response.destroyed) return undefined;
     if (response.write(text)) return undefined;
-    if (response.writableLength > MOST_WAITING) {
-      response.destroy();
-      return undefined;
-    }
     return new Promise((resolve) => {
       const stuck = setTimeout(() => response.destroy(), STUCK_MS);
       const done = (): void => {

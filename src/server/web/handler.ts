@@ -1,11 +1,11 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
 import {asImgmgrError} from '../../errors.ts';
 import type {Identity} from '../access/identity.ts';
-import {mayAs} from '../access/identity.ts';
 import type {OwnAddress} from '../access/same-origin.ts';
 import {foreignSite} from '../access/same-origin.ts';
 import type {Route} from '../contract/routes.ts';
 import {CallError} from '../errors.ts';
+import {checkedParams, requireRole} from '../service/checked.ts';
 import type {ServiceContext} from '../service/context.ts';
 import {sendError, setCommonHeaders} from './answer.ts';
 import {readJson} from './body.ts';
@@ -13,7 +13,7 @@ import type {CallParts} from './calls.ts';
 import {answerCall} from './calls.ts';
 import type {Access} from './identify.ts';
 import {addressOf, identify} from './identify.ts';
-import {matchPath, readParams, readQuery} from './match.ts';
+import {matchPath, readQuery} from './match.ts';
 import type {Pages} from './pages.ts';
 
 /** What requests are answered with. */
@@ -80,7 +80,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
   const identity = route.role === 'open' ? undefined : authorised(request, route, parts);
   const call = {
     ...{request, response, identity},
-    params: readParams(route, matched.params),
+    params: checkedParams(route, matched.params),
     query: readQuery(route, new URLSearchParams(url.slice(path.length + 1))),
     body: 'body' in route ? await readJson(request) : undefined,
   };
@@ -117,11 +117,8 @@ function authorised(request: IncomingMessage, route: Route, {access}: HandlerPar
       {code: 'AUTH', message: 'nobody is logged in'},
       {hint: 'log in with a one-time URL (imgmgr serve login), or send a token: Authorization: Bearer TOKEN'},
     );
-  if (route.role === 'open' || mayAs(identity.role, route.role)) return identity;
-  throw new CallError(403, {
-    code: 'FORBIDDEN',
-    message: `the role ${identity.role} may not do that: it takes ${route.role}`,
-  });
+  requireRole(identity, route);
+  return identity;
 }
 
 function pathOf({url = '/'}: IncomingMessage): string {

@@ -1,16 +1,13 @@
 import type {IncomingMessage} from 'node:http';
-import type {Attempts} from '../access/attempts.ts';
+import type {TokenAccess} from '../access/by-token.ts';
+import {byToken} from '../access/by-token.ts';
 import type {Identity} from '../access/identity.ts';
 import type {Logins} from '../access/logins.ts';
 import type {ProxyUsers} from '../access/proxy.ts';
-import type {Tokens} from '../access/tokens.ts';
-import {CallError} from '../errors.ts';
 
 /** What calls are recognised with. */
-export interface Access {
-  readonly tokens: Tokens;
+export interface Access extends TokenAccess {
   readonly logins: Logins;
-  readonly attempts: Attempts;
   /** Absent: no proxy logs users in. */
   readonly proxy?: ProxyUsers;
   /** Name of the cookie. */
@@ -21,7 +18,7 @@ export interface Access {
 export function identify(request: IncomingMessage, access: Access): Identity | undefined {
   const address = addressOf(request);
   const {authorization} = request.headers;
-  if (authorization !== undefined) return withToken(authorization, address, access);
+  if (authorization !== undefined) return byToken(authorization, address, access).identity;
   const secret = cookieOf(request, access.cookie);
   const login = secret === undefined ? undefined : access.logins.find(secret);
   return login ?? access.proxy?.identify(request, address);
@@ -32,13 +29,6 @@ export function addressOf({socket}: IncomingMessage): string {
   return socket.remoteAddress ?? '';
 }
 
-/** LIMIT where the address tried too often. */
-export function requireAttempt(address: string, {attempts}: Pick<Access, 'attempts'>): void {
-  const retryS = attempts.waitOf(address);
-  if (retryS > 0)
-    throw new CallError(429, {code: 'LIMIT', message: 'too many attempts that failed', retryS}, {hint: 'try it later'});
-}
-
 /** The secret of a login in the cookie of that name; undefined: there is none. Of several with the name the first counts. */
 export function cookieOf({headers}: IncomingMessage, name: string): string | undefined {
   for (const pair of (headers.cookie ?? '').split(';')) {
@@ -46,24 +36,4 @@ export function cookieOf({headers}: IncomingMessage, name: string): string | und
     if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
   }
   return undefined;
-}
-
-function withToken(authorization: string, address: string, access: Access): Identity {
-  requireAttempt(address, access);
-  const [, token] = /^Bearer ([\w-]{1,200})$/i.exec(authorization) ?? [];
-  const found = token === undefined ? undefined : access.tokens.find(token);
-  if (!found) {
-    access.attempts.failed(address);
-    throw new CallError(
-      401,
-      {code: 'AUTH', message: 'the token is none of this server, or it is over'},
-      {hint: 'imgmgr serve token add NAME makes one'},
-    );
-  }
-  const {name, role, clouds, expiresAt} = found;
-  return {
-    ...{user: name, role, by: 'token'},
-    ...(clouds !== undefined && {clouds}),
-    ...(expiresAt !== undefined && {expiresMs: Date.parse(expiresAt)}),
-  };
 }

@@ -2,7 +2,7 @@ import {z} from 'zod';
 import type {Route} from '../contract/routes.ts';
 import {ROUTES} from '../contract/routes.ts';
 import {CallError} from '../errors.ts';
-import {readValue} from '../verbs/read-body.ts';
+import {checkedQuery} from '../service/checked.ts';
 
 /** A call, and what its address says. */
 export interface Matched {
@@ -32,31 +32,17 @@ export function matchPath(method: string, path: string): Matched | undefined {
   return {route: found.route, params: Object.fromEntries(params)};
 }
 
-/** The query as the schema of the route reads it. USAGE for unknown names, values that do not fit, and what is given twice. */
+/** The query as the route takes it. USAGE for unknown names, values that do not fit, and what is given twice. */
 export function readQuery(route: Route, query: URLSearchParams): unknown {
-  const {query: schema} = route;
-  if (!schema) {
-    const [stray] = query.keys();
-    if (stray === undefined) return {};
-    throw new CallError(400, {code: 'USAGE', message: 'this call takes no query'});
-  }
   const values: Record<string, string | readonly string[]> = {};
   for (const key of new Set(query.keys())) {
     const all = query.getAll(key);
-    const isList = takesMany(schema, key);
+    const isList = route.query !== undefined && takesMany(route.query, key);
     if (!isList && all.length > 1)
       throw new CallError(400, {code: 'USAGE', message: `${key.slice(0, 100)} is given twice`});
     values[key] = isList ? all : (all[0] ?? '');
   }
-  return readValue(schema, values, 'the query');
-}
-
-/** The parts of the path as the schema of the route reads them; what does not fit is not there. */
-export function readParams({params: schema}: Route, params: Readonly<Record<string, string>>): unknown {
-  if (!schema) return {};
-  const read = schema.safeParse(params);
-  if (read.success) return read.data;
-  throw new CallError(404, {code: 'NOT_FOUND', message: 'there is no such address'});
+  return checkedQuery(route, values);
 }
 
 function isParam(part: string): boolean {

@@ -1,8 +1,9 @@
 import {ImgmgrError} from '../../../src/errors.ts';
 import type {ApiBackend, ApiCall, Caller, Watched} from '../../../src/api/backend.ts';
-import {ROUTES, type Route, type RouteId} from '../../../src/server/contract/routes.ts';
+import {CallError} from '../../../src/server/errors.ts';
+import {ROUTES, type AnsweredId, type Route} from '../../../src/server/contract/routes.ts';
 import {ROLES, type Role} from '../../../src/server/contract/session.ts';
-import {endEvent} from '../../../src/server/contract/runs.ts';
+import {runRow} from '../../../src/server/contract/runs.ts';
 import {sample} from './sample.ts';
 
 /** Tokens of the server in memory, by role. */
@@ -16,7 +17,7 @@ export const RUN = '0b7f6a52-63a4-4d3c-9d5e-0f6f2b7c1a10';
 
 /** A call that came, after it was checked by its contract. */
 export interface Asked {
-  readonly id: RouteId;
+  readonly id: AnsweredId;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -31,15 +32,22 @@ export class MemoryBackend implements ApiBackend {
   /** How many there are before its end; with Infinity it does not end. */
   events = 3;
   /** What answers instead, by the call. */
-  readonly instead: Partial<Record<RouteId, (call: ApiCall) => unknown>> = {};
+  readonly instead: Partial<Record<AnsweredId, (call: ApiCall) => unknown>> = {};
 
-  authenticate({authorization}: {readonly authorization: string | undefined}): Promise<Caller> {
+  authenticate({authorization}: {readonly authorization: string | undefined}): Caller {
     const role = ROLES.find((one) => authorization === `Bearer ${TOKENS[one]}`);
-    if (role && !this.removed.has(role)) return Promise.resolve({role});
-    return Promise.reject(new ImgmgrError('AUTH', 'no such token', {hint: 'imgmgr serve token add'}));
+    const caller = {role};
+    this.again(caller);
+    return caller;
   }
 
-  async call(id: RouteId, call: ApiCall): Promise<unknown> {
+  again(caller: Caller): void {
+    const {role} = caller as {readonly role?: Role};
+    if (role && !this.removed.has(role)) return;
+    throw new CallError(401, {code: 'AUTH', message: 'no such token'}, {hint: 'imgmgr serve token add'});
+  }
+
+  async call(id: AnsweredId, call: ApiCall): Promise<unknown> {
     const route: Route | undefined = ROUTES.find((one) => one.id === id);
     if (!route) throw new ImgmgrError('NOT_FOUND', id);
     check(call.caller, route.role);
@@ -68,14 +76,18 @@ export class MemoryBackend implements ApiBackend {
       const more = {cloud: 'local', ok: true, nothing: null, list: [1, 'two'], text: 'x'.repeat(1000), half: '\ud800'};
       yield {event: {run: RUN, seq, at, type: 'progress', ...more}};
     }
-    yield {end: sample(endEvent)} as Watched;
+    yield {end: sample(runRow)} as Watched;
   }
 }
 
 function check(caller: Caller, role: Route['role']): void {
   const has = ROLES.indexOf((caller as {readonly role: Role}).role);
   if (role !== 'open' && has < ROLES.indexOf(role))
-    throw new ImgmgrError('FORBIDDEN', `the role of this token is not ${role}`, {hint: 'use another token'});
+    throw new CallError(
+      403,
+      {code: 'FORBIDDEN', message: `the role of this token is not ${role}`},
+      {hint: 'use another token'},
+    );
 }
 
 function parsed(schema: Route['body'], value: unknown): unknown {

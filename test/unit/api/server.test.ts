@@ -8,6 +8,7 @@ import {type ApiLimits, type OpenApi, openApi} from '../../../src/api/server.ts'
 import {GRPC_CODES} from '../../../src/api/status.ts';
 import {FILES, METHODS, codecOf} from '../../../src/api/types.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
+import {CallError} from '../../../src/server/errors.ts';
 import {makeIdentity} from '../../../src/verify/certificate.ts';
 import {MemoryBackend, RUN, TOKENS} from './backend.ts';
 import {ApiClient, type CallOptions, type Message, detailsOf} from './client.ts';
@@ -26,7 +27,14 @@ async function opened(
   limits: Partial<ApiLimits> = {},
 ): Promise<{backend: MemoryBackend; api: OpenApi; client: ApiClient}> {
   const backend = new MemoryBackend();
-  const api = await openApi({backend, host: '127.0.0.1', port: 0, certificate: undefined, limits});
+  const api = await openApi({
+    backend,
+    host: '127.0.0.1',
+    port: 0,
+    flag: '--grpc-listen',
+    certificate: undefined,
+    limits,
+  });
   closings.push(() => api.close(0));
   return {backend, api, client: clientOf(api.port)};
 }
@@ -109,6 +117,7 @@ describe('calls', () => {
       {id: 'runs', query: {verb: ['build'], result: 'failed', cloud: [], definition: 'D', limit: 100}},
     ],
     [`${BUILDS}/Cancel`, {id: RUN}, {id: 'cancel', params: {id: RUN}}],
+    [`${BUILDS}/Delete`, {id: RUN, confirm: 'D'}, {id: 'deleteBuilds', params: {id: RUN}, body: {confirm: 'D'}}],
     [
       `${RUNS}/Start`,
       {verb: 'VERB_MANAGE', clouds: ['a'], manage: {build: false, jobs: 2}},
@@ -134,7 +143,7 @@ describe('calls', () => {
     expect(Object.keys(response)).not.toEqual([]);
   });
 
-  it('every method that answers once is among these, Delete apart', () => {
+  it('every method that answers once is among these', () => {
     const names = [...METHODS.values()].filter(({service}) => service.startsWith('imgmgr.')).map(({name}) => name);
     expect(names.sort().join(' ')).toBe(
       'Cancel Cancel Create Delete Get Get Get Hold List List List Log Rollback Start Verify Watch',
@@ -258,10 +267,30 @@ describe('calls', () => {
     expect(backend.asked.map(({id}) => id)).toEqual(['run', 'run']);
   });
 
-  it('deletes no builds and says what does', async () => {
-    const {client} = await opened();
-    const error = await failure(client.call(`${BUILDS}/Delete`, {builds: ['D']}, OPERATOR));
-    expect([error.code, detailsOf(error)['reason']]).toEqual([status.UNIMPLEMENTED, 'UNSUPPORTED']);
+  it.each([
+    ['AUTH', 401, status.UNAUTHENTICATED],
+    ['AUTH', 409, status.FAILED_PRECONDITION],
+    ['FORBIDDEN', 403, status.PERMISSION_DENIED],
+    ['FORBIDDEN', 409, status.FAILED_PRECONDITION],
+    ['NOT_FOUND', 404, status.NOT_FOUND],
+    ['NOT_FOUND', 409, status.FAILED_PRECONDITION],
+  ] as const)(
+    '%s with the HTTP status %d is %d: what a cloud refuses is no verdict on the caller',
+    async (code, http, wanted) => {
+      const {client, backend} = await opened();
+      backend.instead.run = () => {
+        throw new CallError(http, {code, message: 'no'});
+      };
+      const error = await failure(client.call(`${RUNS}/Get`, {id: RUN}, OPERATOR));
+      expect([error.code, detailsOf(error)['reason']]).toEqual([wanted, code]);
+    },
+  );
+
+  it('an AUTH that a cloud answered is FAILED_PRECONDITION', async () => {
+    const {client, backend} = await opened();
+    backend.instead.images = () => Promise.reject(new ImgmgrError('AUTH', 'the cloud refused the login'));
+    const error = await failure(client.call(`${IMAGES}/List`, {}, OPERATOR));
+    expect([error.code, detailsOf(error)['reason']]).toEqual([status.FAILED_PRECONDITION, 'AUTH']);
   });
 
   it('a deadline ends a call, and the server is told', async () => {
@@ -315,16 +344,13 @@ describe('access', () => {
     },
   );
 
-  it.each(paths.filter(([, {name}]) => !READING.includes(name) && name !== 'Delete'))(
-    '%s is for operators',
-    async (path) => {
-      const {client, backend} = await opened();
-      const request = path.endsWith('Rollback') ? {approve: {plan: RUN}} : path.endsWith('Cancel') ? {id: RUN} : {};
-      const error = await failure(client.call(path, request, {token: TOKENS.viewer}));
-      expect([error.code, detailsOf(error)['reason']]).toEqual([status.PERMISSION_DENIED, 'FORBIDDEN']);
-      expect(backend.asked.filter(({id}) => ['start', 'cancel', 'makePlan'].includes(id))).toEqual([]);
-    },
-  );
+  it.each(paths.filter(([, {name}]) => !READING.includes(name)))('%s is for operators', async (path) => {
+    const {client, backend} = await opened();
+    const request = path.endsWith('Rollback') ? {approve: {plan: RUN}} : /Cancel|Delete/.test(path) ? {id: RUN} : {};
+    const error = await failure(client.call(path, request, {token: TOKENS.viewer}));
+    expect([error.code, detailsOf(error)['reason']]).toEqual([status.PERMISSION_DENIED, 'FORBIDDEN']);
+    expect(backend.asked.filter(({id}) => ['start', 'cancel', 'makePlan', 'deleteBuilds'].includes(id))).toEqual([]);
+  });
 
   it('a call whose message does not come is ended', async () => {
     const {api} = await opened({messageMs: 50});
@@ -495,7 +521,13 @@ describe('connections', () => {
   it('with TLS are taken with TLS alone, and with the newest certificate', async () => {
     const [first, second] = [makeIdentity(['localhost']), makeIdentity(['localhost'])];
     const toApi = ({certificate, key}: typeof first) => ({cert: certificate, key});
-    const api = await openApi({backend: new MemoryBackend(), host: '127.0.0.1', port: 0, certificate: toApi(first)});
+    const api = await openApi({
+      backend: new MemoryBackend(),
+      host: '127.0.0.1',
+      port: 0,
+      flag: '--grpc-listen',
+      certificate: toApi(first),
+    });
     closings.push(() => api.close(0));
     const list = (certificate?: string): Promise<Message> => {
       const secure =
@@ -557,22 +589,20 @@ describe('connections', () => {
     expect(await client.call(`${IMAGES}/List`, {}, OPERATOR)).toHaveProperty('rows');
   });
 
-  it('an address that is taken or a certificate that is none is CONFIG, with the flag to change', async () => {
+  it('an address that is taken is USAGE, with the flag to change', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     closings.push(() => void other.close());
     const {port} = other.address() as AddressInfo;
-    const options = {backend: new MemoryBackend(), host: '127.0.0.1', port, certificate: undefined};
-    const taken = await failure(openApi(options));
-    expect([taken.code, taken.message]).toEqual([
-      'CONFIG',
-      `cannot listen on 127.0.0.1:${port} for gRPC: another program listens there`,
-    ]);
-    const bad = await failure(openApi({...options, port: 0, certificate: {cert: 'x', key: 'y'}}));
-    expect([bad.code, 'hint' in bad && bad.hint]).toEqual([
-      'CONFIG',
-      'name a certificate and its key, both PEM, with --tls-cert and --tls-key',
-    ]);
+    const flag = '--grpc-listen';
+    const taken = await failure(
+      openApi({backend: new MemoryBackend(), host: '127.0.0.1', port, flag, certificate: undefined}),
+    );
+    expect(taken).toMatchObject({
+      code: 'USAGE',
+      message: `--grpc-listen 127.0.0.1:${port} is taken by another process`,
+      hint: 'name another address or port: --grpc-listen HOST:PORT',
+    });
   });
 });
 

@@ -42,6 +42,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       'runs/own-run',
       'runs/registry',
       'runs/rows',
+      'service/builds',
       'service/metrics',
       'service/runs',
       'verbs/command-line',
@@ -55,6 +56,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       'options',
       'serve',
       'access/own-address',
+      'access/by-token',
       'access/glob',
       'access/identity',
       'access/logins',
@@ -182,6 +184,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...['judged-lookup', 'learn', 'line'].map((name) => `src/http/${name}.ts`),
       ...['credential', 'download', 'ticket'].map((name) => `src/verify/${name}.ts`),
       ...[
+        'src/api/admission.ts',
         'src/api/reflection.ts',
         'src/sources/address.ts',
         'src/secrets/spellings.ts',

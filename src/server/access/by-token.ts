@@ -1,0 +1,50 @@
+import {CallError} from '../errors.ts';
+import type {Attempts} from './attempts.ts';
+import type {Identity} from './identity.ts';
+import type {KeptToken, Tokens} from './tokens.ts';
+
+/** What tokens are recognised with. */
+export interface TokenAccess {
+  readonly tokens: Tokens;
+  readonly attempts: Attempts;
+}
+
+/** Who has a token, and the token as it is kept. */
+export interface TokenHolder {
+  readonly identity: Identity;
+  readonly token: KeptToken;
+}
+
+/** LIMIT where the address tried too often. */
+export function requireAttempt(address: string, {attempts}: Pick<TokenAccess, 'attempts'>): void {
+  const retryS = attempts.waitOf(address);
+  if (retryS > 0)
+    throw new CallError(429, {code: 'LIMIT', message: 'too many attempts that failed', retryS}, {hint: 'try it later'});
+}
+
+/** Who sends `Bearer TOKEN` from that address. AUTH for a token that is none or over, LIMIT where the address tried too often. */
+export function byToken(authorization: string, address: string, access: TokenAccess): TokenHolder {
+  requireAttempt(address, access);
+  const [, text] = /^Bearer ([\w-]{1,200})$/i.exec(authorization) ?? [];
+  const token = text === undefined ? undefined : access.tokens.find(text);
+  if (!token) {
+    access.attempts.failed(address);
+    throw tokenOver();
+  }
+  const {name, role, clouds, expiresAt} = token;
+  const identity: Identity = {
+    ...{user: name, role, by: 'token'},
+    ...(clouds !== undefined && {clouds}),
+    ...(expiresAt !== undefined && {expiresMs: Date.parse(expiresAt)}),
+  };
+  return {identity, token};
+}
+
+/** AUTH: the token is none. */
+export function tokenOver(): CallError {
+  return new CallError(
+    401,
+    {code: 'AUTH', message: 'the token is none of this server, or it is over'},
+    {hint: 'imgmgr serve token add NAME makes one'},
+  );
+}
