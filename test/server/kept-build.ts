@@ -23,7 +23,7 @@ export async function keptBuild(folder: string, definition: string): Promise<str
       {type: 'build-started', ...about, reason: 'no image of it is there'},
       {type: 'built', ...about, files: [], manifest, log, ms: 1},
     ],
-    {run},
+    {run, verb: 'build', commandLine: ['build']},
   );
   return run;
 }
