@@ -6,6 +6,7 @@ import {byCharacters} from '../core/order.ts';
 import {ImgmgrError} from '../errors.ts';
 import {codeOf} from '../host/fs-error.ts';
 import type {FoundRun, HistoryReader, RunFilter, RunPage} from '../ports/history.ts';
+import {LastEnds} from './last-ends.ts';
 import {lossText} from './loss.ts';
 import {DATABASE, NotOursError, openForReading} from './open-database.ts';
 import {readConsole, readLines} from './read-log.ts';
@@ -32,6 +33,7 @@ class Reader implements HistoryReader {
   readonly #path: string;
   readonly #now: () => Date;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #lastEnds = new LastEnds((sql, ...values) => this.#all(sql, ...values));
 
   constructor(db: DatabaseSync, path: string, now: () => Date) {
     this.#db = db;
@@ -91,10 +93,10 @@ class Reader implements HistoryReader {
     const nowMs = this.#now().getTime();
     const rows = this.#all(
       `SELECT v.*, r.id AS run_id, r.state AS run_state, r.pid, r.pid_start, r.boot_id, r.pid_namespace, r.heartbeat_ms
-       FROM subjects s JOIN verifications v ON v.run = s.run JOIN runs r ON r.n = v.run
-       WHERE s.cloud = ? AND s.definition = ? AND v.cloud = s.cloud AND v.definition = s.definition
-       ORDER BY v.run DESC, v.position DESC LIMIT ?`,
-      ...[cloud, definition, limit],
+       FROM subjects s CROSS JOIN verifications v ON v.run = s.run CROSS JOIN runs r ON r.n = v.run
+       WHERE s.definition = ? AND +s.cloud = ? AND v.cloud = ? AND v.definition = ?
+       ORDER BY s.run DESC, v.position DESC LIMIT ?`,
+      ...[definition, cloud, cloud, definition, limit],
     );
     return rows.map((row) => ({
       ...verificationOf(row, row['run_state'] === 'LOST' || (row['run_state'] === 'RUNNING' && isLost(row, nowMs))),
@@ -111,6 +113,10 @@ class Reader implements HistoryReader {
        ) SELECT name FROM names WHERE name IS NOT NULL`,
     );
     return rows.map((row) => String(row['name']));
+  }
+
+  async lastEnds(): ReturnType<HistoryReader['lastEnds']> {
+    return this.#lastEnds.read();
   }
 
   lines(...[log, range]: Parameters<HistoryReader['lines']>): ReturnType<HistoryReader['lines']> {
@@ -164,9 +170,12 @@ class Reader implements HistoryReader {
       conditions.push(condition);
       values.push(...given);
     };
-    if (definition !== undefined) add('n IN (SELECT run FROM subjects WHERE definition = ?)', definition);
-    if (clouds.length > 0) add(`n IN (SELECT run FROM subjects WHERE cloud IN (${marks(clouds)}))`, ...clouds);
-    if (verbs.length > 0) add(`verb IN (${marks(verbs)})`, ...verbs);
+    // Asked of one run after the other, until the page is full: a cloud or definition may have hundreds of thousands of rows.
+    if (definition !== undefined) add('EXISTS (SELECT 1 FROM subjects WHERE run = n AND definition = ?)', definition);
+    if (clouds.length > 0)
+      add(`EXISTS (SELECT 1 FROM subjects WHERE run = n AND cloud IN (${marks(clouds)}))`, ...clouds);
+    // One has an index in the order of the list; runs of several would all be sorted, so that the list is gone through instead.
+    if (verbs.length > 0) add(verbs.length === 1 ? 'verb = ?' : `+verb IN (${marks(verbs)})`, ...verbs);
     if (sinceMs !== undefined) add('started_ms >= ?', sinceMs);
     if (before !== undefined) add('n < (SELECT n FROM runs WHERE id = ?)', before);
     if (beforeMs !== undefined) add('started_ms < ?', beforeMs);

@@ -70,6 +70,17 @@ export interface LogLines {
   readonly next: number;
 }
 
+/** How the last run of a verb on a cloud ended; times: milliseconds, `endedMs` and `succeededMs` since 1970. */
+export interface RunEnd {
+  readonly cloud: string;
+  readonly verb: string;
+  readonly endedMs: number;
+  readonly exitCode: number;
+  readonly durationMs: number;
+  /** When one did its work, this one or an earlier one; absent: none did. */
+  readonly succeededMs?: number;
+}
+
 /**
  * The history of this host, to be read; every answer is what is stored at that moment, and takes at most 100 ms with 10,000 runs and
  * 1,000,000 events. UNAVAILABLE: it is locked; CONFIG: it is damaged, or may not be read.
@@ -89,6 +100,8 @@ export interface HistoryReader {
     readonly definition: string;
     readonly limit: number;
   }): readonly (VerificationRecord & {readonly run: string})[];
+  /** The last end of each verb on each cloud; the first time all runs are looked at, a part at a time, and later what came since. */
+  lastEnds(): Promise<readonly RunEnd[]>;
   /** Names of all definitions that any run worked on. */
   definitions(): readonly string[];
   /** Whole lines of a build's log between two bytes (null: its end), at most 256 KiB; none where the file is gone. */

@@ -1,4 +1,5 @@
 import {byWorst, numbersOf} from '../../core/status/order.ts';
+import type {Ranked} from '../../core/status/order.ts';
 import type {StatusRow} from '../../core/status/row.ts';
 import {unreachableRow} from '../../core/status/rows.ts';
 import {seesCloud} from '../access/identity.ts';
@@ -34,7 +35,7 @@ export function imagesAnswer(
 ): Omit<ImagesAnswer, 'offers'> {
   const {definition: names, limit, cursor} = query;
   const rows = known.flatMap(rowsOf).filter((row) => names.length === 0 || names.includes(row.definition ?? ''));
-  const ranked = rows.map((row) => ({row, ...row, ...numbersOf(row)})).sort(byWorst);
+  const ranked = rows.map(rankedRow).sort(byWorst);
   const from = cursor === undefined ? 0 : startOf(cursor);
   return {
     asOf: about.now.toISOString(),
@@ -45,6 +46,11 @@ export function imagesAnswer(
     next: from + limit < ranked.length ? `r${from + limit}` : null,
     command: commandText(readLine('status', about.flags, {clouds: known.map(({cloud}) => cloud), names})),
   };
+}
+
+function rankedRow(row: StatusRow): Ranked & {readonly row: StatusRow} {
+  const {cloud, definition, name, state, redOn, offending} = row;
+  return {row, cloud, definition, name, state, redOn, offending, ...numbersOf(row)};
 }
 
 /** Rows that were read before stay, with the age that is said, where the cloud does not answer now. */

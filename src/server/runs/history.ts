@@ -2,6 +2,7 @@ import {statSync} from 'node:fs';
 import {join} from 'node:path';
 import {openHistory} from '../../compose/context.ts';
 import type {HistoryReader} from '../../ports/history.ts';
+import {CallError} from '../errors.ts';
 import type {ServerParts} from '../parts.ts';
 
 /** So often the server looks whether the file is still the one that it has open; milliseconds. */
@@ -28,8 +29,8 @@ export class History {
     try {
       return await ask(reader);
     } catch (error) {
-      // The next who asks opens it anew.
-      this.close();
+      // The next who asks opens it anew; what is only not there says nothing against it.
+      if (!(error instanceof CallError)) this.close();
       throw error;
     }
   }
