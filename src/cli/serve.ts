@@ -18,6 +18,9 @@ export interface ServeWith {
   readonly secrets: Secrets;
 }
 
+/** What the launcher gives a process that stays, and a run needs none of. */
+const OF_SERVER = /^--(?:heap-growing-percent|expose.gc)\b/;
+
 /** Serves until a signal ends it, or does what `serve login` and `serve token` ask for; throws ImgmgrErrors. */
 export async function carryOut(action: ServeAction, {io, env, secrets}: ServeWith): Promise<ExitCode> {
   const caller: Caller = {cwd: process.cwd(), home: homeFolder(env), uid: process.getuid?.() ?? 0, env};
@@ -27,7 +30,7 @@ export async function carryOut(action: ServeAction, {io, env, secrets}: ServeWit
     await serve(action.choice, {
       ...{caller, secrets, parse: async (line: readonly string[]) => readCommand(line, env)},
       ...{now: () => io.now(), monotonic: () => io.monotonic(), log: print},
-      entry: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+      entry: [process.execPath, ...process.execArgv.filter((flag) => !OF_SERVER.test(flag)), process.argv[1] ?? ''],
       ...(io.stdout.isTTY === true && {show: (text: string) => void io.stdout.write(text)}),
       onEndSignal: (listener) => io.onEndSignal(() => listener()),
     });

@@ -35,6 +35,15 @@ describe('the launcher that the build makes', () => {
     expect(stdout).toBe([`--max-semi-space-size=${size}`, LAUNCHER, ...args].map((text) => `[${text}]`).join(''));
   });
 
+  it('serve: the heap stays near what it holds, and is collected when nobody asks', async () => {
+    const tools = join(folder.path(), 'tools');
+    await mkdir(tools);
+    await writeFile(join(tools, 'node'), '#!/bin/sh\nprintf "[%s]" "$@"\n', {mode: 0o755});
+    const {stdout} = await launch(LAUNCHER, tools, 'serve', '--cloud', 'a');
+    const flags = ['--max-semi-space-size=2', '--heap-growing-percent=33', '--expose-gc'];
+    expect(stdout).toBe([...flags, LAUNCHER, 'serve', '--cloud', 'a'].map((text) => `[${text}]`).join(''));
+  });
+
   it('runs by itself, through a link, and as an argument of node', async () => {
     const link = join(folder.path(), 'imgmgr');
     await symlink(LAUNCHER, link);

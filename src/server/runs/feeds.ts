@@ -26,13 +26,15 @@ export interface Watcher {
 
 /** What the feeds are made with. */
 export interface FeedParts extends Pick<ServerParts, 'secrets'> {
-  readonly history: History;
+  readonly history: Pick<History, 'read'>;
   /** The row of a run as answers have it, and whether it goes on. */
   readonly look: (id: string) => Promise<{readonly run: RunRow; readonly isOver: boolean} | undefined>;
 }
 
 /** As many events are read at once. */
 const PAGE = 200;
+/** Pages that stay for others who are about to read them, while somebody reads what was before. */
+const PAGES_KEPT = 4;
 /** A run that is watched is looked at so often. */
 const POLL_MS = 80;
 /** Whether it is over is asked so seldom. */
@@ -66,7 +68,12 @@ export class Feeds {
   /** Everything of the run behind the event of that number, then what comes; the answer ends the watch. */
   watch(id: string, after: number, watcher: Watcher): () => void {
     this.#watchers += 1;
-    const feed = this.#feeds.get(id) ?? new Feed(id, this.#parts, () => this.#feeds.delete(id));
+    const feed: Feed =
+      this.#feeds.get(id) ??
+      new Feed(id, this.#parts, () => {
+        // Another may have begun since.
+        if (this.#feeds.get(id) === feed) this.#feeds.delete(id);
+      });
     this.#feeds.set(id, feed);
     const stop = feed.add(watcher, after);
     let isOver = false;
@@ -97,6 +104,9 @@ class Feed {
   readonly #onEmpty: () => void;
   readonly #live = new Set<Watch>();
   readonly #catchingUp = new Map<Watch, Promise<void>>();
+  /** By the number of the event that each begins behind. */
+  readonly #pages = new Map<number, Promise<readonly FeedItem[]>>();
+  #looking: ReturnType<FeedParts['look']> | undefined;
   /** Number of the last event that was read for all. */
   #position = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -136,6 +146,7 @@ class Feed {
   #readOn(watch: Watch, taken?: Promise<void>): void {
     const reading = this.#catchUp(watch, taken).finally(() => {
       if (this.#catchingUp.get(watch) === reading) this.#catchingUp.delete(watch);
+      if (this.#catchingUp.size === 0) this.#pages.clear();
       this.#leaveIfEmpty();
     });
     this.#catchingUp.set(watch, reading);
@@ -146,10 +157,10 @@ class Feed {
     try {
       await taken;
       // A number that no event has yet would be waited for.
-      const looked = await this.#parts.look(this.#id);
+      const looked = await this.#look();
       watch.after = Math.min(watch.after, looked?.run.lastSeq ?? 0);
       for (;;) {
-        const items = await this.#read(watch.after);
+        const items = await this.#page(watch.after);
         for (const item of items) {
           if (watch.isOver) return;
           await watch.watcher.take(item);
@@ -180,7 +191,7 @@ class Feed {
       else if (given > 0) this.#lastLooks = LAST_LOOKS;
       this.#polls += 1;
     } catch (error) {
-      for (const {watcher} of this.#live) watcher.fail(error);
+      this.#endAll((watcher) => watcher.fail(error));
     }
     this.#timer = undefined;
     if (this.#live.size > 0 && !this.#closed) this.#timer = setTimeout(() => void this.#poll(), POLL_MS);
@@ -207,15 +218,55 @@ class Feed {
   }
 
   async #lookForEnd(): Promise<void> {
-    const looked = await this.#parts.look(this.#id);
+    const looked = await this.#look();
     if (looked && !looked.isOver) return;
     this.#lastLooks -= 1;
     // Looked at again at once.
     this.#polls = POLLS_PER_LOOK - 1;
     if (this.#lastLooks > 0) return;
-    for (const {watcher} of [...this.#live])
+    this.#endAll((watcher) => {
       if (looked) watcher.end(looked.run);
       else watcher.fail(new Error('the run is not there any more'));
+    });
+  }
+
+  /** Tells each, once, that nothing more comes; it may take a while to go. */
+  #endAll(tell: (watcher: Watcher) => void): void {
+    const live = [...this.#live];
+    this.#live.clear();
+    for (const watch of live) {
+      watch.isOver = true;
+      tell(watch.watcher);
+    }
+    this.#leaveIfEmpty();
+  }
+
+  /** Whoever asks meanwhile is told the same. */
+  async #look(): ReturnType<FeedParts['look']> {
+    this.#looking ??= this.#parts.look(this.#id).finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  /** The page behind that number, read once for all who are at the same place; only a full one is the same a moment later. */
+  async #page(after: number): Promise<readonly FeedItem[]> {
+    const known = this.#pages.get(after);
+    if (known) return known;
+    const page = this.#read(after);
+    this.#pages.set(after, page);
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size <= PAGES_KEPT) break;
+      this.#pages.delete(oldest);
+    }
+    let isFull = false;
+    try {
+      const items = await page;
+      isFull = items.length === PAGE;
+      return items;
+    } finally {
+      if (!isFull && this.#pages.get(after) === page) this.#pages.delete(after);
+    }
   }
 
   async #read(after: number): Promise<readonly FeedItem[]> {

@@ -8,6 +8,7 @@ import type {FeedItem, Watcher} from '../runs/feeds.ts';
 /** A reader that takes nothing for so long is dropped, and begins anew behind what it has. */
 const STUCK_MS = 30_000;
 const PING_MS = 15_000;
+const PING = Buffer.from(': ping\n\n');
 
 /** The number behind which a reader goes on; 0: everything. */
 export function lastEventId({headers}: IncomingMessage): number {
@@ -19,6 +20,8 @@ export function lastEventId({headers}: IncomingMessage): number {
 export class EventStreams {
   readonly #secrets: Secrets;
   readonly #open = new Set<ServerResponse>();
+  /** The bytes of each event, made once for all readers. */
+  readonly #frames = new WeakMap<FeedItem, Buffer>();
   #pings: NodeJS.Timeout | undefined;
 
   constructor(secrets: Secrets) {
@@ -45,7 +48,7 @@ export class EventStreams {
       onEnd();
     });
     return {
-      take: ({event, json}: FeedItem) => this.#write(response, `id: ${event.seq}\ndata: ${json}\n\n`),
+      take: (item: FeedItem) => this.#write(response, this.#frameOf(item)),
       end: (run: RunRow) => {
         const json = jsonText(scrubEvent(run, (text) => this.#secrets.scrub(text)));
         response.end(`event: end\ndata: ${json}\n\n`);
@@ -59,9 +62,14 @@ export class EventStreams {
     for (const response of this.#open) response.destroy();
   }
 
-  #write(response: ServerResponse, text: string): void | Promise<void> {
-    if (response.destroyed) return undefined;
-    if (response.write(text)) return undefined;
+  #frameOf(item: FeedItem): Buffer {
+    let frame = this.#frames.get(item);
+    if (!frame) this.#frames.set(item, (frame = Buffer.from(`id: ${item.event.seq}\ndata: ${item.json}\n\n`)));
+    return frame;
+  }
+
+  #write(response: ServerResponse, bytes: Buffer): void | Promise<void> {
+    if (response.destroyed || response.write(bytes)) return undefined;
     return new Promise((resolve) => {
       const stuck = setTimeout(() => response.destroy(), STUCK_MS);
       const done = (): void => {
@@ -76,6 +84,6 @@ export class EventStreams {
   }
 
   #ping(): void {
-    for (const response of this.#open) void this.#write(response, ': ping\n\n');
+    for (const response of this.#open) void this.#write(response, PING);
   }
 }
