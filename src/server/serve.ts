@@ -19,6 +19,7 @@ import {Logins} from './access/logins.ts';
 import {bracketed, isLoopback, ownAddress, shownAddress} from './access/own-address.ts';
 import {ProxyUsers} from './access/proxy.ts';
 import {Tokens} from './access/tokens.ts';
+import {Memory} from './memory.ts';
 import type {Placement, ServeChoice} from './options.ts';
 import {placementOf} from './options.ts';
 import type {ReadCommand, ServerParts} from './parts.ts';
@@ -87,27 +88,29 @@ interface Serving {
 }
 
 async function serveLocked({choice, placement, clouds, given, parts}: Serving): Promise<void> {
-  const {folder, log, now, secrets} = parts;
+  const {folder, log, secrets} = parts;
   const {allowWrite, allowBuild, profile, graceMs} = choice;
   const service = await openService({
     ...{parts, clouds, entry: given.entry, permissions: {allowWrite, allowBuild}},
     ...(profile !== undefined && {profile}),
   });
-  const tokens = new Tokens(folder, now);
-  const logins = new Logins(tokens, now);
+  const tokens = new Tokens(folder, parts.now);
+  const logins = new Logins(tokens, parts);
   const streams = new EventStreams(secrets);
+  const memory = new Memory(parts.monotonic);
   const closing: (() => void | Promise<void>)[] = [];
   try {
     const {tls} = placement.listen;
     const certificate = tls && readCertificate(tls);
     const attempts = new Attempts(parts.monotonic);
-    const opening = {placement, service, tokens, attempts, logins, streams, parts, certificate};
-    const {listener, address} = await openListener(opening);
+    const opening = {placement, service, tokens, attempts, logins, streams, memory, parts, certificate};
+    const {listener, address, rename} = await openListener(opening);
     closing.push(() => listener.close());
     const grpc = placement.grpc && (await openGrpc(placement.grpc, opening));
     if (grpc) closing.push(() => grpc.close(CALLS_MS));
     const renew = (renewed: Certificate): void => {
       listener.renew(renewed);
+      rename();
       grpc?.renew(renewed);
     };
     if (tls) closing.push(followCertificate(tls, {renew, log}));
@@ -116,11 +119,13 @@ async function serveLocked({choice, placement, clouds, given, parts}: Serving): 
     log(
       `imgmgr ${VERSION} serves ${clouds.join(', ')} on ${address}${grpcText(placement, grpc)}, ${allowedText(choice)}`,
     );
+    memory.giveBack();
     given.show?.(`log in within 10 minutes, once: ${newUrl()}\n`);
     await shutDown({runs: service.runs, graceMs, log, onEndSignal: given.onEndSignal});
   } finally {
     await service.feeds.close();
     streams.close();
+    memory.close();
     service.clouds.close();
     await Promise.all(closing.map(async (close) => close()));
     service.history.close();
@@ -135,6 +140,7 @@ interface Opening {
   readonly attempts: Attempts;
   readonly logins: Logins;
   readonly streams: EventStreams;
+  readonly memory: Memory;
   readonly parts: ServerParts;
   readonly certificate: Certificate | undefined;
 }
@@ -146,11 +152,14 @@ async function openListener({
   attempts,
   logins,
   streams,
+  memory,
   parts,
   certificate,
 }: Opening): Promise<{
   readonly listener: Listener;
   readonly address: string;
+  /** Reads the names of the certificate again. */
+  readonly rename: () => void;
 }> {
   const {isSecure, url, listen: chosen} = placement;
   const {log} = parts;
@@ -161,7 +170,14 @@ async function openListener({
   const access = {tokens, logins, cookie, attempts, ...(proxy && {proxy})};
   const openapi = openApiDocument(VERSION);
   const handler = createHandler({
-    ...{context: service, access, isSecure, pages: new Pages(pagesFolder()), own: () => own},
+    ...{
+      context: service,
+      access,
+      isSecure,
+      pages: new Pages(pagesFolder()),
+      own: () => own,
+      onUse: () => memory.used(),
+    },
     calls: {
       ...{context: service, access, streams, isSecure, openapi: () => openapi},
       metrics: async (identity) => metricsOf(identity, service),
@@ -170,8 +186,11 @@ async function openListener({
   });
   const listener = await listen(chosen, {handler, certificate});
   const real = {...chosen, port: listener.port};
-  own = ownAddress(real, url);
-  return {listener, address: shownAddress(real, url)};
+  const rename = (): void => {
+    own = ownAddress(real, url);
+  };
+  rename();
+  return {listener, address: shownAddress(real, url), rename};
 }
 
 /** The gRPC interface; loaded only where it is asked for. */

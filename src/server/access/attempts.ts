@@ -1,3 +1,5 @@
+import {isIP} from 'node:net';
+
 /** Within this time failures are counted. */
 const WINDOW_MS = 60_000;
 /** So many of one address close it for the rest of the time. */
@@ -5,6 +7,16 @@ const MOST_OF_ONE = 20;
 /** So many of all close it for every address that failed at all. */
 const MOST_OF_ALL = 500;
 const MOST_ADDRESSES = 10_000;
+
+/** What counts as one: of IPv6 the first half, the other half of which belongs to one network, often to one host. */
+function networkOf(address: string): string {
+  const [plain = ''] = address.split('%', 1);
+  if (isIP(plain) !== 6 || plain.includes('.')) return address;
+  const [head = '', tail] = plain.split('::');
+  const [first, last] = [head, tail ?? ''].map((part) => part.split(':').filter((group) => group !== ''));
+  const zeros = tail === undefined ? 0 : 8 - (first?.length ?? 0) - (last?.length ?? 0);
+  return [...(first ?? []), ...Array<string>(zeros).fill('0'), ...(last ?? [])].slice(0, 4).join(':');
+}
 
 /** Failed logins and calls without a valid token, by address. Secrets have 256 bits, so this keeps the load small, not the secrets safe. */
 export class Attempts {
@@ -21,7 +33,7 @@ export class Attempts {
   /** Seconds until the address may try again; 0: at once. */
   waitOf(address: string): number {
     this.#turn();
-    const own = this.#failures.get(address) ?? 0;
+    const own = this.#failures.get(networkOf(address)) ?? 0;
     const isClosed = own >= MOST_OF_ONE || (own > 0 && this.#all >= MOST_OF_ALL);
     return isClosed ? Math.max(1, Math.ceil((this.#sinceMs + WINDOW_MS - this.#now()) / 1000)) : 0;
   }
@@ -29,9 +41,10 @@ export class Attempts {
   failed(address: string): void {
     this.#turn();
     this.#all += 1;
-    const own = this.#failures.get(address);
+    const network = networkOf(address);
+    const own = this.#failures.get(network);
     if (own === undefined && this.#failures.size >= MOST_ADDRESSES) return;
-    this.#failures.set(address, (own ?? 0) + 1);
+    this.#failures.set(network, (own ?? 0) + 1);
   }
 
   #turn(): void {

@@ -26,7 +26,7 @@ export function requireAttempt(address: string, {attempts}: Pick<TokenAccess, 'a
 export function byToken(authorization: string, address: string, access: TokenAccess): TokenHolder {
   requireAttempt(address, access);
   const [, text] = /^Bearer ([\w-]{1,200})$/i.exec(authorization) ?? [];
-  const token = text === undefined ? undefined : access.tokens.find(text);
+  const token = text === undefined ? undefined : withTokens(() => access.tokens.find(text));
   if (!token) {
     access.attempts.failed(address);
     throw tokenOver();
@@ -38,6 +38,24 @@ export function byToken(authorization: string, address: string, access: TokenAcc
     ...(expiresAt !== undefined && {expiresMs: Date.parse(expiresAt)}),
   };
   return {identity, token};
+}
+
+/** True for a token of ours, which no browser sends by itself. */
+export function isToken(authorization: string | undefined): boolean {
+  return /^Bearer imgmgr_/i.test(authorization ?? '');
+}
+
+/** Reads tokens for a caller who is not known yet, and who learns nothing of the files of the host. */
+export function withTokens<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new CallError(
+      503,
+      {code: 'UNAVAILABLE', message: 'the tokens of the server cannot be read'},
+      {cause, hint: 'the log of the server says more'},
+    );
+  }
 }
 
 /** AUTH: the token is none. */

@@ -9,7 +9,14 @@ const CODE_MS = 600_000;
 const MOST_LOGINS = 1000;
 const MOST_CODES = 20;
 
+/** When something is over: by the clock of the day, and by one that never goes back, so that no clock that is set back keeps it. */
+interface Until {
+  readonly dateMs: number;
+  readonly monotonicMs: number;
+}
+
 interface Login {
+  readonly until: Until;
   readonly identity: Identity & {readonly expiresMs: number};
   /** The token that it was made with; absent: a one-time code. */
   readonly token?: Pick<KeptToken, 'name' | 'hash'>;
@@ -19,19 +26,22 @@ interface Login {
 export class Logins {
   readonly #tokens: Tokens;
   readonly #now: () => Date;
+  readonly #monotonic: () => number;
   /** By the hash of what the cookie holds. */
   readonly #logins = new Map<string, Login>();
-  readonly #codes = new Map<string, {readonly user: string; readonly untilMs: number}>();
+  readonly #codes = new Map<string, {readonly user: string; readonly until: Until}>();
 
-  constructor(tokens: Tokens, now: () => Date) {
+  /** `monotonic`: milliseconds of a clock that never goes back. */
+  constructor(tokens: Tokens, {now, monotonic}: {readonly now: () => Date; readonly monotonic: () => number}) {
     this.#tokens = tokens;
     this.#now = now;
+    this.#monotonic = monotonic;
   }
 
   /** The code of a new one-time URL: one login of that user as operator, within {@link CODE_MS}. */
   newCode(user: string): string {
     const code = newSecret();
-    this.#codes.set(hashOf(code), {user, untilMs: this.#now().getTime() + CODE_MS});
+    this.#codes.set(hashOf(code), {user, until: this.#after(CODE_MS)});
     dropOldest(this.#codes, MOST_CODES);
     return code;
   }
@@ -41,7 +51,7 @@ export class Logins {
     const hash = hashOf(code);
     const found = this.#codes.get(hash);
     this.#codes.delete(hash);
-    if (!found || found.untilMs <= this.#now().getTime()) return undefined;
+    if (!found || this.#isOver(found.until)) return undefined;
     return this.#begin({user: found.user, role: 'operator'});
   }
 
@@ -59,8 +69,7 @@ export class Logins {
     const hash = hashOf(secret);
     const login = this.#logins.get(hash);
     if (!login) return undefined;
-    const isOver = login.identity.expiresMs <= this.#now().getTime();
-    if (!isOver && (!login.token || this.#tokens.isThere(login.token))) return login.identity;
+    if (!this.#isOver(login.until) && (!login.token || this.#tokens.isThere(login.token))) return login.identity;
     this.#logins.delete(hash);
     return undefined;
   }
@@ -74,11 +83,20 @@ export class Logins {
     {untilMs, token}: {readonly untilMs: number; readonly token?: Login['token']} = {untilMs: Infinity},
   ): {readonly secret: string; readonly identity: Identity} {
     const secret = newSecret();
-    const expiresMs = Math.min(untilMs, this.#now().getTime() + LOGIN_MS);
+    const until = this.#after(Math.min(LOGIN_MS, untilMs - this.#now().getTime()));
+    const expiresMs = until.dateMs;
     const identity = {...who, by: 'cookie' as const, expiresMs};
-    this.#logins.set(hashOf(secret), {identity, ...(token && {token})});
+    this.#logins.set(hashOf(secret), {until, identity, ...(token && {token})});
     dropOldest(this.#logins, MOST_LOGINS);
     return {secret, identity};
+  }
+
+  #after(ms: number): Until {
+    return {dateMs: this.#now().getTime() + ms, monotonicMs: this.#monotonic() + ms};
+  }
+
+  #isOver({dateMs, monotonicMs}: Until): boolean {
+    return dateMs <= this.#now().getTime() || monotonicMs <= this.#monotonic();
   }
 }
 

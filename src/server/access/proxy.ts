@@ -49,7 +49,9 @@ export class ProxyUsers {
 
   /** True for an address of the proxy. */
   isFrom(address: string): boolean {
-    const plain = address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
+    // Behind % is the interface by which a link-local address is reached.
+    const [bare = ''] = address.split('%', 1);
+    const plain = bare.startsWith('::ffff:') && isIP(bare.slice(7)) === 4 ? bare.slice(7) : bare;
     const family = isIP(plain);
     return family !== 0 && this.#from.check(plain, family === 6 ? 'ipv6' : 'ipv4');
   }

@@ -1,5 +1,5 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {requireAttempt} from '../access/by-token.ts';
+import {requireAttempt, withTokens} from '../access/by-token.ts';
 import type {Identity} from '../access/identity.ts';
 import type {AnsweredId, Route, RouteId} from '../contract/routes.ts';
 import {CallError} from '../errors.ts';
@@ -94,7 +94,8 @@ function logIn({request, response, body}: Call, {access, context, isSecure}: Cal
   const address = addressOf(request);
   requireAttempt(address, access);
   const login = readLogin(body);
-  const found = 'code' in login ? access.logins.withCode(login.code) : access.logins.withToken(login.token);
+  const {logins} = access;
+  const found = 'code' in login ? logins.withCode(login.code) : withTokens(() => logins.withToken(login.token));
   if (!found) {
     access.attempts.failed(address);
     throw new CallError(

@@ -35,13 +35,18 @@ export function readCertificate({cert, key}: TlsFiles): Certificate {
   }
 }
 
+/** Another file in its place may have its time and size. */
+function fileAt(path: string): string {
+  const stats = statSync(path, {throwIfNoEntry: false});
+  return stats ? [stats.dev, stats.ino, stats.mtimeMs, stats.size].join(':') : '';
+}
+
 /** Hands over the certificate whenever its files have changed; the answer ends that. */
 export function followCertificate(
   files: TlsFiles,
   {renew, log}: {readonly renew: (certificate: Certificate) => void; readonly log: (text: string) => void},
 ): () => void {
-  const look = (): string =>
-    [files.cert, files.key].map((path) => String(statSync(path, {throwIfNoEntry: false})?.mtimeMs)).join(' ');
+  const look = (): string => [files.cert, files.key].map(fileAt).join(' ');
   let seen = look();
   const timer = setInterval(() => {
     const now = look();

@@ -1,5 +1,6 @@
 import type {IncomingMessage, ServerResponse} from 'node:http';
-import {asImgmgrError} from '../../errors.ts';
+import {ImgmgrError, asImgmgrError} from '../../errors.ts';
+import {isToken} from '../access/by-token.ts';
 import type {Identity} from '../access/identity.ts';
 import type {OwnAddress} from '../access/same-origin.ts';
 import {foreignSite} from '../access/same-origin.ts';
@@ -27,6 +28,8 @@ export interface HandlerParts {
   readonly isSecure: boolean;
   /** False for a connection that has to come by TLS or by the proxy, and does not. */
   readonly isTrusted: (address: string) => boolean;
+  /** Is told of every request. */
+  readonly onUse: () => void;
 }
 
 /** Longer addresses are none of ours. */
@@ -36,13 +39,17 @@ const LONGEST_ADDRESS = 8192;
 export function createHandler(parts: HandlerParts): (request: IncomingMessage, response: ServerResponse) => void {
   const {secrets, log} = parts.context.parts;
   return (request, response) => {
+    parts.onUse();
     // A client that goes away is none of our business.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     answer(request, response, parts).catch((thrown: unknown) => {
       const error = asImgmgrError(thrown);
-      if (error.code === 'INTERNAL')
-        log(`${request.method ?? ''} ${pathOf(request)}: ${secrets.scrub(error.stack ?? error.message)}`);
+      const {cause} = error;
+      if (error.code === 'INTERNAL' || cause instanceof ImgmgrError)
+        log(
+          `${request.method ?? ''} ${pathOf(request)}: ${secrets.scrub(toldOf(cause instanceof ImgmgrError ? cause : error))}`,
+        );
       if (response.headersSent) {
         response.destroy();
         return;
@@ -52,6 +59,10 @@ export function createHandler(parts: HandlerParts): (request: IncomingMessage, r
       sendError(response, error, secrets);
     });
   };
+}
+
+function toldOf(error: ImgmgrError): string {
+  return error.code === 'INTERNAL' ? (error.stack ?? error.message) : error.message;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, parts: HandlerParts): Promise<void> {
@@ -95,8 +106,7 @@ function refuseUntrusted(request: IncomingMessage, {isTrusted}: HandlerParts): v
 
 /** FORBIDDEN for what another site sends; AUTH is told by the call itself. */
 function refuseForeign(request: IncomingMessage, {own}: HandlerParts, {page}: {readonly page: boolean}): void {
-  const isAmbient = request.headers.authorization === undefined;
-  const found = foreignSite(request, own(), isAmbient);
+  const found = foreignSite(request, own(), !isToken(request.headers.authorization));
   // A page holds no data, and a link to it may stand anywhere.
   const isLink = page && found !== undefined && found.includes('Sec-Fetch-Site');
   if (found === undefined || isLink) return;

@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import type {TokenAccess} from '../access/by-token.ts';
-import {byToken} from '../access/by-token.ts';
+import {byToken, isToken, withTokens} from '../access/by-token.ts';
 import type {Identity} from '../access/identity.ts';
 import type {Logins} from '../access/logins.ts';
 import type {ProxyUsers} from '../access/proxy.ts';
@@ -18,9 +18,11 @@ export interface Access extends TokenAccess {
 export function identify(request: IncomingMessage, access: Access): Identity | undefined {
   const address = addressOf(request);
   const {authorization} = request.headers;
-  if (authorization !== undefined) return byToken(authorization, address, access).identity;
+  // Some proxies hand on what the user logged in with there, or send a token of theirs.
+  const isOfProxy = !isToken(authorization) && access.proxy?.isFrom(address) === true;
+  if (authorization !== undefined && !isOfProxy) return byToken(authorization, address, access).identity;
   const secret = cookieOf(request, access.cookie);
-  const login = secret === undefined ? undefined : access.logins.find(secret);
+  const login = secret === undefined ? undefined : withTokens(() => access.logins.find(secret));
   return login ?? access.proxy?.identify(request, address);
 }
 
