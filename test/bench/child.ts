@@ -1,4 +1,5 @@
 import {spawn} from 'node:child_process';
+import type {ChildProcess} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 
 /** How one command went. */
@@ -20,7 +21,7 @@ export interface Command {
   readonly memory?: boolean;
 }
 
-const running = new Set<ReturnType<typeof spawn>>();
+const running = new Set<ChildProcess>();
 
 /** Runs a command to its end; a code other than those expected throws with what it printed. */
 export async function run(
@@ -53,6 +54,15 @@ export async function run(
   return {ms, code, output, peakMib, cpuMs};
 }
 
+/** Starts a command that goes on until it is ended; its outputs are pipes. */
+export function start({argv, env = {}, cwd}: Command): ChildProcess {
+  const [file = '', ...args] = argv;
+  const child = spawn(file, args, {env: {...clean(), ...env}, cwd, stdio: ['ignore', 'pipe', 'pipe']});
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child;
+}
+
 /** Ends whatever still runs, when the bench itself is ended. */
 export function endAll(): void {
   for (const child of running) child.kill('SIGKILL');
@@ -65,16 +75,21 @@ function clean(): Record<string, string> {
 }
 
 function highWaterMib(pid: number): number {
+  return Math.round(memoryMib(pid, 'VmHWM'));
+}
+
+/** The resident memory of a process: what it has now (`VmRSS`), or had at most (`VmHWM`); 0 for one that is gone. */
+export function memoryMib(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   try {
-    const kib = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kib === undefined ? 0 : Math.round(Number(kib) / 1024);
+    const [, kib] = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kib ?? 0) / 1024;
   } catch {
     return 0;
   }
 }
 
 /** User and system time of a process; the kernel counts in hundredths of a second. */
-function processorMs(pid: number): number {
+export function processorMs(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')

@@ -5,6 +5,8 @@ export interface Listed {
   readonly name: string;
   readonly url: string;
   readonly checksum: string;
+  /** False: it is published without a boot. */
+  readonly verified?: false;
 }
 
 /** Writes the definitions into one file in a folder of its own and gives the folder. */
@@ -17,7 +19,7 @@ export async function writeDefinitions(folder: string, listed: readonly Listed[]
 /** The version that every definition lists. */
 const VERSION = '20260105';
 
-function definition({name, url, checksum}: Listed): string {
+function definition({name, url, checksum, verified}: Listed): string {
   return `
   - name: ${name}
     enable: true
@@ -28,7 +30,7 @@ function definition({name, url, checksum}: Listed): string {
     status: active
     visibility: public
     multi: true
-    meta:
+${verified === false ? '    verify: {mode: none}\n' : ''}    meta:
       architecture: x86_64
       hypervisor_type: qemu
       hw_disk_bus: virtio

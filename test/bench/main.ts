@@ -9,6 +9,7 @@ import {measureFresh} from './measure/fresh.ts';
 import {measureGuards} from './measure/guards.ts';
 import {measureHistory} from './measure/history.ts';
 import {measureFake, measureMany} from './measure/many.ts';
+import {measureServe} from './measure/serve.ts';
 import {measureStartup} from './measure/startup.ts';
 import {measureStatus} from './measure/status.ts';
 import {measureUpload} from './measure/upload.ts';
@@ -25,6 +26,7 @@ const ON_THIS_HOST: Readonly<Record<string, (bench: HostBench) => Promise<Figure
   consoles: measureConsoles,
   status: measureStatus,
   history: measureHistory,
+  serve: measureServe,
   beside: measureBeside,
 };
 

@@ -4,7 +4,7 @@ import {cpus, totalmem} from 'node:os';
 /** One figure: ours against a floor or a peer, and the limit that ours must keep (none: told for comparison only). */
 export interface Figure {
   readonly name: string;
-  readonly unit: 'ms' | 's' | 'calls' | 'MB/s' | 'MiB' | 'writes';
+  readonly unit: 'ms' | 's' | 'calls' | 'MB/s' | 'MiB' | 'writes' | '%';
   readonly ours: number;
   readonly other?: {readonly what: string; readonly value: number};
   readonly target?: {readonly words: string; readonly kept: boolean};

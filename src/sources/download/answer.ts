@@ -16,8 +16,6 @@ export interface Answer {
 export interface Get {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Statuses that are an answer, too. */
-  readonly alsoExpected?: readonly number[];
   /** Why an address must not be connected to. */
   readonly judgeAddress?: (address: string) => Error | undefined;
   readonly signal?: AbortSignal;
@@ -36,7 +34,7 @@ export async function get(http: Http, request: Get, silenceMs: number): Promise<
       url: request.url,
       headers: request.headers,
       response: 'stream',
-      expect: [200, 206, RANGE_BEHIND_END, ...REDIRECTS, ...(request.alsoExpected ?? [])],
+      expect: [200, 206, RANGE_BEHIND_END, ...REDIRECTS],
       timeoutMs: silenceMs,
       maxRedirects: 0,
       retry: false,

@@ -1,20 +1,14 @@
 import {mkdir, rm} from 'node:fs/promises';
-import {DatabaseSync} from 'node:sqlite';
-import {createEventBus} from '../../../src/core/event-bus.ts';
-import {countsOf} from '../../../src/core/counts.ts';
-import {createKeeper} from '../../../src/history/keeper.ts';
 import {openReader} from '../../../src/history/reader.ts';
-import {migrate} from '../../../src/history/schema.ts';
 import {run} from '../child.ts';
+import {EVENTS_EACH, RUNS, fillHistory} from '../filled-history.ts';
 import {atMost} from '../report.ts';
 import type {Figure} from '../report.ts';
 import {inTurn} from '../samples.ts';
+import {writeRun} from '../serving/written-run.ts';
 import type {HostBench} from './bench.ts';
 import {imgmgr} from './bench.ts';
 
-const RUNS = 10_000;
-const EVENTS_EACH = 100;
-const DEFINITIONS = 40;
 const LIST_LIMIT_MS = 100;
 const OPEN_LIMIT_MS = 20;
 
@@ -25,7 +19,7 @@ export async function measureHistory(bench: HostBench): Promise<Figure[]> {
   await rm(state, {recursive: true, force: true});
   await mkdir(folder, {recursive: true, mode: 0o700});
   bench.say(`a history of ${RUNS} runs and ${RUNS * EVENTS_EACH} events`);
-  fill(`${folder}/history.sqlite`);
+  fillHistory(`${folder}/history.sqlite`);
   try {
     bench.say('what is asked of it');
     const asked = await askReader(folder, bench.rounds);
@@ -52,31 +46,6 @@ export async function measureHistory(bench: HostBench): Promise<Figure[]> {
   } finally {
     await rm(state, {recursive: true, force: true});
   }
-}
-
-function fill(path: string): void {
-  const db = new DatabaseSync(path);
-  migrate(db);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; BEGIN');
-  const addRun = db.prepare(
-    `INSERT INTO runs VALUES (NULL, ?, 'manage', '1', ?, 'finished', NULL, ?, ?, ?, 1000, 0, NULL, '{}', '["manage"]', 'h', 'b', 'n', 1, '1', ${EVENTS_EACH})`,
-  );
-  const addSubject = db.prepare('INSERT OR IGNORE INTO subjects VALUES (?, ?, ?)');
-  const addEvent = db.prepare('INSERT INTO events VALUES (?, ?, ?)');
-  const now = Date.now();
-  for (let n = 1; n <= RUNS; n++) {
-    const at = now - (RUNS - n) * 60_000;
-    addRun.run(crypto.randomUUID(), n % 20 === 0 ? 'FAILED' : 'SUCCESS', at, at, at);
-    for (let d = 0; d < DEFINITIONS; d += 1 + (n % 7)) addSubject.run(n, `cloud-${n % 14}`, `Definition ${d}`);
-    for (let seq = 1; seq <= EVENTS_EACH; seq++)
-      addEvent.run(
-        n,
-        seq,
-        `{"run":"x","seq":${seq},"at":"2026-11-27T00:00:00.000Z","type":"decision","message":"${'m'.repeat(200)}"}`,
-      );
-  }
-  db.exec('COMMIT');
-  db.close();
 }
 
 async function askReader(folder: string, rounds: number): Promise<Figure[]> {
@@ -123,36 +92,10 @@ async function keepRuns(folder: string, rounds: number): Promise<Figure[]> {
 
 /** CPU time and waits of this process, without what it sleeps between: nothing else happens here. */
 async function keepOne(folder: string, events: number): Promise<number> {
-  const id = crypto.randomUUID();
   const before = performance.eventLoopUtilization();
-  const keeper = createKeeper({
-    folder,
-    start: {
-      ...{
-        run: id,
-        verb: 'manage',
-        commandLine: [],
-        keepMs: 400 * 86_400_000,
-        startedAt: new Date(),
-        elapsedMs: () => 0,
-      },
-      who: {user: 'bench', sudoUser: null, ci: null, job: null, jobUrl: null, requestedBy: null},
-    },
-    ...{host: 'bench', version: '0', now: () => new Date()},
-    warn: (warning) => {
-      throw new Error(warning.message);
-    },
-  });
-  const bus = createEventBus({
-    run: id,
-    now: () => new Date(),
-    scrub: (event) => event,
-    onFailure: (_, error) => void process.stderr.write(String(error)),
-  });
-  bus.subscribe('history', (stamped) => keeper.take(stamped));
-  for (let n = 0; n < events; n++) bus.emit({type: 'decision', message: `decision ${n} ${'m'.repeat(100)}`});
-  await keeper.end({exitCode: 0, counts: countsOf({})});
-  keeper.close();
+  const run = writeRun(folder);
+  await run.emit(events, 0);
+  await run.end();
   return performance.eventLoopUtilization(before).active;
 }
 
