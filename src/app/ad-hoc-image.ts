@@ -4,13 +4,14 @@ import type {Definition} from '../core/definition/definition.ts';
 import {readEnding} from '../core/format/disk-formats.ts';
 import type {Digest} from '../core/release/digest.ts';
 import type {Visibility} from '../core/image/image.ts';
+import {isOciUrl, parseOciReference} from '../core/oci-reference.ts';
 import {publicUrl} from '../core/public-url.ts';
 import {dayOfChange} from '../core/time-text.ts';
 import {ImgmgrError} from '../errors.ts';
 
 /** An image that the command line describes; what is undefined is worked out from its address. */
 export interface AdHocImage {
-  /** `http(s)://…`, `file:…`, a path, or `-` for stdin. */
+  /** `http(s)://…`, `oci://…`, `file:…`, a path, or `-` for stdin. */
   readonly address: string;
   readonly name?: string;
   readonly version?: string;
@@ -88,12 +89,21 @@ async function locate(address: string, facts: AdHocFacts): Promise<Located> {
   if (address === '-') return {url: '-', fileName: '', modified: facts.now};
   if (/^https?:\/\//i.test(address))
     return {url: address, fileName: lastPart(pathnameOf(address)), modified: facts.now};
+  if (isOciUrl(address)) return {url: address, fileName: ociName(address), modified: facts.now};
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1];
   if (scheme !== undefined && scheme.toLowerCase() !== 'file')
     throw new ImgmgrError('USAGE', `images cannot be read from ${scheme}: addresses (${publicUrl(address)})`, {
-      hint: 'give an http or https address, a file, or - for stdin',
+      hint: 'give an http, https or oci address, a file, or - for stdin',
     });
   return locateFile(address, facts);
+}
+
+function ociName(address: string): string {
+  const of = parseOciReference(address);
+  if (of !== undefined) return lastPart(of.repository);
+  throw new ImgmgrError('USAGE', `${publicUrl(address)} names no container image`, {
+    hint: 'write oci://registry/repository:tag, with the name of the registry (oci://docker.io/… for Docker Hub)',
+  });
 }
 
 async function locateFile(address: string, {cwd, modified}: AdHocFacts): Promise<Located> {

@@ -1,7 +1,7 @@
 import {fileURLToPath} from 'node:url';
 import type {HostPorts, OpenCloud} from '../app/ports.ts';
 import {selectClouds} from '../config/clouds.ts';
-import {localDir, proxyFor, stateDir, workDir} from '../config/settings.ts';
+import {localDir, proxyFor, registryLogins, stateDir, workDir} from '../config/settings.ts';
 import {readTextFile} from '../config/config-context.ts';
 import type {Emit} from '../core/events.ts';
 import type {PlanFile} from '../core/plan/plan-file.ts';
@@ -105,6 +105,7 @@ export function createContext(parts: ContextParts): Context {
       http: createHttp(sourceHttp),
       exec: await exec(),
       allowPrivate: parts.allowPrivateSources,
+      logins: registryLogins(env, caller),
       ...(parts.stdin && {stdin: parts.stdin()}),
     });
   });

@@ -28,6 +28,26 @@ export function workDir(env: Environment, {home, cwd}: {readonly home: string; r
   return own === undefined ? '/var/tmp' : absolutePath(own, {home, cwd});
 }
 
+/**
+ * Where logins of container registries are looked for, as podman and skopeo do: the file that `REGISTRY_AUTH_FILE` names, else the first of
+ * podman's and docker's own.
+ */
+export function registryLogins(
+  env: Environment,
+  {home, cwd}: {readonly home: string; readonly cwd: string},
+): {readonly named?: string; readonly others: readonly string[]} {
+  const named = variable(env, 'REGISTRY_AUTH_FILE');
+  const runtime = variable(env, 'XDG_RUNTIME_DIR');
+  const docker = variable(env, 'DOCKER_CONFIG') ?? `${home}/.docker`;
+  return {
+    ...(named !== undefined && {named: absolutePath(named, {home, cwd})}),
+    others: [
+      ...(runtime === undefined ? [] : [`${absolutePath(runtime, {home, cwd})}/containers/auth.json`]),
+      `${absolutePath(docker, {home, cwd})}/config.json`,
+    ],
+  };
+}
+
 /** The folder of the guest agents that `IMGMGR_AGENTS` names; undefined: where the build put them. */
 export function agentFolder(
   env: Environment,

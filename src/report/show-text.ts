@@ -50,6 +50,7 @@ function imageLines(image: ShownImage, use: ShownUse | undefined, paint: Paint):
     ),
     ...(stores.length > 0 ? [line('stores', stores.join(', '))] : []),
     line('source', image.source ?? 'not known'),
+    ...(image.origin === null ? [] : [line('origin', image.origin)]),
     ...image.digests.glance.map((digest) => line('Glance', digest)),
     ...image.digests.imgmgr.map((digest) => line('imgmgr', digest)),
     line('verdict', verdictText(image)),

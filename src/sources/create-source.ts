@@ -1,8 +1,10 @@
 import type {Readable} from 'node:stream';
 import type {ImageSource, SourceRequest} from '../ports/image-source.ts';
+import {limitsOf} from '../core/limits.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Http} from '../http.ts';
+import type {LoginFiles} from './kinds/oci/login.ts';
 import {openInTime, probeInTime} from './deadline.ts';
 import {openServed} from './opened.ts';
 import {PROBE_BYTES, probeServed} from './probe.ts';
@@ -25,14 +27,18 @@ export interface SourceOptions {
   readonly delayMs?: number;
   /** Redirects may lead to this host and to private networks; default: false. */
   readonly allowPrivate?: boolean;
+  /** Where logins of container registries are kept; default: nowhere. */
+  readonly logins?: LoginFiles;
 }
 
-/** The sources of image bytes: http, file, stdin. */
+/** The sources of image bytes: http, file, stdin, oci. */
 export function createSource(options: SourceOptions): ImageSource {
   const kinds = createKinds({
     web: {http: options.http, allowPrivate: options.allowPrivate ?? false, silenceMs: options.silenceMs ?? 60_000},
     patience: {attempts: options.attempts ?? 3, delayMs: options.delayMs ?? 500},
     stdin: options.stdin,
+    exec: options.exec,
+    logins: options.logins ?? {others: []},
   });
   return {
     probe: async (asked) =>
@@ -87,6 +93,8 @@ function reading(request: SourceRequest, url: string): Parameters<SourceKind['re
     url,
     baseDir: request.baseDir,
     digestDemanded: request.digest !== undefined,
+    limits: limitsOf(request.limits),
+    ...(request.architecture !== undefined && {architecture: request.architecture}),
     allowHttpRedirect: request.allowHttpRedirect === true && request.digest !== undefined,
     ...(request.signal === undefined ? {} : {signal: request.signal}),
   };

@@ -146,7 +146,7 @@ function checkDigest({request, served, streamHash}: Checked): void {
   );
 }
 
-function factsOf({request, streamHash, given, judged}: Passage): SourceFacts {
+function factsOf({request, served, streamHash, given, judged}: Passage): SourceFacts {
   if (!streamHash.ended()) throw new ImgmgrError('INTERNAL', 'facts of a source were asked for before its end');
   const digests = streamHash.digests();
   const givenBytes = given?.bytes() ?? streamHash.bytes();
@@ -154,6 +154,7 @@ function factsOf({request, streamHash, given, judged}: Passage): SourceFacts {
   const unwrapped = (given?.digests() ?? digests).find(({algorithm}) => algorithm === wanted);
   return {
     digests,
+    ...(served.origin !== undefined && {origin: served.origin}),
     ...(unwrapped !== undefined && {unwrapped}),
     servedBytes: streamHash.bytes(),
     givenBytes,

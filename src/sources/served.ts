@@ -1,3 +1,5 @@
+import type {SizeLimits} from '../core/limits.ts';
+
 /** What one kind of source is asked for. */
 export interface ReadRequest {
   readonly url: string;
@@ -8,6 +10,10 @@ export interface ReadRequest {
   readonly digestDemanded: boolean;
   /** A redirect may lead from https to http. */
   readonly allowHttpRedirect?: boolean;
+  /** Glance's word for the processor, where a source has images for several. */
+  readonly architecture?: string;
+  /** What a source that unpacks by itself may read; default: {@link DEFAULT_LIMITS}. */
+  readonly limits?: SizeLimits;
   readonly signal?: AbortSignal;
 }
 
@@ -15,6 +21,8 @@ export interface ReadRequest {
 export interface Served {
   /** The place as it was asked for; redirects do not change it. */
   readonly url: string;
+  /** What {@link url} stood for, where that may change: a tag with its digest. */
+  readonly origin?: string;
   /** Where it lies on this host; absolute. */
   readonly path?: string;
   /** Bytes of the whole, where known. */

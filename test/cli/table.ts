@@ -29,8 +29,8 @@ export interface Table extends Desk {
   byHand(name: string, fields: Partial<ImageRecord>): void;
 }
 
-export async function openTable(options: FakeCloudOptions = {}): Promise<Table> {
-  const desk = await openDesk(options);
+export async function openTable(options: FakeCloudOptions = {}, more: Words = {}): Promise<Table> {
+  const desk = await openDesk(options, more);
   let last: {readonly argv: readonly string[]; readonly code: number} | undefined;
 
   const run = async (argv: readonly string[]): Promise<Ran> => {

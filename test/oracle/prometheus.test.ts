@@ -14,8 +14,8 @@ import type {AlertCase} from './alerts.ts';
 import {ALERT_CASES} from './alerts.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const PROMTOOL = join(ROOT, '.cache/prometheus/promtool');
-const NODE_EXPORTER = join(ROOT, '.cache/prometheus/prometheus-node-exporter');
+const PROMTOOL = join(ROOT, '.cache/programs/promtool');
+const NODE_EXPORTER = join(ROOT, '.cache/programs/prometheus-node-exporter');
 const PROGRAM = join(ROOT, 'dist/bin/imgmgr.js');
 const ALERTS = join(ROOT, 'deploy/prometheus/alerts.yml');
 

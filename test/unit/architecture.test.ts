@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   ports: {rooms: ['core', 'errors.ts'], packages: [], node: 'types'},
   openstack: {...ADAPTER, packages: ['zod']},
   local: {...ADAPTER, packages: ['zod']},
-  sources: {...ADAPTER, packages: []},
+  sources: {...ADAPTER, packages: ['zod']},
   finders: {...ADAPTER, packages: []},
   build: {...ADAPTER, packages: []},
   verify: {...ADAPTER, packages: ['@grpc/grpc-js', '@grpc/proto-loader']},
@@ -99,7 +99,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   commander: ['src/cli/'],
   '@grpc/grpc-js': ['src/verify/', 'src/api/'],
   '@grpc/proto-loader': ['src/verify/', 'src/api/'],
-  zod: ['src/core/', 'src/config/', 'src/openstack/', 'src/local/', 'src/server/'],
+  zod: ['src/core/', 'src/config/', 'src/openstack/', 'src/local/', 'src/server/', 'src/sources/'],
 };
 
 /** What must not happen in a room, whatever is imported. */

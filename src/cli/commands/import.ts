@@ -84,6 +84,7 @@ function common(flags: Flags) {
 const EXAMPLES = `Examples:
   imgmgr import --cloud admin https://example.org/debian-12.qcow2 --name "Debian 12" --checksum sha512:…
   imgmgr import --cloud local ./disk.qcow2
+  imgmgr import --cloud admin oci://quay.io/containerdisks/fedora:42 --disk-format qcow2
   imgmgr import --cloud admin --filter Debian --no-publish
 `;
 

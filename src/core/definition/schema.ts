@@ -5,38 +5,17 @@ import {parseDigest} from '../release/digest.ts';
 import {CHECK_IDS} from '../verdict/checks.ts';
 import {parseSize} from '../limits.ts';
 import {RULE_IDS} from '../rules/ids.ts';
+import {digestList, download, filled, http, origin, text, url} from './text-schema.ts';
 import {isCalendarDate, parseDuration, parseUntil} from '../time-text.ts';
 
 const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
 const RETIRE_WAYS = ['renamed', 'hidden', 'renamed-by-date', 'deactivated', 'community'] as const;
 
-const LONGEST = 255;
 const LARGEST = 2_147_483_647;
 
-/** Text that Glance can store: no control characters, nothing beyond the basic plane (glance/common/utils.py, no_4byte_params). */
-const text = () =>
-  z
-    .string()
-    .max(LONGEST)
-    .refine((value) => !/[\p{Cc}\u{10000}-\u{10FFFF}]/u.test(value), {
-      error: 'holds a control character or one that Glance cannot store; use other characters',
-    });
-const filled = () => text().regex(/\S/, {error: 'is empty; give it a value', abort: true});
 const count = () => z.int().min(0).max(LARGEST);
 
 /** The error texts below are `what is wrong; what to do`. */
-const url = (shape: RegExp, kinds: string) =>
-  z
-    .string()
-    .regex(shape, {error: `is no ${kinds} URL; begin it with one of these`, abort: true})
-    .regex(/^\S+$/, {error: 'holds a blank; write %20 for it'})
-    .refine((value) => !/^[a-z]+:\/\/[^/?#]*@/i.test(value), {
-      error: 'holds a user name or password, which property image_source would show to everybody; remove it',
-    });
-const http = () => url(/^https?:\/\/[^\s/]/i, 'http or https');
-const download = () =>
-  url(/^(?:(?:https?|ftps?):\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https, ftp or file');
-const digestList = () => url(/^(?:https?:\/\/[^\s/]|file:(?:\/\/\/)?[^\s/]|file:\/[^/])/i, 'http, https or file');
 /** Nothing, or what YAML allows behind the day of a timestamp: https://yaml.org/type/timestamp.html */
 const TIME_BEHIND =
   /^$|^(?:[Tt]|[ \t]+)(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d*)?)?[ \t]*(?:Z|[+-]\d{1,2}(?::?[0-5]\d)?)?$/;
@@ -80,8 +59,10 @@ const version = z.strictObject({
   version: filled().describe(
     'Version of the image, quoted; natural order decides which is newest. "latest": whatever the source offers, identified by its digest.',
   ),
-  url: download().describe('Where the image comes from; becomes the property image_source.'),
-  mirror_url: download().nullish().describe('Preferred for the bytes; image_source stays url.'),
+  url: origin().describe(
+    'Where the image comes from; becomes the property image_source. oci:// is a container image with one file below /disk; image_source is then private.',
+  ),
+  mirror_url: origin().nullish().describe('Preferred for the bytes; image_source stays url.'),
   checksum: z
     .string()
     .refine((value) => parseDigest(value) !== undefined, {

@@ -12,11 +12,14 @@ const RECORD_PROPERTY = 'imgmgr_record';
 export const SCHEMA = 2;
 
 /** Facts that are entries of the record from the first; named as if they had a property of their own. */
-const RECORDED = /^imgmgr_(?:digests|bytes)$/;
+const RECORDED = /^imgmgr_(?:digests|bytes|source)$/;
 /** Facts that become entries when the image is published; until then earlier versions, too, find their properties. */
 const FOLDED_WHEN_PUBLISHED = /^imgmgr_(?:verdict(?:_[a-z]+)?|boot|origin|manifest|run|published)$/;
 const PREFIX = 'imgmgr_';
 const OWN_ID = 'image';
+
+/** Where the bytes of an image came from, where that is no URL of `image_source`. */
+export const SOURCE_FACT = 'imgmgr_source';
 
 type Properties = Readonly<Record<string, string>>;
 

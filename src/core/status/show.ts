@@ -1,7 +1,7 @@
 import type {Definition} from '../definition/definition.ts';
 import type {Image} from '../image/image.ts';
 import {isMarkedRevoked} from '../image/revocation.ts';
-import {isNewerSchema} from '../image/record.ts';
+import {isNewerSchema, remembered, SOURCE_FACT} from '../image/record.ts';
 import {readStamp} from '../image/stamp.ts';
 import {formatDigest} from '../release/digest.ts';
 import type {OwnImage} from '../release/release.ts';
@@ -32,6 +32,7 @@ export function shownImage(image: Image, {findings, ahead}: Judged, evidence: st
     properties: Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith('imgmgr_'))),
     digests: {glance: heldDigests({image}).map(formatDigest), imgmgr: digests.map(formatDigest)},
     source: properties['image_source'] ?? null,
+    origin: remembered(image, SOURCE_FACT) ?? null,
     stamp: stamp ? {definition: stamp.definition, version: stamp.version, state: stamp.state, run: stamp.run} : null,
     verdict: readVerdict(image) ?? null,
     revoked: revokedText(image),

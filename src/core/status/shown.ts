@@ -48,6 +48,8 @@ export interface ShownImage extends Omit<Image, 'properties'> {
   /** `algorithm:hex`: as Glance computed them, and as imgmgr demanded or found them. */
   readonly digests: {readonly glance: readonly string[]; readonly imgmgr: readonly string[]};
   readonly source: string | null;
+  /** What its bytes were read from, where that is no URL: a container image with its digest. */
+  readonly origin: string | null;
   /** Null: not ours. */
   readonly stamp: {
     readonly definition: string;

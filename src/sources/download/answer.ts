@@ -16,6 +16,8 @@ export interface Answer {
 export interface Get {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Statuses that are an answer, too. */
+  readonly alsoExpected?: readonly number[];
   /** Why an address must not be connected to. */
   readonly judgeAddress?: (address: string) => Error | undefined;
   readonly signal?: AbortSignal;
@@ -34,7 +36,7 @@ export async function get(http: Http, request: Get, silenceMs: number): Promise<
       url: request.url,
       headers: request.headers,
       response: 'stream',
-      expect: [200, 206, RANGE_BEHIND_END, ...REDIRECTS],
+      expect: [200, 206, RANGE_BEHIND_END, ...REDIRECTS, ...(request.alsoExpected ?? [])],
       timeoutMs: silenceMs,
       maxRedirects: 0,
       retry: false,

@@ -21,20 +21,27 @@ const MAX_HOPS = 5;
 export interface Follow extends Get {
   /** A redirect may lead from https to http, since a pinned digest decides about the bytes. */
   readonly allowHttp?: boolean;
+  /** Sent to the origin of the first address alone. */
+  readonly ownHeaders?: Readonly<Record<string, string>>;
 }
 
 /**
  * Asks, and follows up to five redirects, each judged before it is connected to; none leads from https to http, unless that is allowed.
  * SOURCE_REFUSED with the whole way for loops and longer chains.
  */
-export async function getFollowing(web: Web, {allowHttp = false, ...request}: Follow): Promise<Answer> {
+export async function getFollowing(
+  web: Web,
+  {allowHttp = false, ownHeaders = {}, ...request}: Follow,
+): Promise<Answer> {
   const way: string[] = [];
   let hop: Hop = {url: parse(request.url, request.url), allowPrivate: web.allowPrivate};
+  const {origin} = hop.url;
   for (;;) {
     way.push(hop.url.href);
     checkHop(hop);
     const {judge, kind} = hopJudge(hop);
-    const answer = await get(web.http, {...request, url: hop.url.href, judgeAddress: judge}, web.silenceMs);
+    const headers = hop.url.origin === origin ? {...request.headers, ...ownHeaders} : request.headers;
+    const answer = await get(web.http, {...request, headers, url: hop.url.href, judgeAddress: judge}, web.silenceMs);
     if (!REDIRECTS.includes(answer.status)) return answer;
     answer.body.destroy();
     hop = {

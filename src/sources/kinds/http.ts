@@ -1,5 +1,4 @@
-import {setTimeout as sleep} from 'node:timers/promises';
-import {ImgmgrError, isRetryable} from '../../errors.ts';
+import {ImgmgrError} from '../../errors.ts';
 import type {Answer} from '../download/answer.ts';
 import {downloadBody} from '../download/body.ts';
 import {entityOf} from '../download/entity.ts';
@@ -7,14 +6,8 @@ import type {Web} from '../download/follow.ts';
 import {getFollowing} from '../download/follow.ts';
 import {showUrl} from '../show-url.ts';
 import type {ReadRequest, Served, SourceKind} from '../served.ts';
-
-/** How patient a download is. */
-export interface Patience {
-  /** Attempts to get a first answer. */
-  readonly attempts: number;
-  /** Before the second attempt, doubled for each further one; milliseconds. */
-  readonly delayMs: number;
-}
+import type {Patience} from '../download/patience.ts';
+import {patiently} from '../download/patience.ts';
 
 /** `http://` and `https://`. */
 export function createHttpKind(web: Web, patience: Patience): SourceKind {
@@ -69,21 +62,6 @@ async function read({web, patience, request}: {web: Web; patience: Patience; req
       return Promise.resolve();
     },
   };
-}
-
-/** Repeats what may succeed a moment later. */
-async function patiently<T>(patience: Patience, signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      const passing = error instanceof ImgmgrError && isRetryable(error.code);
-      if (!passing || tried >= patience.attempts || signal.aborted) throw error;
-      await sleep(patience.delayMs * 2 ** (tried - 1), undefined, {signal}).catch(() => {
-        throw signal.reason instanceof ImgmgrError ? signal.reason : error;
-      });
-    }
-  }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

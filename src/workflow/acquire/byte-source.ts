@@ -25,10 +25,12 @@ export function byteSource(context: Context, what: AcquireTask & {readonly wantS
 function sourceRequest(context: Context, what: AcquireTask & {readonly wantSha512: boolean}): SourceRequest {
   const {definition, release, wantSha512} = what;
   const {listed, digest} = release;
+  const architecture = listed?.meta['architecture'] ?? definition.meta['architecture'];
   return {
     urls: addressesOf(what),
     baseDir: folderOf(definition, context),
     format: definition.format,
+    ...(architecture && {architecture}),
     wantSha512,
     limits: limitsOf(context.options.limits, definition.limits),
     signal: context.signal,

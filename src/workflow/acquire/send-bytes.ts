@@ -1,4 +1,5 @@
 import type {ConvertProgress} from '../../ports/image-converter.ts';
+import {SOURCE_FACT} from '../../core/image/record.ts';
 import type {OpenedSource} from '../../ports/image-source.ts';
 import type {ImportMethod} from '../../ports/image-store.ts';
 import {limitsOf} from '../../core/limits.ts';
@@ -51,9 +52,11 @@ async function readMarks(
   context: AcquireContext,
   {task, digests, opened}: Sending & {readonly opened: OpenedSource},
 ): Promise<Readonly<Record<string, string>>> {
-  const sha512 = opened.facts().digests.find(({algorithm}) => algorithm === 'sha512')?.hex;
+  const {origin, digests: found} = opened.facts();
+  const sha512 = found.find(({algorithm}) => algorithm === 'sha512')?.hex;
+  const source = origin === undefined ? {} : {[SOURCE_FACT]: origin};
   const own = sha512 !== undefined && digests.recordSha512 ? {imgmgr_digests: `sha512:${sha512}`} : {};
-  return {...own, ...(await completeBuild(context, task, sha512))};
+  return {...own, ...source, ...(await completeBuild(context, task, sha512))};
 }
 
 /** The bytes as they go to the store: those of the source, or, once all of them are here and have the demanded digest, the judged copy or what it was converted to. */

@@ -82,7 +82,7 @@ describe('an image of the command line as a definition', () => {
     ['https://example.org/disk', {}, 'https://example.org/disk does not contain the format', '--disk-format'],
     ['https://example.org/', {diskFormat: 'raw'}, 'https://example.org/ does not contain the name', '--name'],
     ['https://example.org/%zz.img', {}, 'is no valid address', 'percent-encoded'],
-    ['ftp://example.org/x.img', {}, 'images cannot be read from ftp: addresses', 'http or https'],
+    ['ftp://example.org/x.img', {}, 'images cannot be read from ftp: addresses', 'http, https or oci'],
     ['missing.img', {}, '/home/op/missing.img is no file that can be read', '-'],
   ])('%s with %j', async (address, flags, message, hint) => {
     await expect(toDefinition({...IMAGE, ...flags, address}, FACTS)).rejects.toMatchObject({

@@ -115,6 +115,7 @@ const SHOWN: Shown = {
       ...{stores: ['file'], osHashAlgo: 'sha512', osHashValue: 'ab', properties: {os_distro: 'debian'}},
       digests: {glance: ['sha512:ab'], imgmgr: ['sha256:cd']},
       source: 'https://example.test/debian.qcow2',
+      origin: null,
       stamp: {definition: 'Debian 12', version: '20261121', state: 'current', run: 'r1'},
       verdict: {kind: 'pass', cause: 'passed', failed: [], agent: '1.0', at: '2026-11-21T12:00:00Z', boot: 'ff'},
       revoked: null,

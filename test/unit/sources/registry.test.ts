@@ -1,5 +1,6 @@
 import {readdirSync} from 'node:fs';
 import {expect, test} from 'vitest';
+import {createExec} from '../../../src/exec.ts';
 import {createHttp} from '../../../src/http.ts';
 import {createKinds, kindFor} from '../../../src/sources/registry.ts';
 import {failure} from './under-test.ts';
@@ -8,6 +9,8 @@ const kinds = createKinds({
   web: {http: createHttp({proxy: 'none'}), allowPrivate: false, silenceMs: 1},
   patience: {attempts: 1, delayMs: 1},
   stdin: undefined,
+  exec: createExec({}),
+  logins: {others: []},
 });
 
 test('every module in kinds/ is registered under its name, and nothing else is', () => {
@@ -23,6 +26,7 @@ test.each([
   ['file:a/b', 'file'],
   ['file:///a/b', 'file'],
   ['-', 'stdin'],
+  ['oci://registry.example.org/a:1', 'oci'],
 ])('%s is read by %s', (url, name) =>
   expect(kinds.filter((kind) => kind.claims(url)).map((kind) => kind.name)).toEqual([name]),
 );

@@ -230,7 +230,7 @@ describe('one wrong value, one problem with its place and next step', () => {
     [
       'a URL of another kind',
       {14: '        url: htp://x/y'},
-      `14:14 "url" of ${VERSION} is no http, https, ftp or file URL: "htp://x/y" | ${KINDS}`,
+      `14:14 "url" of ${VERSION} is no http, https, ftp, oci or file URL: "htp://x/y" | ${KINDS}`,
     ],
     [
       'a URL with a blank',
@@ -240,7 +240,7 @@ describe('one wrong value, one problem with its place and next step', () => {
     [
       'a file on another host',
       {14: '        url: file://host/x'},
-      `14:14 "url" of ${VERSION} is no http, https, ftp or file URL: "file://host/x" | ${KINDS}`,
+      `14:14 "url" of ${VERSION} is no http, https, ftp, oci or file URL: "file://host/x" | ${KINDS}`,
     ],
     [
       'a password in a URL, which is not repeated',
