@@ -4,7 +4,7 @@ import type {SizeLimits} from '../core/limits.ts';
 
 /** What is to be read: the places in order of preference (mirror first), all of the same bytes. */
 export interface SourceRequest {
-  /** `http://`, `https://`, `file:rel/path` (relative to {@link baseDir}) or `file:///abs`; `-` is stdin. */
+  /** `http://`, `https://`, `oci://registry/repository`, `file:rel/path` (relative to {@link baseDir}) or `file:///abs`; `-` is stdin. */
   readonly urls: readonly string[];
   /** The folder that relative `file:` paths start from. */
   readonly baseDir: string;
@@ -14,6 +14,8 @@ export interface SourceRequest {
   readonly allowHttpRedirect?: boolean;
   /** Glance's disk_format as the definition asserts it; content that disagrees is refused. */
   readonly format: string;
+  /** Glance's word for the processor, where a source has images for several; absent: the only one there is. */
+  readonly architecture?: string;
   /**
    * Hash everything with sha512, too (the default). False: only a demanded digest is computed, and without one none at all; a
    * hash over all bytes halves the throughput, and is of use only for a comparison with Glance's `os_hash_value`.
@@ -60,6 +62,8 @@ export interface OpenedSource {
 }
 
 export interface SourceFacts {
+  /** What the address stood for, where that may change: a tag of a container image with its digest. */
+  readonly origin?: string;
   /** Digests of the bytes as served: the demanded algorithm's, and sha512 (see {@link SourceRequest.wantSha512}). */
   readonly digests: readonly Digest[];
   /** Digest of the bytes given on: sha512, or without it the demanded algorithm's, if any; the served one unless unwrapped. */

@@ -123,6 +123,7 @@ const shownImage = z.object({
   properties: z.record(z.string(), z.string()),
   digests: z.object({glance: z.array(z.string()), imgmgr: z.array(z.string())}),
   source: z.string().nullable(),
+  origin: z.string().nullable(),
   stamp: z.object({definition: z.string(), version: z.string(), state: z.string(), run: z.string()}).nullable(),
   verdict: z
     .object({
