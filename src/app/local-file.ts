@@ -37,7 +37,7 @@ export async function readLocalFile(
     signal,
   });
   if (probe.compressed)
-    throw new ImgmgrError('SOURCE_REFUSED', `${path} is compressed`, {
+    throw new ImgmgrError('SOURCE_REFUSED', `${path} is packed`, {
       hint: 'unpack it first, or import it with --cloud local',
     });
   const now = clock().toISOString();

@@ -1,7 +1,7 @@
 import {Readable} from 'node:stream';
 import {pipeline} from 'node:stream/promises';
 import {createGunzip} from 'node:zlib';
-import type {Wrapper} from '../core/format/wrapper.ts';
+import type {Compression} from '../core/format/wrapper.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 
@@ -11,7 +11,7 @@ const CHUNK = 256 * 1024;
  * Tools for what Node cannot do: xz and bzip2 not at all, zstd only its first frame (the others vanish without an error).
  * The limits keep a crafted file from claiming all memory.
  */
-const TOOLS: Readonly<Record<Exclude<Wrapper, 'gz'>, readonly [string, ...string[]]>> = {
+const TOOLS: Readonly<Record<Exclude<Compression, 'gz'>, readonly [string, ...string[]]>> = {
   xz: ['xz', '-dc', '--memlimit-decompress=512MiB'],
   bz2: ['bzip2', '-dc'],
   zst: ['zstd', '-dc', '-q', '--memory=512MB'],
@@ -21,7 +21,7 @@ const TOOLS: Readonly<Record<Exclude<Wrapper, 'gz'>, readonly [string, ...string
 export interface Decompression {
   readonly exec: Exec;
   readonly show: string;
-  readonly wrapper: Wrapper;
+  readonly wrapper: Compression;
 }
 
 /** The bytes inside. A damaged, truncated or trailed compression breaks the stream with FORMAT_REFUSED; errors of the source pass through. */
@@ -46,7 +46,7 @@ async function* gunzip(packed: AsyncGenerator<Uint8Array>, show: string): AsyncG
 
 async function* pipeThrough(
   packed: AsyncGenerator<Uint8Array>,
-  context: {exec: Exec; show: string; wrapper: Exclude<Wrapper, 'gz'>},
+  context: {exec: Exec; show: string; wrapper: Exclude<Compression, 'gz'>},
 ): AsyncGenerator<Uint8Array> {
   const [tool, ...args] = TOOLS[context.wrapper];
   const controller = new AbortController();
@@ -63,7 +63,7 @@ async function* pipeThrough(
   }
 }
 
-function damaged(show: string, wrapper: Wrapper, detail: string): ImgmgrError {
+function damaged(show: string, wrapper: Compression, detail: string): ImgmgrError {
   const reason = detail.trim().split('\n')[0] ?? '';
   return new ImgmgrError(
     'FORMAT_REFUSED',

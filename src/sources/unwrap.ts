@@ -4,9 +4,10 @@ import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Peeker} from './chunks.ts';
 import {peekable} from './chunks.ts';
+import {diskInTar} from './disk-in-tar.ts';
 import {decompressed} from './decompress.ts';
 
-/** A stream with its compressions taken off, outermost first in `wrappers`. */
+/** A stream with its compressions and archives taken off, outermost first in `wrappers`. */
 export interface Unwrapped {
   readonly wrappers: readonly Wrapper[];
   readonly inner: Peeker;
@@ -14,7 +15,7 @@ export interface Unwrapped {
 
 const MAX_DEPTH = 2;
 /**
- * Takes off up to two compressions, recognised by content. A damaged, truncated or trailed one breaks the inner stream with
+ * Takes off up to two compressions and archives, recognised by content. A damaged, truncated or trailed one breaks the inner stream with
  * FORMAT_REFUSED; errors of the source pass through. `show` names the source in messages.
  */
 export async function unwrap(
@@ -30,14 +31,15 @@ export async function unwrap(
       await inner.close();
       throw new ImgmgrError(
         'FORMAT_REFUSED',
-        `${context.show} is compressed more than ${MAX_DEPTH} times (${[...wrappers, wrapper].join(' in ')})`,
+        `${context.show} is packed more than ${MAX_DEPTH} times (${[...wrappers, wrapper].join(' in ')})`,
         {
-          hint: 'publish it uncompressed, or compressed once',
+          hint: 'publish it as it is, or packed once',
         },
       );
     }
     wrappers.push(wrapper);
     const packed = inner.rest();
-    inner = peekable(decompressed(packed, {...context, wrapper}));
+    const bytes = wrapper === 'tar' ? diskInTar(packed, context.show) : decompressed(packed, {...context, wrapper});
+    inner = peekable(bytes);
   }
 }

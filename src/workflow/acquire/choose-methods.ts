@@ -60,7 +60,7 @@ function webDownloadObstacle(input: MethodInput): string | undefined {
   const {release, offer, probe, staged, glanceAlgorithm} = input;
   if (!offer.methods.includes('web-download')) return 'this cloud does not offer web-download';
   if (staged !== undefined) return staged;
-  if (!probe.remote) return probe.compressed ? 'the source is compressed' : 'the source is not on the web';
+  if (!probe.remote) return probe.compressed ? 'the source is packed' : 'the source is not on the web';
   if (!release.digest) return undefined;
   if (demandedId(release) !== undefined) return 'a demanded digest on a demanded id is compared while streaming';
   if (release.digest.algorithm !== glanceAlgorithm)

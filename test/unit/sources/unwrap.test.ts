@@ -107,7 +107,7 @@ describe('compressed twice', () => {
     const error = await failure(open(pack.gz(pack.xz(pack.gz(IMAGE)))));
     expect([error.code, error.message]).toEqual([
       'FORMAT_REFUSED',
-      'stdin is compressed more than 2 times (gz in xz in gz)',
+      'stdin is packed more than 2 times (gz in xz in gz)',
     ]);
   });
 });
@@ -116,10 +116,9 @@ test('zeros behind gz are padding', async () => {
   expect((await readAll(open(Buffer.concat([pack.gz(IMAGE), bytes(1000)])))).content.equals(IMAGE)).toBe(true);
 });
 
-test('a tar inside is to be unpacked first', async () => {
-  expect((await failure(open(pack.gz(bytes(4096, {257: 'ustar'}))))).message).toBe(
-    'stdin is a tar archive; unpack it first',
-  );
+test('what has the marks of a tar file and of a boot sector is neither', async () => {
+  const both = bytes(4096, {257: 'ustar', 446: [0, 0, 0, 0, 0x83], 510: [0x55, 0xaa]});
+  expect((await failure(open(both, {format: 'raw'}))).message).toContain('looks like gpt and tar at the same time');
 });
 
 test('a missing tool is named with its package', async () => {

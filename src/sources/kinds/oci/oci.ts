@@ -1,8 +1,8 @@
 import type {OciReference} from '../../../core/oci-reference.ts';
 import {formatOciReference, isOciUrl, parseOciReference} from '../../../core/oci-reference.ts';
 import {limitsOf, raiseHint} from '../../../core/limits.ts';
-import type {Wrapper} from '../../../core/format/wrapper.ts';
-import {WRAPPER_REACH, wrapperOf} from '../../../core/format/wrapper.ts';
+import type {Compression} from '../../../core/format/wrapper.ts';
+import {compressionOf, WRAPPER_REACH} from '../../../core/format/wrapper.ts';
 import {ImgmgrError} from '../../../errors.ts';
 import type {Exec} from '../../../exec.ts';
 import {peekable} from '../../chunks.ts';
@@ -138,7 +138,7 @@ async function* contents(disk: AsyncGenerator<{readonly chunk?: Uint8Array}>): A
 /** A layer as a tar file. */
 async function layerBytes({registry, context, show}: Reading, layer: Descriptor): Promise<AsyncGenerator<Uint8Array>> {
   const peeker = peekable(registry.blob(layer));
-  const wrapper = wrapperOf((await peeker.peek(WRAPPER_REACH)).head);
+  const wrapper = compressionOf((await peeker.peek(WRAPPER_REACH)).head);
   if (wrapper === undefined) return peeker.rest();
   if (isOfLayers(wrapper)) return decompressed(peeker.rest(), {exec: context.exec, show, wrapper});
   await peeker.close();
@@ -147,7 +147,7 @@ async function layerBytes({registry, context, show}: Reading, layer: Descriptor)
   });
 }
 
-function isOfLayers(wrapper: Wrapper): boolean {
+function isOfLayers(wrapper: Compression): boolean {
   return wrapper === 'gz' || wrapper === 'zst';
 }
 
