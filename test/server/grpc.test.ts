@@ -212,8 +212,15 @@ describe('access', () => {
     const failed = once(stream, 'error') as Promise<[ServiceError]>;
     await once(stream, 'data');
     stream.resume();
+    let began = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (began = resolve));
+    const path = `/v1/runs/${id}/events`;
+    const until = (): boolean => (began(), false);
+    const overHttp = readEvents(served.port, path, {...options, until});
+    await begun;
     expect((await served.imgmgr('serve', 'token', 'remove', 'short')).code).toBe(0);
     const [error] = await failed;
+    expect((await overHttp).at(-1)).toMatchObject({event: 'message'});
     expect([error.code, detailsOf(error)['reason']]).toEqual([status.UNAUTHENTICATED, 'AUTH']);
     expect(await codeOf(`${RUNS}/List`, options)).toBe(status.UNAUTHENTICATED);
     release();

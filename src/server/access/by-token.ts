@@ -25,8 +25,7 @@ export function requireAttempt(address: string, {attempts}: Pick<TokenAccess, 'a
 /** Who sends `Bearer TOKEN` from that address. AUTH for a token that is none or over, LIMIT where the address tried too often. */
 export function byToken(authorization: string, address: string, access: TokenAccess): TokenHolder {
   requireAttempt(address, access);
-  const [, text] = /^Bearer ([\w-]{1,200})$/i.exec(authorization) ?? [];
-  const token = text === undefined ? undefined : withTokens(() => access.tokens.find(text));
+  const token = tokenIn(authorization, access);
   if (!token) {
     access.attempts.failed(address);
     throw tokenOver();
@@ -38,6 +37,12 @@ export function byToken(authorization: string, address: string, access: TokenAcc
     ...(expiresAt !== undefined && {expiresMs: Date.parse(expiresAt)}),
   };
   return {identity, token};
+}
+
+/** The token in `Bearer TOKEN`; undefined where it is none or over. */
+export function tokenIn(authorization: string, {tokens}: Pick<TokenAccess, 'tokens'>): KeptToken | undefined {
+  const [, text] = /^Bearer ([\w-]{1,200})$/i.exec(authorization) ?? [];
+  return text === undefined ? undefined : withTokens(() => tokens.find(text));
 }
 
 /** True for a token of ours, which no browser sends by itself. */

@@ -12,7 +12,7 @@ import {sendJson, sendText} from './answer.ts';
 import type {EventStreams} from './events.ts';
 import {lastEventId} from './events.ts';
 import type {Access} from './identify.ts';
-import {addressOf, cookieOf} from './identify.ts';
+import {addressOf, cookieOf, isStillIn} from './identify.ts';
 import {sendLog} from './send-log.ts';
 
 /** A request that was checked: who asks (nobody has to be known where everybody may call), and what its path, query and body say. */
@@ -67,13 +67,13 @@ const SPECIAL = {
     response.setHeader('set-cookie', cookieText(access.cookie, '', {maxAgeS: 0, isSecure}));
     sendJson(response, {status: 200, value: {ok: true}, secrets: context.parts.secrets});
   },
-  events: async (call, {streams, context}) => {
+  events: async (call, {streams, access, context}) => {
     const {request, response, params} = call;
     const {id} = params as {readonly id: string};
     // What is refused is an answer, not a stream.
     await requireWatch(id, who(call), context);
     let stop = (): void => undefined;
-    const watcher = streams.begin(response, () => stop());
+    const watcher = streams.begin(response, {onEnd: () => stop(), isIn: () => isStillIn(request, access)});
     stop = context.feeds.watch(id, lastEventId(request), watcher);
     if (response.destroyed) stop();
   },

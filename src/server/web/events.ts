@@ -9,6 +9,8 @@ import type {FeedItem, Watcher} from '../runs/feeds.ts';
 const STUCK_MS = 30_000;
 const PING_MS = 15_000;
 const PING = Buffer.from(': ping\n\n');
+/** Whether readers are still let in is looked at so often. */
+const LOOK_MS = 1000;
 
 /** The number behind which a reader goes on; 0: everything. */
 export function lastEventId({headers}: IncomingMessage): number {
@@ -16,20 +18,24 @@ export function lastEventId({headers}: IncomingMessage): number {
   return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
 
-/** Readers of server-sent events, each kept alive by a comment every 15 s. */
+/** Readers of server-sent events, each kept alive by a comment every 15 s, and ended when its login or token is. */
 export class EventStreams {
   readonly #secrets: Secrets;
-  readonly #open = new Set<ServerResponse>();
+  /** Each with whether it is still let in. */
+  readonly #open = new Map<ServerResponse, () => boolean>();
   /** The bytes of each event, made once for all readers. */
   readonly #frames = new WeakMap<FeedItem, Buffer>();
-  #pings: NodeJS.Timeout | undefined;
+  #timers: readonly NodeJS.Timeout[] = [];
 
   constructor(secrets: Secrets) {
     this.#secrets = secrets;
   }
 
-  /** Begins a stream: a watcher that writes to it, and drops it where it is slow. `onEnd` is called once, when the stream is over. */
-  begin(response: ServerResponse, onEnd: () => void): Watcher {
+  /**
+   * Begins a stream: a watcher that writes to it, and drops it where it is slow. `onEnd` is called once, when the stream is over; `isIn` tells
+   * whether its reader is still let in.
+   */
+  begin(response: ServerResponse, {onEnd, isIn}: {readonly onEnd: () => void; readonly isIn: () => boolean}): Watcher {
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -37,13 +43,17 @@ export class EventStreams {
       'x-accel-buffering': 'no',
     });
     response.write('retry: 2000\n\n');
-    this.#open.add(response);
-    this.#pings ??= setInterval(() => this.#ping(), PING_MS).unref();
+    this.#open.set(response, isIn);
+    if (this.#timers.length === 0)
+      this.#timers = [
+        setInterval(() => this.#ping(), PING_MS).unref(),
+        setInterval(() => this.#look(), LOOK_MS).unref(),
+      ];
     response.once('close', () => {
       this.#open.delete(response);
       if (this.#open.size === 0) {
-        clearInterval(this.#pings);
-        this.#pings = undefined;
+        for (const timer of this.#timers) clearInterval(timer);
+        this.#timers = [];
       }
       onEnd();
     });
@@ -59,7 +69,7 @@ export class EventStreams {
 
   /** Ends all streams, as a server that ends does: browsers come again. */
   close(): void {
-    for (const response of this.#open) response.destroy();
+    for (const response of this.#open.keys()) response.destroy();
   }
 
   #frameOf(item: FeedItem): Buffer {
@@ -84,6 +94,19 @@ export class EventStreams {
   }
 
   #ping(): void {
-    for (const response of this.#open) void this.#write(response, PING);
+    for (const response of this.#open.keys()) void this.#write(response, PING);
+  }
+
+  #look(): void {
+    for (const [response, isIn] of this.#open) if (!mayRead(isIn)) response.destroy();
+  }
+}
+
+/** Nobody reads on while the tokens cannot be read. */
+function mayRead(isIn: () => boolean): boolean {
+  try {
+    return isIn();
+  } catch {
+    return false;
   }
 }

@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import type {TokenAccess} from '../access/by-token.ts';
-import {byToken, isToken, withTokens} from '../access/by-token.ts';
+import {byToken, isToken, tokenIn, withTokens} from '../access/by-token.ts';
 import type {Identity} from '../access/identity.ts';
 import type {Logins} from '../access/logins.ts';
 import type {ProxyUsers} from '../access/proxy.ts';
@@ -17,13 +17,25 @@ export interface Access extends TokenAccess {
 /** Who calls; undefined where nothing says so. AUTH for a token that is none, LIMIT where an address tried too often. */
 export function identify(request: IncomingMessage, access: Access): Identity | undefined {
   const address = addressOf(request);
-  const {authorization} = request.headers;
-  // Some proxies hand on what the user logged in with there, or send a token of theirs.
-  const isOfProxy = !isToken(authorization) && access.proxy?.isFrom(address) === true;
-  if (authorization !== undefined && !isOfProxy) return byToken(authorization, address, access).identity;
+  const authorization = authorizationIn(request, access);
+  if (authorization !== undefined) return byToken(authorization, address, access).identity;
   const secret = cookieOf(request, access.cookie);
   const login = secret === undefined ? undefined : withTokens(() => access.logins.find(secret));
   return login ?? access.proxy?.identify(request, address);
+}
+
+/** True while whoever called is let in: what was removed meanwhile counts, and is no attempt. */
+export function isStillIn(request: IncomingMessage, access: Access): boolean {
+  const authorization = authorizationIn(request, access);
+  const found = authorization === undefined ? identify(request, access) : tokenIn(authorization, access);
+  return found !== undefined;
+}
+
+function authorizationIn(request: IncomingMessage, {proxy}: Access): string | undefined {
+  const {authorization} = request.headers;
+  // Some proxies hand on what the user logged in with there, or send a token of theirs.
+  const isOfProxy = !isToken(authorization) && proxy?.isFrom(addressOf(request)) === true;
+  return isOfProxy ? undefined : authorization;
 }
 
 /** The address of the other end of the connection; what headers say of it counts for nothing. */
