@@ -24,6 +24,8 @@ export interface ApiBackend {
   authenticate(shown: {readonly authorization: string | undefined; readonly address: string}): Caller;
   /** AUTH when the token of the caller was removed or is over by now. */
   again(caller: Caller): void;
+  /** Tells whoever reads the log of the server of a fault, of which the caller is told nothing. */
+  report(path: string, fault: unknown): void;
   /** Checks role, clouds and fields of a call, then answers it with the JSON of its contract. */
   call(id: AnsweredId, call: ApiCall): Promise<unknown>;
   /**

@@ -5,12 +5,12 @@ import {
   type UntypedServiceImplementation,
   type handleUnaryCall,
 } from '@grpc/grpc-js';
-import {ImgmgrError} from '../errors.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import type {Admission} from './admission.ts';
 import type {ApiBackend} from './backend.ts';
 import {ANSWERS, type Ask} from './calls.ts';
 import {decode, encode} from './json.ts';
-import {statusOf} from './status.ts';
+import {type FailedStatus, statusOf} from './status.ts';
 import {METHODS, type Method} from './types.ts';
 
 /** What methods work with. */
@@ -53,7 +53,7 @@ export function answeringMethods(service: string, parts: MethodParts): UntypedSe
           const ask: Ask = (id, asked) => parts.backend.call(id, {...asked, caller, signal: ended});
           const json = await orEnded(answer(decode(request, call.request), ask), ended);
           return encode(response, json);
-        }),
+        }, parts.backend),
       ];
     }),
   );
@@ -69,13 +69,24 @@ export function methodOf(service: string, name: string): Method {
 /** A method that answers with bytes; what it throws becomes the status. */
 export function unary(
   answer: (call: ServerUnaryCall<Buffer, Buffer>) => Promise<Buffer>,
+  backend?: ApiBackend,
 ): handleUnaryCall<Buffer, Buffer> {
   return (call, callback) => {
     answer(call).then(
       (bytes) => callback(null, bytes),
-      (error: unknown) => callback(statusOf(error)),
+      (error: unknown) => callback(backend ? failedStatus(call, error, backend) : statusOf(error)),
     );
   };
+}
+
+/** The status of a call that failed; a fault is reported. */
+export function failedStatus(
+  call: {readonly getPath: () => string},
+  error: unknown,
+  backend: Pick<ApiBackend, 'report'>,
+): FailedStatus {
+  if (asImgmgrError(error).code === 'INTERNAL') backend.report(call.getPath(), error);
+  return statusOf(error);
 }
 
 /** Aborted when the client does not wait any more, its deadline has passed, or so many ms have. */

@@ -1,8 +1,7 @@
 import {once} from 'node:events';
-import {type ServerDuplexStream, type handleBidiStreamingCall, status} from '@grpc/grpc-js';
+import {type handleBidiStreamingCall, status} from '@grpc/grpc-js';
 import {decode, encode} from './json.ts';
-import type {MethodParts} from './methods.ts';
-import {statusOf} from './status.ts';
+import {type MethodParts, failedStatus} from './methods.ts';
 import {FILES} from './types.ts';
 
 /** `grpc.reflection.v1.ServerReflection`: the files of proto/ for tools that have none. Role: metrics, as for the OpenAPI document. */
@@ -20,12 +19,8 @@ export function reflectionMethod(
         if (!call.write(answer(bytes, services))) await once(call, 'drain', {signal: controller.signal});
       call.end();
     };
-    answerAll().catch((error: unknown) => fail(call, error));
+    answerAll().catch((error: unknown) => call.emit('error', failedStatus(call, error, backend)));
   };
-}
-
-function fail(call: ServerDuplexStream<Buffer, Buffer>, error: unknown): void {
-  call.emit('error', statusOf(error));
 }
 
 interface Request {

@@ -3,8 +3,7 @@ import {type ServerWritableStream, type handleServerStreamingCall} from '@grpc/g
 import {ImgmgrError} from '../errors.ts';
 import type {Watched} from './backend.ts';
 import {decode, encode} from './json.ts';
-import {type MethodParts, methodOf, signalOf} from './methods.ts';
-import {statusOf} from './status.ts';
+import {type MethodParts, failedStatus, methodOf, signalOf} from './methods.ts';
 
 /** How patient a watch is. */
 export interface WatchLimits {
@@ -22,7 +21,7 @@ export function watchMethod(parts: MethodParts, limits: WatchLimits): handleServ
   return (call) => {
     pass(call, parts, limits).then(
       () => call.end(),
-      (error: unknown) => call.emit('error', statusOf(error)),
+      (error: unknown) => call.emit('error', failedStatus(call, error, parts.backend)),
     );
   };
 }

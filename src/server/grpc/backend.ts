@@ -2,7 +2,7 @@ import type {ApiBackend, ApiCall, Caller, Watched} from '../../api/backend.ts';
 import {asImgmgrError} from '../../errors.ts';
 import {scrubEvent} from '../../secrets/scrub-deep.ts';
 import type {TokenAccess, TokenHolder} from '../access/by-token.ts';
-import {byToken, tokenOver} from '../access/by-token.ts';
+import {byToken, tokenOver, withTokens} from '../access/by-token.ts';
 import type {AnsweredId} from '../contract/routes.ts';
 import {CallError} from '../errors.ts';
 import {answered} from '../service/answers.ts';
@@ -37,7 +37,8 @@ export class ServerBackend implements ApiBackend {
   }
 
   again(caller: Caller): void {
-    if (!this.#access.tokens.isThere(holderOf(caller).token)) throw tokenOver();
+    const {tokens} = this.#access;
+    if (!withTokens(() => tokens.isThere(holderOf(caller).token))) throw tokenOver();
   }
 
   async call(id: AnsweredId, {caller, params = {}, query = {}, body}: ApiCall): Promise<unknown> {
@@ -49,7 +50,7 @@ export class ServerBackend implements ApiBackend {
       const call = {identity, params: checkedParams(route, params), query: checkedQuery(route, query), body};
       return scrubEvent(await answered(id, call, this.#context), (text) => secrets.scrub(text));
     } catch (error) {
-      throw this.#told(id, error);
+      throw scrubEvent(asImgmgrError(error), (text) => secrets.scrub(text));
     }
   }
 
@@ -80,19 +81,16 @@ export class ServerBackend implements ApiBackend {
         if ('end' in next) return;
       }
     } catch (error) {
-      throw this.#told('events', error);
+      throw scrubEvent(asImgmgrError(error), (text) => secrets.scrub(text));
     } finally {
       stop();
       handover.close();
     }
   }
 
-  /** An error as callers are told it; faults of ours are told whoever reads the log. */
-  #told(id: string, thrown: unknown): Error {
+  report(path: string, fault: unknown): void {
     const {secrets, log} = this.#context.parts;
-    const error = asImgmgrError(thrown);
-    if (error.code === 'INTERNAL') log(`gRPC ${id}: ${secrets.scrub(error.stack ?? error.message)}`);
-    return scrubEvent(error, (text) => secrets.scrub(text));
+    log(`gRPC ${path}: ${secrets.scrub(fault instanceof Error ? (fault.stack ?? fault.message) : String(fault))}`);
   }
 }
 

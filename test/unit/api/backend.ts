@@ -27,6 +27,7 @@ export interface Asked {
 export class MemoryBackend implements ApiBackend {
   readonly asked: Asked[] = [];
   readonly removed = new Set<string>();
+  readonly faults: string[] = [];
   /** How many events of the run were read. */
   read = 0;
   /** How many there are before its end; with Infinity it does not end. */
@@ -45,6 +46,10 @@ export class MemoryBackend implements ApiBackend {
     const {role} = caller as {readonly role?: Role};
     if (role && !this.removed.has(role)) return;
     throw new CallError(401, {code: 'AUTH', message: 'no such token'}, {hint: 'imgmgr serve token add'});
+  }
+
+  report(path: string, fault: unknown): void {
+    this.faults.push(`${path}: ${String(fault)}`);
   }
 
   async call(id: AnsweredId, call: ApiCall): Promise<unknown> {

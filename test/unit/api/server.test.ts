@@ -252,11 +252,12 @@ describe('calls', () => {
   it.each([
     ['a fault', () => Promise.reject(new Error('secret'))],
     ['an answer that is none', () => Promise.resolve({rows: 5})],
-  ])('%s of the server is INTERNAL and says nothing of itself', async (_, instead) => {
+  ])('%s of the server is INTERNAL and says nothing of itself but to the log', async (_, instead) => {
     const {client, backend} = await opened();
     backend.instead.images = instead;
     const error = await failure(client.call(`${IMAGES}/List`, {}, OPERATOR));
     expect([error.code, error.details]).toEqual([status.INTERNAL, 'a fault of imgmgr']);
+    expect(backend.faults).toEqual([expect.stringMatching(/^\/imgmgr\.api\.v1\.ImageService\/List: \w*Error: /)]);
   });
 
   it('a run that built nothing is no build', async () => {
