@@ -1,4 +1,5 @@
 import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
@@ -8,7 +9,7 @@ import type {Example} from './examples.ts';
 import {apiPage, examplesOf, misfits, textMisfits} from './examples.ts';
 import {keptBuild} from './kept-build.ts';
 import type {Served} from './support.ts';
-import {startServer} from './support.ts';
+import {becomes, startServer} from './support.ts';
 
 const EXAMPLES = examplesOf(apiPage());
 const NO_BOOT = {verify: '{mode: none}'};
@@ -31,8 +32,10 @@ async function code(): Promise<string> {
   return /\/login#(\S+)/.exec((await served.imgmgr('serve', 'login')).out)?.[1] ?? '';
 }
 
+/** Waits until the run is over, and its process has ended, so that another can begin. */
 async function over(id = variables['RUN'] ?? ''): Promise<void> {
-  await served.over(id);
+  const {run} = await served.over(id);
+  await becomes(() => !existsSync(`/proc/${run.pid}`));
 }
 
 /** What has to be there for an example, by its call and place. */
@@ -77,7 +80,7 @@ async function run({command}: Example): Promise<string> {
     return stdout;
   } catch (error) {
     const {stdout, stderr} = error as {readonly stdout: string; readonly stderr: string};
-    throw new Error(`${command}\n${stdout}\n${stderr}`);
+    throw new Error(`${command}\n${stdout}\n${stderr}`, {cause: error});
   }
 }
 

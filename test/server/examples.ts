@@ -52,13 +52,19 @@ function kindOf(value: unknown): string {
 /** The same for a text: each line of the page is in the answer; JSON behind `data: ` by its form, other lines whatever their numbers. */
 export function textMisfits(shown: string, live: string): readonly string[] {
   const lines = live.split('\n');
-  const data = lines.flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as {type?: string}] : []));
+  const data = lines.flatMap((line) =>
+    line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as {type?: string}] : [],
+  );
   return shown.split('\n').flatMap((line) => {
     if (!line.startsWith('data: ')) {
       return lines.some((other) => withoutNumbers(other).startsWith(withoutNumbers(line))) ? [] : [`no line ${line}`];
     }
     const one = JSON.parse(line.slice(6)) as {type?: string};
-    return misfits([one], data.filter(({type}) => type === one.type), line.slice(0, 60));
+    return misfits(
+      [one],
+      data.filter(({type}) => type === one.type),
+      line.slice(0, 60),
+    );
   });
 }
 
