@@ -157,6 +157,7 @@ export function image(): ImageAnswer {
           },
           digests: {glance: [`sha512:${'ab'.repeat(64)}`], imgmgr: []},
           source: 'https://cloud.debian.org/images/cloud/bookworm/20261120/debian-12-genericcloud-amd64.qcow2',
+          origin: null,
           stamp: {definition: 'Debian 12', version: '20261120', state: 'current', run: RUN},
           verdict: {kind: 'pass', cause: 'passed', failed: [], agent: '0.1.0', at: ago(60 * 26), boot: 'x'},
           ...{revoked: null, evidence: null, findings: [{...FINDING, severity: 'warning'}]},
