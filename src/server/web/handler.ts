@@ -7,9 +7,10 @@ import {foreignSite} from '../access/same-origin.ts';
 import type {Route} from '../contract/routes.ts';
 import {CallError} from '../errors.ts';
 import {checkedParams, requireRole} from '../service/checked.ts';
+import type {ServerParts} from '../parts.ts';
 import type {ServiceContext} from '../service/context.ts';
 import {sendError, setCommonHeaders} from './answer.ts';
-import {readJson} from './body.ts';
+import {discardRest, readJson} from './body.ts';
 import type {CallParts} from './calls.ts';
 import {answerCall} from './calls.ts';
 import type {Access} from './identify.ts';
@@ -43,22 +44,30 @@ export function createHandler(parts: HandlerParts): (request: IncomingMessage, r
     // A client that goes away is none of our business.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    answer(request, response, parts).catch((thrown: unknown) => {
-      const error = asImgmgrError(thrown);
-      const {cause} = error;
-      if (error.code === 'INTERNAL' || cause instanceof ImgmgrError)
-        log(
-          `${request.method ?? ''} ${pathOf(request)}: ${secrets.scrub(toldOf(cause instanceof ImgmgrError ? cause : error))}`,
-        );
-      if (response.headersSent) {
-        response.destroy();
-        return;
-      }
-      // What is left of a body that was refused is not read.
-      if (!request.complete) response.setHeader('connection', 'close');
-      sendError(response, error, secrets);
-    });
+    answer(request, response, parts)
+      .catch(async (thrown: unknown) => refuse(asImgmgrError(thrown), {request, response, secrets, log}))
+      .catch(() => response.destroy());
   };
+}
+
+interface Refusing extends Pick<ServerParts, 'secrets' | 'log'> {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function refuse(error: ImgmgrError, {request, response, secrets, log}: Refusing): Promise<void> {
+  const {cause} = error;
+  const told = cause instanceof ImgmgrError ? cause : error;
+  if (error.code === 'INTERNAL' || told !== error)
+    log(`${request.method ?? ''} ${pathOf(request)}: ${secrets.scrub(toldOf(told))}`);
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  await discardRest(request);
+  // What is left of a body that is refused is no request.
+  if (!request.complete) response.setHeader('connection', 'close');
+  sendError(response, error, secrets);
 }
 
 function toldOf(error: ImgmgrError): string {
