@@ -77,7 +77,7 @@ function hintFor(id: ProblemId): string {
   const hints: Partial<Record<ProblemId, string>> = {
     TooSmall: 'see what the address really serves',
     VirtualTooLarge: `shrink the disk; ${raiseHint('virtual')}`,
-    Packed: 'only gz, xz, zst, bz2 and tar are taken off on the way',
+    Packed: 'only gz, xz, zst, bz2, tar and zip are taken off on the way',
     BackingFile: 'flatten it: qemu-img convert -O qcow2 IN OUT',
     DataFile: 'flatten it: qemu-img convert -O qcow2 IN OUT',
     Encrypted: 'decrypt it: clouds boot only what they can read',

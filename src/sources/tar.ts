@@ -1,4 +1,5 @@
 import {ImgmgrError} from '../errors.ts';
+import {ByteReader} from './byte-reader.ts';
 
 /** One member of a tar file. */
 export interface TarEntry {
@@ -82,8 +83,7 @@ async function* member(
     return;
   }
   yield {path, kind: 'file', size, content: reader.content(size)};
-  await reader.skip();
-  await reader.padding(size);
+  await reader.leave(size);
 }
 
 function extension(type: string, text: Buffer, show: string): Extended {
@@ -134,24 +134,21 @@ function plainPath(path: string, show: string): string {
   return parts.join('/');
 }
 
-/** Reads blocks of 512 bytes from chunks of any size. */
+/** Reads headers and contents, each of whole blocks of 512 bytes. */
 class BlockReader {
-  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #bytes: ByteReader;
   readonly #show: string;
-  #held: Uint8Array = new Uint8Array();
-  /** Of the content that is being read. */
-  #unread = 0;
 
   constructor(chunks: AsyncIterable<Uint8Array>, show: string) {
-    this.#source = chunks[Symbol.asyncIterator]();
+    this.#bytes = new ByteReader(chunks);
     this.#show = show;
   }
 
   /** The next header; undefined at the end: a block of zeros, or nothing more. */
   async header(): Promise<Header | undefined> {
-    const block = await this.#some(BLOCK);
+    const block = await this.#bytes.some(BLOCK);
     if (block.length === 0) return undefined;
-    if (block.length < BLOCK) throw damaged(this.#show, 'is cut off');
+    if (block.length < BLOCK) throw this.#short();
     if (block.every((byte) => byte === 0)) return undefined;
     const sum = Number.parseInt(untilNul(block.subarray(148, 156)).trim(), 8);
     let found = 0;
@@ -169,75 +166,34 @@ class BlockReader {
 
   /** Exactly that many bytes, and what fills up their last block. */
   async take(size: number): Promise<Buffer> {
-    const bytes = await this.#some(size);
-    if (bytes.length < size) throw damaged(this.#show, 'is cut off');
-    await this.padding(size);
+    const bytes = await this.#bytes.some(size);
+    if (bytes.length < size) throw this.#short();
+    await this.#padding(size);
     return bytes;
   }
 
-  /** The next bytes; what is not read of them is left to {@link skip}. */
   content(size: number): AsyncGenerator<Uint8Array> {
-    this.#unread = size;
-    return this.#parts();
+    return this.#bytes.content(size, () => this.#short());
   }
 
-  async *#parts(): AsyncGenerator<Uint8Array> {
-    while (this.#unread > 0) yield await this.#part();
-  }
-
-  async skip(): Promise<void> {
-    while (this.#unread > 0) await this.#part();
-  }
-
-  async #part(): Promise<Uint8Array> {
-    if (this.#held.length === 0) await this.#more();
-    const part = this.#held.subarray(0, this.#unread);
-    this.#held = this.#held.subarray(part.length);
-    this.#unread -= part.length;
-    return part;
-  }
-
-  async padding(size: number): Promise<void> {
-    const left = (BLOCK - (size % BLOCK)) % BLOCK;
-    if ((await this.#some(left)).length < left) throw damaged(this.#show, 'is cut off');
+  /** Goes behind a content of that size. */
+  async leave(size: number): Promise<void> {
+    await this.#bytes.skip(() => this.#short());
+    await this.#padding(size);
   }
 
   async onlyZeros(): Promise<void> {
-    for (;;) {
-      if (this.#held.some((byte) => byte !== 0)) throw damaged(this.#show, 'has something behind its end');
-      const next = await this.#source.next();
-      if (next.done === true) return;
-      this.#held = next.value;
-    }
+    for await (const part of this.#bytes.rest())
+      if (part.some((byte) => byte !== 0)) throw damaged(this.#show, 'has something behind its end');
   }
 
-  async close(): Promise<void> {
-    await this.#source.return?.();
+  close(): Promise<void> {
+    return this.#bytes.close();
   }
 
-  async #more(): Promise<void> {
-    const next = await this.#source.next();
-    if (next.done === true) throw damaged(this.#show, 'is cut off');
-    this.#held = next.value;
-  }
-
-  /** So many bytes, or fewer at the end of the file. */
-  async #some(size: number): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    while (length < size) {
-      if (this.#held.length === 0) {
-        const next = await this.#source.next();
-        if (next.done === true) break;
-        this.#held = next.value;
-        continue;
-      }
-      const part = this.#held.subarray(0, size - length);
-      this.#held = this.#held.subarray(part.length);
-      parts.push(part);
-      length += part.length;
-    }
-    return Buffer.concat(parts, length);
+  async #padding(size: number): Promise<void> {
+    const left = (BLOCK - (size % BLOCK)) % BLOCK;
+    if ((await this.#bytes.some(left)).length < left) throw this.#short();
   }
 
   /** Octal digits, or, with the highest bit set, a binary number. */
@@ -245,6 +201,10 @@ class BlockReader {
     const size = ((field[0] ?? 0) & 0x80) === 0 ? octal(field) : binary(field);
     if (size === undefined) throw damaged(this.#show, 'has a member without a readable size');
     return size;
+  }
+
+  #short(): ImgmgrError {
+    return damaged(this.#show, 'is cut off');
   }
 }
 

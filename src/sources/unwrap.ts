@@ -4,8 +4,8 @@ import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Peeker} from './chunks.ts';
 import {peekable} from './chunks.ts';
-import {diskInTar} from './disk-in-tar.ts';
 import {decompressed} from './decompress.ts';
+import {diskInArchive} from './disk-in-archive.ts';
 
 /** A stream with its compressions and archives taken off, outermost first in `wrappers`. */
 export interface Unwrapped {
@@ -39,7 +39,10 @@ export async function unwrap(
     }
     wrappers.push(wrapper);
     const packed = inner.rest();
-    const bytes = wrapper === 'tar' ? diskInTar(packed, context.show) : decompressed(packed, {...context, wrapper});
+    const bytes =
+      wrapper === 'tar' || wrapper === 'zip'
+        ? diskInArchive(packed, {show: context.show, kind: wrapper})
+        : decompressed(packed, {...context, wrapper});
     inner = peekable(bytes);
   }
 }

@@ -2,7 +2,7 @@
 export type Compression = 'gz' | 'xz' | 'zst' | 'bz2';
 
 /** What is taken off on the way: compressions, and archives of one disk. */
-export type Wrapper = Compression | 'tar';
+export type Wrapper = Compression | 'tar' | 'zip';
 
 const MAGIC: Readonly<Record<Compression, readonly number[]>> = {
   gz: [0x1f, 0x8b, 0x08],
@@ -16,7 +16,7 @@ export const WRAPPER_REACH = 512;
 
 /** What these first bytes show that the image is wrapped in; content decides, never a file's name. */
 export function wrapperOf(head: Uint8Array): Wrapper | undefined {
-  return compressionOf(head) ?? (isTar(head) ? 'tar' : undefined);
+  return compressionOf(head) ?? (isTar(head) ? 'tar' : isZip(head) ? 'zip' : undefined);
 }
 
 /** The compression that these first bytes show. */
@@ -34,6 +34,12 @@ function isTar(head: Uint8Array): boolean {
   return head.length >= WRAPPER_REACH && !isBootSector && TAR.every((byte, index) => head[257 + index] === byte);
 }
 
+/** The header of a first file; an empty archive has none. */
+function isZip(head: Uint8Array): boolean {
+  return ZIP.every((byte, index) => head[index] === byte) && !(head[510] === 0x55 && head[511] === 0xaa);
+}
+
+const ZIP = [0x50, 0x4b, 0x03, 0x04];
 const TAR = [0x75, 0x73, 0x74, 0x61, 0x72];
 
 /** Three letters are no proof: a level digit and the digits of pi (or of its root, when empty) follow. */

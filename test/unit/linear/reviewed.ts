@@ -201,7 +201,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     [
       ...['src/openstack/test-server-host.ts', 'src/local/qemu/console.ts', 'src/local/qemu/runner.ts'],
       ...['src/build/element-trees.ts', 'src/build/run-dib.ts', 'src/build/artifact-store.ts'],
-      ...['kinds/oci/disk-folder', 'kinds/oci/login', 'kinds/oci/manifest', 'kinds/oci/registry', 'tar'].map(
+      ...['kinds/oci/disk-folder', 'kinds/oci/login', 'kinds/oci/manifest', 'kinds/oci/registry', 'tar', 'zip'].map(
         (name) => `src/sources/${name}.ts`,
       ),
       ...['src/sources/decompress.ts', 'src/workflow/verification/watch-server.ts'],

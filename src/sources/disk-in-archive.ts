@@ -1,0 +1,55 @@
+import {inspectStart, RECOGNITION_REACH} from '../core/format/inspect.ts';
+import {ImgmgrError} from '../errors.ts';
+import type {Peeker} from './chunks.ts';
+import {peekable} from './chunks.ts';
+import {tarEntries} from './tar.ts';
+import {zipEntries} from './zip.ts';
+
+/** What is smaller and no disk by its content lies beside the disk: descriptions, lists of digests, licences. */
+const SMALLEST_UNKNOWN = 1024 * 1024;
+
+interface Entry {
+  readonly path: string;
+  readonly kind?: 'file' | 'directory' | 'other';
+  readonly size: number;
+  readonly content: AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * The one disk in an archive (an OVA, the form of a cloud): what its content shows to be one, or a file of at least 1 MiB. FORMAT_REFUSED for none and
+ * for several, for links and devices, and as {@link tarEntries} and {@link zipEntries} do; that nothing else follows is known only at the end.
+ */
+export async function* diskInArchive(
+  packed: AsyncIterable<Uint8Array>,
+  {show, kind}: {readonly show: string; readonly kind: 'tar' | 'zip'},
+): AsyncGenerator<Uint8Array> {
+  const entries: AsyncGenerator<Entry> = kind === 'tar' ? tarEntries(packed, show) : zipEntries(packed, show);
+  const refused = (what: string, hint = 'pack the disk by itself'): ImgmgrError =>
+    new ImgmgrError('FORMAT_REFUSED', `${show} is a ${kind} file that ${what}`, {hint});
+  let found: string | undefined;
+  for await (const entry of entries) {
+    if (entry.kind === 'other') throw refused(`has ${quoted(entry)}, which is neither a file nor a folder`);
+    if (entry.kind === 'directory') continue;
+    const content = peekable(entry.content);
+    if (!(await isDisk(entry, content))) {
+      await content.close();
+      continue;
+    }
+    if (found !== undefined) throw refused(`has two disks (${found}, ${quoted(entry)})`, 'pack each by itself');
+    found = quoted(entry);
+    yield* content.rest();
+  }
+  if (found === undefined)
+    throw refused('has no disk', `see what it has with ${kind === 'tar' ? 'tar -t' : 'unzip -l'}`);
+}
+
+async function isDisk({size}: Entry, content: Peeker): Promise<boolean> {
+  if (size >= SMALLEST_UNKNOWN) return true;
+  const {head, complete} = await content.peek(RECOGNITION_REACH);
+  const {format, partitioned} = inspectStart(head, complete);
+  return format !== 'html' && (format !== 'raw' || partitioned);
+}
+
+function quoted({path}: Entry): string {
+  return JSON.stringify(path.slice(0, 100));
+}
