@@ -5,7 +5,7 @@
 #
 #   ./examples/demo.sh        on Debian 12, as root or with sudo; a few minutes on a fresh machine
 #
-# Installs what scripts/setup.sh lists. The images go to .cache/demo, never to a store of yours; nothing else is touched.
+# Installs what scripts/setup.sh lists, and as root what scripts/setup-dib.sh lists. The images go to .cache/demo, never to a store of yours; nothing else is touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 began=$(date +%s)
@@ -28,6 +28,7 @@ flock -n 9 || { echo "demo.sh: waiting for the other demo of this checkout"; flo
 step "Setting up: Debian packages where they are missing, npm packages, the program itself"
 scripts/setup.sh
 PATH="$PWD/node_modules/.bin:$PATH" npm run -s build
+if [ "$(id -u)" = 0 ]; then scripts/setup-dib.sh >/dev/null; else echo "left out: diskimage-builder, which builds as root alone (sudo scripts/setup-dib.sh)"; fi
 
 step "Making three versions of a small bootable guest from Debian's kernel and busybox; the third is broken"
 examples/tiny-root-guest/build.sh --version 1
@@ -60,3 +61,4 @@ step "What the cloud holds now ($IMGMGR_LOCAL)"
 node_modules/.bin/node scripts/list-local.ts
 
 step "Done in $(($(date +%s) - began)) s. To look around: IMGMGR_LOCAL=$IMGMGR_LOCAL node_modules/.bin/node dist/bin/imgmgr.js --help"
+echo "To watch a build in the browser, as root: npx imgmgr serve --cloud local --allow-write --allow-build; then Start build, Tiny Guest"

@@ -1,6 +1,7 @@
 # Sourced by the builders of guests: Debian packages without root, and what makes two builds the same.
 #
-#   fetch_packages CACHE PACKAGE...    downloads what is not there and unpacks it; the folder is $tree, the kernel's name $kernel
+#   fetch_packages CACHE PACKAGE...    downloads what is not there and unpacks it; the folder is $tree, the kernel's name $kernel,
+#                                      the files of the packages $package_files
 
 # Everything that could differ between two builds: time zone, times, locale, default modes, and mtools' own settings.
 export TZ=UTC LC_ALL=C SOURCE_DATE_EPOCH=1767225600 MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1
@@ -44,7 +45,7 @@ fetch_packages() {
     mv -T "$work" "$tree" 2>/dev/null || rm -rf "$work"
   fi
   export PATH="$tree/usr/bin:$tree/bin:$tree/usr/sbin:$tree/sbin:$PATH"
-  kernel=${kernel#linux-image-}
+  kernel=${kernel#linux-image-} package_files=$files
 }
 
 # copy_modules FOLDER MODULE...: unpacked, without the folders in between; what is not there is built into this kernel.

@@ -3,27 +3,31 @@
 # as last partition that grows at boot, wget, chrony; about 20 MB as qcow2, 5 to 10 s to user data under emulation.
 #
 #   examples/tiny-root-guest/build.sh [--version N] [--sabotage NAME] [--anew] [--uncompressed] [OUT.qcow2]
+#   examples/tiny-root-guest/build.sh --tree FOLDER
 #
 # --sabotage makes a guest with one fault: root-not-grown, read-only-root (from late in the boot on), root-stays-read-only,
 # no-interface, no-address, no-route, wrong-mtu, no-dns, dead-dns, kernel-panic, no-root-device, silent-console, powered-off,
 # clock-off, agent-missing (nothing to fetch an agent with), silent (no serial console and no agent), agent-killed.
 # What all of them share is made once and kept, unless --anew says to make it again. --uncompressed takes half the time to make
 # and has half as many bytes again.
+# --tree fills a folder with the root file system, kernel and boot loader included, and makes no image: this folder is an element of
+# diskimage-builder, too, whose root.d asks for that (images/tiny-guest.yml). It needs root, to whom all files then belong.
 # Without OUT the image is .cache/tiny-root-guest/tiny-root-guest-N[-NAME].qcow2, and SHA256SUMS beside it lists it. Needs no root
 # and installs nothing: packages are downloaded with apt-get and unpacked under .cache/tiny-root-guest. Only qemu-img (qemu-utils)
-# must be there. The same package versions give the same bytes.
+# must be there. The same package versions give the same bytes. TINY_GUEST_CACHE names another folder than .cache/tiny-root-guest.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cache=$(cd "$here/../.." && pwd)/.cache/tiny-root-guest
+cache=${TINY_GUEST_CACHE:-$(cd "$here/../.." && pwd)/.cache/tiny-root-guest}
 . "$here/../tiny-guest/packages.sh"
-version=1 out= sabotage= anew= compressed=1
+version=1 out= sabotage= anew= compressed=1 into=
 while [ $# -gt 0 ]; do
   case $1 in
     --version) version=${2:?--version needs a number}; shift 2 ;;
     --sabotage) sabotage=${2:?--sabotage needs a name}; shift 2 ;;
     --anew) anew=1; shift ;;
     --uncompressed) compressed=; shift ;;
-    -h | --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --tree) into=${2:?--tree needs a folder}; shift 2 ;;
+    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
     -*) echo "build.sh: unknown option $1; see --help" >&2; exit 2 ;;
     *) out=$1; shift ;;
   esac
@@ -34,11 +38,11 @@ case $sabotage in
   *) echo "build.sh: unknown sabotage $sabotage; see --help" >&2; exit 2 ;;
 esac
 out=${out:-$cache/tiny-root-guest-$version${sabotage:+-$sabotage}.qcow2}
-command -v qemu-img >/dev/null || fail 'qemu-img is missing; install it: apt-get install qemu-utils'
+[ -n "$into" ] || command -v qemu-img >/dev/null || fail 'qemu-img is missing; install it: apt-get install qemu-utils'
 
 libraries=(libc6 libcom-err2 libext2fs2 libgnutls30 libidn2-0 libnettle8 libhogweed6 libgmp10 libtasn1-6 libp11-kit0 libffi8 libunistring2 libpcre2-8-0 libpsl5 libuuid1 zlib1g libblkid1
   libcap2 libedit2 libbsd0 libmd0 libtinfo6 libseccomp2)
-fetch_packages "$cache" chrony cpio dash e2fsprogs wget "${libraries[@]}"
+fetch_packages "$cache" chrony cpio dash e2fsprogs extlinux wget "${libraries[@]}"
 work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 # Where one needs another, it stands behind it; virtio and its ring changed places between kernels.
@@ -47,10 +51,9 @@ modules="$boot_modules failover net_failover virtio_net rng-core virtio-rng virt
 busybox=$(find "$tree" -path '*bin/busybox' -type f | head -1)
 uuid=7131796e-0000-4000-8000-000000000001
 
-# make_parts FOLDER: the initramfs and the root file system, which are the same for each sabotage.
-make_parts() {
-  local parts=$1
-  # The initramfs finds the root. All modules are loaded there, so the root needs none to start.
+# make_initramfs FILE
+make_initramfs() {
+  # It finds the root. All modules are loaded there, so the root needs none to start.
   initramfs=$work/initramfs
   mkdir -p "$initramfs"/{bin,dev,lib/modules,proc,sys,root}
   cp "$busybox" "$initramfs/bin/busybox"
@@ -58,9 +61,12 @@ make_parts() {
   chmod 755 "$initramfs/init"
   echo "$modules" >"$initramfs/modules"
   copy_modules "$initramfs/lib/modules" $modules
-  pack_initramfs "$initramfs" "$parts/initrd"
+  pack_initramfs "$initramfs" "$1"
+}
 
-  root=$work/root
+# make_root FOLDER
+make_root() {
+  local root=$1
   mkdir -p "$root"/{boot,dev,etc/chrony,etc/init.d,home,mnt,proc,root,run,sys,tmp,var/lib/chrony,var/log,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,usr/lib64,"usr/lib/modules/$kernel"}
   chmod 700 "$root/root"
   chmod 1777 "$root/tmp"
@@ -123,7 +129,14 @@ RELEASE
   # No server: the guest has none to ask, and takes the time of the cloud's clock.
   printf 'user root\ncmdport 0\nport 0\npidfile /run/chronyd.pid\ndriftfile /var/lib/chrony/drift\nmakestep 1 3\n' >"$root/etc/chrony/chrony.conf"
   echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
+}
 
+# make_parts FOLDER: the initramfs and the root file system, which are the same for each sabotage.
+make_parts() {
+  local parts=$1
+  make_initramfs "$parts/initrd"
+  root=$work/root
+  make_root "$root"
   # debugfs instead of mount: everything belongs to root, and the order and the times are ours.
   export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
   filesystem=$parts/filesystem
@@ -148,8 +161,26 @@ RELEASE
   ! grep -vE '^debugfs|^Allocated inode' "$work/said" >&2 || fail 'the root file system could not be filled'
 }
 
+if [ -n "$into" ]; then
+  make_root "$into"
+  make_initramfs "$into/boot/initrd"
+  cp "$tree"/boot/vmlinuz-* "$into/boot/kernel"
+  mkdir "$into/boot/extlinux"
+  printf 'DEFAULT tiny\nLABEL tiny\n  LINUX /boot/kernel\n  INITRD /boot/initrd\n  APPEND root=LABEL=cloudimg-rootfs console=tty0 console=ttyS0 quiet no_timer_check\n' >"$into/boot/extlinux/extlinux.conf"
+  # For cleanup.d, which puts them where the firmware finds them.
+  cp "$(find "$tree" -name mbr.bin -path '*/mbr/*')" "$(find "$tree" -name extlinux -path '*bin/*' -type f)" "$into/boot/extlinux/"
+  # The packages that it is made of, as the element dpkg lists them: NAME_VERSION_ARCH.deb.
+  mkdir -p "$into/etc/dib-manifests"
+  for file in $package_files; do
+    IFS=_ read -r name version arch <<<"${file%.deb}"
+    printf '{"package": "%s", "version": "%s", "arch": "%s", "status": "ii"}\n' "$name" "${version//%3a/:}" "$arch"
+  done | paste -sd, | sed 's/.*/{"packages": [&]}/' >"$into/etc/dib-manifests/dib-manifest-dpkg-image"
+  chown -hR 0:0 "$into"
+  exit
+fi
+
 # Made once for these package versions, these files and this version; whole or not there.
-filed=$(cat "$here"/* "$here/../tiny-guest/packages.sh" | sha256sum | cut -c1-16)
+filed=$(cat "$here"/{build.sh,initramfs-init,rcS,udhcpc.script} "$here/../tiny-guest/packages.sh" | sha256sum | cut -c1-16)
 parts=$cache/parts-${tree##*-}-$filed-$version
 if [ -n "$anew" ] || [ ! -d "$parts" ]; then
   mkdir "$work/parts"

@@ -14,6 +14,8 @@ export interface BuildCheckParts {
   readonly exec: Exec;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly workRoot: string;
+  /** Where diskimage-builder is looked for last. */
+  readonly checkoutDib?: string;
 }
 
 /** Whether this host can build images; what single elements need besides is not looked at. */
@@ -21,11 +23,11 @@ export function buildChecks(parts: BuildCheckParts): readonly Check[] {
   return [{id: 'diskimage-builder', look: () => canBuild(parts)}];
 }
 
-async function canBuild({exec, env, workRoot}: BuildCheckParts): Promise<Diagnosis> {
+async function canBuild({workRoot, ...parts}: BuildCheckParts): Promise<Diagnosis> {
   const useless = 'definitions with "build:" cannot be built on this host';
   try {
-    const {version, command} = await findDib({exec, env});
-    const host = await lookAtHost({exec, path: env['PATH'] ?? '', workRoot});
+    const {version, command} = await findDib(parts);
+    const host = await lookAtHost({exec: parts.exec, path: parts.env['PATH'] ?? '', workRoot});
     const machine = (Object.keys(DIB_ARCH) as Machine[]).find((each) => each === host.machine);
     const fault = machine && judgeHost(host, {spec: {environment: {}, formats: []}, machine, elements: []});
     if (fault) return shortcoming(fault, `diskimage-builder ${version} is there, but ${useless}`);

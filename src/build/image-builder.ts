@@ -49,6 +49,8 @@ export interface BuilderParts {
   /** Absolute path of imgmgr's own elements, and of the guest agents (`imgmgr-agent-<machine>`). */
   readonly ownElements: string;
   readonly agents: string;
+  /** Where diskimage-builder is looked for last. */
+  readonly checkoutDib?: string;
   readonly agentVersion: string;
   readonly keepLogs: number;
   readonly cacheBytes: number;

@@ -26,16 +26,23 @@ print(json.dumps({"version": importlib.metadata.version("diskimage-builder"),
                   "elements": diskimage_builder.paths.get_path("elements")}))
 `;
 
-/** Finds diskimage-builder by IMGMGR_DIB (the command, or a virtual environment), else on the PATH. UNSUPPORTED where there is none that works. */
+/**
+ * Finds diskimage-builder by IMGMGR_DIB (the command, or a virtual environment), else on the PATH, else where `scripts/setup-dib.sh` puts
+ * it. UNSUPPORTED where there is none that works.
+ */
 export async function findDib({
   exec,
   env,
+  checkoutDib,
 }: {
   readonly exec: Exec;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The virtual environment of a checkout; absent or not there: none. */
+  readonly checkoutDib?: string;
 }): Promise<DibTool> {
   const named = env['IMGMGR_DIB'];
-  const command = named === undefined || named === '' ? await onPath(env['PATH'] ?? '') : await byName(named);
+  const command =
+    named === undefined || named === '' ? await onPath(env['PATH'] ?? '', checkoutDib) : await byName(named);
   const python = await pythonOf(command);
   // Not from where we stand: Python would import what lies there.
   const {exitCode, stdout, stderr} = await exec.run(python, ['-c', QUESTION], {cwd: '/', timeoutMs: 60_000});
@@ -58,8 +65,9 @@ async function byName(named: string): Promise<string> {
   throw new ImgmgrError('UNSUPPORTED', `IMGMGR_DIB is '${named}', but ${command} is no program`, {hint: HINT});
 }
 
-async function onPath(path: string): Promise<string> {
-  for (const folder of path.split(delimiter)) {
+async function onPath(path: string, checkoutDib: string | undefined): Promise<string> {
+  const last = checkoutDib === undefined ? [] : [join(checkoutDib, 'bin')];
+  for (const folder of [...path.split(delimiter), ...last]) {
     const command = join(folder, COMMAND);
     if (isAbsolute(folder) && (await isProgram(command))) return command;
   }

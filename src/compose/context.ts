@@ -18,7 +18,7 @@ import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {MetricsWriter} from '../ports/metrics.ts';
 import type {CloudPorts} from '../workflow/types.ts';
 import type {Caller, ContextParts} from './context-parts.ts';
-import {agentsOf, operatorFiles} from './files.ts';
+import {agentsOf, CHECKOUT_DIB, operatorFiles} from './files.ts';
 import type {HistoryParts} from './history.ts';
 import {lazyBuilder, lazyConverter, lazySource} from './lazy.ts';
 import type {MetricsParts} from './metrics.ts';
@@ -155,6 +155,7 @@ export function createContext(parts: ContextParts): Context {
           env,
           stateFolder: stateDir(env, home, uid),
           ownElements: fileURLToPath(new URL('../../elements', import.meta.url)),
+          checkoutDib: CHECKOUT_DIB,
           agents: agentsOf(caller),
           agentVersion: VERSION,
           ...{keepLogs, cacheBytes: cacheGib * GIB, lockWaitMs},

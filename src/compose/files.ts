@@ -21,6 +21,9 @@ import {deliverBuild} from './deliver-build.ts';
 /** No file of definitions is larger. */
 const LARGEST_FILE = 256 * 1024 ** 2;
 
+/** Where `scripts/setup-dib.sh` of a checkout puts diskimage-builder; an installed package has none. */
+export const CHECKOUT_DIB = fileURLToPath(new URL('../../.cache/dib', import.meta.url));
+
 /** The operator's files, read for this caller. */
 export function operatorFiles(
   caller: Caller,

@@ -13,7 +13,7 @@ import {requireOwnFolder, requireTrustedOwner, UntrustedFolderError} from '../ho
 import type {Check} from '../ports/doctor.ts';
 import {VERSION} from '../version.ts';
 import type {Caller} from './context-parts.ts';
-import {agentsOf} from './files.ts';
+import {agentsOf, CHECKOUT_DIB} from './files.ts';
 
 /** Everything about this host, tool by tool and folder by folder; nothing is made but a folder for the look at KVM, which goes again. */
 export async function hostChecks(
@@ -39,7 +39,7 @@ export async function hostChecks(
     ...sourceChecks(exec),
     {id: 'confinement', look: () => confinement(exec)},
     ...qemuChecks({exec}),
-    ...buildChecks({exec, env, workRoot: work}),
+    ...buildChecks({exec, env, workRoot: work, checkoutDib: CHECKOUT_DIB}),
   ];
 }
 

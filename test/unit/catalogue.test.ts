@@ -17,8 +17,10 @@ const {
   files: allFiles,
 } = await loadDefinitions(`${root}images`, {readFile, readdir, stat});
 const definitions = all.filter(({build}) => build === undefined);
-const built = all.filter(({build}) => build !== undefined);
-const files = allFiles.filter((file) => !file.endsWith('/built.yml'));
+/** For trying imgmgr out; no distribution. */
+const TINY = 'Tiny Guest';
+const built = all.filter(({build, name}) => build !== undefined && name !== TINY);
+const files = allFiles.filter((file) => !/\/(?:built|tiny-guest)\.yml$/.test(file));
 const listed = definitions.flatMap((definition) => definition.versions.map((version) => ({definition, version})));
 const nameOf = ({definition, version}: (typeof listed)[number]): string => `${definition.name} ${version.version}`;
 
@@ -221,6 +223,12 @@ describe.each(built.map((definition) => [definition.name, definition] as const))
       `| ${definition.name} | ${definition.login} | ${build?.release} | ${elements?.join(', ')} |`,
     );
   });
+});
+
+test('the guest for trying imgmgr out is off, and described as SCS-0102 demands', () => {
+  const {enabled, meta = {}} = all.find(({name}) => name === TINY) ?? {};
+  expect(enabled).toBe(false);
+  expect(Object.entries(SCS).filter(([key, values]) => !values.test(meta[key] ?? ''))).toEqual([]);
 });
 
 describe('docs/catalogue.md', () => {
