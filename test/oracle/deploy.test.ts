@@ -9,6 +9,7 @@ import {workDir} from '../../src/config/settings.ts';
 const ROOT = new URL('../..', import.meta.url).pathname;
 const PROGRAM = join(ROOT, 'dist/bin/imgmgr.js');
 const SERVICE = join(ROOT, 'deploy/systemd/imgmgr.service');
+const SERVER = join(ROOT, 'deploy/systemd/imgmgr-serve.service');
 const CRON_JOB = join(ROOT, 'deploy/kubernetes/cronjob.yaml');
 /** kubernetes-validate from PyPI in an environment of its own, made once; it brings the official schemas. */
 const VENV = join(ROOT, '.cache/kubernetes-validate');
@@ -66,6 +67,52 @@ describe('deploy/systemd', () => {
   it('starts again by itself after a temporary failure alone', async () => {
     const listed = /^RestartPreventExitStatus=(.*)$/m.exec(await readFile(SERVICE, 'utf8'))?.[1] ?? '';
     expect(numbers(listed)).toEqual(FINAL.toSorted((a, b) => a - b));
+  });
+});
+
+describe('deploy/systemd, the server', () => {
+  const read = async (): Promise<string> => readFile(SERVER, 'utf8');
+
+  it('passes systemd-analyze verify where imgmgr is installed, and a mistake in it does not', async () => {
+    const text = (await read()).replace('ExecStart=imgmgr', `ExecStart=${PROGRAM}`);
+    const verify = async (unitText: string) => {
+      const unit = join(folder, 'imgmgr-serve.service');
+      await writeFile(unit, unitText);
+      const {exitCode, stderr} = await execa('systemd-analyze', ['verify', unit], {
+        reject: false,
+        env: {MANPATH: join(ROOT, 'dist/man')},
+      });
+      return {exitCode, said: stderr.split('\n').filter((line) => line.includes('imgmgr'))};
+    };
+    expect(await verify(text)).toEqual({exitCode: 0, said: []});
+    expect((await verify(text.replace('Type=exec', 'Type=execute'))).said).not.toEqual([]);
+  });
+
+  it('has the exposure that its README states', async () => {
+    const {stdout} = await execa('systemd-analyze', ['security', '--offline=true', '--no-pager', SERVER], {
+      reject: false,
+    });
+    const level = /Overall exposure level for imgmgr-serve\.service: ([\d.]+)/.exec(stdout)?.[1];
+    expect(await readFile(join(ROOT, 'deploy/README.md'), 'utf8')).toContain(
+      `the same exposure level of ${level ?? '?'}`,
+    );
+  });
+
+  it('gives the server as long as its runs may take to end, and starts it again unless it cannot be', async () => {
+    const text = await read();
+    const minutes = Number(/^TimeoutStopSec=(\d+)min$/m.exec(text)?.[1]);
+    const {stdout} = await execa(PROGRAM, ['serve', '--help-all']);
+    const grace = Number(/after\s+SIGTERM; default: (\d+)m/.exec(stdout)?.[1]);
+    expect(minutes).toBeGreaterThan(grace + 1);
+    expect(text).toMatch(/^KillMode=mixed$/m);
+    expect(text).toMatch(/^RestartPreventExitStatus=2$/m);
+  });
+
+  it('shares user and state with the runs of the timer', async () => {
+    const [server, runs] = [await read(), await readFile(SERVICE, 'utf8')];
+    expect(/^User=(.*)$/m.exec(server)?.[1]).toBe('imgmgr');
+    const of = (text: string): readonly string[] => text.match(/^(?:StateDirectory|Environment=XDG).*$/gm) ?? [];
+    expect(of(server)).toEqual(of(runs));
   });
 });
 
