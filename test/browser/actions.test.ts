@@ -1,5 +1,6 @@
 import type {Page} from 'playwright-core';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {violations} from './axe.ts';
 import {openPage, useChromium} from './chromium.ts';
 import type {FakeServer} from './fake-server.ts';
 import {startFakeServer} from './fake-server.ts';
@@ -147,7 +148,7 @@ describe('the runs', () => {
   it('start a build of what is chosen', async () => {
     server.world.run = {
       ...server.world.run,
-      offers: [offer('build', {definitions: [], clouds: [], command: 'imgmgr build'})],
+      offers: [offer('build', {definitions: [], clouds: ['prod-a'], flags: {upload: true}, command: 'imgmgr build'})],
     };
     const page = await open('/runs');
     await page.getByRole('button', {name: 'Start build'}).first().click();
@@ -156,7 +157,24 @@ describe('the runs', () => {
     await dialog.getByRole('button', {name: 'Start build'}).click();
     await page.waitForURL(`${server.url}/runs/${RUN}`);
     expect(server.posted).toEqual([
-      {path: '/v1/runs', body: {verb: 'build', definitions: ['Tiny Guest'], clouds: [], flags: {}}},
+      {path: '/v1/runs', body: {verb: 'build', definitions: ['Tiny Guest'], clouds: ['prod-a'], flags: {upload: true}}},
+    ]);
+  });
+
+  it('build one that is off in its file by its name alone', async () => {
+    const {world} = server;
+    world.run = {...world.run, offers: [offer('build', {definitions: [], clouds: [], command: 'imgmgr build'})]};
+    const off = world.definitions.definitions.map((one) => ({...one, enabled: false}));
+    world.definitions = {...world.definitions, definitions: off};
+    const page = await open('/runs');
+    await page.getByRole('button', {name: 'Build without upload'}).first().click();
+    const dialog = page.getByRole('dialog', {name: 'Build without upload'});
+    expect(await dialog.getByRole('button', {name: 'Build without upload'}).isVisible()).toBe(false);
+    expect(await violations(page)).toEqual([]);
+    await dialog.getByRole('button', {name: 'Tiny Guest'}).click();
+    await page.waitForURL(`${server.url}/runs/${RUN}`);
+    expect(server.posted).toEqual([
+      {path: '/v1/runs', body: {verb: 'build', definitions: ['Tiny Guest'], clouds: [], flags: {force: true}}},
     ]);
   });
 

@@ -1,8 +1,6 @@
-import {readFile} from 'node:fs/promises';
-import {createRequire} from 'node:module';
-import type {AxeResults} from 'axe-core';
 import type {Page} from 'playwright-core';
 import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {violations} from './axe.ts';
 import {expectNoSideways, openPage, useChromium} from './chromium.ts';
 import type {FakeServer} from './fake-server.ts';
 import {startFakeServer} from './fake-server.ts';
@@ -26,11 +24,9 @@ const LOOKS = [
 ] as const;
 
 let server: FakeServer;
-let axe = '';
 useChromium();
 beforeAll(async () => {
   server = await startFakeServer();
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 });
 afterAll(() => server.close());
 beforeEach(() => server.reset());
@@ -41,15 +37,6 @@ async function open(path: string, shows: string, look: (typeof LOOKS)[number] = 
   await page.goto(server.url + path);
   await page.locator(shows).first().waitFor();
   return page;
-}
-
-/** What axe finds wrong, each with the element. It is run by the debugger, which no content security policy keeps out. */
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe);
-  const {violations: found} = await page.evaluate(() =>
-    (globalThis as unknown as {axe: {run: () => Promise<AxeResults>}}).axe.run(),
-  );
-  return found.flatMap(({id, help, nodes}) => nodes.map(({html}) => `${id}: ${help}: ${html.slice(0, 200)}`));
 }
 
 describe.each(PAGES)('the page %s', (_, path, shows) => {

@@ -99,6 +99,7 @@ describe('a run', () => {
     expect(await refused({verb: 'manage', clouds, flags: {verify: false}})).toMatch(/^400/);
     expect(await refused({verb: 'verify', clouds, flags: {image: '/etc/passwd'}})).toMatch(/^400/);
     expect(await refused({verb: 'build'})).toMatch(/^403 .*--allow-build/);
+    expect(await refused({verb: 'manage', clouds, flags: {force: true}})).toMatch(/^400 flags has no/);
     expect(await refused({verb: 'manage', clouds, flags: {rebuild: true}})).toMatch(/^403 .*--allow-build/);
     expect(await refused({verb: 'hold', clouds, flags: {until: '2099-01-01'}})).toMatch(/^400 give the name/);
     expect(await refused({verb: 'hold', clouds, flags: {until: 'soon', all: true}})).toMatch(/^400 until is a day/);

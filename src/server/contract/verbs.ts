@@ -36,8 +36,12 @@ export const manageFlags = z.strictObject({
 /** Flags of a plan of `manage`: a plan may also delete. */
 const managePlanFlags = manageFlags.extend({delete: z.exactOptional(on)});
 
-/** Flags of `build`. */
-export const buildFlags = z.strictObject({upload: z.exactOptional(on), rebuild: z.exactOptional(on)});
+/** Flags of `build`; `force`: definitions that are off in their files, too, which have to be named. */
+export const buildFlags = z.strictObject({
+  upload: z.exactOptional(on),
+  rebuild: z.exactOptional(on),
+  force: z.exactOptional(on),
+});
 
 /** Flags of `verify`; `image`: that image instead of the current ones of the definitions. */
 export const verifyFlags = z.strictObject({deep: z.exactOptional(on), image: z.exactOptional(imageId)});

@@ -39,9 +39,10 @@ export function offerButton(offer: Offer, session: Session, isMain = false): HTM
 function offerLabel({verb, via, flags}: Offer): string {
   switch (verb) {
     case 'manage':
-      return via === 'plans' ? 'Plan a manage run' : 'Run manage';
+      if (via === 'runs') return 'Run manage';
+      return flags['delete'] === true ? 'Plan deletions, too' : 'Plan a manage run';
     case 'build':
-      return 'Start build';
+      return flags['upload'] === true ? 'Start build' : 'Build without upload';
     case 'verify':
       return 'Verify';
     case 'hold':

@@ -99,7 +99,16 @@ function bodyOf(answer: ImageAnswer, session: Session): Child[] {
         ),
         el('p', {class: 'quiet'}, `set by ${hold.origin}`),
       ),
-    definition && !definition.enabled && note('plain', el('p', {}, 'The definition is disabled: no run works on it.')),
+    definition &&
+      !definition.enabled &&
+      note(
+        'plain',
+        el(
+          'p',
+          {},
+          'The definition is off in its file (enable: false): runs leave it out, unless they are given --force.',
+        ),
+      ),
     images.length === 0 && note('warn', el('p', {}, 'There is no current image here.')),
     images.map((image) =>
       el(

@@ -14,6 +14,7 @@ const MOST_FIELDS = 60;
 
 /** What a plan does on one cloud. */
 export function cloudPlan({cloud, error, kinds, costs, changes, users, definitions}: CloudPlan): HTMLElement {
+  const used = users.filter(({count, unknown}) => unknown !== undefined || (count ?? 0) > 0);
   const counts = Object.entries(kinds).map(([kind, count]) => `${count} ${kindText(kind)}`);
   const reasons = definitions.flatMap(({name, reasons: why}) =>
     why.map(({counted: as, message}) => ({name, as, message})),
@@ -56,9 +57,9 @@ export function cloudPlan({cloud, error, kinds, costs, changes, users, definitio
           .slice(0, MOST)
           .map(({name, as, message}) => el('li', {}, el('strong', {}, name), ` is ${as}: ${message}`)),
       ),
-    users.length > 0 && [
-      el('h3', {}, 'Servers that run on images which are taken out of use'),
-      el('ul', {}, users.slice(0, MOST).map(userItem)),
+    used.length > 0 && [
+      el('h3', {}, 'Servers that run on these images'),
+      el('ul', {}, used.slice(0, MOST).map(userItem)),
     ],
   );
 }
@@ -87,6 +88,8 @@ function changeItem(change: Change, cloud: string): HTMLElement {
     digest,
     bytes,
   } = change;
+  const isRenamed = name !== undefined && newName !== undefined && newName !== name;
+  const fields = isRenamed ? fieldChanges.filter(({field}) => field !== 'name') : fieldChanges;
   return el(
     'li',
     {class: 'planned'},
@@ -106,13 +109,13 @@ function changeItem(change: Change, cloud: string): HTMLElement {
       ),
       el('p', {}, `Why: ${reason}`),
       el('p', {class: 'quiet'}, `Who notices: ${noticed ?? 'nobody outside of the project'}`),
-      name !== undefined && newName !== undefined && newName !== name && fromTo('name', name, newName),
-      fieldChanges.length > 0 &&
+      isRenamed && fromTo('name', name, newName),
+      fields.length > 0 &&
         el(
           'details',
-          {open: fieldChanges.length <= 6},
-          el('summary', {}, counted(fieldChanges.length, 'field')),
-          fieldChanges.slice(0, MOST_FIELDS).map(({field, from, to}) => fromTo(field, from, to)),
+          {open: fields.length <= 6},
+          el('summary', {}, counted(fields.length, 'field')),
+          fields.slice(0, MOST_FIELDS).map(({field, from, to}) => fromTo(field, from, to)),
         ),
       url !== undefined && el('p', {class: 'quiet mono'}, url),
       digest !== undefined && el('p', {class: 'quiet mono'}, digest),

@@ -32,20 +32,28 @@ export class Flight<T> {
   #triedAtMs: number | undefined;
   #error: ErrorText | undefined;
   #underWay: Promise<void> | undefined;
+  /** How often it was changed by somebody: what was begun to be read before shows nothing of it. */
+  #changes = 0;
 
   constructor(read: () => Promise<Read<T>>, rules: FlightRules) {
     this.#read = read;
     this.#rules = rules;
   }
 
-  /** What is known. Reads it anew beside that where it is old; where nothing is known, or `now` is asked for, waits for it, `waitMs` at most. */
+  /**
+   * What is known. Reads it anew beside that where it is old; where nothing is known, it was changed since, or `now` is asked for, waits
+   * for it, `waitMs` at most.
+   */
   async get(ask: {readonly now: boolean; readonly waitMs: number}): Promise<Reading<T>> {
     const ageMs = this.#triedAtMs === undefined ? Infinity : this.#rules.now().getTime() - this.#triedAtMs;
     // A clock that was set back makes ages negative.
     const isDue = ageMs < 0 || ageMs >= (ask.now ? this.#rules.leastMs : this.#rules.freshMs);
-    if (isDue) this.#begin();
-    const isWaiting = this.#underWay !== undefined && (ask.now || this.#triedAtMs === undefined);
-    if (isWaiting) await Promise.race([this.#underWay, afterMs(ask.waitMs)]);
+    if (isDue) void this.#begin();
+    const late = afterMs(ask.waitMs);
+    const isWanted = (): boolean => ask.now || this.#triedAtMs === undefined || this.#triedAtMs === -Infinity;
+    if (this.#underWay && isWanted()) await Promise.race([this.#underWay, late]);
+    // What was under way had begun before the change.
+    if (!this.#underWay && this.#triedAtMs === -Infinity) await Promise.race([this.#begin(), late]);
     return this.peek();
   }
 
@@ -61,19 +69,21 @@ export class Flight<T> {
 
   /** Something changed it: the next who asks has it read anew. */
   expire(): void {
+    this.#changes += 1;
     this.#triedAtMs = this.#triedAtMs === undefined ? undefined : -Infinity;
   }
 
-  #begin(): void {
-    this.#underWay ??= this.#fly().finally(() => {
+  #begin(): Promise<void> {
+    return (this.#underWay ??= this.#fly().finally(() => {
       this.#underWay = undefined;
-    });
+    }));
   }
 
   async #fly(): Promise<void> {
     const begunMs = this.#rules.now().getTime();
+    const changes = this.#changes;
     const read = await this.#read();
-    this.#triedAtMs = begunMs;
+    this.#triedAtMs = changes === this.#changes ? begunMs : -Infinity;
     if ('value' in read) [this.#value, this.#readAtMs, this.#error] = [read.value, begunMs, undefined];
     else this.#error = read.error;
   }

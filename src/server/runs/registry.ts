@@ -185,23 +185,35 @@ export class Runs {
   async #end(id: string, exitCode: number | null): Promise<void> {
     this.#ends.delete(id);
     this.#signals.delete(id);
-    // The end is known at once, whether or not the disk takes it.
-    const ended = await this.#change(id, {endedAt: this.#parts.now().toISOString(), exitCode});
+    // The end is known at once, whether or not the disk takes it; whoever reads it finds the clouds as they are now.
+    const ended = this.#set(id, {endedAt: this.#parts.now().toISOString(), exitCode});
     this.#parts.onChange?.(ended);
+    await this.#keep(ended);
     await this.#forget();
   }
 
   async #change(id: string, change: Partial<OwnRun>): Promise<OwnRun> {
+    const run = this.#set(id, change);
+    await this.#keep(run);
+    return run;
+  }
+
+  #set(id: string, change: Partial<OwnRun>): OwnRun {
     const before = this.#runs.get(id);
     if (!before) throw new CallError(404, {code: 'NOT_FOUND', message: 'the run is forgotten'});
     const run = {...before, ...change};
     this.#runs.set(id, run);
+    return run;
+  }
+
+  async #keep(run: OwnRun): Promise<void> {
     try {
       await this.files.write(run);
     } catch (error) {
-      this.#parts.log(`the record of run ${id} could not be written: ${error instanceof Error ? error.message : ''}`);
+      this.#parts.log(
+        `the record of run ${run.id} could not be written: ${error instanceof Error ? error.message : ''}`,
+      );
     }
-    return run;
   }
 
   async #forget(): Promise<void> {

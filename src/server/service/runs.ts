@@ -10,7 +10,7 @@ import {logRefs, readLog} from '../runs/logs.ts';
 import type {OwnRun} from '../runs/own-run.ts';
 import {recordOf, rowOf, seesRun} from '../runs/rows.ts';
 import {commandText, readLine, runLine} from '../verbs/command-line.ts';
-import {cloudOffers} from '../verbs/offers.ts';
+import {againOffers, cloudOffers} from '../verbs/offers.ts';
 import {refusalOf, requireKnown, requirePermission} from '../verbs/permit.ts';
 import {readRunRequest} from '../verbs/read-body.ts';
 import type {ServiceContext} from './context.ts';
@@ -81,7 +81,9 @@ export async function getRun(id: string, identity: Identity, context: ServiceCon
           refused: mayCancel ?? (own ? null : 'it was not started by this server: end it where it was started'),
         },
     deletion: isOver && details ? deletionOf(id, details, offerContext(context, identity)) : null,
-    offers: cloudOffers(row.clouds, offerContext(context, identity)).filter(({verb}) => verb === row.verb),
+    offers: own
+      ? againOffers(own, offerContext(context, identity))
+      : cloudOffers(row.clouds, offerContext(context, identity)).filter(({verb}) => verb === row.verb),
   };
 }
 

@@ -1,5 +1,6 @@
 import type {Shown} from '../../core/status/shown.ts';
 import type {Identity} from '../access/identity.ts';
+import type {OwnRun} from '../runs/own-run.ts';
 import type {DirectRequest, Offer, PlanRequest} from '../contract/verbs.ts';
 import {commandText, planLine, runLine} from './command-line.ts';
 import type {ServerFlags} from './command-line.ts';
@@ -20,17 +21,33 @@ export function imageOffers({cloud, definition, hold, images, chain}: Shown, con
   const about = {definitions: [name], clouds: [cloud]};
   const isHeld = hold?.lasts === true && hold.by === 'cloud';
   const current = images.length > 0 || chain.some(({state}) => state === 'current');
+  // Runs leave out what is off in its file; an image is verified by its id all the same.
+  const isOff = definition?.enabled === false;
+  const verified = isOff ? images[0]?.id : undefined;
   return [
-    direct({verb: 'manage', ...about, flags: {}}, [], context),
-    planned({verb: 'manage', ...about, flags: {}}, [], context),
+    ...(isOff
+      ? []
+      : [
+          direct({verb: 'manage', ...about, flags: {}}, [], context),
+          planned({verb: 'manage', ...about, flags: {}}, [], context),
+        ]),
     ...(current && definition?.multi !== false
-      ? [planned({verb: 'rollback', ...about, flags: {reason: 'REASON'}}, ['reason', 'to'], context)]
+      ? [planned({verb: 'rollback', ...about, flags: {reason: 'REASON'}}, ['reason'], context)]
       : []),
-    ...(current ? [direct({verb: 'verify', ...about, flags: {}}, [], context)] : []),
-    direct({verb: 'hold', ...about, flags: {until: 'DATE', reason: 'REASON'}}, ['until', 'reason'], context),
+    ...(current && !isOff ? [direct({verb: 'verify', ...about, flags: {}}, [], context)] : []),
+    ...(verified === undefined
+      ? []
+      : [direct({verb: 'verify', definitions: [], clouds: [cloud], flags: {image: verified}}, [], context)]),
+    direct({verb: 'hold', ...about, flags: {until: 'DATE'}}, ['until'], context),
     ...(isHeld ? [direct({verb: 'unhold', ...about, flags: {}}, [], context)] : []),
     ...(definition?.isBuilt === true
-      ? [direct({verb: 'build', definitions: [name], clouds: [cloud], flags: {upload: true}}, [], context)]
+      ? [
+          direct(
+            {verb: 'build', ...about, flags: {upload: true, ...(!definition.enabled && {force: true})}},
+            [],
+            context,
+          ),
+        ]
       : []),
   ];
 }
@@ -44,8 +61,21 @@ export function cloudOffers(clouds: readonly string[], context: OfferContext): r
     planned({verb: 'manage', ...all, flags: {}}, [], context),
     planned({verb: 'manage', ...all, flags: {delete: true}}, [], context),
     direct({verb: 'verify', ...all, flags: {}}, [], context),
+    direct({verb: 'build', ...all, flags: {upload: true}}, [], context),
     direct({verb: 'build', definitions: [], clouds: [], flags: {}}, [], context),
   ];
+}
+
+/** What can be started next to a run of this server: the same again, where it needs no plan. */
+export function againOffers({verb, definitions, clouds, line}: OwnRun, context: OfferContext): readonly Offer[] {
+  const about = {definitions, clouds};
+  if (verb === 'manage') return [direct({verb, ...about, flags: {}}, [], context)];
+  // One that was about an image names no definition.
+  if (verb === 'verify' && definitions.length > 0) return [direct({verb, ...about, flags: {}}, [], context)];
+  if (verb !== 'build') return [];
+  const isForced = definitions.length > 0 && line.includes('--force');
+  const flags = {...(clouds.length > 0 && {upload: true as const}), ...(isForced && {force: true as const})};
+  return [direct({verb, ...about, flags}, [], context)];
 }
 
 function direct(request: DirectRequest, asks: readonly string[], {identity, permissions, flags}: OfferContext): Offer {

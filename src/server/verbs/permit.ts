@@ -71,6 +71,7 @@ function contradictionIn(request: DirectRequest | PlanRequest): string | undefin
   if (verb === 'build') {
     if (request.flags.upload !== true && clouds.length > 0) return 'clouds mean nothing without the flag upload';
     if (request.flags.upload === true && clouds.length === 0) return 'upload needs the names of clouds';
+    if (request.flags.force === true && definitions.length === 0) return 'force needs the names of definitions';
   }
   if (verb === 'hold' || verb === 'unhold') {
     const isAll = request.flags.all === true;
