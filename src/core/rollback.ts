@@ -49,10 +49,12 @@ function ofEntry({version, place}: Version, reason: string): readonly string[] {
 }
 
 function newEntry({image, stamp}: OwnImage, {url, place}: Version, reason: string): readonly string[] {
+  const source = image.properties['image_source'];
   return [
     `# ${place.file}:${place.line}: a new entry of versions`,
     `- version: ${JSON.stringify(stamp.version)}`,
-    `  url: ${JSON.stringify(image.properties['image_source'] ?? url)}`,
+    // That of a container image is no address.
+    `  url: ${JSON.stringify(source === undefined || source === 'private' ? url : source)}`,
     ...(stamp.digest ? [`  checksum: ${formatDigest(stamp.digest)}`] : []),
     `  revoked: ${JSON.stringify(reason)}`,
   ];
