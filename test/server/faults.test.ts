@@ -1,0 +1,227 @@
+import {readFile, writeFile} from 'node:fs/promises';
+import {createServer} from 'node:net';
+import type {AddressInfo} from 'node:net';
+import {join} from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
+import {afterEach, describe, expect, it} from 'vitest';
+import type {WriteRequest} from '../fakes/write-gate.ts';
+import {becomes, startServer} from './support.ts';
+import type {Answer, Served} from './support.ts';
+
+const LAST1 = {uuid_validity: 'last-1'};
+const NO_BOOT = {verify: '{mode: none}'};
+const MANAGE = {verb: 'manage', clouds: ['admin']};
+
+let served: Served | undefined;
+afterEach(async () => {
+  await served?.close();
+  served = undefined;
+});
+
+async function start(...flags: readonly string[]): Promise<Served> {
+  served = await startServer({images: (table) => table.x(['1'], NO_BOOT, LAST1), flags: ['--allow-write', ...flags]});
+  return served;
+}
+
+/** Ends the process of the run and what it started. */
+async function killRun({folder}: Served, id: string): Promise<void> {
+  const text = await readFile(join(folder, 'runs', `${id}.json`), 'utf8');
+  const {process: of} = JSON.parse(text) as {readonly process: {readonly pid: number}};
+  process.kill(-of.pid, 'SIGKILL');
+}
+
+type Phase = 'upload' | 'publish';
+
+/** Whether the write is the first one of that phase of a run. */
+function begins(phase: Phase): (write: WriteRequest) => boolean {
+  let isThere = false;
+  return ({service, method, path}) => {
+    const imports = service === 'image' && path.endsWith('/import');
+    isThere ||= imports;
+    return phase === 'upload' ? imports : isThere && service === 'image' && method === 'PATCH';
+  };
+}
+
+/** Starts a run that stands at the first write of that phase, which never comes to be, until `kill` has done its work. */
+async function killIn(of: Served, phase: Phase, kill: (id: string) => Promise<void>): Promise<string> {
+  const isDue = begins(phase);
+  const place: {id?: string} = {};
+  let end: {readonly failure?: unknown} | undefined;
+  let isOver = false;
+  const stop = of.table.cloud.interceptWrites({
+    arrived: async (write) => {
+      if (isOver || !isDue(write)) return 'pass';
+      isOver = true;
+      await becomes(() => place.id !== undefined);
+      await kill(place.id ?? '').then(
+        () => (end = {}),
+        (failure: unknown) => (end = {failure}),
+      );
+      return 'drop';
+    },
+  });
+  place.id = await of.start(MANAGE);
+  await becomes(() => end !== undefined);
+  stop();
+  expect(end).toEqual({});
+  return place.id;
+}
+
+/** Asks for a run. The one before may be in the history with its end a moment before its process is gone. */
+async function tryStart(of: Served): Promise<Answer> {
+  let answer = await of.post('/v1/runs', MANAGE);
+  await becomes(async () => {
+    if (answer.status === 409) answer = await of.post('/v1/runs', MANAGE);
+    return answer.status !== 409;
+  });
+  return answer;
+}
+
+/** Runs manage until all is done, and sees that nothing else is there. */
+async function expectFinished(of: Served): Promise<void> {
+  const answer = await tryStart(of);
+  expect(answer.status, answer.text).toBe(202);
+  const {run} = await of.over(String(answer.json['id']));
+  expect([run.state, run.exitCode, run.reason]).toEqual(['SUCCESS', 0, null]);
+  expect(of.table.show()).toEqual(['X | public | generic']);
+  expect(of.table.cloud.servers).toEqual([]);
+  expect((await of.get('/v1/runs?result=running')).json['runs']).toEqual([]);
+}
+
+describe.each(['upload', 'publish'] as const)('kill -9 in the phase %s', (phase) => {
+  it('of a run: its page says that it is lost, and the next one finishes the work', async () => {
+    const first = await start();
+    const id = await killIn(first, phase, (run) => killRun(first, run));
+    const {run} = await first.over(id);
+    expect(run.state).toMatch(/^(?:LOST|FAILED)$/);
+    await expectFinished(first);
+  });
+
+  it('of the server: its run goes on, and the next server shows how it ended', async () => {
+    const first = await start();
+    const id = await killIn(first, phase, async () => {
+      first.kill('SIGKILL');
+      await first.ended;
+    });
+    served = await first.again();
+    const {run} = await served.over(id);
+    // The write that was under way was cut off: a run may try it again, or fail, but it says so itself.
+    expect(['SUCCESS', 'FAILED']).toContain(run.state);
+    expect(run.exitCode).not.toBeNull();
+    await expectFinished(served);
+  });
+
+  it('of both: the next server says that the run is lost, and the next run finishes the work', async () => {
+    const first = await start();
+    const id = await killIn(first, phase, async (run) => {
+      first.kill('SIGKILL');
+      await killRun(first, run);
+      await first.ended;
+    });
+    served = await first.again();
+    const {run} = await served.over(id);
+    expect([run.state, run.exitCode]).toEqual(['LOST', null]);
+    await expectFinished(served);
+  });
+});
+
+describe('SIGTERM with a run under way', () => {
+  it('starts no more runs, and lets the one under way end', async () => {
+    const first = await start();
+    const release = first.table.cloud.holdImports();
+    const id = await first.start(MANAGE);
+    first.kill('SIGTERM');
+    await becomes(() => first.log().includes('about to end'));
+    const refused = await first.post('/v1/runs', {
+      verb: 'hold',
+      clouds: ['admin'],
+      definitions: ['X'],
+      flags: {until: '2099-01-01'},
+    });
+    expect([refused.status, refused.text]).toEqual([503, expect.stringContaining('about to end')]);
+    release();
+    expect(await first.ended).toBe(0);
+    served = await first.again();
+    expect((await served.run(id)).run).toMatchObject({state: 'SUCCESS', exitCode: 0});
+  });
+
+  it.each([
+    ['the grace time is over', ['--grace', '1s'], 1],
+    ['a second one comes', ['--grace', '5m'], 2],
+  ] as const)('ends it as Ctrl-C does when %s', async (_, flags, signals) => {
+    const first = await start(...flags);
+    const release = first.table.cloud.holdImports();
+    const id = await first.start(MANAGE);
+    first.kill('SIGTERM');
+    await becomes(() => first.log().includes('about to end'));
+    if (signals === 2) first.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+    expect(first.log()).toContain(`ends run ${id} by SIGINT`);
+    release();
+    served = await first.again();
+    expect((await served.run(id)).run).toMatchObject({state: 'CANCELLED', exitCode: 130});
+    await expectFinished(served);
+  });
+});
+
+describe('a history that cannot be written', () => {
+  const database = ({folder}: Served): string => join(folder, '..', 'history.sqlite');
+  const refused = async (of: Served): Promise<string> => {
+    const {status, text} = await tryStart(of);
+    return `${status} ${text}`;
+  };
+
+  it('of a newer imgmgr: no run starts, and it stays as it is', async () => {
+    const first = await start();
+    await first.over(await first.start(MANAGE));
+    const db = new DatabaseSync(database(first));
+    db.exec('PRAGMA user_version = 999');
+    expect(await refused(first)).toMatch(/^503 .*no run starts/);
+    expect((await first.get('/healthz')).status).toBe(200);
+    expect((await first.get('/v1/images')).status).toBe(200);
+    expect(db.prepare('PRAGMA user_version').get()).toEqual({user_version: 999});
+    db.exec('PRAGMA user_version = 1');
+    db.close();
+  });
+
+  it('that is locked for a while: the run starts, and is in it later', async () => {
+    const first = await start();
+    await first.over(await first.start(MANAGE));
+    const db = new DatabaseSync(database(first));
+    db.exec('BEGIN IMMEDIATE');
+    const answer = await tryStart(first);
+    expect(answer.status, answer.text).toBe(202);
+    db.exec('ROLLBACK');
+    db.close();
+    const {run} = await first.over(String(answer.json['id']));
+    expect(run).toMatchObject({state: 'SUCCESS', exitCode: 0});
+  });
+
+  it('that is damaged is set aside by the next run, and the server reads the new one', async () => {
+    const first = await start();
+    const before = await first.start(MANAGE);
+    await first.over(before);
+    await writeFile(database(first), Buffer.alloc(8192, 'no database '));
+    const answer = await tryStart(first);
+    const {run} = await first.over(String(answer.json['id']));
+    expect(run).toMatchObject({state: 'SUCCESS', exitCode: 0});
+    expect((await first.get('/v1/runs')).status).toBe(200);
+  });
+});
+
+it('says that the port is taken, and ends', async () => {
+  const first = await start();
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const {port} = other.address() as AddressInfo;
+  first.kill('SIGTERM');
+  await first.ended;
+  try {
+    const {code, err} = await first.imgmgr('serve', '--bind', `127.0.0.1:${port}`, '--cloud', 'admin');
+    expect([code, err]).toEqual([expect.any(Number), expect.stringContaining(String(port))]);
+    expect(code).toBeGreaterThan(0);
+    expect(err).toMatch(/in use|taken/);
+  } finally {
+    other.close();
+  }
+});
