@@ -85,14 +85,28 @@ export async function startServer(options: ServeOptions = {}): Promise<Served> {
   const table = await openTable(options.cloud);
   await table.write(options.images?.(table) ?? table.x([]));
   const served = await serveOn(table, options);
-  const tokens = {
+  try {
+    return withTokens(served, await tokensOf(served), options);
+  } catch (error) {
+    await served.close();
+    throw error;
+  }
+}
+
+async function tokensOf(served: Bare): Promise<Served['tokens']> {
+  return {
     metrics: await newToken(served, 'metrics', '--role', 'metrics'),
     viewer: await newToken(served, 'viewer', '--role', 'viewer'),
     operator: await newToken(served, 'operator', '--role', 'operator'),
     limited: await newToken(served, 'limited', '--role', 'operator', '--clouds', 'mem*'),
   };
-  return withTokens(served, tokens, options);
 }
+
+/** Servers that run: of a test that fails before it closes one, none stays. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 type Bare = Omit<Served, 'tokens' | 'get' | 'post' | 'start' | 'run' | 'over' | 'again'>;
 
@@ -103,6 +117,8 @@ async function serveOn(table: Table, {flags = WRITE, clouds = ['admin'], env: mo
     ...clouds.flatMap((name) => ['--cloud', name]),
   ];
   const child = spawn(PROGRAM, argv, {cwd: table.folder, env, stdio: ['ignore', 'pipe', 'pipe']});
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const log = collect(child);
   const ended = once(child, 'exit').then(([code]) => code as number | null);
   await becomes(() => /on https?:\/\/\S+:(\d+)/.test(log()) || child.exitCode !== null);
