@@ -35,8 +35,8 @@ const files = (): number => readdirSync(`/proc/${served.pid}/fd`).length;
 const memoryMib = (): number =>
   Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${served.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
 
-async function add(text = ''): Promise<Raw> {
-  const raw = await open(served.port, text);
+async function add(text = '', options: {readonly allowHalfOpen?: boolean} = {}): Promise<Raw> {
+  const raw = await open(served.port, text, options);
   opened.push(raw);
   return raw;
 }
@@ -76,7 +76,49 @@ describe('1,000 readers of events who do nothing', () => {
   });
 });
 
-describe('connections that ask for nothing', () => {
+describe('connections that the server waits for', () => {
+  const login = (): string =>
+    head('POST', '/v1/session', {
+      ...{origin: served.origin, host: `127.0.0.1:${served.port}`},
+      ...{'content-type': 'application/json', 'content-length': '60000'},
+    });
+
+  it('give way where each promises a body that does not come', async () => {
+    for (let n = 0; n < 300; n++) await add(login());
+    await becomes(() => opened.slice(0, 40).every((raw) => raw.isClosed()));
+    expect(opened.slice(-200).filter((raw) => raw.isClosed())).toEqual([]);
+    await expectAnswers();
+  });
+
+  it('give way between two requests, too, and while a run is watched its reader stays', async () => {
+    const watching = await add(head('GET', `/v1/runs/${run}/events`, bearer()));
+    await becomes(() => watching.text().includes('"type":"started"'));
+    for (let n = 0; n < 300; n++) await add(head('GET', '/healthz', {}));
+    await becomes(() => opened.slice(1, 40).every((raw) => raw.isClosed()));
+    expect(opened.slice(1, 40).map((raw) => statuses(raw.text()))).toEqual(Array(39).fill([200]));
+    expect(watching.isClosed()).toBe(false);
+    await expectAnswers();
+  });
+
+  it('are closed after a refusal, also where the client leaves its half open', async () => {
+    const before = files();
+    for (let n = 0; n < 50; n++) await add('GET\r\n\r\n', {allowHalfOpen: true});
+    await becomes(() => opened.every((raw) => statuses(raw.text()).length === 1));
+    await becomes(() => files() <= before + 2);
+    expect(opened.map((raw) => statuses(raw.text()))).toEqual(Array(50).fill([400]));
+  });
+
+  it.runIf(FULL)(
+    'are closed 30 s after a promise of a body, whatever the client closes',
+    {timeout: 90_000},
+    async () => {
+      const before = files();
+      for (let n = 0; n < 200; n++) await add(login(), {allowHalfOpen: true});
+      await sleep(36_000);
+      expect(files()).toBeLessThanOrEqual(before + 2);
+    },
+  );
+
   it('give way to others: the oldest of more than 256', async () => {
     for (let n = 0; n < 300; n++) await add();
     await becomes(() => opened.slice(0, 40).every((raw) => raw.isClosed()));

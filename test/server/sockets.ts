@@ -10,9 +10,9 @@ export interface Raw {
   readonly isClosed: () => boolean;
 }
 
-/** Connects, and keeps what comes. */
-export async function open(port: number, text = ''): Promise<Raw> {
-  const socket = connect(port, '127.0.0.1');
+/** Connects, and keeps what comes. `allowHalfOpen`: does not close its half when the server closes the other one. */
+export async function open(port: number, text = '', {allowHalfOpen = false} = {}): Promise<Raw> {
+  const socket = connect({port, host: '127.0.0.1', allowHalfOpen});
   const chunks: Buffer[] = [];
   const state = {isClosed: false};
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -1,4 +1,4 @@
-import type {IncomingMessage, RequestListener, Server} from 'node:http';
+import type {IncomingMessage, RequestListener, Server, ServerResponse} from 'node:http';
 import {createServer} from 'node:http';
 import {createServer as createSecureServer} from 'node:https';
 import type {Server as SecureServer} from 'node:https';
@@ -18,9 +18,14 @@ const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 const KEEP_ALIVE_MS = 10_000;
 const CHECK_MS = 2000;
-/** Connections at once, and those among them that have asked for nothing yet: the oldest of these gives way to a new one. */
+/** A client has so long to read why it is refused before its connection is cut; milliseconds. */
+const FAREWELL_MS = 1000;
+/**
+ * Connections at once, and those among them that the server waits for, for a request, the rest of its body or the reading of its answer: the
+ * oldest of these gives way to a new one.
+ */
 const MOST_CONNECTIONS = 4096;
-const MOST_SILENT = 256;
+const MOST_WAITING = 256;
 const LARGEST_HEADERS = 16 * 1024;
 
 /** A server that listens. */
@@ -66,25 +71,60 @@ export async function listen(
   };
 }
 
-/** Connections that ask for nothing keep out nobody: the oldest of them goes when there are too many. */
+/** Connections that the server waits for keep out nobody: the oldest of them goes when there are too many. */
 function giveWay(server: Server | SecureServer): void {
   // By the other end: a request over TLS comes by another socket object than the connection.
-  const silent = new Map<string, Socket>();
+  const open = new Map<string, {readonly socket: Socket; underWay: number}>();
+  const waiting = new Map<string, Socket>();
+  const wait = (end: string): void => {
+    const connection = open.get(end);
+    if (!connection || connection.underWay > 0) return;
+    waiting.delete(end);
+    waiting.set(end, connection.socket);
+    const [oldest] = waiting.values();
+    if (waiting.size > MOST_WAITING) oldest?.destroy();
+  };
   server.on('connection', (socket: Socket) => {
     const end = endOf(socket);
-    silent.set(end, socket);
-    socket.once('close', () => silent.delete(end));
-    const [oldest] = silent.values();
-    if (silent.size > MOST_SILENT) oldest?.destroy();
+    open.set(end, {socket, underWay: 0});
+    socket.once('close', () => {
+      open.delete(end);
+      waiting.delete(end);
+    });
+    wait(end);
   });
-  server.on('request', ({socket}: IncomingMessage) => {
-    silent.delete(endOf(socket));
-    socket.setKeepAlive(true, 30_000);
+  // Before the request is answered, which may be at once.
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const end = endOf(request.socket);
+    request.socket.setKeepAlive(true, 30_000);
+    const begin = (): void => {
+      const connection = open.get(end);
+      if (!connection || response.writableEnded) return;
+      connection.underWay += 1;
+      waiting.delete(end);
+      // From then on the answer is to be read, or the next request to come.
+      response.once('prefinish', () => {
+        connection.underWay -= 1;
+        wait(end);
+      });
+    };
+    if (hasBody(request)) request.once('end', begin);
+    else begin();
   });
   server.on('clientError', (_error: Error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
-    else socket.destroy();
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n');
+    // A client may leave its half of the connection open for ever.
+    const timer = setTimeout(() => socket.destroy(), FAREWELL_MS);
+    socket.once('close', () => clearTimeout(timer));
   });
+}
+
+function hasBody({headers}: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function endOf({remoteAddress, remotePort}: Socket): string {
