@@ -105,7 +105,7 @@ export function createContext(parts: ContextParts): Context {
       http: createHttp(sourceHttp),
       exec: await exec(),
       allowPrivate: parts.allowPrivateSources,
-      logins: registryLogins(env, caller),
+      logins: {files: registryLogins(env, caller), secrets},
       ...(parts.stdin && {stdin: parts.stdin()}),
     });
   });

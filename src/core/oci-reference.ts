@@ -12,6 +12,7 @@ export interface OciReference {
 }
 
 const LONGEST_NAME = 255;
+const LARGEST_PORT = 65_535;
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i;
 const COMPONENT_BEGIN = /^[a-z0-9]/;
 const COMPONENT = /^[a-z0-9._-]+$/;
@@ -34,7 +35,7 @@ export function parseOciReference(url: string): OciReference | undefined {
   const text = url.slice('oci://'.length);
   const slash = text.indexOf('/');
   const host = text.slice(0, slash);
-  if (slash < 0 || !HOST.test(host)) return undefined;
+  if (slash < 0 || !HOST.test(host) || Number(/:(\d+)$/.exec(host)?.[1] ?? 1) > LARGEST_PORT) return undefined;
   const [named = '', digest, ...more] = text.slice(slash + 1).split('@');
   if (more.length > 0 || (digest !== undefined && !DIGEST.test(digest))) return undefined;
   const [path = '', tag, ...rest] = named.split(':');

@@ -4,7 +4,7 @@ import {limitsOf} from '../core/limits.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Http} from '../http.ts';
-import type {LoginFiles} from './kinds/oci/login.ts';
+import type {Logins} from './kinds/oci/login.ts';
 import {openInTime, probeInTime} from './deadline.ts';
 import {openServed} from './opened.ts';
 import {PROBE_BYTES, probeServed} from './probe.ts';
@@ -27,8 +27,8 @@ export interface SourceOptions {
   readonly delayMs?: number;
   /** Redirects may lead to this host and to private networks; default: false. */
   readonly allowPrivate?: boolean;
-  /** Where logins of container registries are kept; default: nowhere. */
-  readonly logins?: LoginFiles;
+  /** Where logins of container registries are kept, and who gets to know them; default: nowhere. */
+  readonly logins?: Logins;
 }
 
 /** The sources of image bytes: http, file, stdin, oci. */
@@ -38,7 +38,7 @@ export function createSource(options: SourceOptions): ImageSource {
     patience: {attempts: options.attempts ?? 3, delayMs: options.delayMs ?? 500},
     stdin: options.stdin,
     exec: options.exec,
-    logins: options.logins ?? {others: []},
+    logins: options.logins ?? {files: {others: []}},
   });
   return {
     probe: async (asked) =>

@@ -4,9 +4,10 @@ import {END_REACH} from '../core/format/inspect.ts';
 import type {DigestAlgorithm} from '../core/release/digest.ts';
 import {sameDigest} from '../core/release/digest.ts';
 import type {SizeLimits} from '../core/limits.ts';
-import {limitsOf, raiseHint} from '../core/limits.ts';
+import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
+import {capped, tooLarge} from './capped.ts';
 import type {Peeker} from './chunks.ts';
 import {interruption} from './interruption.ts';
 import type {Judged, Judgement} from './judge.ts';
@@ -49,9 +50,9 @@ export async function openServed(served: Served, context: OpenContext): Promise<
     const show = showUrl(served.url);
     const limits = limitsOf(context.request.limits);
     const {download} = limits;
-    if (served.size !== undefined && served.size > download) throw tooLarge(show, 'download', download);
-    const fetched = streamHash.through(capped(served.chunks, {show, download}));
-    const unwrapped = await unwrap(fetched, {exec: context.exec, show});
+    if (served.size !== undefined && served.size > download) throw tooLarge({show, name: 'download', limit: download});
+    const fetched = streamHash.through(capped(served.chunks, {show, name: 'download', limit: download}));
+    const unwrapped = await unwrap(fetched, {exec: context.exec, show, most: limits.unpacked});
     inner = unwrapped.inner;
     const judgement = judgementOf(served, context);
     const judged = await judgeStart(inner, judgement);
@@ -101,12 +102,13 @@ async function* heldBack(chunks: AsyncIterable<Uint8Array>, passage: Passage): A
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   let total = 0;
+  const {unpacked} = passage.limits;
   try {
     for await (const chunk of chunks) {
       held.push(chunk);
       heldBytes += chunk.length;
       total += chunk.length;
-      if (total > passage.limits.unpacked) throw tooLarge(passage.judgement.show, 'unpacked', passage.limits.unpacked);
+      if (total > unpacked) throw tooLarge({show: passage.judgement.show, name: 'unpacked', limit: unpacked});
       for (let [first] = held; first !== undefined && heldBytes - first.length >= END_REACH; [first] = held) {
         held.shift();
         heldBytes -= first.length;
@@ -185,24 +187,4 @@ function judgementOf({contentType, url}: Served, {request}: OpenContext): Judgem
 
 function trailing(show: string): ImgmgrError {
   return new ImgmgrError('FORMAT_REFUSED', `${show} has something behind the end of its compressed data`);
-}
-
-/** Ends a download that has more bytes than it may, whatever the server said before. */
-async function* capped(
-  chunks: AsyncIterable<Uint8Array>,
-  {show, download}: {readonly show: string; readonly download: number},
-): AsyncGenerator<Uint8Array> {
-  let total = 0;
-  for await (const chunk of chunks) {
-    total += chunk.length;
-    if (total > download) throw tooLarge(show, 'download', download);
-    yield chunk;
-  }
-}
-
-function tooLarge(show: string, name: 'download' | 'unpacked', limit: number): ImgmgrError {
-  const which = name === 'download' ? 'is larger' : 'is, unpacked, larger';
-  return new ImgmgrError('FORMAT_REFUSED', `${show} ${which} than the limit of ${limit} bytes`, {
-    hint: raiseHint(name),
-  });
 }

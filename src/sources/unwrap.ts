@@ -2,6 +2,7 @@ import type {Wrapper} from '../core/format/wrapper.ts';
 import {WRAPPER_REACH, wrapperOf} from '../core/format/wrapper.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
+import {capped} from './capped.ts';
 import type {Peeker} from './chunks.ts';
 import {peekable} from './chunks.ts';
 import {decompressed} from './decompress.ts';
@@ -16,11 +17,12 @@ export interface Unwrapped {
 const MAX_DEPTH = 2;
 /**
  * Takes off up to two compressions and archives, recognised by content. A damaged, truncated or trailed one breaks the inner stream with
- * FORMAT_REFUSED; errors of the source pass through. `show` names the source in messages.
+ * FORMAT_REFUSED; errors of the source pass through. `show` names the source in messages; no
+ * step may give more than `most` bytes.
  */
 export async function unwrap(
   chunks: AsyncIterable<Uint8Array>,
-  context: {exec: Exec; show: string},
+  context: {readonly exec: Exec; readonly show: string; readonly most: number},
 ): Promise<Unwrapped> {
   const wrappers: Wrapper[] = [];
   let inner = peekable(chunks);
@@ -43,6 +45,7 @@ export async function unwrap(
       wrapper === 'tar' || wrapper === 'zip'
         ? diskInArchive(packed, {show: context.show, kind: wrapper})
         : decompressed(packed, {...context, wrapper});
-    inner = peekable(bytes);
+    // Of an archive, too, not only of the disk in it.
+    inner = peekable(capped(bytes, {show: context.show, name: 'unpacked', limit: context.most}));
   }
 }

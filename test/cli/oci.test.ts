@@ -117,5 +117,11 @@ describe('import of a container image', () => {
     const ran = await table.print(...argv, '--debug');
     expect([ran.code, ran.out.includes(password), ran.err.includes(password)]).toEqual([0, false, false]);
     expect(ran.err).not.toContain(expected);
+    registry.answer = (__, response) => {
+      response.writeHead(302, {Location: `ftp://example.test/${password}`}).end();
+      return true;
+    };
+    const echoed = await table.print(...argv, '--name', 'other');
+    expect([echoed.code, echoed.err.includes('***'), echoed.err.includes(password)]).toEqual([1, true, false]);
   });
 });

@@ -31,7 +31,13 @@ describe('an address in a container registry', () => {
     ...['oci://registry.example.org/a..b', 'oci://registry.example.org/a/./b', 'oci://registry.example.org/a:'],
     ...['oci://registry.example.org/a:b:c', 'oci://registry.example.org/a:-x', 'oci://me:secret@example.org/a'],
     ...['oci://registry.example.org/a@sha256:abc', `oci://registry.example.org/a@${SHA}@${SHA}`],
-    ...['oci://registry.example.org/a?x=1', 'oci://registry.example.org/a#b', 'oci://-x/a', 'oci://a b/c'],
+    ...[
+      'oci://registry.example.org/a?x=1',
+      'oci://registry.example.org/a#b',
+      'oci://-x/a',
+      'oci://a b/c',
+      'oci://example.org:65536/a',
+    ],
     ...[`oci://registry.example.org/a@md5:${'a'.repeat(32)}`, `oci://example.org/${'a/'.repeat(200)}a`],
   ])('%s names no image', (url) => expect(parseOciReference(url)).toBeUndefined());
 

@@ -125,6 +125,18 @@ describe('a tar file is refused', () => {
     expect((await readUntilBroken(opening)).error.code).toBe('DIGEST_MISMATCH');
   });
 
+  it('when the archive unpacks to more than the limit, whatever the disk in it has', async () => {
+    const limits = {download: 1e9, unpacked: 1_000_000, virtual: 1e12};
+    const zeros = gzipSync(Buffer.concat([tarFile([DISK]), Buffer.alloc(2_000_000)]));
+    const many = gzipSync(
+      tarFile([DISK, ...[1, 2, 3].map((at) => ({name: `${at}`, content: Buffer.alloc(500_000, 'x')}))]),
+    );
+    for (const packed of [zeros, many]) {
+      const {error} = await readUntilBroken(open(packed, {limits}));
+      expect(error.message).toBe('stdin is, unpacked, larger than the limit of 1000000 bytes');
+    }
+  });
+
   it('when it is cut off, or unpacks to more than the limit', async () => {
     const cut = open(tarFile([DISK]).subarray(0, 300_000));
     expect((await readUntilBroken(cut)).error.message).toContain('stdin is cut off');

@@ -10,7 +10,7 @@ const kinds = createKinds({
   patience: {attempts: 1, delayMs: 1},
   stdin: undefined,
   exec: createExec({}),
-  logins: {others: []},
+  logins: {files: {others: []}},
 });
 
 test('every module in kinds/ is registered under its name, and nothing else is', () => {

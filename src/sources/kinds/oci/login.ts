@@ -1,9 +1,11 @@
-import {readFile, stat} from 'node:fs/promises';
 import {z} from 'zod';
 import type {OciReference} from '../../../core/oci-reference.ts';
 import {registryName} from '../../../core/oci-reference.ts';
-import {ImgmgrError} from '../../../errors.ts';
-import {codeOf, hasCode} from '../../../host/fs-error.ts';
+import {asImgmgrError, ImgmgrError} from '../../../errors.ts';
+import {hasCode} from '../../../host/fs-error.ts';
+import {readRegularFile, unreadable} from '../../../host/regular-file.ts';
+import {requireSecretFile} from '../../../host/trusted-folder.ts';
+import type {Secrets} from '../../../secrets/registry.ts';
 
 /** A user of a registry. */
 export interface RegistryLogin {
@@ -39,34 +41,48 @@ export interface FoundLogin {
   readonly helper?: string;
 }
 
+/** Where logins are looked for, and who gets to know them, so that no server can have them printed. */
+export interface Logins {
+  readonly files: LoginFiles;
+  readonly secrets?: Pick<Secrets, 'addLogin'>;
+}
+
 /**
  * The login of a registry in the files of docker and podman (dockerconfigjson). CONFIG for a file that others may read, that cannot be
  * read, or that has a login which cannot be used. https://github.com/docker/cli/blob/master/cli/config/configfile/file.go
  */
-export async function findLogin(of: Pick<OciReference, 'name' | 'repository'>, files: LoginFiles): Promise<FoundLogin> {
+export async function findLogin(
+  of: Pick<OciReference, 'name' | 'repository'>,
+  {files, secrets}: Logins,
+): Promise<FoundLogin> {
   for (const path of [...(files.named === undefined ? [] : [files.named]), ...files.others]) {
     const text = await readLogins(path, path === files.named);
-    if (text !== undefined) return loginIn(text, {path, of});
+    if (text === undefined) continue;
+    const found = await loginIn(text, {path, of});
+    if (found.login) secrets?.addLogin(found.login.user, found.login.password);
+    return found;
   }
   return {};
 }
 
 async function readLogins(path: string, isNamed: boolean): Promise<string | undefined> {
   try {
-    const {mode, size} = await stat(path);
-    if (size > LARGEST) throw config(path, `has more than ${LARGEST} bytes, and is no file of logins`);
-    const text = await readFile(path, 'utf8');
-    if ((mode & 0o077) !== 0 && /"(?:auth|password|identitytoken)"\s*:\s*"[^"]/.test(text))
-      throw config(
-        path,
-        `has logins, and others may read it (mode ${(mode & 0o777).toString(8)})`,
-        `chmod 600 ${path}`,
-      );
-    return text;
+    return (await readRegularFile(path, {maxBytes: LARGEST})).toString('utf8');
   } catch (error) {
-    if (error instanceof ImgmgrError) throw error;
     if (!isNamed && hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return undefined;
-    throw config(path, `cannot be read (${codeOf(error)})`, 'name the file with the logins of your registries', error);
+    throw config(path, unreadable(error), 'name the file with the logins of your registries', error);
+  }
+}
+
+/** What holds a login must be a file that nobody else can read or exchange. */
+async function requireSecret(path: string): Promise<void> {
+  try {
+    await requireSecretFile(path);
+  } catch (cause) {
+    throw new ImgmgrError('CONFIG', asImgmgrError(cause).message, {
+      cause,
+      hint: `it has logins: let it belong to this user, and chmod 600 ${path}`,
+    });
   }
 }
 
@@ -75,7 +91,7 @@ interface Searched {
   readonly of: Pick<OciReference, 'name' | 'repository'>;
 }
 
-function loginIn(text: string, {path, of}: Searched): FoundLogin {
+async function loginIn(text: string, {path, of}: Searched): Promise<FoundLogin> {
   const {name} = of;
   const parsed = schema.safeParse(jsonOf(text, path));
   if (!parsed.success) {
@@ -83,6 +99,7 @@ function loginIn(text: string, {path, of}: Searched): FoundLogin {
     throw config(path, `is no file of logins (${key === undefined ? 'no object' : `see ${String(key)}`})`);
   }
   const {auths = {}, credHelpers = {}, credsStore} = parsed.data;
+  if (Object.values(auths).some(isSecret)) await requireSecret(path);
   const whole = `${name}/${of.repository}/`;
   const [found] = Object.entries(auths)
     .map(([key, login]) => ({key: `${keyOf(key)}/`, login}))
@@ -95,6 +112,10 @@ function loginIn(text: string, {path, of}: Searched): FoundLogin {
     throw config(path, `has an identity token for ${name}, which imgmgr cannot use`, 'log in with user and password');
   const login = userOf(found, {path, name});
   return login === undefined ? (helper === undefined ? {} : {helper}) : {login};
+}
+
+function isSecret({auth, password, identitytoken}: z.infer<typeof entry>): boolean {
+  return [auth, password, identitytoken].some((secret) => secret !== undefined && secret !== '');
 }
 
 function userOf(

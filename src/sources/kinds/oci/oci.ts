@@ -13,7 +13,7 @@ import {showUrl} from '../../show-url.ts';
 import {tarEntries} from '../../tar.ts';
 import type {Patience} from '../../download/patience.ts';
 import {DiskFolder} from './disk-folder.ts';
-import type {LoginFiles} from './login.ts';
+import type {Logins} from './login.ts';
 import {findLogin} from './login.ts';
 import type {Descriptor, Manifest} from './manifest.ts';
 import {checkArchitecture, readManifest} from './manifest.ts';
@@ -24,7 +24,7 @@ export interface OciContext {
   readonly web: Web;
   readonly patience: Patience;
   readonly exec: Exec;
-  readonly logins: LoginFiles;
+  readonly logins: Logins;
 }
 
 /** `oci://registry/repository[:tag][@digest]`: the one file below `/disk` of a container image, as KubeVirt's container disks have it. */
@@ -37,7 +37,9 @@ async function read(context: OciContext, request: ReadRequest): Promise<Served> 
   const signal = request.signal === undefined ? closing.signal : AbortSignal.any([request.signal, closing.signal]);
   const of = referenceOf(request.url);
   const show = showUrl(request.url);
-  const registry = new Registry({...context, of, login: () => findLogin(of, context.logins), signal});
+  // Before anything is asked: what a registry knows from earlier must not be printed either.
+  const login = await findLogin(of, context.logins);
+  const registry = new Registry({...context, of, login, signal});
   const {manifest, digest} = await imageOf(registry, {of, show, architecture: request.architecture});
   const disk = diskOf({registry, manifest, show, context, request});
   try {

@@ -20,8 +20,8 @@ export interface RegistryContext {
   readonly web: Web;
   readonly patience: Patience;
   readonly of: OciReference;
-  /** Read once, when the registry demands a login. */
-  readonly login: () => Promise<FoundLogin>;
+  /** Sent where the registry demands one. */
+  readonly login: FoundLogin;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +47,6 @@ export class Registry {
   readonly #base: string;
   readonly #show: string;
   #authorization: string | undefined;
-  #login: Promise<FoundLogin> | undefined;
 
   constructor(context: RegistryContext) {
     const {registry, repository} = context.of;
@@ -129,7 +128,7 @@ export class Registry {
       const second = await this.#get(url, headers);
       if (second.status !== UNAUTHORIZED) return second;
       second.body.destroy();
-      throw await this.#denied();
+      throw this.#denied();
     });
   }
 
@@ -143,10 +142,10 @@ export class Registry {
 
   async #logIn(challenge: string): Promise<string> {
     const {scheme, parameters} = readChallenge(challenge);
-    const {login} = await this.#known();
+    const {login} = this.#context.login;
     const basic = login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
     if (scheme === 'basic') {
-      if (basic === undefined) throw await this.#denied();
+      if (basic === undefined) throw this.#denied();
       return basic;
     }
     const realm = parameters.get('realm');
@@ -180,7 +179,7 @@ export class Registry {
     });
     if (answer.status === UNAUTHORIZED) {
       answer.body.destroy();
-      throw await this.#denied();
+      throw this.#denied();
     }
     const body = await collect(answer, LARGEST_TOKEN, `the login of ${this.#show}`);
     const given = tokenSchema.safeParse(jsonOf(body)).data;
@@ -190,12 +189,8 @@ export class Registry {
     return token;
   }
 
-  #known(): Promise<FoundLogin> {
-    return (this.#login ??= this.#context.login());
-  }
-
-  async #denied(): Promise<ImgmgrError> {
-    const {login, helper} = await this.#known();
+  #denied(): ImgmgrError {
+    const {login, helper} = this.#context.login;
     const hint =
       login !== undefined
         ? 'check user and password, and that this user may pull the image'

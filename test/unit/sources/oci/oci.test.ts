@@ -1,9 +1,11 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync, zstdCompressSync} from 'node:zlib';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import type {SourceRequest} from '../../../../src/ports/image-source.ts';
+import {SecretRegistry} from '../../../../src/secrets/registry.ts';
 import type {SourceOptions} from '../../../../src/sources/create-source.ts';
 import {digestOf, failure, noise, readAll, request, source} from '../under-test.ts';
 import {pax, tarFile} from '../../../fakes/tar-file.ts';
@@ -403,7 +405,7 @@ describe('a login', () => {
     ],
   ])('of a file is used (%s)', async (_, content) => {
     const {registry, seen} = await guarded();
-    const {content: bytes} = await open(registry.url(), {}, {logins: logins(content(registry.host))});
+    const {content: bytes} = await open(registry.url(), {}, {logins: {files: logins(content(registry.host))}});
     expect(bytes.equals(DISK)).toBe(true);
     expect(seen).toHaveLength(1);
   });
@@ -413,11 +415,13 @@ describe('a login', () => {
     const none = await failure(open(registry.url()));
     expect([none.code, none.hint]).toEqual(['SOURCE_REFUSED', expect.stringContaining('REGISTRY_AUTH_FILE')]);
     const wrong = logins({auths: {[registry.host]: {username: 'me', password: 'wrong-wrong-wrong'}}});
-    const {hint, message} = await failure(open(registry.url(), {}, {logins: wrong}));
+    const {hint, message} = await failure(open(registry.url(), {}, {logins: {files: wrong}}));
     expect(hint).toBe('check user and password, and that this user may pull the image');
     expect(message).not.toContain('wrong-wrong');
     const helper = logins({credHelpers: {[registry.host]: 'pass'}});
-    expect((await failure(open(registry.url(), {}, {logins: helper}))).hint).toContain('docker-credential-pass');
+    expect((await failure(open(registry.url(), {}, {logins: {files: helper}}))).hint).toContain(
+      'docker-credential-pass',
+    );
   });
 
   it('as Basic goes to the registry alone', async () => {
@@ -428,7 +432,7 @@ describe('a login', () => {
       return true;
     };
     const known = logins({auths: {[registry.host]: {username: 'me', password: PASSWORD}}});
-    expect((await open(registry.url(), {}, {logins: known})).content.equals(DISK)).toBe(true);
+    expect((await open(registry.url(), {}, {logins: {files: known}})).content.equals(DISK)).toBe(true);
     expect((await failure(open(registry.url()))).code).toBe('SOURCE_REFUSED');
   });
 
@@ -461,7 +465,7 @@ describe('a login', () => {
       return true;
     };
     const known = logins({auths: {[registry.host]: {username: 'me', password: PASSWORD}}});
-    const {message} = await failure(open(registry.url(), {}, {logins: known}));
+    const {message} = await failure(open(registry.url(), {}, {logins: {files: known}}));
     expect(message).toContain('which is not an https address of its own domain');
   });
 
@@ -470,7 +474,7 @@ describe('a login', () => {
       'others may read it',
       {auths: {'a.test': {auth: 'eDp5'}}},
       0o644,
-      /has logins, and others may read it \(mode 644\)$/,
+      /may be read by others than its owner \(mode 0644\)$/,
     ],
     ['it is no JSON', '{"auths": secret-secret', 0o600, /is no JSON$/],
     ['it is another file', '[]', 0o600, /is no file of logins \(no object\)$/],
@@ -489,18 +493,57 @@ describe('a login', () => {
   ])('file is refused when %s', async (_, content, mode, message) => {
     const {registry} = await guarded();
     const file = logins(typeof content === 'function' ? content(registry.host) : content, mode);
-    const {code, message: said} = await failure(open(registry.url(), {}, {logins: file}));
+    const {code, message: said} = await failure(open(registry.url(), {}, {logins: {files: file}}));
     expect(code).toBe('CONFIG');
     expect(said).toMatch(message);
     expect(said).not.toContain('secret');
   });
 
+  it('becomes known to those who hide secrets, before the registry is sent anything', async () => {
+    const {registry} = await guarded();
+    registry.answer = (__, response) => {
+      response.writeHead(401, {'WWW-Authenticate': `Bearer realm="https://example.test/${PASSWORD}"`}).end();
+      return true;
+    };
+    const secrets = new SecretRegistry();
+    const files = logins({auths: {[registry.host]: {username: 'me', password: PASSWORD}}});
+    const {message} = await failure(open(registry.url(), {}, {logins: {files, secrets}}));
+    expect([message.includes(PASSWORD), secrets.scrub(message).includes(PASSWORD)]).toEqual([true, false]);
+  });
+
+  it.each([
+    [
+      'a FIFO',
+      (path: string) => void execFileSync('mkfifo', ['-m', '600', path]),
+      /auth\.json is a FIFO, not a regular file$/,
+    ],
+    ['a folder', (path: string) => mkdirSync(path), /auth\.json is a folder, not a regular file$/],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path), /auth\.json is a device, not a regular file$/],
+    [
+      'very large',
+      (path: string) => writeFileSync(path, Buffer.alloc(2 ** 20 + 1), {mode: 0o600}),
+      /is larger than 1048576 bytes$/,
+    ],
+  ])('file that is %s is refused at once', async (_, make, message) => {
+    const {registry} = await guarded();
+    const folder = mkdtempSync(join(tmpdir(), 'imgmgr-oci-'));
+    onTestFinished(() => rmSync(folder, {recursive: true}));
+    const path = join(folder, 'auth.json');
+    make(path);
+    for (const files of [{named: path, others: []}, {others: [path]}]) {
+      const error = await failure(open(registry.url(), {}, {logins: {files}}));
+      expect([error.code, message.test(error.message)]).toEqual(['CONFIG', true]);
+    }
+  });
+
   it('file that is named has to be there, one of the usual places need not', async () => {
     const {registry} = await guarded();
-    const {code} = await failure(open(registry.url(), {}, {logins: {named: '/nonexistent/auth.json', others: []}}));
+    const {code} = await failure(
+      open(registry.url(), {}, {logins: {files: {named: '/nonexistent/auth.json', others: []}}}),
+    );
     expect(code).toBe('CONFIG');
     const others = {others: ['/nonexistent/auth.json', '/nonexistent/config.json']};
-    expect((await failure(open(registry.url(), {}, {logins: others}))).code).toBe('SOURCE_REFUSED');
+    expect((await failure(open(registry.url(), {}, {logins: {files: others}}))).code).toBe('SOURCE_REFUSED');
   });
 });
 
