@@ -1,6 +1,7 @@
 import type {Caller} from '../compose/context.ts';
 import {homeFolder} from '../config/home.ts';
 import {asImgmgrError} from '../errors.ts';
+import {clean} from '../report/clean.ts';
 import type {ReadCommand} from '../server/parts.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {VERSION} from '../version.ts';
@@ -29,7 +30,7 @@ export async function carryOut(action: ServeAction, {io, env, secrets}: ServeWit
   if (action.kind === 'serve') {
     await serve(action.choice, {
       ...{caller, secrets, parse: async (line: readonly string[]) => readCommand(line, env)},
-      ...{now: () => io.now(), monotonic: () => io.monotonic(), log: print},
+      ...{now: () => io.now(), monotonic: () => io.monotonic(), log: (text) => print(logLine(text, secrets))},
       entry: [process.execPath, ...process.execArgv.filter((flag) => !OF_SERVER.test(flag)), process.argv[1] ?? ''],
       ...(io.stdout.isTTY === true && {show: (text: string) => void io.stdout.write(text)}),
       onEndSignal: (listener) => io.onEndSignal(() => listener()),
@@ -50,6 +51,11 @@ export async function carryOut(action: ServeAction, {io, env, secrets}: ServeWit
     for (const {name, role, clouds, createdAt, expiresAt} of tokens.list())
       print([name, role, clouds ?? '*', createdAt, expiresAt ?? 'never'].join('\t'));
   return 0;
+}
+
+/** What callers and clouds send stands in the log, too: it makes no line of its own there, and nothing of a terminal. */
+function logLine(text: string, secrets: Secrets): string {
+  return clean(secrets.scrub(text).replace(/\s*[\r\n]+\s*/g, ' | '));
 }
 
 /** Reads a command line as the CLI does, settings files included. */

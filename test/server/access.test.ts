@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {ROUTES} from '../../src/server/contract/routes.ts';
 import {ROLES} from '../../src/server/contract/session.ts';
+import {head, open} from './sockets.ts';
 import {becomes, startServer} from './support.ts';
 import type {Served} from './support.ts';
 
@@ -122,6 +123,35 @@ it.each([
   ['a form', {raw: 'verb=manage', headers: {'content-type': 'application/x-www-form-urlencoded'}}, 415],
 ])('a body of %s is refused', async (_, sent, status) => {
   expect((await served.call('POST', '/v1/runs', {token: served.tokens.operator, ...sent})).status).toBe(status);
+});
+
+it('a client who goes away in the middle of its body leaves nothing in the log', async () => {
+  const before = served.log();
+  const headers = {'content-type': 'application/json', 'content-length': '100', expect: '100-continue'};
+  const login = head('POST', '/v1/session', {host: `127.0.0.1:${served.port}`, origin: served.origin, ...headers});
+  const run = head('POST', '/v1/runs', {authorization: `Bearer ${served.tokens.operator}`, ...headers});
+  for (const text of [login, run])
+    for (const leave of ['destroy', 'resetAndDestroy'] as const) {
+      const raw = await open(served.port, text);
+      // The server waits for the body.
+      await becomes(() => raw.text().includes('100 Continue'));
+      raw.socket.write('{');
+      raw.socket[leave]();
+    }
+  // What was logged is there before the answer to a later call.
+  await becomes(async () => (await served.get('/v1/session')).status === 200);
+  expect(served.log()).toBe(before);
+});
+
+it('what callers send makes no line of the log, and nothing of a terminal', async () => {
+  const reason = 'x\n2026 admin deletes everything\r\u001b]0;y\u0007\u009b2J\u202e\u2028z';
+  const flags = {until: '2099-01-01', all: true, reason};
+  const before = served.log().split('\n').length;
+  const answer = await served.post('/v1/runs', {verb: 'hold', clouds: ['admin'], flags});
+  expect([202, 400]).toContain(answer.status);
+  if (answer.status === 202) await served.over(String(answer.json['id']));
+  expect(served.log().split('\n').length - before).toBe(answer.status === 202 ? 1 : 0);
+  expect(served.log()).not.toMatch(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
 });
 
 it('no answer has the password of the cloud or a token', async () => {

@@ -321,13 +321,19 @@ describe('the process', () => {
     expect(await client.call(`${RUNS}/Get`, {id}, operator)).toMatchObject({run: {state: 'RUN_STATE_CANCELLED'}});
   });
 
-  it('closes the address of somebody who guesses tokens, for JSON too', async () => {
+  it('closes the address of somebody who guesses tokens, for JSON too, but not to a token that is right', async () => {
     const codes = new Set<status>();
     for (let tries = 0; tries < 25; tries++)
       codes.add((await failure(client.call(`${RUNS}/List`, {}, {token: `imgmgr_${tries}`}))).code);
     expect(codes).toEqual(new Set([status.UNAUTHENTICATED, status.RESOURCE_EXHAUSTED]));
-    const right = await failure(client.call(`${RUNS}/List`, {}, operator));
-    expect([right.code, detailsOf(right)['reason']]).toEqual([status.RESOURCE_EXHAUSTED, 'LIMIT']);
-    expect((await served.get('/v1/runs')).status).toBe(429);
+    const wrong = await failure(client.call(`${RUNS}/List`, {}, {token: 'imgmgr_none'}));
+    expect([wrong.code, detailsOf(wrong)['reason']]).toEqual([status.RESOURCE_EXHAUSTED, 'LIMIT']);
+    expect((await served.call('GET', '/v1/runs', {token: 'imgmgr_none'})).status).toBe(429);
+    expect(await client.call(`${RUNS}/List`, {}, operator)).toHaveProperty('runs');
+    expect((await served.get('/v1/runs')).status).toBe(200);
+    const headers = {origin: served.origin};
+    const login = async (token: string): Promise<number> =>
+      (await served.call('POST', '/v1/session', {headers, body: {token}})).status;
+    expect([await login('imgmgr_none'), await login(served.tokens.viewer)]).toEqual([429, 200]);
   });
 });

@@ -15,19 +15,26 @@ export interface TokenHolder {
   readonly token: KeptToken;
 }
 
-/** LIMIT where the address tried too often. */
+/**
+ * Counts an attempt that failed; LIMIT instead where the address failed too often. Only what is wrong gets here: a secret of 256 bits is
+ * found by nobody who tries, and whoever shares an address with one who does is let in with a right one.
+ */
 export function requireAttempt(address: string, {attempts}: Pick<TokenAccess, 'attempts'>): void {
   const retryS = attempts.waitOf(address);
   if (retryS > 0)
-    throw new CallError(429, {code: 'LIMIT', message: 'too many attempts that failed', retryS}, {hint: 'try it later'});
+    throw new CallError(
+      429,
+      {code: 'LIMIT', message: 'too many attempts that failed', retryS},
+      {hint: 'try it later; what is valid is taken all the same'},
+    );
+  attempts.failed(address);
 }
 
-/** Who sends `Bearer TOKEN` from that address. AUTH for a token that is none or over, LIMIT where the address tried too often. */
+/** Who sends `Bearer TOKEN` from that address. AUTH for a token that is none or over, LIMIT where the address failed too often. */
 export function byToken(authorization: string, address: string, access: TokenAccess): TokenHolder {
-  requireAttempt(address, access);
   const token = tokenIn(authorization, access);
   if (!token) {
-    access.attempts.failed(address);
+    requireAttempt(address, access);
     throw tokenOver();
   }
   const {name, role, clouds, expiresAt} = token;

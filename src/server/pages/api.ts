@@ -57,7 +57,9 @@ async function call<T>(address: Path, init: RequestInit): Promise<T> {
   noteServerTime(response.headers.get('date'));
   const answer = (await response.json().catch(() => ({}))) as Partial<ErrorAnswer>;
   if (response.ok) return answer as T;
-  if (response.status === 401 && location.pathname !== '/login') toLogin();
+  // Of an old login the server may have seen too many from this address.
+  const isOut = response.status === 401 || (response.status === 429 && String(address) === '/v1/session');
+  if (isOut && location.pathname !== '/login') toLogin();
   throw new ApiError(response.status, answer.error ?? {});
 }
 

@@ -14,19 +14,31 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   if (type.trim().toLowerCase() !== 'application/json' || headers['content-encoding'] !== undefined)
     throw new CallError(415, {code: 'USAGE', message: 'the body has to be JSON, with content-type: application/json'});
   if (Number(headers['content-length'] ?? 0) > LARGEST) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  // Its answer still goes over this connection.
-  for await (const chunk of request.iterator({destroyOnReturn: false}) as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > LARGEST) throw tooLarge();
-    chunks.push(chunk);
-  }
+  const body = await readBody(request);
   try {
-    return JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(Buffer.concat(chunks))) as unknown;
+    return JSON.parse(new TextDecoder('utf-8', {fatal: true}).decode(body)) as unknown;
   } catch {
     throw new CallError(400, {code: 'USAGE', message: 'the body is no JSON'});
   }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    // Its answer still goes over this connection.
+    for await (const chunk of request.iterator({destroyOnReturn: false}) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > LARGEST) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // A client that goes away is no fault of the server, which says nothing of it in its log.
+    if (request.destroyed && !(error instanceof CallError))
+      throw new CallError(400, {code: 'USAGE', message: 'the body broke off'});
+    throw error;
+  }
+  return Buffer.concat(chunks);
 }
 
 /**

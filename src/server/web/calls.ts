@@ -92,12 +92,11 @@ function who({identity}: Pick<Call, 'identity'>): Identity {
 
 function logIn({request, response, body}: Call, {access, context, isSecure}: CallParts): Identity {
   const address = addressOf(request);
-  requireAttempt(address, access);
   const login = readLogin(body);
   const {logins} = access;
   const found = 'code' in login ? logins.withCode(login.code) : withTokens(() => logins.withToken(login.token));
   if (!found) {
-    access.attempts.failed(address);
+    requireAttempt(address, access);
     throw new CallError(
       401,
       {code: 'AUTH', message: 'the code or token is none of this server, was used already, or is over'},

@@ -1,6 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import type {TokenAccess} from '../access/by-token.ts';
-import {byToken, isToken, tokenIn, withTokens} from '../access/by-token.ts';
+import {byToken, isToken, requireAttempt, tokenIn, withTokens} from '../access/by-token.ts';
 import type {Identity} from '../access/identity.ts';
 import type {Logins} from '../access/logins.ts';
 import type {ProxyUsers} from '../access/proxy.ts';
@@ -14,21 +14,26 @@ export interface Access extends TokenAccess {
   readonly cookie: string;
 }
 
-/** Who calls; undefined where nothing says so. AUTH for a token that is none, LIMIT where an address tried too often. */
+/** Who calls; undefined where nothing says so. AUTH for a token that is none, LIMIT where an address failed too often. */
 export function identify(request: IncomingMessage, access: Access): Identity | undefined {
   const address = addressOf(request);
   const authorization = authorizationIn(request, access);
   if (authorization !== undefined) return byToken(authorization, address, access).identity;
-  const secret = cookieOf(request, access.cookie);
-  const login = secret === undefined ? undefined : withTokens(() => access.logins.find(secret));
-  return login ?? access.proxy?.identify(request, address);
+  const found = byCookie(request, access) ?? access.proxy?.identify(request, address);
+  if (!found && cookieOf(request, access.cookie) !== undefined) requireAttempt(address, access);
+  return found;
+}
+
+function byCookie(request: IncomingMessage, {cookie, logins}: Access): Identity | undefined {
+  const secret = cookieOf(request, cookie);
+  return secret === undefined ? undefined : withTokens(() => logins.find(secret));
 }
 
 /** True while whoever called is let in: what was removed meanwhile counts, and is no attempt. */
 export function isStillIn(request: IncomingMessage, access: Access): boolean {
   const authorization = authorizationIn(request, access);
-  const found = authorization === undefined ? identify(request, access) : tokenIn(authorization, access);
-  return found !== undefined;
+  if (authorization !== undefined) return tokenIn(authorization, access) !== undefined;
+  return (byCookie(request, access) ?? access.proxy?.identify(request, addressOf(request))) !== undefined;
 }
 
 function authorizationIn(request: IncomingMessage, {proxy}: Access): string | undefined {

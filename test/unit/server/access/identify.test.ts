@@ -12,7 +12,7 @@ import {ProxyUsers} from '../../../../src/server/access/proxy.ts';
 import {Tokens} from '../../../../src/server/access/tokens.ts';
 import {CallError} from '../../../../src/server/errors.ts';
 import type {Access} from '../../../../src/server/web/identify.ts';
-import {cookieOf, identify} from '../../../../src/server/web/identify.ts';
+import {cookieOf, identify, isStillIn} from '../../../../src/server/web/identify.ts';
 import {useFolder} from '../../build/folder.ts';
 import {Clock} from './clock.ts';
 
@@ -58,15 +58,29 @@ describe('a call with a token', () => {
   });
 
   it.each(['', 'Bearer', 'Bearer ', 'Basic cm9ib3Q6eA==', 'Bearer x y', `Bearer ${'x'.repeat(201)}`, 'Token x'])(
-    'that is none (%j) is refused, and counted; after twenty the address waits, also with a good one',
+    'that is none (%j) is refused, and counted; after twenty the address waits, but not with a good one',
     (authorization) => {
       for (let attempt = 0; attempt < 20; attempt++) expect(asked({authorization})).toBe(401);
-      expect(asked({authorization: `Bearer ${token}`})).toBe(429);
+      expect(asked({authorization})).toBe(429);
+      expect(asked({authorization: `Bearer ${token}`})).toMatchObject({user: 'robot'});
+      expect(asked({authorization})).toBe(429);
       expect(asked({authorization: `Bearer ${token}`}, '203.0.113.6')).toMatchObject({user: 'robot'});
       clock.pass(60_000);
       expect(asked({authorization})).toBe(401);
     },
   );
+
+  it('is let in, as a cookie is, where the address sent twenty wrong cookies; these wait', () => {
+    const {secret = ''} = access.logins.withCode(access.logins.newCode('ann')) ?? {};
+    const wrong = {cookie: 'imgmgr-7440=none'};
+    for (let attempt = 0; attempt < 20; attempt++) expect(asked(wrong)).toBeUndefined();
+    expect(asked(wrong)).toBe(429);
+    expect(asked({cookie: `imgmgr-7440=${secret}`})).toMatchObject({user: 'ann'});
+    expect(asked({authorization: `Bearer ${token}`})).toMatchObject({user: 'robot'});
+    expect(asked({})).toBeUndefined();
+    expect(asked({...wrong, 'x-remote-user': 'ann'}, PROXY)).toMatchObject({user: 'ann'});
+    expect(isStillIn(request(wrong), access)).toBe(false);
+  });
 
   it('is neither the cookie nor the user of the proxy that come with it', () => {
     const {secret = ''} = access.logins.withCode(access.logins.newCode('ann')) ?? {};
