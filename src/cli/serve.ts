@@ -55,7 +55,9 @@ export async function carryOut(action: ServeAction, {io, env, secrets}: ServeWit
 
 /** What callers and clouds send stands in the log, too: it makes no line of its own there, and nothing of a terminal. */
 function logLine(text: string, secrets: Secrets): string {
-  return clean(secrets.scrub(text).replace(/\s*[\r\n]+\s*/g, ' | '));
+  const lines = secrets.scrub(text).split(/[\r\n]/);
+  const filled = lines.map((line) => line.trim()).filter((line) => line !== '');
+  return clean(filled.join(' | '));
 }
 
 /** Reads a command line as the CLI does, settings files included. */

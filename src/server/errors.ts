@@ -39,6 +39,6 @@ export function statusOf(error: ImgmgrError): number {
 
 /** An AUTH or FORBIDDEN of a cloud is none of the caller. */
 const STATUSES: Partial<Record<ErrorCode, number>> = {
-  ...{USAGE: 400, NOT_FOUND: 404, CONFLICT: 409, LOCKED: 409, LIMIT: 429},
+  ...{USAGE: 400, NOT_FOUND: 404, CONFLICT: 409, LOCKED: 409, DEFINITION: 409, LIMIT: 429},
   ...{UNAVAILABLE: 503, TIMEOUT: 503, QUOTA: 503, SOURCE_UNAVAILABLE: 503},
 };

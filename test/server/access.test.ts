@@ -14,6 +14,7 @@ beforeAll(async () => {
 });
 afterAll(async () => served.close());
 
+const REASON_REFUSED = 'flags.reason: holds a control character; use other characters';
 const SOME_ID = '00000000-0000-4000-8000-000000000000';
 const address = (path: string): string =>
   path.replace('{id}', SOME_ID).replace('{cloud}', 'admin').replace('{target}', 'X');
@@ -104,6 +105,44 @@ it.each([
   expect((await served.post('/v1/runs', body)).status).toBe(status);
 });
 
+it.each(['x\0y', 'x\ny', 'x\u001by', 'x\u009by'])(
+  'a hold for the reason %j is refused, as a rollback is',
+  async (reason) => {
+    const hold = {verb: 'hold', clouds: ['admin'], flags: {until: '2099-01-01', all: true, reason}};
+    const rollback = {verb: 'rollback', definitions: ['X'], clouds: ['admin'], flags: {reason}};
+    for (const [path, body] of [
+      ['/v1/runs', hold],
+      ['/v1/plans', rollback],
+    ] as const) {
+      const {status, json} = await served.post(path, body);
+      expect([status, json]).toMatchObject([400, {error: {code: 'USAGE', message: REASON_REFUSED}}]);
+    }
+  },
+);
+
+it.each([
+  ...['offset=0x10', 'offset=1e3', 'offset=', 'offset=-1', 'offset=1.0', 'offset=%201', 'offset=1&__proto__=1'],
+  ...['__proto__=1', 'constructor=1', 'none=1'],
+])('the query %s of a log is refused', async (query) => {
+  const {status, json} = await served.get(`/v1/runs/${SOME_ID}/log?${query}`);
+  expect([status, json]).toMatchObject([400, {error: {code: 'USAGE'}}]);
+});
+
+it.each(['/v1/runs?limit=1e3', '/v1/images?limit=0x10', '/v1/runs?limit=+5', '/v1/session?__proto__=1'])(
+  '%s is refused',
+  async (path) => {
+    expect((await served.get(path)).status).toBe(400);
+  },
+);
+
+it('a body with a field __proto__ is refused as one with any other unknown field', async () => {
+  for (const raw of [
+    '{"verb":"manage","clouds":["admin"],"__proto__":{"x":1}}',
+    '{"verb":"manage","clouds":["admin"],"flags":{"__proto__":{"hide":true}}}',
+  ])
+    expect((await served.call('POST', '/v1/runs', {token: served.tokens.operator, raw})).status).toBe(400);
+});
+
 it.each([
   '/../package.json',
   '/pages/../../package.json',
@@ -144,13 +183,13 @@ it('a client who goes away in the middle of its body leaves nothing in the log',
 });
 
 it('what callers send makes no line of the log, and nothing of a terminal', async () => {
-  const reason = 'x\n2026 admin deletes everything\r\u001b]0;y\u0007\u009b2J\u202e\u2028z';
+  const reason = 'x\u2028admin deletes everything\u202e##[error]z';
   const flags = {until: '2099-01-01', all: true, reason};
   const before = served.log().split('\n').length;
   const answer = await served.post('/v1/runs', {verb: 'hold', clouds: ['admin'], flags});
-  expect([202, 400]).toContain(answer.status);
-  if (answer.status === 202) await served.over(String(answer.json['id']));
-  expect(served.log().split('\n').length - before).toBe(answer.status === 202 ? 1 : 0);
+  expect(answer.status, answer.text).toBe(202);
+  await served.over(String(answer.json['id']));
+  expect(served.log().split('\n').length - before).toBe(1);
   expect(served.log()).not.toMatch(/[^\P{Cc}\n]|[\p{Zl}\p{Zp}\p{Bidi_Control}]/u);
 });
 

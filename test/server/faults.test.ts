@@ -225,3 +225,23 @@ it('says that the port is taken, and ends', async () => {
     other.close();
   }
 });
+
+it('a run that a login of some clouds does not see is in its way without a name', async () => {
+  served = await startServer({clouds: ['admin', 'member'], images: (table) => table.x(['1'], NO_BOOT, LAST1)});
+  const release = served.table.cloud.holdImports();
+  const id = await served.start({...MANAGE, clouds: ['admin', 'member']});
+  const wanted = {verb: 'verify', clouds: ['member']};
+  const seen = await served.post('/v1/runs', wanted);
+  expect([seen.status, seen.json]).toMatchObject([409, {error: {code: 'CONFLICT', run: id}}]);
+  const unseen = await served.call('POST', '/v1/runs', {token: served.tokens.limited, body: wanted});
+  expect([unseen.status, unseen.json]).toMatchObject([409, {error: {code: 'CONFLICT'}}]);
+  for (const text of [id, 'manage', 'admin']) expect(unseen.text).not.toContain(text);
+  release();
+  await served.over(id);
+});
+
+it('a plan is refused with the reason while a definition file is wrong', async () => {
+  served = await startServer({images: () => 'images:\n  - name: X\n    nonsense: 1\n'});
+  const {status, json} = await served.post('/v1/plans', MANAGE);
+  expect([status, json]).toMatchObject([409, {error: {code: 'DEFINITION'}}]);
+});

@@ -216,7 +216,7 @@ export const ERROR_STATUSES: Readonly<Record<number, string>> = {
   403: 'FORBIDDEN: the role, the clouds of the token, or the flags of the server do not allow it; or a foreign Origin or Host',
   404: 'NOT_FOUND: there is no such thing, or this user may not see it',
   405: 'USAGE: the address takes other methods',
-  409: 'CONFLICT: a run of this server works on that cloud and definition, or a plan does not fit any more',
+  409: 'CONFLICT: a run of this server works on that cloud and definition, or a plan does not fit any more; DEFINITION: a definition file is wrong',
   413: 'LIMIT: the body is larger than 64 KiB',
   415: 'USAGE: the body is no application/json',
   429: 'LIMIT: too many attempts, plans or watchers',

@@ -15,8 +15,12 @@ export const plannedVerb = z.enum(PLANNED_VERBS);
 const MOST_NAMES = 1000;
 const names = z.array(name).max(MOST_NAMES);
 const on = z.literal(true);
-/** It has to fit on an image and into a definition. */
-const reason = z.string().min(1).max(255);
+/** It has to fit on an image, into a definition and on a command line. */
+const reason = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((text) => !/\p{Cc}/u.test(text), {error: 'holds a control character; use other characters'});
 const version = z.string().min(1).max(255);
 
 /** Flags of `manage`, by their names on the command line; `build: false` is `--no-build`. */

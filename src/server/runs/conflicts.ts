@@ -12,13 +12,27 @@ export interface Subject {
 /** A hold waits for runs by itself, and is wanted while one is under way. */
 const BESIDE: ReadonlySet<string> = new Set(['hold', 'unhold']);
 
-/** CONFLICT where a run of this server works on the same definition of the same cloud; undefined: none does. */
-export function conflictOf(wanted: Subject, underWay: readonly Subject[]): CallError | undefined {
+/**
+ * CONFLICT where a run of this server works on the same definition of the same cloud; undefined: none does. Of a run that the caller does
+ * not see (`sees`) nothing is said but that it is there.
+ */
+export function conflictOf(
+  wanted: Subject,
+  underWay: readonly Subject[],
+  sees: (run: Subject) => boolean = () => true,
+): CallError | undefined {
   const other = underWay.find((run) => BESIDE.has(run.verb) === BESIDE.has(wanted.verb) && meet(wanted, run));
   if (!other) return undefined;
   const where = commonOf(wanted.clouds, other.clouds);
+  const place = where === undefined ? 'on this host' : `on ${where}`;
+  if (!sees(other))
+    return new CallError(
+      409,
+      {code: 'CONFLICT', message: `a run of this server that this login does not see works ${place}`},
+      {hint: 'wait until it ends'},
+    );
   const what = commonOf(wanted.definitions, other.definitions);
-  const message = `a run of this server (${other.verb}) works on ${what ?? 'every definition'} ${where === undefined ? 'on this host' : `on ${where}`}`;
+  const message = `a run of this server (${other.verb}) works on ${what ?? 'every definition'} ${place}`;
   return new CallError(
     409,
     {code: 'CONFLICT', message, ...(other.id !== undefined && {run: other.id})},

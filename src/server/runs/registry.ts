@@ -99,10 +99,10 @@ export class Runs {
     return run !== undefined && run.endedAt === undefined;
   }
 
-  /** Starts the run as a process of its own. UNAVAILABLE, CONFLICT with the run that is in the way, LIMIT. */
-  async start(wanted: NewRun): Promise<OwnRun> {
+  /** Starts the run as a process of its own; `sees`: whether the caller may know of that run. UNAVAILABLE, CONFLICT with the run that is in the way, LIMIT. */
+  async start(wanted: NewRun, sees?: (run: Pick<NewRun, 'clouds'>) => boolean): Promise<OwnRun> {
     const underWay = this.underWay();
-    const conflict = conflictOf(wanted, [...underWay, ...this.#starting]);
+    const conflict = conflictOf(wanted, [...underWay, ...this.#starting], sees);
     if (conflict) throw conflict;
     if (underWay.length + this.#starting.length >= MOST_AT_ONCE)
       throw new CallError(429, {

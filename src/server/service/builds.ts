@@ -1,4 +1,5 @@
 import type {Identity} from '../access/identity.ts';
+import {seesAll} from '../access/identity.ts';
 import type {StartedAnswer} from '../contract/runs.ts';
 import {deleteBuildsRequest} from '../contract/runs.ts';
 import {CallError, notFound} from '../errors.ts';
@@ -43,5 +44,10 @@ export async function deleteBuilds(
   const line = deletionLine(id, parts.flags);
   await parts.parse(line);
   const definitions = definitionsLeft(details);
-  return started(await runs.start({verb: 'build', definitions, clouds: [], line, by: identity.user}), context);
+  return started(
+    await runs.start({verb: 'build', definitions, clouds: [], line, by: identity.user}, ({clouds: of}) =>
+      seesAll(identity, of),
+    ),
+    context,
+  );
 }

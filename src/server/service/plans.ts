@@ -62,7 +62,9 @@ export async function approvedRun(
     );
   const line = approvedLine(request, plans.store.path(plan.id), parts.flags);
   const {definitions, clouds} = request;
-  const run = await runs.start({verb, definitions, clouds, line, plan: plan.id, by: identity.user});
+  const run = await runs.start({verb, definitions, clouds, line, plan: plan.id, by: identity.user}, ({clouds: of}) =>
+    seesAll(identity, of),
+  );
   await plans.store.keep({...plan, run: run.id});
   return run;
 }

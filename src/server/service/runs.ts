@@ -2,7 +2,7 @@ import type {RunRecord} from '../../core/history/records.ts';
 import {stateOfExit} from '../../core/history/records.ts';
 import type {HistoryReader, RunFilter} from '../../ports/history.ts';
 import type {Identity} from '../access/identity.ts';
-import {seesCloud} from '../access/identity.ts';
+import {seesAll, seesCloud} from '../access/identity.ts';
 import type {LogAnswer, RunAnswer, RunRow, RunsAnswer, StartedAnswer} from '../contract/runs.ts';
 import {CallError, notFound} from '../errors.ts';
 import {deletionOf} from '../runs/deletion.ts';
@@ -118,7 +118,10 @@ export async function startRun(body: unknown, identity: Identity, context: Servi
   const line = runLine(request, parts.flags);
   // What the CLI would refuse at once is refused here, before a process is started for it.
   await parts.parse(line);
-  return started(await runs.start({verb, definitions, clouds, line, by: identity.user}), context);
+  return started(
+    await runs.start({verb, definitions, clouds, line, by: identity.user}, ({clouds: of}) => seesAll(identity, of)),
+    context,
+  );
 }
 
 /** Ends a run of this server as Ctrl-C does. NOT_FOUND, FORBIDDEN, CONFLICT. */

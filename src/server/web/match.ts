@@ -34,12 +34,15 @@ export function matchPath(method: string, path: string): Matched | undefined {
 
 /** The query as the route takes it. USAGE for unknown names, values that do not fit, and what is given twice. */
 export function readQuery(route: Route, query: URLSearchParams): unknown {
-  const values: Record<string, string | readonly string[]> = {};
+  // Without a prototype, so that __proto__ is a name like others.
+  const values = Object.create(null) as Record<string, string | readonly string[]>;
   for (const key of new Set(query.keys())) {
     const all = query.getAll(key);
     const isList = route.query !== undefined && takesMany(route.query, key);
     if (!isList && all.length > 1)
       throw new CallError(400, {code: 'USAGE', message: `${key.slice(0, 100)} is given twice`});
+    if (isNumber(route.query, key) && !/^\d{1,15}$/.test(all[0] ?? ''))
+      throw new CallError(400, {code: 'USAGE', message: `${key} takes decimal digits alone`});
     values[key] = isList ? all : (all[0] ?? '');
   }
   return checkedQuery(route, values);
@@ -57,8 +60,16 @@ function decoded(part: string): string {
   }
 }
 
-function takesMany({shape}: z.ZodObject, key: string): boolean {
+function takesMany(schema: z.ZodObject, key: string): boolean {
+  return fieldOf(schema, key) instanceof z.ZodArray;
+}
+
+function isNumber(schema: z.ZodObject | undefined, key: string): boolean {
+  return schema !== undefined && fieldOf(schema, key) instanceof z.ZodNumber;
+}
+
+function fieldOf({shape}: z.ZodObject, key: string): unknown {
   let field: unknown = Object.hasOwn(shape, key) ? shape[key] : undefined;
   while (field instanceof z.ZodDefault || field instanceof z.ZodOptional) field = field.unwrap();
-  return field instanceof z.ZodArray;
+  return field;
 }

@@ -65,7 +65,10 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
     ].map((name) => `src/server/${name}.ts`),
   ],
   ['lines of files and rows, each read once', ['src/history/reader.ts', 'src/host/file-lines.ts']],
-  ['ids of fixed length', ['common', 'runs'].map((name) => `src/server/contract/${name}.ts`)],
+  [
+    'ids of fixed length, and a text of 255 characters',
+    ['common', 'runs', 'verbs'].map((name) => `src/server/contract/${name}.ts`),
+  ],
   [
     "the operator's own words: command line, environment, settings, a name or path given to a build",
     [
