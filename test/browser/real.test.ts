@@ -1,5 +1,5 @@
 import type {Locator, Page} from 'playwright-core';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {violations} from './axe.ts';
 import {expectNoSideways, openPage, useChromium} from './chromium.ts';
 import type {RealServer} from './real-server.ts';
@@ -7,8 +7,9 @@ import {hindrance, remains, startRealServer} from './real-server.ts';
 
 const why = hindrance();
 if (why !== undefined) process.stderr.write(`not tested, since ${why}: the pages of a server that really builds\n`);
-/** A build, and a guest that boots emulated beside other tests. */
-const LONG = {timeout: 90_000};
+/** A build, and a guest that boots emulated, on a machine that may be busy. */
+const LONG = {timeout: 300_000};
+const STORY_MS = 900_000;
 const GUEST = 'Tiny Guest';
 
 let server: RealServer | undefined;
@@ -17,6 +18,14 @@ beforeAll(async () => {
   if (why === undefined) server = await startRealServer();
 });
 afterAll(() => server?.close());
+// What the pages do not show of a run that went wrong.
+beforeEach(({onTestFailed}) => {
+  onTestFailed(async () => {
+    if (!server) return;
+    const runs = await server.imgmgr('history', '--limit', '3').catch(String);
+    process.stderr.write(`the server said:\n${server.log()}\nits runs:\n${runs}\n`);
+  });
+});
 
 function real(): RealServer {
   if (!server) throw new Error('there is no server');
@@ -77,7 +86,7 @@ async function versions(page: Page): Promise<readonly string[]> {
 }
 
 // One story: each part goes on where the one before it ended.
-describe.skipIf(why !== undefined)('a server on the cloud local', () => {
+describe.skipIf(why !== undefined)('a server on the cloud local', {timeout: STORY_MS}, () => {
   it('builds, boots, judges and publishes the tiny guest by two clicks, while two browsers watch and one reloads', async () => {
     const [one, other] = [await logIn(), await logIn()];
     await one.getByRole('button', {name: 'Start build'}).click();
