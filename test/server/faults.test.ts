@@ -67,14 +67,9 @@ async function killIn(of: Served, phase: Phase, kill: (id: string) => Promise<vo
   return place.id;
 }
 
-/** Asks for a run. The one before may be in the history with its end a moment before its process is gone. */
-async function tryStart(of: Served): Promise<Answer> {
-  let answer = await of.post('/v1/runs', MANAGE);
-  await becomes(async () => {
-    if (answer.status === 409) answer = await of.post('/v1/runs', MANAGE);
-    return answer.status !== 409;
-  });
-  return answer;
+/** Asks for a run, at once after the end of the one before: its process, which may be there for a moment yet, is not in the way. */
+function tryStart(of: Served): Promise<Answer> {
+  return of.post('/v1/runs', MANAGE);
 }
 
 /** Runs manage until all is done, and sees that nothing else is there. */

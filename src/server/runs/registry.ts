@@ -99,6 +99,11 @@ export class Runs {
     return run !== undefined && run.endedAt === undefined;
   }
 
+  /** Waits for the end of the process of a run, `ms` at most. */
+  async gone(id: string, ms: number): Promise<void> {
+    await Promise.race([this.#ends.get(id), sleep(ms, undefined, {ref: false})]);
+  }
+
   /** Starts the run as a process of its own; `sees`: whether the caller may know of that run. UNAVAILABLE, CONFLICT with the run that is in the way, LIMIT. */
   async start(wanted: NewRun, sees?: (run: Pick<NewRun, 'clouds'>) => boolean): Promise<OwnRun> {
     const underWay = this.underWay();
