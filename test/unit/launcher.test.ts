@@ -22,8 +22,8 @@ describe('the launcher that the build makes', () => {
   });
 
   it.each([
-    [['status', '--all'], 8],
-    [['dry-run'], 8],
+    [['status', '--all'], 4],
+    [['dry-run'], 4],
     [['verify'], 2],
     [['--cloud', 'status'], 2],
     [[], 2],
