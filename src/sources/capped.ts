@@ -9,12 +9,15 @@ export interface Cap {
   readonly limit: number;
 }
 
-/** Ends a stream that has more bytes than it may, whatever was said before: FORMAT_REFUSED. */
-export async function* capped(chunks: AsyncIterable<Uint8Array>, cap: Cap): AsyncGenerator<Uint8Array> {
-  let total = 0;
+/** Ends a stream that has more bytes than it may, whatever was said before: FORMAT_REFUSED. `read`: what streams under one limit have had so far. */
+export async function* capped(
+  chunks: AsyncIterable<Uint8Array>,
+  cap: Cap,
+  read = {bytes: 0},
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
-    total += chunk.length;
-    if (total > cap.limit) throw tooLarge(cap);
+    read.bytes += chunk.length;
+    if (read.bytes > cap.limit) throw tooLarge(cap);
     yield chunk;
   }
 }

@@ -16,6 +16,8 @@ const BLOCK = 512;
 /** As Go's archive/tar: no honest header is longer. */
 const LONGEST_EXTENSION = 1024 * 1024;
 const MOST_ENTRIES = 1_000_000;
+/** As Linux: no file system takes a longer path. */
+const LONGEST_PATH = 4096;
 
 /** Types whose members have no content. */
 const HEADER_ONLY = /^[1-6]$/;
@@ -129,6 +131,7 @@ function paxRecords(text: Buffer, show: string): ReadonlyMap<string, string> {
 }
 
 function plainPath(path: string, show: string): string {
+  if (path.length > LONGEST_PATH) throw damaged(show, `has a name of ${path.length} characters`);
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (parts.includes('..')) throw damaged(show, `has a member outside of it: ${JSON.stringify(path.slice(0, 100))}`);
   return parts.join('/');

@@ -18,6 +18,8 @@ const SIGNATURE = {local: 0x04034b50, central: 0x02014b50, end: 0x06054b50, end6
 const FLAG = {encrypted: 0x2041, streamed: 0x08, patched: 0x20};
 const METHOD = {stored: 0, deflated: 8};
 const MOST_ENTRIES = 10_000;
+/** All names are kept until the directory was read. */
+const LONGEST_NAME = 4096;
 const IN_ZIP64 = 0xffffffff;
 
 /**
@@ -220,6 +222,7 @@ class ZipReader {
   }
 
   #name(bytes: Buffer): string {
+    if (bytes.length > LONGEST_NAME) throw damaged(this.#show, `has a name of ${bytes.length} bytes`);
     const name = bytes.toString('utf8');
     if (
       name === '' ||

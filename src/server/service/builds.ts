@@ -7,7 +7,7 @@ import {definitionsLeft, deletionOf} from '../runs/deletion.ts';
 import {deletionLine} from '../verbs/command-line.ts';
 import {readValue} from '../verbs/read-body.ts';
 import type {ServiceContext} from './context.ts';
-import {offerContext} from './context.ts';
+import {offerContext, waitForEndedRuns} from './context.ts';
 import {findRun, started} from './runs.ts';
 
 /** Starts the run that deletes what is left of the builds of a run, once its text is typed. USAGE, NOT_FOUND, FORBIDDEN, CONFLICT, UNAVAILABLE. */
@@ -44,6 +44,7 @@ export async function deleteBuilds(
   const line = deletionLine(id, parts.flags);
   await parts.parse(line);
   const definitions = definitionsLeft(details);
+  await waitForEndedRuns(context);
   return started(
     await runs.start({verb: 'build', definitions, clouds: [], line, by: identity.user}, ({clouds: of}) =>
       seesAll(identity, of),

@@ -1,3 +1,4 @@
+import type {HistoryReader} from '../../ports/history.ts';
 import {VERSION} from '../../version.ts';
 import type {Identity} from '../access/identity.ts';
 import {seesCloud} from '../access/identity.ts';
@@ -50,3 +51,15 @@ export function sessionOf(identity: Identity, {permissions, clouds, parts, runs}
     closed: runs.closed ?? null,
   };
 }
+
+/** A run whose end the history has may have its process for a moment yet, in which it must not be in the way of the next one. */
+export async function waitForEndedRuns({runs, history}: ServiceContext): Promise<void> {
+  const isOver = (reader: HistoryReader, id: string): boolean => (reader.details(id)?.run.endedAt ?? null) !== null;
+  // Where the history cannot be read, no run starts, and that is said by those who start it.
+  const over = await history
+    .read((reader) => runs.underWay().filter(({id}) => isOver(reader, id)))
+    .catch(() => undefined);
+  await Promise.all((over ?? []).map(({id}) => runs.gone(id, GONE_MS)));
+}
+
+const GONE_MS = 3000;

@@ -14,7 +14,7 @@ import {againOffers, cloudOffers} from '../verbs/offers.ts';
 import {refusalOf, requireKnown, requirePermission} from '../verbs/permit.ts';
 import {readRunRequest} from '../verbs/read-body.ts';
 import type {ServiceContext} from './context.ts';
-import {knownTo, offerContext} from './context.ts';
+import {knownTo, waitForEndedRuns, offerContext} from './context.ts';
 import {approvedRun} from './plans.ts';
 
 /** What is asked of the list of runs. */
@@ -111,7 +111,7 @@ export async function requireWatch(id: string, identity: Identity, context: Serv
 export async function startRun(body: unknown, identity: Identity, context: ServiceContext): Promise<StartedAnswer> {
   const {parts, runs, permissions} = context;
   const request = readRunRequest(body);
-  await letGo(context);
+  await waitForEndedRuns(context);
   if ('plan' in request) return started(await approvedRun(request, identity, context), context);
   requirePermission(request, identity, permissions);
   requireKnown(request, await knownTo(context, identity));
@@ -124,18 +124,6 @@ export async function startRun(body: unknown, identity: Identity, context: Servi
     context,
   );
 }
-
-/** A run whose end the history has may have its process for a moment yet, in which it must not be in the way of the next one. */
-async function letGo({runs, history}: ServiceContext): Promise<void> {
-  const isOver = (reader: HistoryReader, id: string): boolean => (reader.details(id)?.run.endedAt ?? null) !== null;
-  // Where the history cannot be read, no run starts, and that is said by those who start it.
-  const over = await history
-    .read((reader) => runs.underWay().filter(({id}) => isOver(reader, id)))
-    .catch(() => undefined);
-  await Promise.all((over ?? []).map(({id}) => runs.gone(id, GONE_MS)));
-}
-
-const GONE_MS = 3000;
 
 /** Ends a run of this server as Ctrl-C does. NOT_FOUND, FORBIDDEN, CONFLICT. */
 export async function cancelRun(

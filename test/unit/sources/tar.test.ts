@@ -122,6 +122,7 @@ describe('a tar file is refused', () => {
       [{name: 'p', type: 'x', content: '10 path=a\n10 path=b\n'}, {name: 'a'}],
       'x.tar has an extended header that says path twice',
     ],
+    [[pax({path: 'a'.repeat(4097)}), {name: 'a'}], 'x.tar has a name of 4097 characters'],
     [[pax({path: 'a'})], 'x.tar ends behind a header of a member'],
     [[{name: 'p', type: 'x', size: 2 ** 21}], 'x.tar has a header of 2097152 bytes'],
   ])('%#: for what programs read in more than one way, or nobody writes', async (members, message) => {

@@ -94,6 +94,7 @@ describe('a zip archive is refused', () => {
       'has a stored file with two sizes',
     ],
     ['with a name outside', [{name: '../a', content: 'x'}], {}, 'has a file outside of it: "../a"'],
+    ['with a very long name', [{name: 'a'.repeat(4097), content: 'x'}], {}, 'has a name of 4097 bytes'],
     ['with an absolute name', [{name: '/a', content: 'x'}], {}, 'has a file outside of it: "/a"'],
     ['with a backslash', [{name: 'a\\b', content: 'x'}], {}, 'has a file outside of it: "a\\\\b"'],
     [

@@ -145,7 +145,7 @@ describe('S9: beside 1,000 connections a second from its own address, 40 ms away
   it.each([
     ['that say nothing', undefined],
     ['that greet as TLS clients do', ''],
-    // A machine that is busy with other tests may be too slow for a handshake; none that shows a fault passes once.
+    // A machine that is busy with other tests may be too slow for a handshake, so it has three tries.
   ])(
     'S9: an agent with the mark of its ticket gets through at the first try: connections %s',
     {retry: 2},

@@ -1,10 +1,11 @@
 import type {OciReference} from '../../../core/oci-reference.ts';
 import {formatOciReference, isOciUrl, parseOciReference} from '../../../core/oci-reference.ts';
-import {limitsOf, raiseHint} from '../../../core/limits.ts';
+import {limitsOf} from '../../../core/limits.ts';
 import type {Compression} from '../../../core/format/wrapper.ts';
 import {compressionOf, WRAPPER_REACH} from '../../../core/format/wrapper.ts';
 import {ImgmgrError} from '../../../errors.ts';
 import type {Exec} from '../../../exec.ts';
+import {capped, tooLarge} from '../../capped.ts';
 import {peekable} from '../../chunks.ts';
 import {decompressed} from '../../decompress.ts';
 import type {Web} from '../../download/follow.ts';
@@ -118,11 +119,13 @@ async function* diskOf(reading: Reading): AsyncGenerator<{readonly size: number}
   const {manifest, show, request} = reading;
   const limits = limitsOf(request.limits);
   const served = manifest.layers.reduce((sum, {size}) => sum + size, 0);
-  if (served > limits.download) throw tooLarge(show, 'download', limits.download);
+  if (served > limits.download) throw tooLarge({show, name: 'download', limit: limits.download});
   const folder = new DiskFolder(show);
-  const budget = {left: limits.unpacked};
+  // All layers together.
+  const read = {bytes: 0};
+  const cap = {show, name: 'unpacked', limit: limits.unpacked} as const;
   for (const layer of manifest.layers.toReversed()) {
-    const bytes = capped(await layerBytes(reading, layer), budget, () => tooLarge(show, 'unpacked', limits.unpacked));
+    const bytes = capped(await layerBytes(reading, layer), cap, read);
     for await (const entry of tarEntries(bytes, show)) {
       if (!folder.isDisk(entry)) continue;
       yield {size: entry.size};
@@ -151,24 +154,4 @@ async function layerBytes({registry, context, show}: Reading, layer: Descriptor)
 
 function isOfLayers(wrapper: Compression): boolean {
   return wrapper === 'gz' || wrapper === 'zst';
-}
-
-/** Ends what unpacks to more than all layers together may have. */
-async function* capped(
-  chunks: AsyncIterable<Uint8Array>,
-  budget: {left: number},
-  exceeded: () => ImgmgrError,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    budget.left -= chunk.length;
-    if (budget.left < 0) throw exceeded();
-    yield chunk;
-  }
-}
-
-function tooLarge(show: string, name: 'download' | 'unpacked', limit: number): ImgmgrError {
-  const which = name === 'download' ? 'has layers of more' : 'has layers that unpack to more';
-  return new ImgmgrError('FORMAT_REFUSED', `${show} ${which} than the limit of ${limit} bytes`, {
-    hint: raiseHint(name),
-  });
 }
