@@ -25,6 +25,7 @@ export const WARNING_CODES = [
   'rollback-not-kept', // the next run publishes a listed version in place of the one that was gone back to
   // about what a run does
   'held', // nothing of it is published or taken out of use until a date
+  'no-partition-table', // a raw disk is one file system, which no firmware can start
   'not-converted', // what was to be converted is no disk
   'import-fallback', // an import method failed, the next one is tried
   'import-restarted', // an image that an earlier run left cannot be gone on with, and is made again

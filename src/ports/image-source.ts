@@ -37,6 +37,8 @@ export interface SourceProbe {
   /** Bytes of the disk inside, where its format says so within the first 64 KiB (raw: the size). */
   readonly virtualSize?: number;
   readonly lastModified?: Date;
+  /** A file system that fills a raw disk from its first byte on, where the first 64 KiB show it: no firmware can start it. */
+  readonly filesystem?: string;
   /** True when the bytes as served are packed (gz, xz, zst, bz2, tar, zip), so that the cloud cannot fetch them itself. */
   readonly compressed: boolean;
   /** True when the cloud could fetch it by itself: http or https, not packed. */

@@ -16,13 +16,14 @@ export async function probeServed(served: Served, request: SourceRequest): Promi
     const {head, complete} = await peekable(served.chunks).peek(PROBE_BYTES);
     const size = served.size ?? (complete ? head.length : undefined);
     const compressed = wrapperOf(head) !== undefined;
-    const virtualSize = compressed ? undefined : judge(head, {served, request, size});
+    const {virtualSize, filesystem} = compressed ? {} : judge(head, {served, request, size});
     return {
       url: served.url,
       compressed,
       remote: served.remote && !compressed,
       ...(size === undefined ? {} : {size}),
       ...(virtualSize === undefined ? {} : {virtualSize}),
+      ...(filesystem === undefined ? {} : {filesystem}),
       ...(served.lastModified === undefined ? {} : {lastModified: served.lastModified}),
     };
   } finally {
@@ -30,11 +31,11 @@ export async function probeServed(served: Served, request: SourceRequest): Promi
   }
 }
 
-/** Bytes of the disk inside, if the first bytes say. */
+/** Bytes of the disk inside, and a file system without a partition table, if the first bytes say. */
 function judge(
   head: Uint8Array,
   {served, request, size}: {served: Served; request: SourceRequest; size: number | undefined},
-): number | undefined {
+): Pick<SourceProbe, 'virtualSize' | 'filesystem'> {
   const inspection = inspectStart(head, size !== undefined && size <= head.length);
   const {contentType} = served;
   refuseUnfit(inspection, {
@@ -43,5 +44,6 @@ function judge(
     maxVirtualBytes: limitsOf(request.limits).virtual,
     ...(contentType === undefined ? {} : {contentType}),
   });
-  return inspection.virtualSize ?? (inspection.needed === undefined ? size : undefined);
+  const {filesystem, needed, virtualSize = needed === undefined ? size : undefined} = inspection;
+  return {...(virtualSize !== undefined && {virtualSize}), ...(filesystem !== undefined && {filesystem})};
 }

@@ -134,7 +134,7 @@ const EVERYWHERE: readonly (readonly [RegExp, string])[] = [
 /** Files of less than 20 lines that one other file alone uses, and why they are not a part of it. */
 const SMALL: Readonly<Record<string, string>> = {
   'src/core/build/patchlevel.ts': 'a rule about packages, which their one user, an adapter, is handed by the core',
-  'src/core/format/iso.ts': 'each format has its file',
+  'src/core/format/filesystem.ts': 'one mark of each file system, beside the formats',
   'src/finders/build.ts': 'each kind of finder has its file',
   'src/host/probe-port.ts': 'compose, which uses it, opens no connections',
   'src/http/headers.ts': 'its user, line.ts, would have more than 300 lines with it',

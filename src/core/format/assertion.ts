@@ -35,9 +35,9 @@ export function judgeEnd(end: EndInspection, inspection: Inspection, asserted: s
   return [{id: 'Mismatch', message}, ...end.problems];
 }
 
-function agrees({format, partitioned}: Inspection, asserted: string): boolean {
+function agrees({format, partitioned, udfAlone}: Inspection, asserted: string): boolean {
   if (format === asserted) return true;
   if (format === 'raw') return asserted === 'gpt' ? partitioned : isOpaque(asserted);
-  // A hybrid ISO is also a disk with partitions, and boots as one.
-  return format === 'iso' && partitioned && asserted === 'raw';
+  // A hybrid ISO is also a disk with partitions, and boots as one; Glance takes a disc of UDF alone for a raw disk.
+  return format === 'iso' && (partitioned || udfAlone === true) && asserted === 'raw';
 }

@@ -1,5 +1,7 @@
 import type {FormatInspector, FormatProblem} from './inspection.ts';
-import {iso} from './iso.ts';
+import type {BareFilesystem} from './filesystem.ts';
+import {filesystemOf} from './filesystem.ts';
+import {iso, isUdfAlone} from './iso.ts';
 import {partitionTable} from './partition-table.ts';
 import type {Prefix} from './prefix.ts';
 import {prefixOf} from './prefix.ts';
@@ -26,6 +28,10 @@ export interface Inspection {
   readonly virtualSize?: number;
   /** A raw disk or an ISO that starts with an MBR or GPT. */
   readonly partitioned: boolean;
+  /** A raw disk without a partition table that begins as a file system does: no firmware can start it. */
+  readonly filesystem?: BareFilesystem;
+  /** A disc of UDF alone, which clouds take for a raw disk. */
+  readonly udfAlone?: true;
   /** Reasons to refuse it, whatever was asserted. */
   readonly problems: readonly FormatProblem[];
   /** More could be said with this many bytes from the start. */
@@ -42,8 +48,7 @@ export function inspectStart(bytes: Uint8Array, complete: boolean): Inspection {
   // A bootable ISO may carry a partition table for USB sticks; that pair alone is honest.
   const chosen = partitioned && matched.length === 2 && matched.includes(iso) ? [iso] : matched;
   const [only, second] = chosen;
-  if (only === undefined)
-    return {format: 'raw', partitioned, problems: sizeProblems(head), footer: false, ...more(head)};
+  if (only === undefined) return unknown(head, partitioned);
   if (second !== undefined) return ambiguous(chosen, partitioned);
   const {virtualSize, problems, needed, footer} = only.inspect(head);
   return {
@@ -51,8 +56,21 @@ export function inspectStart(bytes: Uint8Array, complete: boolean): Inspection {
     partitioned,
     problems,
     footer: footer ?? false,
+    ...(only === iso && isUdfAlone(head) && {udfAlone: true}),
     ...(virtualSize === undefined ? {} : {virtualSize}),
     ...(needed === undefined ? more(head) : {needed}),
+  };
+}
+
+function unknown(head: Prefix, partitioned: boolean): Inspection {
+  const filesystem = filesystemOf(head);
+  return {
+    format: 'raw',
+    partitioned,
+    problems: sizeProblems(head),
+    footer: false,
+    ...(filesystem !== undefined && {filesystem}),
+    ...more(head),
   };
 }
 

@@ -5,6 +5,10 @@ import type {Prefix} from './prefix.ts';
 const DATA_FILE = 1 << 2;
 /** Dirty, corrupt, data file, compression type; what lies above (extended L2 entries, too) current Glance refuses. */
 const KNOWN_FEATURES = 0b1111;
+const COMPRESSION = 1 << 3;
+/** Behind the fields that every header of version 3 has. */
+const COMPRESSION_AT = 104;
+const ZSTD = 1;
 const STEP = 64 * 1024;
 const MAX_EXTENSIONS = 32;
 /** Of the disk at an earlier time, in the same file. QEMU takes 65536, and lists them in a text of many megabytes. */
@@ -34,7 +38,7 @@ export const qcow2: FormatInspector = {
     const version = head.u32be(4);
     if (version === 1) return refuse('Version', 'is qcow version 1, which no cloud takes; convert it to qcow2');
     if (version !== 2 && version !== 3) return refuse('Version', `is qcow2 of the unknown version ${version}`);
-    const length = version === 2 ? 72 : 104;
+    const length = version === 2 ? 72 : 112;
     if (!head.has(0, length)) return unfinished(head, length);
     const fields = headerProblems(head, version);
     const virtualSize = head.u64be(24);
@@ -58,6 +62,7 @@ function headerProblems(head: Prefix, version: 2 | 3): readonly FormatProblem[] 
         id: 'UnknownFeatures',
         message: `is qcow2 with incompatible features that Glance refuses (${features(head.u32be(72), low)})`,
       });
+    problems.push(...compressionProblems(head, low));
     const length = head.u32be(100);
     if (length !== 104 && length !== 112)
       problems.push({id: 'UnknownFeatures', message: `is qcow2 with a header of ${length} bytes (known: 104, 112)`});
@@ -68,6 +73,13 @@ function headerProblems(head: Prefix, version: 2 | 3): readonly FormatProblem[] 
   if (snapshots > MAX_SNAPSHOTS)
     problems.push({id: 'Descriptor', message: `is qcow2 with ${snapshots} snapshots (at most ${MAX_SNAPSHOTS})`});
   return [...problems, ...sizeProblems('qcow2', head.u64be(24))];
+}
+
+/** Zlib is said by no bit and no byte, zstd by both (validate_compression_type): what says it by one of them is read in two ways. */
+function compressionProblems(head: Prefix, features: number): readonly FormatProblem[] {
+  const type = head.u32be(100) > COMPRESSION_AT ? head.u8(COMPRESSION_AT) : 0;
+  if (type === ((features & COMPRESSION) === 0 ? 0 : ZSTD)) return [];
+  return [{id: 'UnknownFeatures', message: `is qcow2 whose header says two things about its compression (${type})`}];
 }
 
 /** Walks as QEMU does, to the type 0 or the end of the first cluster. */

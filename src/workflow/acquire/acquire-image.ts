@@ -1,4 +1,5 @@
 import type {ImageQuota} from '../../ports/image-store.ts';
+import type {SourceProbe} from '../../ports/image-source.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {byteSource} from './byte-source.ts';
 import {chooseMethods} from './choose-methods.ts';
@@ -33,6 +34,7 @@ async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Pr
   const source = byteSource(context, {...task, wantSha512: digests.wantSha512});
   const deadlineMs = context.runtime.monotonic() + options.importTimeoutMs;
   const probe = await source.probe(options.importTimeoutMs);
+  warnOfFilesystem(context, {task, probe});
   const bytes = expectedBytes(probe, staging?.conversion);
   checkQuota(store.cloud, bytes, quota);
   const {methods: chosen, reason} = chooseMethods({
@@ -64,6 +66,24 @@ async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Pr
     methods,
     deadlineMs,
   };
+}
+
+/** Said where nothing else would start it: with a kernel of its own (`kernel_id`) a disk needs no boot loader. */
+function warnOfFilesystem(
+  {store, emit}: AcquireContext,
+  {task, probe}: {readonly task: AcquireTask; readonly probe: SourceProbe},
+): void {
+  const {definition, release} = task;
+  const hasKernel = [definition.meta, release.listed?.meta].some((meta) => (meta?.['kernel_id'] ?? null) !== null);
+  if (probe.filesystem === undefined || definition.format !== 'raw' || hasKernel) return;
+  emit({
+    type: 'warning',
+    code: 'no-partition-table',
+    cloud: store.cloud,
+    definition: definition.name,
+    message: `${definition.name} ${release.version} is one file system (${probe.filesystem}) without a partition table and a boot loader`,
+    hint: 'use an image of a whole disk, or name a kernel for it with the property kernel_id',
+  });
 }
 
 function checkQuota(cloud: string, bytes: number | undefined, quota: ImageQuota): void {

@@ -4,6 +4,7 @@ import type {FileEnd} from '../../../src/core/format/inspect.ts';
 import {END_REACH, inspectEnd, inspectStart} from '../../../src/core/format/inspect.ts';
 import {wrapperOf} from '../../../src/core/format/wrapper.ts';
 import {
+  FILE_PARAMETERS,
   bytes,
   disk,
   fixedVhd,
@@ -35,7 +36,8 @@ describe('recognises by content and knows the size of the disk inside', () => {
   test.each([
     ['qcow2 version 3', qcow2({size: 3 * GIB}), 'qcow2', 3 * GIB],
     ['qcow2 version 2', qcow2({version: 2, size: 2 * GIB}), 'qcow2', 2 * GIB],
-    ['qcow2 with zstd clusters, dirty and corrupt marks', qcow2({features: 0b1011}), 'qcow2', GIB],
+    ['qcow2 with zstd clusters, dirty and corrupt marks', qcow2({features: 0b1011, compression: 1}), 'qcow2', GIB],
+    ['qcow2 that says zlib in its longer header', qcow2({compression: 0}), 'qcow2', GIB],
     ['vmdk, sparse', vmdk(), 'vmdk', 2048 * 512],
     ['vmdk, stream-optimised', vmdk({type: 'streamOptimized', footer: true}), 'vmdk', 2048 * 512],
     ['vdi, dynamic', vdi(), 'vdi', 5 * GIB],
@@ -44,6 +46,8 @@ describe('recognises by content and knows the size of the disk inside', () => {
     ['vhdx', vhdx(), 'vhdx', 7 * GIB],
     ['iso 9660', iso(), 'iso', 32 * 2048],
     ['udf', iso('NSR02'), 'iso', undefined],
+    ['udf alone', bytes(64 * 1024, {0x8001: 'BEA01', 0x8801: 'NSR03', 0x9001: 'TEA01'}), 'iso', undefined],
+    ['a mark of UDF without UDF', bytes(64 * 1024, {0x8001: 'BEA01', 0x9001: 'TEA01'}), 'raw', undefined],
     ['an iso for USB sticks', overlay(iso(), gptDisk()), 'iso', 32 * 2048],
     ['a disk with a GPT', gptDisk(), 'raw', undefined],
     ['a disk with an MBR', mbrDisk(), 'raw', undefined],
@@ -54,6 +58,18 @@ describe('recognises by content and knows the size of the disk inside', () => {
     expect(found.problems).toEqual([]);
     expect([found.format, found.virtualSize]).toEqual([format, virtualSize]);
   });
+
+  test.each([
+    ['ext2/3/4', bytes(4096, {0x438: [0x53, 0xef]})],
+    ['XFS', bytes(4096, {0: 'XFSB'})],
+    ['SquashFS', bytes(4096, {0: 'hsqs'})],
+    ['FAT', bytes(4096, {0x10: [2], 0x15: [0xf8], 0x36: 'FAT16', 510: [0x55, 0xaa]})],
+    [undefined, bytes(4096)],
+    [undefined, overlay(mbrDisk(), bytes(4096, {0x438: [0x53, 0xef]}))],
+    [undefined, overlay(iso(), bytes(4096, {0x438: [0x53, 0xef]}))],
+  ])('a file system that fills the disk is known: %s', (filesystem, file) =>
+    expect(inspectStart(file, true).filesystem).toBe(filesystem),
+  );
 
   test('a partition table is told from none', () => {
     expect([gptDisk(), mbrDisk(), bytes(4096)].map((file) => inspectStart(file, true).partitioned)).toEqual([
@@ -77,6 +93,9 @@ describe('refuses what reads other files, cannot be read, or is taken by no clou
       qcow2({backing: 1, crypt: 1, features: 0x24}),
       ['BackingFile', 'Encrypted', 'DataFile', 'UnknownFeatures'],
     ],
+    ['qcow2 with the bit of zstd alone', qcow2({features: 8}), ['UnknownFeatures']],
+    ['qcow2 with the byte of zstd alone', qcow2({compression: 1}), ['UnknownFeatures']],
+    ['qcow2 with an unknown compression', qcow2({features: 8, compression: 2}), ['UnknownFeatures']],
     ['qcow version 1', qcow2({version: 1}), ['Version']],
     ['qcow2 version 4', qcow2({version: 4}), ['Version']],
     ['vmdk of the flat type', vmdk({type: 'monolithicFlat'}), ['Type']],
@@ -112,6 +131,9 @@ describe('refuses what reads other files, cannot be read, or is taken by no clou
     ['vhdx with 2048 regions', vhdx({regions: 2048}), ['Region']],
     ['vhdx without a region table', vhdx({signature: 'xxxx'}), ['Region']],
     ['vhdx without a metadata region', vhdx({regions: 0}), ['Region']],
+    ['vhdx with an item that nobody knows', vhdx({item: bytes(16, {0: [1]})}), ['Region']],
+    ['vhdx with an item twice', vhdx({item: FILE_PARAMETERS}), ['Region']],
+    ['vhdx with a region that nobody knows', vhdx({regions: 2}), ['Region']],
     ['vhdx with its metadata at the end of the world', vhdx({metadataAt: 2 ** 50}), ['Region']],
     ['LUKS', bytes(4096, {0: [0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe, 0, 2]}), ['NotADisk']],
     ['QED', bytes(4096, {0: 'QED\0'}), ['NotADisk']],
@@ -223,6 +245,9 @@ describe('compares with what the definition says', () => {
     ['vhd', bytes(4096)],
     // A kernel with a partition table that means nothing.
     ['aki', disk([])],
+    // Glance takes a disc of UDF alone for a raw disk.
+    ['iso', bytes(64 * 1024, {0x8001: 'BEA01', 0x8801: 'NSR03'})],
+    ['raw', bytes(64 * 1024, {0x8001: 'BEA01', 0x8801: 'NSR03'})],
     // A hybrid ISO boots as a disk.
     ['raw', overlay(iso(), mbrDisk())],
   ])('%s agrees', (format, file) => expect(ids(file, format)).toEqual([]));

@@ -39,11 +39,14 @@ export interface Qcow2Fields {
   readonly length?: number;
   readonly clusterBits?: number;
   readonly headerLength?: number;
+  /** The byte behind the fields that every header has; makes a header of 112 bytes. */
+  readonly compression?: number;
   /** Header extensions behind the header: type and content. */
   readonly extensions?: readonly (readonly [number, string])[];
 }
 
 export function qcow2(fields: Qcow2Fields = {}): Buffer {
+  const headerLength = fields.headerLength ?? (fields.compression === undefined ? 104 : 112);
   return bytes(fields.length ?? 64 * 1024, {
     0: [0x51, 0x46, 0x49, 0xfb],
     4: u32be(fields.version ?? 3),
@@ -51,8 +54,9 @@ export function qcow2(fields: Qcow2Fields = {}): Buffer {
     20: u32be(fields.clusterBits ?? 16),
     24: u64be(fields.size ?? 1024 ** 3),
     32: u32be(fields.crypt ?? 0),
-    ...(fields.version === 2 ? {} : {72: u64be(fields.features ?? 0), 100: u32be(fields.headerLength ?? 104)}),
-    [fields.version === 2 ? 72 : (fields.headerLength ?? 104)]: Buffer.concat(
+    ...(fields.version === 2 ? {} : {72: u64be(fields.features ?? 0), 100: u32be(headerLength)}),
+    ...(fields.compression !== undefined && {104: [fields.compression]}),
+    [fields.version === 2 ? 72 : headerLength]: Buffer.concat(
       (fields.extensions ?? []).map(([type, content]) => {
         const padded = bytes(Math.ceil(content.length / 8) * 8, {0: content});
         return Buffer.concat([u32be(type), u32be(content.length), padded]);
@@ -134,7 +138,8 @@ export function fixedVhd(): Buffer {
 
 const METADATA = Buffer.from('06a27c8b90479a4bb8fe575f050f886e', 'hex');
 const VIRTUAL_DISK_SIZE = Buffer.from('2442a52f1bcd7648b2115dbed83bf4b8', 'hex');
-const FILE_PARAMETERS = Buffer.from('3767a1ca36fa434db3b633f0aa44e76b', 'hex');
+const LOGICAL_SECTOR_SIZE = Buffer.from('1dbf41816fa90947ba47f233a8faab5f', 'hex');
+export const FILE_PARAMETERS = Buffer.from('3767a1ca36fa434db3b633f0aa44e76b', 'hex');
 const PARENT_LOCATOR = Buffer.from('2d5fd3a80bb34d45abf7d3d84834ab0c', 'hex');
 
 export interface VhdxFields {
@@ -145,6 +150,8 @@ export interface VhdxFields {
   readonly parent?: boolean;
   /** Flags of the file parameters. */
   readonly flags?: number;
+  /** The GUID of the first metadata item. */
+  readonly item?: Buffer;
   /** The GUID of a log that waits. */
   readonly log?: boolean;
 }
@@ -163,7 +170,7 @@ export function vhdx(fields: VhdxFields = {}): Buffer {
     [table + 32]: u64le(start),
     [reachable]: 'metadata',
     [reachable + 10]: [3, 0],
-    [reachable + 32]: fields.parent === true ? PARENT_LOCATOR : bytes(16, {0: [1]}),
+    [reachable + 32]: fields.parent === true ? PARENT_LOCATOR : (fields.item ?? LOGICAL_SECTOR_SIZE),
     [reachable + 64]: VIRTUAL_DISK_SIZE,
     [reachable + 80]: u32le(64 * 1024),
     [reachable + 96]: FILE_PARAMETERS,
