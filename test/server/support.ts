@@ -225,13 +225,13 @@ function collect(child: ChildProcess): () => string {
 
 /** Waits until it is true. */
 export async function becomes(is: () => boolean | Promise<boolean>): Promise<void> {
-  for (let looks = 0; looks < 600; looks++) {
+  for (let looks = 0; looks < 1500; looks++) {
     if (await is()) return;
     await new Promise((resolve) => {
       setTimeout(resolve, 50);
     });
   }
-  throw new Error('it did not become true within 30 s');
+  throw new Error('it did not become true within 75 s');
 }
 
 /** One call over HTTP, with the headers that are given and no others but Host. */
