@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'FORMAT_REFUSED' // the bytes are no image of the demanded format, or an unsafe one
   | 'IMPORT_FAILED' // the cloud took the bytes and failed
   | 'IMAGE_GONE' // an image vanished while we worked on it
+  | 'IMAGE_LOST' // the cloud calls an image active, and its bytes are gone
   | 'BUILD_FAILED' // diskimage-builder failed
   | 'DISK_FULL' // no space on this host
   | 'NEWER_FORMAT' // a later version of imgmgr wrote an image of the definition, in a format that this one cannot read

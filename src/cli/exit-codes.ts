@@ -63,6 +63,7 @@ const CODE_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   FORMAT_REFUSED: 1,
   IMPORT_FAILED: 1,
   IMAGE_GONE: 1,
+  IMAGE_LOST: 1,
   BUILD_FAILED: 1,
   DISK_FULL: 1,
   NEWER_FORMAT: 2,

@@ -16,6 +16,8 @@ export interface EventBusParts {
   readonly now: () => Date;
   /** Takes the secrets out of an event; the one place where that is done for all sinks. */
   readonly scrub: (event: Event) => Event;
+  /** What sinks get for an event: the event, and what follows from it; without it, the event alone. */
+  readonly follow?: (event: Event) => readonly Event[];
   /** Called at the first failure of a sink. */
   readonly onFailure: (sink: string, error: unknown) => void;
 }
@@ -24,7 +26,7 @@ export interface EventBusParts {
  * A bus for one run. No sink affects the run or another sink: what one throws, or rejects with, is reported once, and nobody waits for
  * a promise. A sink that needs time keeps its own queue.
  */
-export function createEventBus({run, now, scrub, onFailure}: EventBusParts): EventBus {
+export function createEventBus({run, now, scrub, follow, onFailure}: EventBusParts): EventBus {
   const sinks = new Set<Subscription>();
   const queue: StampedEvent[] = [];
   let delivering = false;
@@ -49,11 +51,23 @@ export function createEventBus({run, now, scrub, onFailure}: EventBusParts): Eve
       }
   };
 
+  const following: Subscription = {name: 'phases', sink: () => undefined, failed: false};
+  const followed = (event: Event): readonly Event[] => {
+    try {
+      return follow ? follow(event) : [event];
+    } catch (error) {
+      fail(following, error);
+      return [event];
+    }
+  };
+
   return {
     emit(event, {action} = {}) {
-      seq += 1;
       const at = now().toISOString();
-      queue.push({run, seq, at, ...(action !== undefined && {action}), event: scrub(event)});
+      for (const one of followed(event)) {
+        seq += 1;
+        queue.push({run, seq, at, ...(action !== undefined && {action}), event: scrub(one)});
+      }
       // What a sink emits comes after what is being delivered, for every sink.
       if (delivering) return;
       delivering = true;

@@ -6,6 +6,7 @@ import type {HistoryEvent} from './history/events.ts';
 import type {HoldAnswer} from './hold.ts';
 import type {RolledBack} from './rollback-answer.ts';
 import type {FieldChange, ImageUsers} from './image/image.ts';
+import type {ImagePhaseEvent, ImagePhaseRow} from './phase/phase.ts';
 import type {PlanCosts} from './plan/costs.ts';
 import type {Audited, DefinitionFindings, PlanFindings} from './rules/audited.ts';
 import type {StatusRow, StatusSummary} from './status/row.ts';
@@ -111,15 +112,29 @@ export type Event =
       /** Glance id of the image that is being made, so that an interrupted run can say what it left. */
       readonly image?: string;
       /**
-       * What is going on: `fetching` and `converting` (on this host, where images are converted), `uploading`, `importing` (the cloud
-       * works), `copying`, `waiting`, `booting` (a test server).
+       * The stage: `waiting-for-upload` (somebody else has to send the bytes), `fetching` and `converting` (on this host, where images are
+       * converted), `uploading`, `importing` (the cloud works), `copying`, `reading` (from the cloud), `waiting`, `booting` (a test server).
        */
-      readonly phase: 'fetching' | 'converting' | 'uploading' | 'importing' | 'copying' | 'waiting' | 'booting';
+      readonly phase:
+        | 'waiting-for-upload'
+        | 'fetching'
+        | 'converting'
+        | 'uploading'
+        | 'importing'
+        | 'copying'
+        | 'reading'
+        | 'waiting'
+        | 'booting';
       readonly bytes?: number;
       readonly total?: number;
+      /** Over all stages of the image: the bus adds it, as well as the speeds in bytes per second ({@link ./phase/transfer-progress.ts}). */
+      readonly percent?: number;
+      readonly averageBps?: number;
+      readonly currentBps?: number;
       readonly elapsedMs: number;
       readonly limitMs: number;
     }
+  | ImagePhaseEvent
   | BuildEvent
   | HistoryEvent
   | {
@@ -129,6 +144,8 @@ export type Event =
       readonly image?: string;
       /** What is now true, one sentence (`method web-download, disk_format qcow2`). */
       readonly detail?: string;
+      /** The cloud goes on with it (`--no-wait`). */
+      readonly pending?: true;
       readonly ms: number;
     }
   | {
@@ -143,6 +160,8 @@ export type Event =
       /** Absent for what fails on this host, before any cloud. */
       readonly cloud?: string;
       readonly definition: string;
+      /** Glance id, where one image is meant. */
+      readonly image?: string;
       readonly error: ImgmgrError;
     }
   | {readonly type: 'cloud-failed'; readonly cloud: string; readonly error: ImgmgrError}
@@ -213,6 +232,8 @@ export type Event =
       readonly counts: Counts;
       /** The fields of {@link counts} that people are shown: what the command can change, and what is not 0. */
       readonly counted: readonly CountField[];
+      /** Where each image of the run got to: the bus adds it. */
+      readonly images?: readonly ImagePhaseRow[];
       readonly exitCode: number;
       readonly ms: number;
     };

@@ -130,6 +130,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
       return {gone: [STAGE], key: ''};
     case 'interrupted':
       return {gone: [], key: STAGE, texts: timed('cleaning up')};
+    case 'image-phase':
     case 'planned':
     case 'plan-written':
     case 'findings':

@@ -118,6 +118,7 @@ export function createJunit({
       case 'cloud-started':
       case 'action-started':
       case 'progress':
+      case 'image-phase':
       case 'decision':
       case 'http':
       case 'waiting':

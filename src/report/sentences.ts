@@ -96,6 +96,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [interrupted(event)];
     case 'finished':
       return [{level: 'info', text: `${countsText(event.counts, event.counted) || 'done'} (${formatTime(event.ms)})`}];
+    // What brought it was said.
+    case 'image-phase':
     // Rendered by the progress line, which can be throttled, or as the answer on stdout.
     case 'progress':
     case 'waiting':

@@ -59,6 +59,7 @@ async function perform(context: ApplyContext, work: PlanWork, action: Action): P
         ms,
         ...(done.image !== undefined && {image: done.image}),
         ...(done.detail !== undefined && {detail: done.detail}),
+        ...(done.pending === true && {pending: true}),
       });
     return true;
   } catch (error) {

@@ -45,7 +45,7 @@ export async function workOnImages(
       if (signal.aborted) throw thrown;
       const error = asImgmgrError(thrown);
       result.fail(error);
-      emit({type: 'definition-failed', cloud: ports.store.cloud, definition: nameOf(image), error});
+      emit({type: 'definition-failed', cloud: ports.store.cloud, definition: nameOf(image), image: image.id, error});
     }
   });
 }

@@ -139,7 +139,7 @@ async function read(
       definition: nameOf(image),
       version: readStamp(image)?.version ?? '',
       image: image.id,
-      phase: 'fetching',
+      phase: 'reading',
       bytes,
       ...(total !== undefined && {total}),
       elapsedMs: nowMs - startMs,

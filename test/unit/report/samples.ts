@@ -189,6 +189,16 @@ export const EVERY_EVENT: readonly Event[] = [
   {type: 'http', method: 'GET', url: 'http://glance/v2/images', status: 200, ms: 35.4, requestId: 'req-1'},
   {type: 'action-started', cloud: 'admin', action: ACQUIRE},
   PROGRESS,
+  {
+    type: 'image-phase',
+    cloud: 'admin',
+    definition: 'AlmaLinux 9',
+    version: '20241120',
+    image: 'i1',
+    phase: 'Provisioning',
+    reason: 'Uploading',
+    percent: 12.5,
+  },
   {type: 'build-started', definition: 'Debian 12', version: '20261121', reason: 'no image of it is there'},
   {
     type: 'build-progress',

@@ -125,6 +125,7 @@ const EVERY_TYPE = Object.keys({
   'plan-written': true,
   'action-started': true,
   progress: true,
+  'image-phase': true,
   'build-started': true,
   'build-progress': true,
   built: true,
