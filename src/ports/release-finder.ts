@@ -19,6 +19,8 @@ export interface FoundVersion {
    * where it could not be imported.
    */
   readonly file?: () => Promise<FileDigests>;
+  /** Of a local file: its bytes as served, once however often it is asked; undefined where it cannot be read, which its import reports. */
+  readonly size?: () => Promise<number | undefined>;
 }
 
 /** The entry `version: latest`; its digest is its identity. */

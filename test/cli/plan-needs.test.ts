@@ -1,3 +1,6 @@
+import {createHash} from 'node:crypto';
+import {writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import {listed} from './operator.ts';
 import type {Table} from './table.ts';
@@ -52,6 +55,22 @@ it('dry-run says how many bytes a latest version has, without a question of its 
   const copied = await table.write(table.x(['1'], {stores: '[file, fast]'}));
   const copy = await table.print('dry-run', '--cloud', 'admin', '--images', copied);
   expect(copy.out).toContain('  takes 1 image to transfer (49 KiB)\n');
+});
+
+it('dry-run says how many bytes a local file has; none where it cannot be read, which the import reports', async () => {
+  const bytes = Buffer.alloc(70_000, 7);
+  writeFileSync(join(dirname(await table.write('')), 'disk.img'), bytes);
+  const checksum = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const local = async (url: string): Promise<string> =>
+    table.write(table.x([listed('9', url, {checksum})], {name: 'L', format: 'raw'}));
+  const argv = async (url: string): Promise<string[]> => ['--cloud', 'admin', '--images', await local(url)];
+  expect((await table.print('dry-run', ...(await argv('file:disk.img')))).out).toContain(
+    '  takes 1 image to transfer (68 KiB)\n',
+  );
+  const gone = await argv('file:gone.img');
+  expect((await table.print('dry-run', ...gone)).out).toContain('  takes 1 image to transfer (1 of unknown size)\n');
+  const ran = await table.imgmgr('manage', ...gone);
+  expect([ran.code, JSON.stringify(ran.lines)]).toEqual([1, expect.stringContaining('gone.img')]);
 });
 
 it('dry-run says who uses an image that another name or visibility is given, and asks once for each', async () => {

@@ -47,7 +47,14 @@ async function listed(found: FoundVersion, {adHoc, images}: ResolveContext): Pro
   const {digest, file} = found;
   const isThere = images.some(({stamp}) => stamp.version === found.listed.version);
   const read = adHoc && isThere ? await file?.() : undefined;
-  return {...releaseOf(found.listed), ...(digest && {digest}), ...(read && {file: read})};
+  // What is there already is hardly ever read again.
+  const size = isThere ? undefined : await found.size?.();
+  return {
+    ...releaseOf(found.listed),
+    ...(digest && {digest}),
+    ...(read && {file: read}),
+    ...(size !== undefined && {size}),
+  };
 }
 
 /**
