@@ -11,8 +11,10 @@ import {ImgmgrError} from '../errors.ts';
 
 /** An image that the command line describes; what is undefined is worked out from its address. */
 export interface AdHocImage {
-  /** `http(s)://…`, `oci://…`, `file:…`, a path, or `-` for stdin. */
+  /** `http(s)://…`, `oci://…`, `image:ID`, `file:…`, a path, or `-` for stdin. */
   readonly address: string;
+  /** The cloud that has the image of `image:ID`; absent: the one that gets it. */
+  readonly fromCloud?: string;
   readonly name?: string;
   readonly version?: string;
   /** `YYYY-MM-DD`. */
@@ -28,6 +30,20 @@ export interface AdHocImage {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+/** An object of a cloud that was looked at: what its image is called and made of where the command line does not say. */
+export interface LocatedObject {
+  /** As a definition would list it. */
+  readonly url: string;
+  /** Absent: the name of the object would be that of a live image. */
+  readonly name?: string;
+  readonly format: string;
+  /** When what is on it was last known to change. */
+  readonly modified: Date;
+  readonly digest?: Digest;
+  readonly minDiskGib: number;
+  readonly minRamMib: number;
+}
+
 /** What has to be looked up to complete an {@link AdHocImage}. */
 export interface AdHocFacts {
   /** The folder that paths start from. */
@@ -35,6 +51,8 @@ export interface AdHocFacts {
   readonly now: Date;
   /** When a file was last changed; undefined when there is no such file. */
   readonly modified: (path: string) => Promise<Date | undefined>;
+  /** Where the address names an object of a cloud: what was seen of it. */
+  readonly object?: LocatedObject;
 }
 
 /**
@@ -42,10 +60,12 @@ export interface AdHocFacts {
  * import of the same file finds the image already there. USAGE when name or format can be had nowhere.
  */
 export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promise<Definition> {
-  const source = await locate(image.address, facts);
+  const {object} = facts;
+  const source = object ? ofObject(object) : await locate(image.address, facts);
+  const checksum = image.checksum ?? object?.digest;
   const buildDate = image.buildDate ?? dayOfChange(source.modified, facts.now);
   const place = {file: 'command line', line: 1, column: 1};
-  const name = image.name ?? (stem(source.fileName) || undefined);
+  const name = image.name ?? (object ? object.name : stem(source.fileName) || undefined);
   if (name === undefined)
     throw new ImgmgrError('USAGE', `${publicUrl(image.address)} does not contain the name of the image`, {
       hint: 'give it with --name',
@@ -53,10 +73,10 @@ export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promis
   return {
     name,
     enabled: true,
-    format: image.diskFormat ?? formatOf(source.fileName, image.address),
+    format: image.diskFormat ?? object?.format ?? formatOf(source.fileName, image.address),
     login: image.login,
-    minDiskGib: image.minDiskGib,
-    minRamMib: image.minRamMib,
+    minDiskGib: Math.max(image.minDiskGib, object?.minDiskGib ?? 0),
+    minRamMib: Math.max(image.minRamMib, object?.minRamMib ?? 0),
     status: 'active',
     visibility: image.visibility,
     multi: true,
@@ -73,7 +93,7 @@ export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promis
         buildDate,
         meta: {},
         place,
-        ...(image.checksum && {checksum: image.checksum}),
+        ...(checksum && {checksum}),
       },
     ],
   };
@@ -83,6 +103,10 @@ interface Located {
   readonly url: string;
   readonly fileName: string;
   readonly modified: Date;
+}
+
+function ofObject({url, modified}: LocatedObject): Located {
+  return {url, fileName: '', modified};
 }
 
 async function locate(address: string, facts: AdHocFacts): Promise<Located> {

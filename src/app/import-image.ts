@@ -6,6 +6,7 @@ import {cloudWork} from './cloud-work.ts';
 import type {AppPorts} from './ports.ts';
 import type {AdHocImage} from './ad-hoc-image.ts';
 import {toDefinition} from './ad-hoc-image.ts';
+import {locateObject, objectOf} from './object-image.ts';
 import type {AcquireSettings, CloudChoice, RunSettings, TestSettings} from './requests.ts';
 import {workOnClouds} from './work-on-clouds.ts';
 
@@ -27,8 +28,14 @@ export async function* importImage(
 ): AsyncGenerator<CloudOutcome> {
   const {image} = request;
   const {cwd, files} = ports;
-  const definition = await toDefinition(image, {cwd, now: ports.now(), modified: (path) => files.modified(path)});
-  const clouds = ports.clouds(request);
+  const object = objectOf(image);
+  const chosen = ports.clouds(request);
+  const seen = object && (await locateObject(image, object, {...ports, targets: chosen}));
+  const clouds = seen?.targets ?? chosen;
+  const definition = await toDefinition(image, {
+    ...{cwd, now: ports.now(), modified: (path) => files.modified(path)},
+    ...(seen && {object: seen.located}),
+  });
   if (clouds.length > 1 && image.address === '-')
     throw new ImgmgrError('USAGE', `stdin can be read once, but ${clouds.length} clouds are named`, {
       hint: 'name one cloud, or save the image to a file first',

@@ -45,7 +45,7 @@ export interface HostPorts {
   readonly converter: ImageConverter;
   readonly files: OperatorFiles;
   /** The clouds to work on, named by the flag `by`. CONFIG when it is not clear which they are. */
-  clouds(choice: CloudChoice, by?: '--verify-cloud'): readonly OpenCloud[];
+  clouds(choice: CloudChoice, by?: '--verify-cloud' | '--from-cloud'): readonly OpenCloud[];
   /** The cloud `local`, with files that are not in its store but can be booted, by image id. */
   local(files: ReadonlyMap<string, string>): OpenCloud;
   /** Finds what definitions offer; without a builder, of builds only the images that are there. */

@@ -7,9 +7,10 @@ import type {Policy} from '../core/policy.ts';
 import type {Profile} from '../core/rules/profile.ts';
 import type {Shard} from '../core/shard.ts';
 import {isOfShard} from '../core/shard.ts';
-import {asImgmgrError} from '../errors.ts';
+import {ImgmgrError, asImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import {processCloud} from '../workflow/run/process-cloud.ts';
+import type {ImageStore} from '../ports/image-store.ts';
 import type {Builds, CloudOutcome, RunOptions} from '../workflow/types.ts';
 import {prepareBuilds, trimBuilds} from './builds.ts';
 import {observed} from './observed.ts';
@@ -116,6 +117,7 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
       run,
       ports,
       source,
+      otherStore: storesOf(host),
       finder: host.finder(builds?.builder),
       converter,
       ...work.selection,
@@ -135,6 +137,21 @@ async function onCloud({work, ports: host, emit, cloud, run, builds}: OneCloud):
     const task = (report: Emit): Promise<CloudOutcome> => processCloud({...cloudRun, emit: report});
     return observed({store: ports.store, by, work: task}, host, emit);
   });
+}
+
+/** The image stores of other clouds of clouds.yaml, each opened once, when it is first needed. */
+function storesOf(host: AppPorts): (cloud: string) => Promise<ImageStore> {
+  const opened = new Map<string, Promise<ImageStore>>();
+  return async (name) => {
+    const known = opened.get(name) ?? openStore(name);
+    opened.set(name, known);
+    return known;
+  };
+  async function openStore(name: string): Promise<ImageStore> {
+    const [cloud] = host.clouds({clouds: [name]});
+    if (!cloud) throw new ImgmgrError('INTERNAL', `cloud ${name} was not opened`);
+    return interruptible(await cloud.open(), host.signal).store;
+  }
 }
 
 /** The outcome of one cloud; what it throws is a failure of this cloud alone, unless the run was interrupted. */

@@ -104,6 +104,7 @@ export interface Flags {
   /** False: `--no-color`. */
   readonly color?: boolean;
   readonly name?: string;
+  readonly fromCloud?: string;
   readonly imageVersion?: string;
   readonly buildDate?: string;
   readonly diskFormat?: string;

@@ -216,6 +216,7 @@ export function addDeletionFlags(command: Command): Command {
 export function addAdHocFlags(command: Command): Command {
   return command
     .optionsGroup('An image given as URL, file or -:')
+    .option('--from-cloud <name>', 'of image:ID, the cloud that has it; default: that of --cloud', word('--from-cloud'))
     .option('--name <name>', 'name of the image; default: the file name', word('--name'))
     .option('--image-version <version>', 'its version; default: the build date', word('--image-version'))
     .option('--build-date <day>', 'YYYY-MM-DD; default: of the file, else today', day('--build-date'))

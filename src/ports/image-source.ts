@@ -2,10 +2,22 @@ import type {Readable} from 'node:stream';
 import type {Digest} from '../core/release/digest.ts';
 import type {SizeLimits} from '../core/limits.ts';
 
+/** A stream of bytes that the caller has a way of its own to, as to an image of a cloud. */
+export interface StreamOrigin {
+  /** As messages name it. */
+  readonly url: string;
+  /** Where the bytes come from, as the image remembers it. */
+  readonly origin: string;
+  /** Begins to read; `size`: number of bytes, where known. */
+  read(signal: AbortSignal | undefined): Promise<{readonly bytes: Readable; readonly size?: number}>;
+}
+
 /** What is to be read: the places in order of preference (mirror first), all of the same bytes. */
 export interface SourceRequest {
   /** `http://`, `https://`, `oci://registry/repository`, `file:rel/path` (relative to {@link baseDir}) or `file:///abs`; `-` is stdin. */
   readonly urls: readonly string[];
+  /** Read in place of {@link urls}. */
+  readonly stream?: StreamOrigin;
   /** The folder that relative `file:` paths start from. */
   readonly baseDir: string;
   /** Demanded digest of the bytes as served. */

@@ -10,7 +10,8 @@ import {openServed} from './opened.ts';
 import {PROBE_BYTES, probeServed} from './probe.ts';
 import {readPublishedDigest} from './published-digest.ts';
 import {createKinds, kindFor} from './registry.ts';
-import type {SourceKind} from './served.ts';
+import type {ReadRequest, Served, SourceKind} from './served.ts';
+import {servedStream} from './stream.ts';
 
 /** What sources are read with; all but `http` and `exec` have defaults. */
 export interface SourceOptions {
@@ -43,17 +44,11 @@ export function createSource(options: SourceOptions): ImageSource {
   return {
     probe: async (asked) =>
       probeInTime(asked, async (request) =>
-        firstThatAnswers(kinds, request, async (kind, url) => {
-          const served = await kind.read({...reading(request, url), firstBytes: PROBE_BYTES});
-          return probeServed(served, request);
-        }),
+        firstThatAnswers(kinds, {...request, firstBytes: PROBE_BYTES}, (served) => probeServed(served, request)),
       ),
     open: async (asked) =>
       openInTime(asked, async (request) =>
-        firstThatAnswers(kinds, request, async (kind, url) => {
-          const served = await kind.read(reading(request, url));
-          return openServed(served, {request, exec: options.exec});
-        }),
+        firstThatAnswers(kinds, request, (served) => openServed(served, {request, exec: options.exec})),
       ),
     findDigest: async (place, signal) => readPublishedDigest(kindFor(kinds, place.url), place, signal),
     close: () => {
@@ -66,13 +61,14 @@ export function createSource(options: SourceOptions): ImageSource {
 /** Tries the places in order; the error is the last one's, and includes what the others said. */
 async function firstThatAnswers<T>(
   kinds: readonly SourceKind[],
-  request: SourceRequest,
-  attempt: (kind: SourceKind, url: string) => Promise<T>,
+  request: SourceRequest & Pick<ReadRequest, 'firstBytes'>,
+  use: (served: Served) => Promise<T>,
 ): Promise<T> {
+  if (request.stream) return use(await servedStream(request.stream, request.signal));
   const failures: ImgmgrError[] = [];
   for (const url of request.urls) {
     try {
-      return await attempt(kindFor(kinds, url), url);
+      return await use(await kindFor(kinds, url).read(reading(request, url)));
     } catch (error) {
       if (request.signal?.aborted === true) throw error;
       failures.push(asImgmgrError(error));
@@ -88,9 +84,10 @@ async function firstThatAnswers<T>(
   });
 }
 
-function reading(request: SourceRequest, url: string): Parameters<SourceKind['read']>[0] {
+function reading(request: SourceRequest & Pick<ReadRequest, 'firstBytes'>, url: string): ReadRequest {
   return {
     url,
+    ...(request.firstBytes !== undefined && {firstBytes: request.firstBytes}),
     baseDir: request.baseDir,
     digestDemanded: request.digest !== undefined,
     limits: limitsOf(request.limits),

@@ -65,8 +65,8 @@ class Limit {
   }
 }
 
-function expired({urls}: SourceRequest, limitMs: number): ImgmgrError {
-  const shown = urls.map(showUrl).join(' or ');
+function expired({urls, stream}: SourceRequest, limitMs: number): ImgmgrError {
+  const shown = stream?.url ?? urls.map(showUrl).join(' or ');
   return new ImgmgrError('TIMEOUT', `${shown} was not read within ${Math.max(0, Math.round(limitMs / 100)) / 10} s`, {
     hint: 'give it longer with --import-timeout, or use a faster mirror',
   });

@@ -97,6 +97,8 @@ export interface CloudRun {
   readonly run: string;
   readonly ports: CloudPorts;
   readonly source: ImageSource;
+  /** The image store of another cloud that the operator has; CONFIG where there is none of that name. Absent: no definition may name one. */
+  readonly otherStore?: (cloud: string) => Promise<ImageStore>;
   /** Finds what the definitions offer. */
   readonly finder: ReleaseFinder;
   /** Needed where bytes are converted, or judged by qemu-img. */

@@ -20,7 +20,7 @@ import {withoutSettings} from '../settings/apply.ts';
 /** `imgmgr import [URL|file|-]`: one image, or the selected definitions as `manage` would, never deleting anything. */
 export function addImport(program: Command, execute: Execute): void {
   const command = addCommand(program, 'import', 'One image')
-    .argument('[image]', 'URL, file, or - for stdin; without it: the selected definitions')
+    .argument('[image]', 'URL, file, image:ID, or - for stdin; without it: the selected definitions')
     .description('bring one image, or the selected definitions, into Glance')
     .addHelpText('before', EXAMPLES);
   addSharedRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command)))))
@@ -85,10 +85,12 @@ const EXAMPLES = `Examples:
   imgmgr import --cloud admin https://example.org/debian-12.qcow2 --name "Debian 12" --checksum sha512:…
   imgmgr import --cloud local ./disk.qcow2
   imgmgr import --cloud admin oci://quay.io/containerdisks/fedora:42 --disk-format qcow2
+  imgmgr import --cloud admin image:5c2e… --from-cloud region-2 --no-publish
   imgmgr import --cloud admin --filter Debian --no-publish
 `;
 
 const AD_HOC_ONLY = [
+  'fromCloud',
   'name',
   'imageVersion',
   'buildDate',
@@ -120,6 +122,7 @@ function describe(address: string, flags: Flags): AdHocImage {
     });
   return {
     address,
+    ...(flags.fromCloud !== undefined && {fromCloud: flags.fromCloud}),
     ...(flags.name !== undefined && {name: flags.name}),
     ...(flags.imageVersion !== undefined && {version: flags.imageVersion}),
     ...(flags.buildDate !== undefined && {buildDate: flags.buildDate}),

@@ -92,6 +92,7 @@ function flagsOf(command: Command): readonly FlagTree[] {
 const BY_FLAG: Readonly<Record<string, Values>> = {
   '--cloud': {kind: 'clouds'},
   '--verify-cloud': {kind: 'clouds'},
+  '--from-cloud': {kind: 'clouds'},
   '--profile': {kind: 'words', words: PROFILE_NAMES, files: true},
 };
 

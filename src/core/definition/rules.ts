@@ -3,6 +3,7 @@ import {formatPosition} from '../../errors.ts';
 import {brokenBuildRules} from './build-rules.ts';
 import type {ImageSite} from './subject.ts';
 import {isGiven, mapsUnder, subjectOf, textUnder} from './subject.ts';
+import {objectKind} from '../object-reference.ts';
 import {LATEST} from '../release/version.ts';
 import type {YamlNode} from './yaml-node.ts';
 import {entryOf} from './yaml-node.ts';
@@ -13,6 +14,7 @@ export function brokenRules(site: ImageSite): Problem[] {
     ...acquisition(site),
     ...repeatedVersions(site),
     ...digestSources(site),
+    ...cloudImages(site),
     ...httpRedirects(site),
     ...revokedLatest(site),
     ...reservedTags(site),
@@ -80,6 +82,35 @@ function digestSources({root, path, image}: ImageSite): Problem[] {
     if (!checksum || !isGiven(version, 'checksum')) return [];
     const message = `${subject} has a fixed checksum, but latest is whatever ${sources.join()} says`;
     return [{message, place: checksum.key.place, hint: 'remove checksum, or name the version'}];
+  });
+}
+
+/** An image of a cloud has one place and one digest, which its Glance computed. */
+function cloudImages({root, path, image}: ImageSite): Problem[] {
+  return mapsUnder(image, 'versions').flatMap((version) => {
+    if (objectKind(textUnder(version, 'url') ?? '') !== 'image') return [];
+    const name = textUnder(version, 'version') ?? '';
+    const subject = `version "${name}" of ${subjectOf(root, path)}`;
+    if (name === LATEST)
+      return [
+        {
+          message: `${subject} is an image of a cloud, which never changes`,
+          place: version.place,
+          hint: 'give the version a name, and list another one for another image',
+        },
+      ];
+    return ['mirror_url', 'checksums_url', 'checksum_url'].flatMap((key) => {
+      const entry = entryOf(version, key);
+      if (!entry || !isGiven(version, key)) return [];
+      const hint = key === 'mirror_url' ? 'list an address as url' : 'its Glance knows its digest; checksum may stay';
+      return [
+        {
+          message: `${subject} is an image of a cloud and has ${key}`,
+          place: entry.key.place,
+          hint: `remove it: ${hint}`,
+        },
+      ];
+    });
   });
 }
 

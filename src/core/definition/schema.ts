@@ -5,7 +5,7 @@ import {parseDigest} from '../release/digest.ts';
 import {CHECK_IDS} from '../verdict/checks.ts';
 import {parseSize} from '../limits.ts';
 import {RULE_IDS} from '../rules/ids.ts';
-import {digestList, download, filled, http, origin, text, url} from './text-schema.ts';
+import {digestList, download, filled, http, mirror, origin, text, url} from './text-schema.ts';
 import {isCalendarDate, parseDuration, parseUntil} from '../time-text.ts';
 
 const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
@@ -60,9 +60,9 @@ const version = z.strictObject({
     'Version of the image, quoted; natural order decides which is newest. "latest": whatever the source offers, identified by its digest.',
   ),
   url: origin().describe(
-    'Where the image comes from; becomes the property image_source. oci:// is a container image with one file below /disk; image_source is then private.',
+    'Where the image comes from; becomes the property image_source. oci:// is a container image with one file below /disk; image_source is then private. image:ID[@CLOUD] is an image of this cloud or of another entry of clouds.yaml; image_source is then private, too.',
   ),
-  mirror_url: origin().nullish().describe('Preferred for the bytes; image_source stays url.'),
+  mirror_url: mirror().nullish().describe('Preferred for the bytes; image_source stays url.'),
   checksum: z
     .string()
     .refine((value) => parseDigest(value) !== undefined, {

@@ -1,3 +1,4 @@
+import {objectKind} from '../object-reference.ts';
 import {isOciUrl} from '../oci-reference.ts';
 import {unsignedUrl} from '../public-url.ts';
 import {INPUTS_PROPERTY} from '../build/choose-build.ts';
@@ -249,7 +250,7 @@ function buildDate({kind, listed, build, version}: Release): {image_build_date?:
 
 /** What everybody may read: of a path of this host its last part, of an address nothing that is as good as a password. */
 function shownSource(url: string): string {
-  if (isOciUrl(url)) return 'private';
+  if (isOciUrl(url) || objectKind(url) !== undefined) return 'private';
   if (url.startsWith('file:')) return `file:${url.slice(url.lastIndexOf('/') + 1).replace(/^file:/, '')}`;
   return unsignedUrl(url);
 }

@@ -194,8 +194,13 @@ export class GlanceApi {
       throw new ImgmgrError('NOT_FOUND', `image ${id} has no bytes`, {place: `GET /v2/images/${id}/file`});
     }
     const size = Number(answer.headers['content-length'] ?? NaN);
+    const {body} = answer;
+    const bytes = Readable.from(imageBytes(body), {objectMode: false});
+    // Whoever leaves before the first byte has not begun to read the body, which would wait for ever and break with nobody listening.
+    body.on('error', () => undefined);
+    bytes.once('close', () => body.destroy());
     return {
-      bytes: Readable.from(imageBytes(answer.body), {objectMode: false}),
+      bytes,
       ...(Number.isSafeInteger(size) && {size}),
     };
   }

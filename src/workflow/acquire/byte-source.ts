@@ -2,13 +2,15 @@ import type {OpenedSource, SourceProbe, SourceRequest} from '../../ports/image-s
 import {folderOf} from '../../core/definition/definition.ts';
 import {limitsOf} from '../../core/limits.ts';
 import {ImgmgrError} from '../../errors.ts';
+import {originOf} from '../../core/object-reference.ts';
 import {fileOf} from './make-build.ts';
+import {imageSource} from './object-source.ts';
 import {StoredSource} from './stored-source.ts';
 import type {AcquireContext, AcquireTask, ByteSource} from './types.ts';
 
-type Context = Pick<AcquireContext, 'store' | 'source' | 'baseDir' | 'options' | 'signal'>;
+type Context = Pick<AcquireContext, 'store' | 'source' | 'otherStore' | 'baseDir' | 'options' | 'signal'>;
 
-/** Where the bytes of an image come from: the store, the file of its build, or the addresses that its version lists. */
+/** Where the bytes of an image come from: the store, an object of a cloud, the file of its build, or the addresses that its version lists. */
 export function byteSource(context: Context, what: AcquireTask & {readonly wantSha512: boolean}): ByteSource {
   const {source, signal} = context;
   if (what.stored) {
@@ -16,6 +18,12 @@ export function byteSource(context: Context, what: AcquireTask & {readonly wantS
     return {probe: () => stored.probe(), open: (how) => stored.open({signal, ...how})};
   }
   const request = sourceRequest(context, what);
+  const origin = originOf(what.release.listed?.url ?? '');
+  if (origin.kind === 'object') {
+    const {object} = origin;
+    if (object.kind === 'image') return imageSource(object, {...context, request});
+    throw new ImgmgrError('UNSUPPORTED', `images cannot be made of a ${object.kind} yet`);
+  }
   return {
     probe: (limitMs): Promise<SourceProbe> => source.probe({...request, limitMs}),
     open: (how): Promise<OpenedSource> => source.open({...request, ...how}),

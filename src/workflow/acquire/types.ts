@@ -15,6 +15,8 @@ export interface AcquireContext {
   readonly run: string;
   readonly store: ImageStore;
   readonly source: ImageSource;
+  /** The image store of another cloud that the operator has. */
+  readonly otherStore?: (cloud: string) => Promise<ImageStore>;
   /** Needed where bytes are converted, or judged by qemu-img. */
   readonly converter?: ImageConverter;
   /** Makes the images of builds; absent where nothing is built. */

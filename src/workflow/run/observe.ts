@@ -9,6 +9,7 @@ import type {Image} from '../../core/image/image.ts';
 import type {Lease} from '../../core/lease.ts';
 import {readLeases} from '../../core/lease.ts';
 import type {Action, DefinitionPlan, PlanWarning} from '../../core/plan/plan.ts';
+import {originOf} from '../../core/object-reference.ts';
 import {planRevocation} from '../../core/plan/revocation.ts';
 import {releasesThere} from '../../core/release/releases-there.ts';
 import {planDefinition} from '../../core/plan/plan-definition.ts';
@@ -17,6 +18,7 @@ import {isFirstShard} from '../../core/shard.ts';
 import {isNewerSchema} from '../../core/image/record.ts';
 import {MANAGED_TAG, isCopyOfOurs, isSnapshot, readStamp} from '../../core/image/stamp.ts';
 import {asImgmgrError} from '../../errors.ts';
+import {digestOfImage, storeOf} from '../acquire/image-origin.ts';
 import {isLeaseAlive} from '../lease/lease-keeper.ts';
 import {newerFormat} from './newer-format.ts';
 import type {Sharings} from './sharing.ts';
@@ -52,13 +54,24 @@ export async function readListings(run: CloudRun, definitions: readonly Definiti
   const entries = await Promise.all(
     definitions.map(async (definition): Promise<[Definition, readonly FoundRelease[] | ImgmgrError]> => {
       try {
-        return [definition, await finder.find({definition, baseDir, signal, ...(limits && {limits})})];
+        const found = await finder.find({definition, baseDir, signal, ...(limits && {limits})});
+        return [definition, await Promise.all(found.map((one) => withImageDigest(one, run)))];
       } catch (error) {
         return [definition, asImgmgrError(error)];
       }
     }),
   );
   return new Map(entries);
+}
+
+/** What its Glance computed is the demanded digest of an image of a cloud that has no other; it is no failure that the image is gone. */
+async function withImageDigest(found: FoundRelease, {ports, otherStore}: CloudRun): Promise<FoundRelease> {
+  if (found.kind !== 'listed' || found.digest || found.listed.revoked !== undefined) return found;
+  const origin = originOf(found.listed.url);
+  if (origin.kind !== 'object' || origin.object.kind !== 'image') return found;
+  const store = await storeOf(origin.object, {store: ports.store, ...(otherStore && {otherStore})});
+  const digest = await digestOfImage(origin.object, store);
+  return digest ? {...found, digest} : found;
 }
 
 /** Sorts a listing into ours, leases, holds and the rest. */

@@ -92,6 +92,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ].map((name) => `src/cli/${name}.ts`),
       ...[
         'src/app/ad-hoc-image.ts',
+        'src/app/object-image.ts',
         'src/app/local-file.ts',
         'src/app/show.ts',
         'src/app/history.ts',
@@ -191,6 +192,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'src/api/admission.ts',
         'src/api/reflection.ts',
         'src/core/oci-reference.ts',
+        'src/core/object-reference.ts',
         'src/sources/address.ts',
         'src/secrets/spellings.ts',
         'src/sources/kinds/http.ts',

@@ -230,7 +230,17 @@ describe('one wrong value, one problem with its place and next step', () => {
     [
       'a URL of another kind',
       {14: '        url: htp://x/y'},
-      `14:14 "url" of ${VERSION} is no http, https, ftp, oci or file URL: "htp://x/y" | ${KINDS}`,
+      `14:14 "url" of ${VERSION} is no http, https, ftp, oci, image or file URL: "htp://x/y" | ${KINDS}`,
+    ],
+    [
+      'a volume, which belongs on the command line',
+      {14: '        url: volume:7fc47406-9194-4c74-b482-1257425e784c'},
+      `14:14 "url" of ${VERSION} is a volume, and a definition would publish what is on it again and again, whoever wrote it meanwhile: "volume:7fc47406-9194-4c74-b482-1257425e784c" | import it once: imgmgr import volume:ID`,
+    ],
+    [
+      'an image of a cloud by its name',
+      {14: '        url: image:Debian'},
+      `14:14 "url" of ${VERSION} names no image of a cloud: "image:Debian" | write image:ID, with @CLOUD for one of another entry of clouds.yaml`,
     ],
     [
       'a URL with a blank',
@@ -240,7 +250,7 @@ describe('one wrong value, one problem with its place and next step', () => {
     [
       'a file on another host',
       {14: '        url: file://host/x'},
-      `14:14 "url" of ${VERSION} is no http, https, ftp, oci or file URL: "file://host/x" | ${KINDS}`,
+      `14:14 "url" of ${VERSION} is no http, https, ftp, oci, image or file URL: "file://host/x" | ${KINDS}`,
     ],
     [
       'a password in a URL, which is not repeated',
