@@ -269,3 +269,24 @@ func TestAnInterruptedRunReportsNothing(t *testing.T) {
 		t.Errorf("exit %d, %d reports", code, len(l.Reports()))
 	}
 }
+
+func TestTheReadyCommandIsGivenUpWhileImgmgrWaitsStill(t *testing.T) {
+	// The guest's clock is an hour ahead, and imgmgr waits two more seconds, whatever the agent was given.
+	l := &clienttest.Listener{Behind: time.Hour}
+	one, _ := newAgent(t, l, 600)
+	one.guest.Job.Ready = "false"
+	one.guest.Job.UntilUnixMS = time.Now().Add(-time.Hour).Add(2 * time.Second).UnixMilli()
+	live := guest.Live(one.guest.Job)
+	one.guest.Exec, one.guest.Sleep = live.Exec, live.Sleep
+	began := time.Now()
+	if code := one.run(context.Background()); code != 0 {
+		t.Fatalf("exit %d", code)
+	}
+	if took := time.Since(began); took > 90*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	facts := l.Reports()[0].GetFacts()
+	if tries := facts["ready.tries"]; tries != "2" && tries != "3" {
+		t.Errorf("%s tries: %v", tries, facts)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -66,6 +67,7 @@ func (a *agent) run(parent context.Context) int {
 		return interrupted
 	}
 
+	a.guest.Until = readyUntil(a.guest, min(reserve, whole/3)/4)
 	checking := time.Now()
 	within, ended := context.WithDeadline(ctx, began.Add(whole-min(reserve, whole/3)/4))
 	results := checks.RunAll(within, a.guest, j.Off)
@@ -83,6 +85,7 @@ func (a *agent) run(parent context.Context) int {
 		report.Checks = append(report.Checks, &verifyv1.CheckResult{
 			Id: result.ID, Outcome: verifyv1.Outcome(result.Outcome), Detail: result.Detail, Millis: millis(result.Took),
 		})
+		maps.Copy(report.Facts, result.Facts)
 	}
 	if parent.Err() != nil {
 		return interrupted
@@ -104,6 +107,18 @@ func (a *agent) run(parent context.Context) int {
 }
 
 const interrupted = 143
+
+// Time for a try of the ready command, however late it is.
+const leastReady = 5 * time.Second
+
+// readyUntil is when the report has to be made so that imgmgr waits still; zero where that is not known.
+func readyUntil(g *guest.Guest, kept time.Duration) time.Time {
+	if g.Job.UntilUnixMS == 0 || g.ClockOffset == nil {
+		return time.Time{}
+	}
+	left := time.UnixMilli(g.Job.UntilUnixMS).Add(*g.ClockOffset).Sub(g.Now()) - kept
+	return time.Now().Add(max(left, leastReady))
+}
 
 func (a *agent) identity(who identity.Identity) *verifyv1.Identity {
 	return &verifyv1.Identity{Run: a.guest.Job.Run, Token: a.guest.Job.Token, Server: who.Server, AgentVersion: version}

@@ -8,7 +8,7 @@ func Catalogue() []Check {
 		cloudInitDone, cloudInitTraceback, datasource,
 		hostname, sshHostKeys, machineID, clock,
 		passwords, authorizedKeys, sshd, uid0, secureBoot, leftoverSecrets, buildLeftovers,
-		failedUnits, architecture, osRelease, virtio, hwClaims, guestAgent, serialConsole, firmware, kernelLog, ready,
+		failedUnits, architecture, osRelease, virtio, hwClaims, guestAgent, serialConsole, firmware, kernelLog, start, ready,
 
 		swap, dhcp, ipv6, hostsFile, listeningSockets, cloudInitDegraded, randomSeed, clockDrift, ntpService,
 		users, sudoers, sysctl, lsm, cpuMemory, rng, kernelNewest, packageDatabase,

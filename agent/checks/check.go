@@ -37,6 +37,13 @@ const (
 type Finding struct {
 	Outcome Outcome
 	Detail  string
+	// What programs want to know of it, by the names of facts; nil for most.
+	Facts map[string]string
+}
+
+func (f Finding) with(facts map[string]string) Finding {
+	f.Facts = facts
+	return f
 }
 
 // Check is one question to a guest.
@@ -57,19 +64,19 @@ type Result struct {
 }
 
 func pass(format string, values ...any) Finding {
-	return Finding{Passed, fmt.Sprintf(format, values...)}
+	return Finding{Outcome: Passed, Detail: fmt.Sprintf(format, values...)}
 }
 
 func fail(format string, values ...any) Finding {
-	return Finding{Failed, fmt.Sprintf(format, values...)}
+	return Finding{Outcome: Failed, Detail: fmt.Sprintf(format, values...)}
 }
 
 func notApplicable(format string, values ...any) Finding {
-	return Finding{NotApplicable, fmt.Sprintf(format, values...)}
+	return Finding{Outcome: NotApplicable, Detail: fmt.Sprintf(format, values...)}
 }
 
 func broken(format string, values ...any) Finding {
-	return Finding{Broken, fmt.Sprintf(format, values...)}
+	return Finding{Outcome: Broken, Detail: fmt.Sprintf(format, values...)}
 }
 
 // verdict passes with the praise when nothing is wrong, else fails with the first few of what is.
@@ -94,7 +101,8 @@ func list(things []string) string {
 const defaultLimit = 45 * time.Second
 
 // RunAll does every check that is not switched off, side by side, and returns the results in the catalogue's order. It takes no
-// longer than the longest limit or the context allows, even when a check hangs in the kernel.
+// longer than the longest limit or the context allows, even when a check hangs in the kernel. The start command of the job is started
+// when the others have seen the guest without it; then `ready` is waited for, and last the start command is judged, and ended.
 func RunAll(ctx context.Context, g *guest.Guest, off []string) []Result {
 	skipped := map[string]bool{}
 	for _, id := range off {
@@ -107,11 +115,29 @@ func RunAll(ctx context.Context, g *guest.Guest, off []string) []Result {
 		}
 	}
 	results := make([]Result, len(wanted))
+	starts := g.Job.Start != "" && !skipped[start.ID]
+	isLate := func(check Check) bool { return starts && (check.ID == start.ID || check.ID == ready.ID) }
 	var group sync.WaitGroup
 	for i, check := range wanted {
-		group.Go(func() { results[i] = runOne(ctx, g, check) })
+		if !isLate(check) {
+			group.Go(func() { results[i] = runOne(ctx, g, check) })
+		}
 	}
 	group.Wait()
+	if !starts {
+		return results
+	}
+	launch(g)
+	if g.Started != nil {
+		defer g.Started.Stop()
+	}
+	for _, late := range []string{ready.ID, start.ID} {
+		for i, check := range wanted {
+			if check.ID == late {
+				results[i] = runOne(ctx, g, check)
+			}
+		}
+	}
 	return results
 }
 
@@ -144,6 +170,11 @@ func runOne(ctx context.Context, g *guest.Guest, check Check) Result {
 		}
 	}
 	finding.Detail = Clean(finding.Detail, 500, g)
+	for name, value := range finding.Facts {
+		if finding.Facts[name] = Clean(value, 500, g); value == "" {
+			delete(finding.Facts, name)
+		}
+	}
 	return Result{Check: check, Finding: finding, Took: time.Since(began)}
 }
 

@@ -195,7 +195,8 @@ var trips = map[string]map[string]func(*sandbox){
 			s.log = append(s.log, guest.KernelLine{Level: 3, Text: "Out of memory: Killed process 1"})
 		},
 	},
-	"ready": {"it fails": func(s *sandbox) { s.commands["[/bin/sh -c true]"] = guest.Output{Text: "one\nnot yet", Code: 3} }},
+	"start": {"it fails when all is ready": func(s *sandbox) { s.commands["[/bin/sh -c serve]"] = guest.Output{Last: "no port", Code: 3} }},
+	"ready": {"it fails": func(s *sandbox) { s.commands["[/bin/sh -c true]"] = guest.Output{Last: "one\nnot yet", Code: 3} }},
 
 	"swap": {"a file": func(s *sandbox) { s.put("/proc/swaps", "Filename Type\n/swapfile file 1 0 -2\n") },
 		"a partition": func(s *sandbox) { s.put("/proc/swaps", "Filename Type\n/dev/vda2 partition 1 0 -2\n") }},
@@ -296,10 +297,10 @@ func TestABareGuestPassesNothingThatItCannotShow(t *testing.T) {
 func TestClaimsThatAnImageDoesNotMakeAreNotApplicable(t *testing.T) {
 	s := healthy(t)
 	s.Job.Expect = job.Expectation{}
-	s.Job.Ready, s.Drive, s.Service = "", nil, nil
+	s.Job.Start, s.Job.Ready, s.Drive, s.Service = "", "", nil, nil
 	results := all(t, s.Guest)
 	for _, id := range []string{"disk-size", "address", "mtu", "metadata", "config-drive", "secure-boot", "architecture", "os-release", "hw-claims",
-		"guest-agent", "firmware", "ready", "ipv6", "cpu-memory", "hostname"} {
+		"guest-agent", "firmware", "start", "ready", "ipv6", "cpu-memory", "hostname"} {
 		if results[id].Outcome != NotApplicable {
 			t.Errorf("%s: outcome %d, %s", id, results[id].Outcome, results[id].Detail)
 		}
@@ -329,7 +330,8 @@ func TestACheckThatHangsOrPanicsIsReportedAndHoldsNobodyUp(t *testing.T) {
 
 func TestDetailsHoldNoSecrets(t *testing.T) {
 	s := healthy(t)
-	s.commands["[/bin/sh -c true]"] = guest.Output{Text: theHash + " " + ownKey + " " + token + "\x1b[31m", Code: 1}
+	s.commands["[/bin/sh -c true]"] = guest.Output{Last: theHash + " " + ownKey + " " + token + "\x1b[31m", Code: 1}
+	s.commands["[/bin/sh -c serve]"] = guest.Output{Last: theHash + "\n" + token + "\x1b[31m", Code: 1}
 	s.put("/etc/shadow", "root:"+theHash+":1::::::\n")
 	s.put("/home/debian/.ssh/authorized_keys", badKey)
 	s.put("/etc/apt/auth.conf", "machine m login l password hunter2")
@@ -346,9 +348,12 @@ func TestDetailsHoldNoSecrets(t *testing.T) {
 
 func TestADetailIsOneLineOfAtMost500Characters(t *testing.T) {
 	s := healthy(t)
-	s.commands["[/bin/sh -c true]"] = guest.Output{Text: strings.Repeat("é", 2000), Code: 1}
-	if detail := all(t, s.Guest)["ready"].Detail; len([]rune(detail)) != 500 {
-		t.Errorf("%d characters", len([]rune(detail)))
+	s.commands["[/bin/sh -c true]"] = guest.Output{Last: strings.Repeat("é", 2000), Code: 1}
+	s.commands["[sshd -T]"] = guest.Output{Text: "permitrootlogin " + strings.Repeat("é", 2000)}
+	for id, result := range all(t, s.Guest) {
+		if length := len([]rune(result.Detail)); length > 500 {
+			t.Errorf("%s: %d characters", id, length)
+		}
 	}
 }
 

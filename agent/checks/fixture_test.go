@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,19 +36,43 @@ type sandbox struct {
 	names    map[string][]string
 	// Nameservers that give no answer.
 	silent map[string]bool
+	sleeps atomic.Int32
 }
+
+// The status of a command of a sandbox that does not end.
+const atWork = -1
 
 func newSandbox(t *testing.T) *sandbox {
 	s := &sandbox{t: t, commands: map[string]guest.Output{}, has: map[string][]netip.Addr{}, names: map[string][]string{}, silent: map[string]bool{}}
 	s.Guest = &guest.Guest{
 		Root: t.TempDir(), Job: &job.Job{Version: 1, Run: "r1", Token: token, DeadlineSeconds: 60}, Now: time.Now,
-		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+		Sleep: func(ctx context.Context, _ time.Duration) error {
+			if s.sleeps.Add(1) > 3 {
+				return context.DeadlineExceeded
+			}
+			return ctx.Err()
+		},
 		Exec: func(_ context.Context, argv ...string) (guest.Output, error) {
 			line := fmt.Sprint(argv)
 			if output, ok := s.commands[line]; ok {
 				return output, nil
 			}
 			return guest.Output{}, fmt.Errorf("no such command in this fixture: %s", line)
+		},
+		Start: func(argv ...string) (*guest.Process, error) {
+			output, ok := s.commands[fmt.Sprint(argv)]
+			if !ok {
+				return nil, fmt.Errorf("no such command in this fixture: %v", argv)
+			}
+			ended := make(chan struct{})
+			process := &guest.Process{Ended: ended, Last: func() string { return output.Last }, Stop: func() {}}
+			if output.Code != atWork {
+				if output.Code != 0 {
+					process.Result = fmt.Sprint(output.Code)
+				}
+				close(ended)
+			}
+			return process, nil
 		},
 		Resolve: func(_ context.Context, name string) ([]string, error) {
 			if found, ok := s.names[name]; ok {
@@ -116,7 +141,7 @@ const (
 func healthy(t *testing.T) *sandbox {
 	s := newSandbox(t)
 	key := ownKey
-	s.Job.Ready, s.Job.Lookup = "true", "mirror.example"
+	s.Job.Start, s.Job.Ready, s.Job.Lookup = "serve", "true", "mirror.example"
 	s.Job.Expect = job.Expectation{
 		DiskBytes: 10 * gib, VCPUs: 2, RAMMiB: 2048,
 		Interfaces: []job.Interface{{MAC: ownMAC, Addresses: []string{"10.0.0.5", "2001:db8::5"}}},
@@ -147,6 +172,7 @@ func healthy(t *testing.T) *sandbox {
 	s.commands["[systemctl list-units --state=failed --no-legend --plain --no-pager]"] = guest.Output{}
 	s.commands["[systemctl show --property=FinishTimestampMonotonic --value]"] = guest.Output{Text: "14500000"}
 	s.commands["[/bin/sh -c true]"] = guest.Output{}
+	s.commands["[/bin/sh -c serve]"] = guest.Output{Code: atWork}
 	s.commands["[dpkg --audit]"] = guest.Output{}
 
 	s.put("/proc/self/mountinfo", "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=remount-ro\n23 22 0:21 / /sys rw - sysfs sysfs rw")

@@ -31,10 +31,32 @@ type KernelLine struct {
 	Text  string
 }
 
-// Output is what a command came to.
+// Output is what a command came to: the beginning of what it said, the end of it, and its status.
 type Output struct {
-	Text string
-	Code int
+	Text, Last string
+	Code       int
+}
+
+// Process is a command that was started and not waited for.
+type Process struct {
+	// Closed when it has ended; what it left running may go on.
+	Ended <-chan struct{}
+	// Once it has ended: nothing for status 0, else the status or the signal.
+	Result string
+	// The end of what it has said so far.
+	Last func() string
+	// Stop ends its whole process group.
+	Stop func()
+}
+
+// Failed reports whether it has ended with anything but 0.
+func (p *Process) Failed() bool {
+	select {
+	case <-p.Ended:
+		return p.Result != ""
+	default:
+		return false
+	}
 }
 
 // Openstack is what one way to the metadata gave: a server's uuid, and its network_data.json where it was there.
@@ -69,10 +91,17 @@ type Guest struct {
 	Drive, Service *Openstack
 	// Guest's clock minus imgmgr's; nil while imgmgr was not reached.
 	ClockOffset *time.Duration
+	// Until when `ready` may be waited for; zero: as long as the agent has. The agent was started when a part of imgmgr's time was over.
+	Until time.Time
+	// The start command of the job; nil where there is none, or while it has not been started.
+	Started *Process
+	// Why it could not be started.
+	NotStarted string
 
 	Now     func() time.Time
 	Sleep   func(context.Context, time.Duration) error
 	Exec    func(ctx context.Context, argv ...string) (Output, error)
+	Start   func(argv ...string) (*Process, error)
 	Resolve func(ctx context.Context, name string) ([]string, error)
 	// AskNameserver returns nil when that server gives any answer, also a refusal.
 	AskNameserver func(ctx context.Context, server netip.Addr) error

@@ -40,10 +40,13 @@ type Job struct {
 	ServerName      string            `json:"server_name"`
 	Agents          map[string]string `json:"agents"`
 	DeadlineSeconds int               `json:"deadline_seconds"`
-	Ready           string            `json:"ready"`
-	Lookup          string            `json:"lookup"`
-	Off             []string          `json:"off"`
-	Expect          Expectation       `json:"expect"`
+	// When imgmgr ends its wait, by its own clock, milliseconds since 1970; 0: an older imgmgr, which does not say.
+	UntilUnixMS int64       `json:"until_unix_ms"`
+	Start       string      `json:"start"`
+	Ready       string      `json:"ready"`
+	Lookup      string      `json:"lookup"`
+	Off         []string    `json:"off"`
+	Expect      Expectation `json:"expect"`
 }
 
 var (

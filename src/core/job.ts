@@ -38,7 +38,11 @@ export interface Job {
   readonly agents: Readonly<Record<string, string>>;
   /** From the agent's start to its report, seconds; it waits for the guest's init within it. */
   readonly deadline_seconds: number;
-  /** A shell command that has to succeed in the guest. */
+  /** When the wait for the report ends, by the clock that a greeting is answered with, milliseconds since 1970; an older agent does not know it. */
+  readonly until_unix_ms?: number;
+  /** A shell command that runs in the background while {@link ready} is tried; an older agent does not know it. */
+  readonly start?: string;
+  /** A shell command that has to succeed in the guest; an older agent tries it once. */
   readonly ready?: string;
   /** A name to be resolved; absent: every configured nameserver must give any answer. */
   readonly lookup?: string;

@@ -10,6 +10,8 @@ export interface ReportDesk {
   readonly serverName: string;
   /** Hexadecimal sha256 of each agent that is handed out, by machine as `uname -m` prints it (`x86_64`, `aarch64`). */
   readonly agents: Readonly<Record<string, string>>;
+  /** The clock by which guests are told the time, milliseconds since 1970. */
+  now(): number;
   /** Expects one report; the ticket's token is new and random. */
   issue(run: string): Ticket;
   /** Ends all connections and tickets; safe to call twice. */

@@ -167,6 +167,10 @@ class SocketDesk implements ReportDesk {
     });
   }
 
+  now(): number {
+    return Date.now();
+  }
+
   issue(run: string) {
     const ticket = this.#tickets.issue(run);
     this.#secrets?.add(ticket.token);

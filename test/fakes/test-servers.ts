@@ -43,6 +43,10 @@ export class FakeDesk implements ReportDesk {
   readonly tickets: FakeTicket[] = [];
   closed = false;
 
+  now(): number {
+    return 1_700_000_000_000;
+  }
+
   issue(run: string): FakeTicket {
     const ticket = new FakeTicket(run, `${this.tickets.length}`.padStart(64, '0'));
     this.tickets.push(ticket);

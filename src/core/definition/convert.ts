@@ -125,6 +125,7 @@ function convertVerify(raw: RawVerify): VerifySettings {
     ...given('flavor', raw.flavor),
     ...given('network', raw.network),
     ...given('root', raw.root),
+    ...given('start', raw.start),
     ...given('ready', raw.ready),
     ...given('console', raw.console),
     ...given('port', raw.port),

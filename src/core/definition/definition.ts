@@ -81,7 +81,9 @@ export interface VerifySettings {
   readonly network?: string;
   /** The test server boots from a volume, whatever its flavor. */
   readonly root?: 'volume';
-  /** A command that has to succeed in the guest. */
+  /** A command that runs in the background of the guest while {@link ready} is tried; it must not fail. */
+  readonly start?: string;
+  /** A command that has to succeed in the guest; tried every 2 s until the deadline. */
   readonly ready?: string;
   /** `mode: boot`: a regular expression that the console has to show. */
   readonly console?: string;

@@ -5,7 +5,7 @@ import {parseDigest} from '../release/digest.ts';
 import {CHECK_IDS} from '../verdict/checks.ts';
 import {parseSize} from '../limits.ts';
 import {RULE_IDS} from '../rules/ids.ts';
-import {digestList, download, filled, http, mirror, origin, text, url} from './text-schema.ts';
+import {digestList, download, filled, http, mirror, origin, script, text, url} from './text-schema.ts';
 import {isCalendarDate, parseDuration, parseUntil} from '../time-text.ts';
 
 const VISIBILITIES = ['public', 'private', 'community', 'shared'] as const;
@@ -137,7 +137,10 @@ const verify = z
       .literal('volume')
       .nullish()
       .describe('volume: the test server boots from a volume. Default: as the flavor and the cloud have it.'),
-    ready: filled().nullish().describe('Command that has to succeed in the guest.'),
+    start: script()
+      .nullish()
+      .describe('Command that runs in the background of the guest while ready is tried; it must not fail.'),
+    ready: script().nullish().describe('Command that has to succeed in the guest, tried every 2 s until the deadline.'),
     console: filled()
       .refine((value) => isRegex(value), {error: 'is no regular expression; correct it'})
       .nullish()

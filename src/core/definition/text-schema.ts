@@ -16,6 +16,13 @@ export const text = () =>
     });
 /** The same, with more than blanks. */
 export const filled = () => text().regex(/\S/, {error: 'is empty; give it a value', abort: true});
+/** A script of a shell, of one line or of many. */
+export const script = () =>
+  z
+    .string()
+    .max(4096)
+    .regex(/\S/, {error: 'is empty; give it a value', abort: true})
+    .refine((value) => !/[^\P{Cc}\n\t]/u.test(value), {error: 'holds a control character; remove it'});
 
 /** An address of these kinds, without blanks and credentials. */
 export const url = (shape: RegExp, kinds: string) =>

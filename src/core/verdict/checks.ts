@@ -14,7 +14,7 @@ export const CHECKS: readonly Check[] = [
     'nic-up address default-route dns mtu metadata config-drive nic-rules',
     'cloud-init-done cloud-init-traceback datasource hostname ssh-host-keys machine-id clock',
     'passwords authorized-keys sshd uid-0 secure-boot leftover-secrets build-leftovers',
-    'failed-units architecture os-release virtio hw-claims guest-agent serial-console firmware kernel-log ready',
+    'failed-units architecture os-release virtio hw-claims guest-agent serial-console firmware kernel-log start ready',
   ]),
   ...severe('warn', [
     'swap dhcp ipv6 hosts-file listening-sockets cloud-init-degraded random-seed clock-drift ntp-service',

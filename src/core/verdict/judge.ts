@@ -34,8 +34,11 @@ export interface Witnesses {
   readonly waitedMs: number;
 }
 
+/** What a definition says of how its guests are judged. */
+export type JudgeSettings = Pick<VerifySettings, 'checks' | 'start'>;
+
 /** The verdict on a test server; the first witness that can name the cause names it. */
-export function judge(witnesses: Witnesses, settings: Pick<VerifySettings, 'checks'> = {}): Verdict {
+export function judge(witnesses: Witnesses, settings: JudgeSettings = {}): Verdict {
   const {report, server} = witnesses;
   if (report) return judgeReport(report, settings);
   switch (server.kind) {
@@ -60,7 +63,7 @@ export function judge(witnesses: Witnesses, settings: Pick<VerifySettings, 'chec
 }
 
 /** Severity that counts for a check: the definition's word before the check's own; undefined: switched off. */
-export function severityOf(id: string, settings: Pick<VerifySettings, 'checks'>): Severity | undefined {
+export function severityOf(id: string, settings: JudgeSettings): Severity | undefined {
   const own = CHECKS.find((check) => check.id === id)?.severity ?? 'info';
   // A guest may call a check `constructor`.
   const setting = settings.checks && Object.hasOwn(settings.checks, id) ? settings.checks[id] : undefined;
@@ -68,7 +71,7 @@ export function severityOf(id: string, settings: Pick<VerifySettings, 'checks'>)
   return setting === undefined || setting === true ? own : setting;
 }
 
-function judgeReport(report: GuestReport, settings: Pick<VerifySettings, 'checks'>): Verdict {
+function judgeReport(report: GuestReport, settings: JudgeSettings): Verdict {
   const checks = report.checks.flatMap((result): JudgedCheck[] => {
     const severity = severityOf(result.id, settings);
     return severity === undefined ? [] : [{id: result.id, severity, outcome: result.outcome, detail: result.detail}];
@@ -93,6 +96,7 @@ function judgeReport(report: GuestReport, settings: Pick<VerifySettings, 'checks
       kind: 'fail',
       cause: 'checks-failed',
       message: bad.map(({id, detail}) => `${id}: ${detail}`).join('; '),
+      ...(failed.includes('ready') && !('ready.tries' in report.facts) && {hint: TRIED_ONCE}),
       failed,
       warned,
       ...about,
@@ -113,15 +117,19 @@ function judgeReport(report: GuestReport, settings: Pick<VerifySettings, 'checks
   };
 }
 
+const TRIED_ONCE =
+  'the agent in the image is older than this imgmgr, and tried the ready command once; build the image again, or leave the agent out of it';
+
 /** A check that could not be done proves nothing, so it counts like a failed one. */
 function isBad({outcome}: {readonly outcome: CheckResult['outcome']}): boolean {
   return outcome === 'fail' || outcome === 'error';
 }
 
-/** Fail-level checks that the report says nothing about. */
-function missingChecks(results: readonly CheckResult[], settings: Pick<VerifySettings, 'checks'>): string[] {
+/** Fail-level checks that the report says nothing about. An agent that is older than start commands is asked for none where none is given. */
+function missingChecks(results: readonly CheckResult[], settings: JudgeSettings): string[] {
   const reported = new Set(results.map(({id}) => id));
-  return CHECKS.filter(({id}) => severityOf(id, settings) === 'fail' && !reported.has(id)).map(({id}) => id);
+  const asked = CHECKS.filter(({id}) => id !== 'start' || settings.start !== undefined);
+  return asked.filter(({id}) => severityOf(id, settings) === 'fail' && !reported.has(id)).map(({id}) => id);
 }
 
 const FAULTS: Readonly<Record<FaultCause, (message: string) => Verdict>> = {
@@ -147,7 +155,7 @@ const ENVIRONMENT_CAUSES: ReadonlySet<Cause> = new Set(['no-witness', 'listener-
 
 interface SilenceTerms {
   readonly state: 'active' | 'stopped';
-  readonly settings: Pick<VerifySettings, 'checks'>;
+  readonly settings: JudgeSettings;
 }
 
 function judgeSilence(witnesses: Witnesses, {state, settings}: SilenceTerms): Verdict {

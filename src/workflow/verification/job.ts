@@ -18,14 +18,18 @@ export interface JobParts {
     readonly certificate: string;
     readonly serverName: string;
     readonly agents: Readonly<Record<string, string>>;
+    readonly now: () => number;
   };
   readonly deadlineMs: number;
+  /** What of it is over, milliseconds. */
+  readonly elapsedMs: number;
 }
 
 /** What the guest of a boot is asked to do. */
-export function jobOf({boot, interfaces, ticket, address, desk, deadlineMs}: JobParts): Job {
+export function jobOf({boot, interfaces, ticket, address, desk, deadlineMs, elapsedMs}: JobParts): Job {
   const {verifier, task, place, datasource} = boot;
   const {options} = verifier.context.parts;
+  const wanted = (check: string): boolean => severityOf(check, task.settings) !== undefined;
   return {
     version: 1,
     run: verifier.context.run,
@@ -35,9 +39,11 @@ export function jobOf({boot, interfaces, ticket, address, desk, deadlineMs}: Job
     server_name: desk.serverName,
     agents: desk.agents,
     deadline_seconds: Math.max(10, Math.round((deadlineMs - MARGIN_MS) / 1000)),
-    ...(task.settings.ready !== undefined && {ready: task.settings.ready}),
+    until_unix_ms: Math.round(desk.now() + deadlineMs - elapsedMs),
+    ...(wanted('start') && task.settings.start !== undefined && {start: task.settings.start}),
+    ...(wanted('ready') && task.settings.ready !== undefined && {ready: task.settings.ready}),
     ...(options.lookup !== undefined && {lookup: options.lookup}),
-    off: CHECK_IDS.filter((id) => severityOf(id, task.settings) === undefined),
+    off: CHECK_IDS.filter((id) => !wanted(id)),
     expect: {
       disk_bytes: place.diskBytes,
       vcpus: place.flavor.vcpus,

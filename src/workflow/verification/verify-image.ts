@@ -97,9 +97,10 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
       userData: (interfaces) =>
         endpoint === undefined || ticket === undefined
           ? ''
-          : context.parts.userData(jobOf({boot, interfaces, ticket, ...endpoint, deadlineMs}), {
-              ignoreBaked: context.parts.options.inject,
-            }),
+          : context.parts.userData(
+              jobOf({boot, interfaces, ticket, ...endpoint, deadlineMs, elapsedMs: runtime.monotonic() - startMs}),
+              {ignoreBaked: context.parts.options.inject},
+            ),
       ...(context.parts.options.sshKey !== undefined && {sshKey: context.parts.options.sshKey}),
       signal,
     });

@@ -65,6 +65,30 @@ describe('a report', () => {
     expect(judge(heard(report({swap: undefined})))).toMatchObject({kind: 'pass'});
   });
 
+  it('of an agent that is older than start commands is complete where none was given, and lacks it where one was', () => {
+    const older = heard(report({start: undefined}));
+    expect(judge(older, {})).toMatchObject({kind: 'pass'});
+    expect(judge(older, {start: 'serve'})).toMatchObject({
+      kind: 'fail',
+      cause: 'report-incomplete',
+      message: 'the report lacks start',
+      failed: ['start'],
+    });
+    expect(judge(older, {start: 'serve', checks: {start: false}})).toMatchObject({kind: 'pass'});
+  });
+
+  it('says of a ready command that failed whether it was tried once, by an older agent', () => {
+    const failed = report({ready: 'fail'});
+    expect(judge(heard(failed)).hint).toContain('tried the ready command once');
+    expect(judge(heard({...failed, facts: {'ready.tries': '7'}})).hint).toBeUndefined();
+  });
+
+  it('is led by the error of the start command where the ready command was given up for it', () => {
+    const {message, failed} = judge(heard(report({start: 'fail', ready: 'fail'})), {start: 'serve'});
+    expect(failed).toEqual(['start', 'ready']);
+    expect(message).toMatch(/^start: start is fail; /);
+  });
+
   it('goes by the severity that the definition gives', () => {
     const bad = heard(report({swap: 'fail', dns: 'fail'}));
     expect(judge(bad, {checks: {dns: 'warn'}})).toMatchObject({kind: 'pass', warned: ['dns', 'swap'].sort()});

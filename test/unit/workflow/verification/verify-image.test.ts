@@ -92,6 +92,7 @@ describe('one verification', () => {
       lookup: 'example.org',
       off: ['swap'],
       deadline_seconds: 55,
+      until_unix_ms: 1_700_000_060_000,
       expect: {
         disk_bytes: 3 * 1024 ** 3,
         ssh_key: 'ssh-ed25519 AAAA me',
@@ -105,6 +106,15 @@ describe('one verification', () => {
     expect(servers.desk.closed).toBe(true);
     expect(events.find(({type}) => type === 'verdict')).toMatchObject({evidence: '/state/evidence.json', version: '1'});
     expect(kept).toHaveLength(1);
+  });
+
+  it('gives the guest no command whose check is switched off', async () => {
+    const {verify, servers} = world();
+    await verify({start: 'serve', ready: 'true'});
+    expect(servers.jobs[0]).toMatchObject({start: 'serve', ready: 'true'});
+    await verify({start: 'serve', ready: 'true', checks: {start: false, ready: false}});
+    expect(servers.jobs[1]).not.toHaveProperty('start');
+    expect(servers.jobs[1]).not.toHaveProperty('ready');
   });
 
   it('R10: the job names the name servers that the place knows to be silent, and says so where there are none', async () => {
