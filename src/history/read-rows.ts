@@ -61,7 +61,9 @@ export function actionOf(row: Row, lost: boolean): ActionRecord {
     ...{kind: textOf(row, 'kind'), version: textOrNull(row, 'version'), image: textOrNull(row, 'image')},
     planned: textOf(row, 'planned'),
     ...partOf(row, lost),
-    ...{bytes: numberOf(row, 'bytes'), total: numberOf(row, 'total')},
+    message: textOrNull(row, 'message'),
+    ...{bytes: numberOf(row, 'bytes'), total: numberOf(row, 'total'), percent: numberOf(row, 'percent')},
+    averageBps: numberOf(row, 'average_bps'),
   };
 }
 

@@ -4,7 +4,7 @@ import {eventRecord} from '../core/event-record.ts';
 import type {Counts} from '../core/counts.ts';
 import {stateOfExit} from '../core/history/records.ts';
 import {jsonText} from '../core/json-text.ts';
-import {ACTION, BEAT, BOOTING, BUILD, END, NO_BUILD, VERDICT} from './statements.ts';
+import {ACTION, BEAT, BOOTING, BUILD, END, NO_BUILD, PHASE, PROGRESS, VERDICT} from './statements.ts';
 
 type Of<Type extends Event['type']> = Extract<Event, {type: Type}>;
 /** What an event says of the parts of its run; `at`: when, milliseconds since the epoch. */
@@ -29,12 +29,13 @@ export class Recorder {
     planned: (event) => this.#planned(event),
     'action-started': (event, at, stamped) => {
       this.#phase('working');
-      this.#action(stamped, event, {state: 'RUNNING', phase: 'begun', started: at});
+      this.#action(stamped, event, {state: 'RUNNING', started: at});
     },
     progress: (event, at, stamped) => this.#progress(stamped, event, at),
+    'image-phase': (event, _at, stamped) => this.#imagePhase(stamped, event),
     'action-done': (event, at, stamped) => {
       if (event.action.built === true) this.#write(NO_BUILD, aboutBuild(event.action));
-      this.#action(stamped, event, {state: 'SUCCESS', phase: 'done', ended: at, image: event.image});
+      this.#action(stamped, event, {state: 'SUCCESS', ended: at, image: event.image});
     },
     'action-failed': (event, at, stamped) => this.#actionFailed(stamped, event, at),
     'definition-failed': ({definition, error}, at) => {
@@ -78,9 +79,18 @@ export class Recorder {
     const state = stateOfExit(exitCode);
     this.#write(END, {state, exit: exitCode, counts: counts ? jsonText(counts) : null, at});
     const left = state === 'CANCELLED' ? 'the run was interrupted' : 'left as it was';
-    for (const table of ['actions', 'builds', 'verifications'])
+    if (state === 'CANCELLED')
       this.#write(
-        `UPDATE ${table} SET state = 'CANCELLED', reason = coalesce(reason, :left), ended_ms = coalesce(ended_ms, :at)
+        `UPDATE actions SET phase = iif(phase = 'Ready', phase, 'Failed'), reason = 'Interrupted' WHERE run = :run AND state = 'RUNNING'`,
+        {},
+      );
+    for (const [table, text] of [
+      ['actions', 'message'],
+      ['builds', 'reason'],
+      ['verifications', 'reason'],
+    ])
+      this.#write(
+        `UPDATE ${table} SET state = 'CANCELLED', ${text} = coalesce(${text}, :left), ended_ms = coalesce(ended_ms, :at)
          WHERE run = :run AND state IN ('PENDING', 'RUNNING')`,
         {left, at},
       );
@@ -108,7 +118,7 @@ export class Recorder {
     for (const table of ['actions', 'verifications'])
       this.#write(`DELETE FROM ${table} WHERE run = :run AND cloud = :cloud AND state = 'PENDING'`, {cloud});
     for (const action of actions) {
-      this.#write(ACTION, {...aboutAction(cloud, action.id, action), state: 'PENDING', phase: 'planned', ...NO_TIMES});
+      this.#write(ACTION, {...aboutAction(cloud, action.id, action), state: 'PENDING', ...PLANNED});
       if (action.built === true)
         this.#write(BUILD, {...aboutBuild(action), state: 'PENDING', phase: 'planned', started: null});
     }
@@ -119,27 +129,26 @@ export class Recorder {
     {cloud, action}: {readonly cloud: string; readonly action: ActionSummary},
     change: {
       readonly state: string;
-      readonly phase: string;
       readonly started?: number;
       readonly ended?: number;
       readonly image?: string | undefined;
-      readonly reason?: string;
+      readonly message?: string;
     },
   ): void {
     this.#subject(cloud, action.definition);
-    const {state, phase, started = null, ended = null, reason = null, image} = change;
+    const {state, started = null, ended = null, message = null, image} = change;
     this.#write(ACTION, {
       ...aboutAction(cloud, id ?? [action.kind, action.version].join(' '), action),
       ...(image !== undefined && {image: text(image)}),
-      ...{state, phase, started, ended, reason},
+      // The phase is that of its image, and has an event of its own.
+      ...{state, phase: '', reason: null, started, ended, message},
     });
   }
 
   #actionFailed(stamped: StampedEvent, event: Of<'action-failed'>, at: number): void {
     const {action, error, cloud} = event;
     const reason = reasonOf(error);
-    // The phase in which it failed stays.
-    this.#action(stamped, event, {state: 'FAILED', phase: '', ended: at, reason});
+    this.#action(stamped, event, {state: 'FAILED', ended: at, message: reason});
     if (action.built === true) this.#endBuilds(action.definition, error, at);
     this.#write(
       `UPDATE verifications SET state = 'FAILED', reason = :reason, ended_ms = :at
@@ -151,21 +160,13 @@ export class Recorder {
 
   #progress({action}: StampedEvent, event: Of<'progress'>, at: number): void {
     const {cloud, definition, version, image, phase, bytes = null, total = null} = event;
+    const {percent = null, averageBps: average = null} = event;
     this.#phase('working');
     if (action !== undefined)
-      this.#write(
-        `UPDATE actions SET phase = :phase, bytes = coalesce(:bytes, bytes), total = coalesce(:total, total), image = coalesce(image, :image)
-         WHERE run = :run AND cloud = :cloud AND definition = :definition AND id = :action`,
-        {
-          phase,
-          bytes,
-          total,
-          image: text(image),
-          cloud: text(cloud),
-          definition: text(definition),
-          action: text(action),
-        },
-      );
+      this.#write(PROGRESS, {
+        ...{bytes, total, percent, average, image: text(image), action: text(action)},
+        ...{cloud: text(cloud), definition: text(definition)},
+      });
     if (phase === 'booting' && image !== undefined)
       this.#write(BOOTING, {
         cloud: text(cloud),
@@ -174,6 +175,15 @@ export class Recorder {
         image: text(image),
         at,
       });
+  }
+
+  #imagePhase({action}: StampedEvent, event: Of<'image-phase'>): void {
+    const {cloud, definition, image, phase, reason, percent = null} = event;
+    if (action === undefined) return;
+    this.#write(PHASE, {
+      ...{phase, reason, percent, image: text(image), action: text(action)},
+      ...{cloud: text(cloud), definition: text(definition)},
+    });
   }
 
   #buildProgress(event: Of<'build-progress'>): void {
@@ -268,7 +278,7 @@ export class Recorder {
   }
 }
 
-const NO_TIMES = {started: null, ended: null, reason: null};
+const PLANNED = {phase: 'Pending', reason: 'Planned', message: null, started: null, ended: null};
 
 function aboutAction(cloud: string, id: string, action: ActionSummary): Values {
   const {kind, definition, version, image, reason} = action;

@@ -109,8 +109,16 @@ CREATE TABLE events (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** The phase and reason of an image are names; what an error said stands beside them. */
+const PHASES = `
+ALTER TABLE actions ADD COLUMN message TEXT;
+ALTER TABLE actions ADD COLUMN percent REAL;
+ALTER TABLE actions ADD COLUMN average_bps INTEGER;
+UPDATE actions SET message = reason, reason = NULL;
+`;
+
 /** One step each, in their order, never changed once released: step N makes version N of version N - 1. */
-const MIGRATIONS: readonly string[] = [FIRST];
+export const MIGRATIONS: readonly string[] = [FIRST, PHASES];
 
 /** The version of the tables that this program reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length;

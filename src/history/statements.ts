@@ -3,9 +3,20 @@
 /** An action as it is now; a phase that is not known stays. */
 export const ACTION = `
 INSERT INTO actions VALUES (:run, :cloud, :definition, :id, :kind, :version, :image, :planned, :state, :phase, :reason, :started, :ended, NULL, NULL,
-  (SELECT count(*) FROM actions WHERE run = :run))
-ON CONFLICT DO UPDATE SET state = excluded.state, phase = iif(excluded.phase = '', phase, excluded.phase), reason = excluded.reason,
-  image = coalesce(excluded.image, image), started_ms = coalesce(excluded.started_ms, started_ms), ended_ms = excluded.ended_ms`;
+  (SELECT count(*) FROM actions WHERE run = :run), :message, NULL, NULL)
+ON CONFLICT DO UPDATE SET state = excluded.state, phase = iif(excluded.phase = '', phase, excluded.phase),
+  reason = iif(excluded.phase = '', reason, excluded.reason), message = excluded.message, image = coalesce(excluded.image, image), started_ms = coalesce(excluded.started_ms, started_ms), ended_ms = excluded.ended_ms`;
+
+/** The phase of the image that an action works on. */
+export const PHASE = `
+UPDATE actions SET phase = :phase, reason = :reason, image = coalesce(image, :image), percent = coalesce(:percent, percent)
+WHERE run = :run AND cloud = :cloud AND definition = :definition AND id = :action`;
+
+/** How far the bytes are. */
+export const PROGRESS = `
+UPDATE actions SET bytes = coalesce(:bytes, bytes), total = coalesce(:total, total), image = coalesce(image, :image),
+  percent = coalesce(:percent, percent), average_bps = coalesce(:average, average_bps)
+WHERE run = :run AND cloud = :cloud AND definition = :definition AND id = :action`;
 
 /** A build as it is planned, or begins. */
 export const BUILD = `

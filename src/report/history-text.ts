@@ -151,18 +151,28 @@ export function runText({of: run, actions, builds, verifications, logs}: ShownRu
 function partLines(
   label: string,
   title: string,
-  {state, phase, reason}: Pick<ActionRecord, 'state' | 'phase' | 'reason'>,
+  {
+    state,
+    phase,
+    reason,
+    message,
+  }: Pick<ActionRecord, 'state' | 'phase' | 'reason'> & {readonly message?: string | null},
   paint: Paint,
 ): readonly string[] {
-  const where = state === 'SUCCESS' || phase === '' ? '' : ` (${phase})`;
+  // Of an action the reason is a name, and the text stands by itself; of a build or boot the reason is the text.
+  const why = message === undefined ? '' : [phase, reason].filter((part) => part).join(', ');
+  const said = message === undefined ? reason : message;
+  const where = message === undefined && state !== 'SUCCESS' ? phase : why;
   return [
-    brushOf(state, paint)(line(label, `${title}: ${state}${where}`)),
-    ...(reason === null ? [] : [line('', `  ${reason}`)]),
+    brushOf(state, paint)(line(label, `${title}: ${state}${where === '' ? '' : ` (${where})`}`)),
+    ...(said === null ? [] : [line('', `  ${said}`)]),
   ];
 }
 
-function actionTitle({cloud, definition, version, image, bytes, total}: ActionRecord): string {
-  const amount = bytes === null ? '' : `, ${formatBytes(bytes)}${total === null ? '' : ` of ${formatBytes(total)}`}`;
+function actionTitle({cloud, definition, version, image, bytes, total, averageBps}: ActionRecord): string {
+  const of = total === null ? '' : ` of ${formatBytes(total)}`;
+  const speed = averageBps === null ? '' : ` at ${formatBytes(averageBps)}/s`;
+  const amount = bytes === null ? '' : `, ${formatBytes(bytes)}${of}${speed}`;
   return `${named(definition, version)} on ${cloud}${image === null ? '' : ` [${image}]`}${amount}`;
 }
 

@@ -3,9 +3,9 @@ import {LONG_ACTIONS, doingText, subject} from './action-text.ts';
 import {formatTime} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {LogParts} from './log.ts';
-import {buildLine, rateOf} from './log.ts';
+import {buildLine} from './log.ts';
 import type {ProgressEvent} from './progress.ts';
-import {RateMeter, progressTexts} from './progress.ts';
+import {progressTexts} from './progress.ts';
 import type {Sentence} from './sentences.ts';
 import {createDescriber} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
@@ -25,7 +25,6 @@ export interface HumanParts extends LogParts {
 
 export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): Human {
   const underWay = new Map<string, Moving>();
-  const meter = new RateMeter();
   const describe = createDescriber(verbosity);
   let spinner: Spinner | undefined;
   let closed = false;
@@ -58,7 +57,7 @@ export function createHuman({sink, verbosity, paint, loadSpinner}: HumanParts): 
     };
   };
   const track = (event: Event): void => {
-    const change = underWayAfter(event, meter, sink.monotonic());
+    const change = underWayAfter(event);
     for (const key of change.gone) underWay.delete(key);
     if (change.texts !== undefined) underWay.set(change.key, {texts: change.texts, sinceMs: sink.monotonic()});
   };
@@ -93,7 +92,7 @@ type Change = {readonly gone: readonly string[]; readonly key: string; readonly 
 
 const STAGE = 'stage';
 
-function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
+function underWayAfter(event: Event): Change {
   switch (event.type) {
     case 'starting':
       return {gone: [], key: STAGE, texts: always('reading definitions')};
@@ -114,7 +113,7 @@ function underWayAfter(event: Event, meter: RateMeter, nowMs: number): Change {
     case 'action-started':
       return {gone: [STAGE], key: subject(event.action), texts: timed(doingText(event.action))};
     case 'progress':
-      return {gone: [STAGE], key: subject(event), texts: progressing(event, rateOf(event, meter, nowMs))};
+      return {gone: [STAGE], key: subject(event), texts: progressing(event)};
     case 'build-started':
       return {gone: [STAGE], key: subject(event), texts: timed(`building ${subject(event)}`)};
     case 'build-progress':
@@ -174,9 +173,9 @@ function timed(text: string): Texts {
   return (passedMs) => (passedMs < 5000 ? [text] : [`${text}, ${formatTime(passedMs)}`, text]);
 }
 
-function progressing(event: ProgressEvent, rate: number | undefined): Texts {
+function progressing(event: ProgressEvent): Texts {
   return (passedMs) => {
-    const [longest, ...shorter] = progressTexts({...event, elapsedMs: event.elapsedMs + passedMs}, rate);
+    const [longest, ...shorter] = progressTexts({...event, elapsedMs: event.elapsedMs + passedMs});
     return [`${subject(event)}: ${longest}`, ...shorter.map((text) => `${subject(event)}: ${text}`)];
   };
 }

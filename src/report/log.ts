@@ -3,8 +3,7 @@ import {subject} from './action-text.ts';
 import {formatTime} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
-import type {ProgressEvent} from './progress.ts';
-import {RateMeter, Throttle, progressKey, progressTexts} from './progress.ts';
+import {Throttle, progressKey, progressTexts} from './progress.ts';
 import type {Level, Sentence, Verbosity} from './sentences.ts';
 import {createDescriber} from './sentences.ts';
 import type {ReportSink} from './streams.ts';
@@ -26,7 +25,6 @@ export interface LogParts {
 /** One line per event on stderr, with UTC time and level, in the form that operators of OSISM know. */
 export function createLog({sink, verbosity, paint}: LogParts): (stamped: StampedEvent) => void {
   const heartbeat = new Throttle(HEARTBEAT_MS);
-  const meter = new RateMeter();
   const describe = createDescriber(verbosity);
   const write = (sentence: Sentence, at: string): void => {
     const head = `${timestamp(at)} | ${painted(sentence.level, paint)} | `;
@@ -48,7 +46,7 @@ export function createLog({sink, verbosity, paint}: LogParts): (stamped: Stamped
     else if (event.type === 'progress')
       beat({
         key: progressKey(event),
-        text: `${subject(event)}: ${progressTexts(event, rateOf(event, meter, sink.monotonic()))[0]}`,
+        text: `${subject(event)}: ${progressTexts(event)[0]}`,
         at,
       });
     else if (event.type === 'waiting')
@@ -91,11 +89,6 @@ class Waiting {
 /** `2026-01-31 16:44:45`, UTC, from the time of an event. */
 function timestamp(at: string): string {
   return at.slice(0, 19).replace('T', ' ');
-}
-
-/** Bytes per second of a transfer, as of this event; undefined where there are none, or only one observation. */
-export function rateOf(event: ProgressEvent, meter: RateMeter, nowMs: number): number | undefined {
-  return event.bytes === undefined ? undefined : meter.rate(`${progressKey(event)}${event.phase}`, event.bytes, nowMs);
 }
 
 /** `Debian 12 (20261121): building, install.d, 41 s of at most 60 min`. */

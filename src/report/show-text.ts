@@ -42,6 +42,7 @@ function imageLines(image: ShownImage, use: ShownUse | undefined, paint: Paint):
       stamp ? `${stamp.definition}, version ${stamp.version}, ${stamp.state} (run ${stamp.run})` : 'not by imgmgr',
     ),
     line('status', flags.join(', ')),
+    phaseLine(image, paint),
     line('project', image.owner ?? '(none)'),
     line('created', `${image.createdAt}, updated ${image.updatedAt}`),
     line(
@@ -66,6 +67,11 @@ function imageLines(image: ShownImage, use: ShownUse | undefined, paint: Paint):
       paint.dim(line('ahead', `from ${from.slice(0, 10)} on (${by}): ${severity} ${rule}: ${message}`)),
     ),
   ];
+}
+
+function phaseLine({phase, reason}: ShownImage, paint: Paint): string {
+  const text = line('phase', `${phase} (${reason})`);
+  return phase === 'Failed' || phase === 'ImageLost' ? paint.red(text) : text;
 }
 
 function verdictText({verdict}: ShownImage): string {

@@ -160,6 +160,7 @@ export function image(): ImageAnswer {
           origin: null,
           stamp: {definition: 'Debian 12', version: '20261120', state: 'current', run: RUN},
           verdict: {kind: 'pass', cause: 'passed', failed: [], agent: '0.1.0', at: ago(60 * 26), boot: 'x'},
+          ...{phase: 'Ready', reason: 'Published'},
           ...{revoked: null, evidence: null, findings: [{...FINDING, severity: 'warning'}]},
           ahead: [{...FINDING, from: '2026-12-24T00:00:00Z'}],
         },

@@ -72,8 +72,8 @@ describe('imgmgr history', () => {
     const {code, out} = await desk.print('history', id.slice(0, 6));
     expect(code).toBe(0);
     expect(out).toContain(`run ${id}\n  state       SUCCESS (finished), exit code 0\n`);
-    expect(out).toMatch(/^ {2}acquire {5}X \(1\) on admin \[[0-9a-f-]{36}\].*: SUCCESS$/m);
-    expect(out).toMatch(/^ {2}publish {5}X \(1\) on admin \[[0-9a-f-]{36}\]: SUCCESS$/m);
+    expect(out).toMatch(/^ {2}acquire {5}X \(1\) on admin \[[0-9a-f-]{36}\].*: SUCCESS \(Ready, Active\)$/m);
+    expect(out).toMatch(/^ {2}publish {5}X \(1\) on admin \[[0-9a-f-]{36}\]: SUCCESS \(Ready, Published\)$/m);
     const [shown] = await lines('history-shown', id);
     expect(shown).toMatchObject({
       of: {id},

@@ -61,7 +61,7 @@ interface Part {
   readonly endedAt: string | null;
 }
 
-/** An action of a plan. */
+/** An action of a plan; `phase` and `reason`: of its image, by the names of {@link ../phase/phase.ts} (of runs of older versions: others). */
 export interface ActionRecord extends Part {
   readonly id: string;
   readonly cloud: string;
@@ -74,6 +74,11 @@ export interface ActionRecord extends Part {
   /** Bytes that went, and how many there are, where that is known. */
   readonly bytes: number | null;
   readonly total: number | null;
+  /** Of all stages of the image, and bytes per second since the last one began. */
+  readonly percent: number | null;
+  readonly averageBps: number | null;
+  /** `CODE: message` of its failure, or why it was left. */
+  readonly message: string | null;
 }
 
 /** A build on this host. */

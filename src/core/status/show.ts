@@ -2,6 +2,7 @@ import type {Definition} from '../definition/definition.ts';
 import type {Image} from '../image/image.ts';
 import {isMarkedRevoked} from '../image/revocation.ts';
 import {isNewerSchema, remembered, SOURCE_FACT} from '../image/record.ts';
+import {phaseOfImage} from '../phase/of-image.ts';
 import {readStamp} from '../image/stamp.ts';
 import {formatDigest} from '../release/digest.ts';
 import type {OwnImage} from '../release/release.ts';
@@ -29,6 +30,7 @@ export function shownImage(image: Image, {findings, ahead}: Judged, evidence: st
   const digests = stamp ? recordedDigests({image, stamp}) : [];
   return {
     ...rest,
+    ...phaseOfImage(image),
     properties: Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith('imgmgr_'))),
     digests: {glance: heldDigests({image}).map(formatDigest), imgmgr: digests.map(formatDigest)},
     source: properties['image_source'] ?? null,

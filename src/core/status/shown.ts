@@ -1,6 +1,7 @@
 import type {FilePosition} from '../../errors.ts';
 import type {ShownHold} from '../hold.ts';
 import type {Image} from '../image/image.ts';
+import type {ImagePhase} from '../phase/phase.ts';
 import type {ImageState} from '../image/stamp.ts';
 import type {Finding} from '../rules/finding.ts';
 
@@ -43,6 +44,9 @@ export interface ShownVerdict {
 
 /** Everything that is known of an image. Sizes: bytes, GiB, MiB, as Glance has them. */
 export interface ShownImage extends Omit<Image, 'properties'> {
+  readonly phase: ImagePhase;
+  /** One of PHASE_REASONS; later versions may have more. */
+  readonly reason: string;
   /** Without our own record. */
   readonly properties: Readonly<Record<string, string>>;
   /** `algorithm:hex`: as Glance computed them, and as imgmgr demanded or found them. */

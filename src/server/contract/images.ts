@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {IMAGE_PHASES} from '../../core/phase/phase.ts';
 import type {ChainLink, Shown, ShownImage} from '../../core/status/shown.ts';
 import type {StatusRow} from '../../core/status/row.ts';
 import {cloudReading, filePosition, finding, findingAhead, hold, moment, name, problem} from './common.ts';
@@ -121,6 +122,9 @@ const shownImage = z.object({
   updatedAt: z.string(),
   stores: z.array(z.string()),
   properties: z.record(z.string(), z.string()),
+  /** Where its bytes are, and why: docs/cli.md has the names. */
+  phase: z.enum(IMAGE_PHASES),
+  reason: z.string(),
   digests: z.object({glance: z.array(z.string()), imgmgr: z.array(z.string())}),
   source: z.string().nullable(),
   origin: z.string().nullable(),

@@ -105,6 +105,11 @@ const actionRecord = z.object({
   planned: z.string(),
   bytes: z.number().nullable(),
   total: z.number().nullable(),
+  /** Over all stages of the image: 100 only when it is active. */
+  percent: z.number().nullable(),
+  averageBps: z.number().nullable(),
+  /** `CODE: message` of its failure, or why it was left. */
+  message: z.string().nullable(),
   ...part,
 }) satisfies z.ZodType<ActionRecord>;
 

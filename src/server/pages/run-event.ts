@@ -56,6 +56,8 @@ export interface SeenEvent {
   readonly line?: string;
   readonly bytes?: number;
   readonly total?: number;
+  readonly percent?: number;
+  readonly currentBps?: number;
   readonly reused?: boolean;
   readonly files?: readonly {readonly format: string; readonly size: number}[];
   readonly ms?: number;

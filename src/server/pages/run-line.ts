@@ -27,8 +27,8 @@ export class RunLine {
     const {changed, steps, extras, outcome} = this.#subject;
     if (changed === this.#seen && !force) return;
     this.#seen = changed;
-    const {definition, version, image} = this.#subject;
-    const head = JSON.stringify([definition, version, image]);
+    const {definition, version, image, phase} = this.#subject;
+    const head = JSON.stringify([definition, version, image, phase]);
     if (head !== this.#shownHead) fill(this.#head, headOf(this.#subject));
     this.#shownHead = head;
     if (steps.map(({name}) => name).join() !== this.#items.map(({name}) => name).join()) this.#rebuild(steps);
@@ -87,11 +87,12 @@ const STATE_WORDS: Readonly<Record<StepState, string>> = {
   ...{waiting: 'not begun', now: 'under way', done: 'done', failed: 'failed', stopped: 'not reached'},
 };
 
-function headOf({definition, version, cloud, image}: Subject): HTMLElement[] {
+function headOf({definition, version, cloud, image, phase}: Subject): HTMLElement[] {
   return [
     el('h3', {}, definition, version !== undefined && ` ${version}`),
     el('span', {class: 'quiet'}, cloud === '' ? 'built on this host' : `on ${cloud}`),
     ...(image === undefined || cloud === '' ? [] : [el('a', {href: path`/images/${cloud}/${image}`}, 'the image')]),
+    ...(phase === undefined ? [] : [el('span', {class: 'quiet'}, phase)]),
   ];
 }
 

@@ -32,6 +32,7 @@ export function takeEvent(model: RunModel, event: SeenEvent): void {
   if (type === 'planned') plan(model, event);
   if (type.startsWith('build-') || type === 'built' || type === 'artifact') build(model, event);
   if (type === 'action-started') begin(subjectOf(model, event), event);
+  if (type === 'image-phase') enterPhase(model, event);
   if (type === 'progress') progress(subjectOf(model, event), event);
   if (type === 'verdict') judge(subjectOf(model, event), event);
   if (type === 'action-done') end(subjectOf(model, event), event);
@@ -86,7 +87,7 @@ function begin(subject: Subject, {at, action = {}}: SeenEvent): void {
 const UPLOADS: ReadonlySet<string> = new Set(['uploading', 'importing', 'copying']);
 
 function progress(subject: Subject, event: SeenEvent): void {
-  const {at, phase = '', bytes, total, image} = event;
+  const {at, phase = '', bytes, total, image, percent, currentBps = 0} = event;
   if (image !== undefined) subject.image = image;
   const step: StepName = phase === 'booting' ? 'boot' : UPLOADS.has(phase) ? 'upload' : 'candidate';
   // Without a plan, as of `verify`, or where it was too large to be stored.
@@ -95,9 +96,20 @@ function progress(subject: Subject, event: SeenEvent): void {
   const known = phase === 'waiting' ? subject.steps.find(({state}) => state === 'now')?.name : undefined;
   enter(subject, known ?? step, {
     at,
-    detail: `${phase}${amount || (bytes === undefined ? '' : ` ${bytesText(bytes)}`)}`,
-    ...(total !== undefined && total > 0 && {share: (bytes ?? 0) / total}),
+    detail: `${phase}${amount || (bytes === undefined ? '' : ` ${bytesText(bytes)}`)}${currentBps > 0 ? `, ${bytesText(currentBps)}/s` : ''}`,
+    ...(percent !== undefined && {share: Math.min(percent, 99) / 100}),
   });
+}
+
+/** Of an image that has a line; what became of its predecessors is no matter of the line. */
+function enterPhase({subjects}: RunModel, event: SeenEvent): void {
+  const {cloud = '', definition, version, image, phase = '', reason = ''} = event;
+  const subject = (subjects.get(`${cloud}/${definition ?? ''}`) ?? []).find(
+    (one) => one.version === version && (one.image === undefined || image === undefined || one.image === image),
+  );
+  if (!subject) return;
+  subject.phase = `${phase} (${reason})`;
+  subject.changed = event.seq;
 }
 
 function judge(subject: Subject, {at, verdict = {}, image}: SeenEvent): void {

@@ -40,6 +40,8 @@ export interface Subject {
   readonly definition: string;
   version?: string;
   image?: string;
+  /** Of the image, and why: `Provisioning (Uploading)`. */
+  phase?: string;
   readonly steps: Step[];
   readonly extras: Extra[];
   outcome?: Outcome;

@@ -76,9 +76,20 @@ describe('the history of a run', () => {
     run.emit(plan());
     run.emit({type: 'action-started', cloud: CLOUD, action: ACQUIRE}, 'acquire 20241120');
     run.emit(
-      {...PROGRESS, cloud: CLOUD, definition: ACQUIRE.definition, phase: 'uploading', bytes: 7, total: 9},
+      {
+        ...PROGRESS,
+        cloud: CLOUD,
+        definition: ACQUIRE.definition,
+        phase: 'uploading',
+        bytes: 7,
+        total: 9,
+        averageBps: 12,
+      },
       'acquire 20241120',
     );
+    const about = {cloud: CLOUD, definition: ACQUIRE.definition, version: '20241120', image: 'i1'};
+    const failed = {...about, phase: 'Failed', reason: 'ImportFailed', percent: 70} as const;
+    run.emit({type: 'image-phase', ...failed}, 'acquire 20241120');
     run.emit({type: 'action-failed', cloud: CLOUD, action: ACQUIRE, error: FAULT, ms: 5}, 'acquire 20241120');
     await run.end(1);
     const {actions, run: row} = detailsOf(folder.path(), run.run);
@@ -86,14 +97,40 @@ describe('the history of a run', () => {
       {
         id: 'acquire 20241120',
         state: 'FAILED',
-        phase: 'uploading',
+        phase: 'Failed',
+        reason: 'ImportFailed',
+        image: 'i1',
         bytes: 7,
         total: 9,
-        reason: `IMPORT_FAILED: ${FAULT.message}`,
+        percent: 70,
+        averageBps: 12,
+        message: `IMPORT_FAILED: ${FAULT.message}`,
       },
-      {id: 'publish 3f2a', state: 'CANCELLED', phase: 'planned', startedAt: null},
+      {
+        id: 'publish 3f2a',
+        state: 'CANCELLED',
+        phase: 'Pending',
+        reason: 'Planned',
+        message: 'left as it was',
+        startedAt: null,
+      },
     ]);
     expect(row).toMatchObject({definitions: ['AlmaLinux 9', 'Idle'], clouds: [CLOUD], phase: 'working'});
+  });
+
+  it('what was under way when the run was interrupted has failed for that; a live image is as ready as before', async () => {
+    const run = keepRun(folder.path());
+    run.emit(plan());
+    const about = {cloud: CLOUD, definition: ACQUIRE.definition};
+    run.emit({type: 'action-started', cloud: CLOUD, action: ACQUIRE}, 'acquire 20241120');
+    run.emit({type: 'image-phase', ...about, phase: 'Provisioning', reason: 'Uploading'}, 'acquire 20241120');
+    run.emit({type: 'action-started', cloud: CLOUD, action: PUBLISH}, 'publish 3f2a');
+    run.emit({type: 'image-phase', ...about, phase: 'Ready', reason: 'Changing'}, 'publish 3f2a');
+    await run.end(130);
+    expect(detailsOf(folder.path(), run.run).actions).toMatchObject([
+      {state: 'CANCELLED', phase: 'Failed', reason: 'Interrupted', message: 'the run was interrupted'},
+      {state: 'CANCELLED', phase: 'Ready', reason: 'Interrupted', message: 'the run was interrupted'},
+    ]);
   });
 
   it('forgets what the plan under the lease does not have any more', async () => {

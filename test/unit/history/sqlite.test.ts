@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {describe, expect, it} from 'vitest';
 import {sharedFileSystem} from '../../../src/history/file-system.ts';
-import {SCHEMA_VERSION, migrate, schemaVersion} from '../../../src/history/schema.ts';
+import {MIGRATIONS, SCHEMA_VERSION, migrate, schemaVersion} from '../../../src/history/schema.ts';
 import {inTransaction, sqliteRefusal} from '../../../src/history/sqlite.ts';
 import {useFolder} from '../build/folder.ts';
 
@@ -64,6 +64,19 @@ describe('the version of the tables', () => {
     migrate(db, ['CREATE TABLE a (x)']);
     expect(schemaVersion(db)).toBe(2);
     db.exec('INSERT INTO a (x, y) VALUES (1, 2)');
+    db.close();
+  });
+
+  it('keeps what an error said where rows of the first version have it as their reason', () => {
+    const db = new DatabaseSync(':memory:');
+    migrate(db, MIGRATIONS.slice(0, 1));
+    db.exec(
+      `INSERT INTO actions VALUES (1, 'c', 'd', 'a', 'acquire', NULL, NULL, 'why', 'FAILED', 'uploading', 'QUOTA: full', 1, 2, 3, 4, 0)`,
+    );
+    migrate(db);
+    expect(db.prepare('SELECT phase, reason, message, bytes, percent FROM actions').get()).toEqual({
+      ...{phase: 'uploading', reason: null, message: 'QUOTA: full', bytes: 3, percent: null},
+    });
     db.close();
   });
 

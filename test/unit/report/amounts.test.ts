@@ -3,7 +3,7 @@ import {formatBytes, formatCount, formatTime} from '../../../src/report/amounts.
 import {clean} from '../../../src/report/clean.ts';
 import type {ColorQuestion} from '../../../src/report/color.ts';
 import {colorLevel, mayMove} from '../../../src/report/color.ts';
-import {RateMeter, Throttle, progressTexts} from '../../../src/report/progress.ts';
+import {Throttle, progressTexts} from '../../../src/report/progress.ts';
 import {PROGRESS} from './samples.ts';
 
 describe('amounts', () => {
@@ -37,40 +37,38 @@ describe('amounts', () => {
 });
 
 describe('progress', () => {
-  it('gives no rate before two observations lie apart, then that of the last ten seconds', () => {
-    const meter = new RateMeter();
-    expect(meter.rate('a', 0, 0)).toBeUndefined();
-    expect(meter.rate('a', 1000, 0)).toBeUndefined();
-    expect(meter.rate('a', 5000, 5000)).toBe(1000);
-    expect(meter.rate('a', 5000, 10_000)).toBe(500);
-    expect(meter.rate('a', 5000, 20_000)).toBe(0);
-  });
-
-  it('starts over when a second attempt begins at zero', () => {
-    const meter = new RateMeter();
-    meter.rate('a', 9000, 0);
-    expect(meter.rate('a', 100, 1000)).toBeUndefined();
-  });
-
   it('tells bytes, total, rate, remaining time, and elapsed time with its limit', () => {
-    expect(progressTexts(PROGRESS, 1024 ** 2)).toEqual([
-      'uploading 10 MiB of 100 MiB (10 %), 1.0 MiB/s, 1 min 30 s left, 2.0 s of at most 30 min',
-      'uploading 10 MiB of 100 MiB (10 %), 1.0 MiB/s, 1 min 30 s left',
-      'uploading 10 MiB of 100 MiB (10 %), 1 min 30 s left',
+    expect(progressTexts({...PROGRESS, percent: 9.9, currentBps: 1024 ** 2, averageBps: 2048})).toEqual([
+      'uploading 10 MiB of 100 MiB (9 %), 1.0 MiB/s (average 2.0 KiB/s), 1 min 30 s left, 2.0 s of at most 30 min',
+      'uploading 10 MiB of 100 MiB (9 %), 1.0 MiB/s, 1 min 30 s left, 2.0 s of at most 30 min',
+      'uploading 10 MiB of 100 MiB (9 %), 1.0 MiB/s, 1 min 30 s left',
+      'uploading 10 MiB of 100 MiB, 1 min 30 s left',
     ]);
   });
 
   it('tells less where less is known', () => {
     const {type, cloud, definition, version, elapsedMs, limitMs} = PROGRESS;
     const unknown = {type, cloud, definition, version, elapsedMs, limitMs, phase: 'uploading'} as const;
-    expect(progressTexts({...unknown, phase: 'importing'}, undefined)).toEqual([
+    expect(progressTexts({...unknown, phase: 'importing'})).toEqual([
       'importing, 2.0 s of at most 30 min',
       'importing',
     ]);
-    expect(progressTexts({...unknown, bytes: 2048}, undefined)).toEqual([
+    expect(progressTexts({...unknown, bytes: 2048})).toEqual([
       'uploading 2.0 KiB, 2.0 s of at most 30 min',
       'uploading 2.0 KiB',
     ]);
+  });
+
+  it('says nothing of a total that was passed', () => {
+    expect(progressTexts({...PROGRESS, bytes: 2 * 1024 ** 3, percent: 90, currentBps: 1024}).at(-1)).toBe(
+      'uploading 2.0 GiB (90 %)',
+    );
+  });
+
+  it('names what is waited for', () => {
+    expect(progressTexts({...PROGRESS, phase: 'waiting-for-upload', bytes: 0}).at(-1)).toBe(
+      'waiting for the upload 0 B of 100 MiB',
+    );
   });
 
   it('lets each key through once in its time', () => {

@@ -43,7 +43,8 @@ export const HISTORY_EVENTS: readonly Event[] = [
           version: '20261121',
           image: '3f2a',
         },
-        ...{planned: 'not in the cloud yet', state: 'FAILED', bytes: 7, total: 9, ...PART},
+        ...{planned: 'not in the cloud yet', state: 'FAILED', bytes: 7, total: 9, percent: 40, averageBps: 7, ...PART},
+        ...{phase: 'Failed', reason: 'ImportFailed', message: 'IMPORT_FAILED: no report came'},
       },
     ],
     builds: [

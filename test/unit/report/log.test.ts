@@ -148,7 +148,12 @@ describe('the log on stderr', () => {
     const sink = collectingSink();
     const log = emitTo(sink, createLog({sink, verbosity: 'normal', paint: PLAIN}));
     for (let second = 0; second <= 60; second += 10) {
-      log({...PROGRESS, bytes: (second + 10) * 1024 ** 2});
+      log({
+        ...PROGRESS,
+        bytes: (second + 10) * 1024 ** 2,
+        percent: second + 10,
+        ...(second > 0 && {currentBps: 1024 ** 2, averageBps: 1024 ** 2}),
+      });
       if (second === 0) log({...PROGRESS, version: 'other'});
       sink.advance(10_000);
     }
@@ -157,7 +162,9 @@ describe('the log on stderr', () => {
     expect(lines[0]).toMatch(
       /AlmaLinux 9 \(20241120\): uploading 10 MiB of 100 MiB \(10 %\), 2.0 s of at most 30 min$/,
     );
-    expect(lines[2]).toMatch(/uploading 70 MiB of 100 MiB \(70 %\), 1.0 MiB\/s, 30 s left, 2.0 s of at most 30 min$/);
+    expect(lines[2]).toMatch(
+      /uploading 70 MiB of 100 MiB \(70 %\), 1.0 MiB\/s \(average 1.0 MiB\/s\), 30 s left, 2.0 s of at most 30 min$/,
+    );
   });
 
   it('tells a wait for another run with elapsed time and limit', () => {

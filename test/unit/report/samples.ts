@@ -113,6 +113,7 @@ const SHOWN: Shown = {
       ...{owner: 'p', tags: ['os:debian'], minDisk: 8, minRam: 512, diskFormat: 'qcow2', containerFormat: 'bare'},
       ...{size: 1024, virtualSize: 2048, createdAt: '2026-11-21T12:00:00Z', updatedAt: '2026-11-21T12:00:00Z'},
       ...{stores: ['file'], osHashAlgo: 'sha512', osHashValue: 'ab', properties: {os_distro: 'debian'}},
+      ...{phase: 'Ready', reason: 'Published'},
       digests: {glance: ['sha512:ab'], imgmgr: ['sha256:cd']},
       source: 'https://example.test/debian.qcow2',
       origin: null,

@@ -54,7 +54,7 @@ describe('the line of an image', () => {
     expect(lineOf(runOf(...began, {type: 'progress', ...ABOUT, phase: 'fetching', bytes: 1, total: 4}))).toContain(
       'candidate now',
     );
-    const model = runOf(...began, {type: 'progress', ...ABOUT, phase: 'uploading', bytes: 2, total: 4});
+    const model = runOf(...began, {type: 'progress', ...ABOUT, phase: 'uploading', bytes: 2, total: 4, percent: 50});
     expect(lineOf(model)).toContain('candidate done, upload now, boot waiting');
     expect(only(model).steps[1]).toMatchObject({detail: 'uploading 2 B of 4 B', share: 0.5});
   });
