@@ -112,9 +112,18 @@ export function addSharedRunFlags(command: Command): Command {
   return addRunFlags(command).option('--shard <part>', SHARD_TEXT, shard('--shard'));
 }
 
+/** What an image may have, and where it may be fetched. */
+export function addLimitFlags(command: Command): Command {
+  return command
+    .option('--max-download <size>', 'largest file that is fetched; default: 64G', bytes('--max-download'))
+    .option('--max-unpacked <size>', 'largest file after unpacking; default: 64G', bytes('--max-unpacked'))
+    .option('--max-virtual <size>', 'largest disk that an image may claim; default: 256G', bytes('--max-virtual'))
+    .option('--allow-private-sources', 'redirects of a source may lead to this host and to private networks');
+}
+
 /** How images are brought into the cloud. */
 export function addAcquireFlags(command: Command): Command {
-  return command
+  command
     .optionsGroup('Acquiring:')
     .option('--latest', 'import only the newest listed version')
     .addOption(override('--replace', 'accept a new digest under the same version'))
@@ -129,11 +138,8 @@ export function addAcquireFlags(command: Command): Command {
     )
     .addOption(
       ofThePeer('--import-timeout <seconds>', 'deadline of one image over all attempts', duration('--import-timeout')),
-    )
-    .option('--max-download <size>', 'largest file that is fetched; default: 64G', bytes('--max-download'))
-    .option('--max-unpacked <size>', 'largest file after unpacking; default: 64G', bytes('--max-unpacked'))
-    .option('--max-virtual <size>', 'largest disk that an image may claim; default: 256G', bytes('--max-virtual'))
-    .option('--allow-private-sources', 'redirects of a source may lead to this host and to private networks')
+    );
+  return addLimitFlags(command)
     .option('--no-wait', 'hand the work to the cloud and return')
     .option('--no-publish', 'stop before the image becomes visible')
     .option('--tag <tag>', 'additional tag on current images', word('--tag'));

@@ -15,7 +15,8 @@ export type CommandName =
   | 'hold'
   | 'unhold'
   | 'rollback'
-  | 'doctor';
+  | 'doctor'
+  | 'inspect';
 
 /** Forms of the answer; `sarif` is for findings in files alone. */
 export const OUTPUT_FORMATS = ['human', 'json', 'junit', 'sarif'] as const;

@@ -10,6 +10,7 @@ import {addHide} from './commands/hide.ts';
 import {addHistory} from './commands/history.ts';
 import {addHold, addUnhold} from './commands/hold.ts';
 import {addImport} from './commands/import.ts';
+import {addInspect} from './commands/inspect.ts';
 import {addManage} from './commands/manage.ts';
 import {addRollback} from './commands/rollback.ts';
 import type {ServeAction} from './commands/serve.ts';
@@ -176,7 +177,7 @@ export function buildProgram({io, version, execute, helpLevel = 'short', readNam
       addDoctor,
       addValidate,
     ],
-    ...[addImport, addBuild, addHide, addDelete],
+    ...[addImport, addInspect, addBuild, addHide, addDelete],
   ])
     add(program, execute);
   addServe(program, serve ?? (() => Promise.resolve()));

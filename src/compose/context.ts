@@ -10,6 +10,7 @@ import type {Exec} from '../exec.ts';
 import type {HttpOptions} from '../http.ts';
 import {checkProxies} from '../http/proxy.ts';
 import type {Secrets} from '../secrets/registry.ts';
+import type {SourceOptions} from '../sources/create-source.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {HistoryKeeper, HistoryReader} from '../ports/history.ts';
@@ -96,18 +97,19 @@ export function createContext(parts: ContextParts): Context {
     const {createExec} = await import('../exec.ts');
     return createExec(env);
   };
-  const source = lazySource(async () => {
-    const [{createSource}, {createHttp}] = await Promise.all([
-      import('../sources/create-source.ts'),
-      import('../http.ts'),
-    ]);
-    return createSource({
+  const sourceOptions = async (): Promise<SourceOptions> => {
+    const {createHttp} = await import('../http.ts');
+    return {
       http: createHttp(sourceHttp),
       exec: await exec(),
       allowPrivate: parts.allowPrivateSources,
       logins: {files: registryLogins(env, caller), secrets},
       ...(parts.stdin && {stdin: parts.stdin()}),
-    });
+    };
+  };
+  const source = lazySource(async () => {
+    const [{createSource}, options] = await Promise.all([import('../sources/create-source.ts'), sourceOptions()]);
+    return createSource(options);
   });
   const converter = lazyConverter(async () => {
     const {createConverter} = await import('../sources/create-converter.ts');
@@ -135,6 +137,13 @@ export function createContext(parts: ContextParts): Context {
     runtime,
     source,
     converter,
+    inspector: async () => {
+      const [{createInspector}, options] = await Promise.all([
+        import('../sources/create-inspector.ts'),
+        sourceOptions(),
+      ]);
+      return createInspector({options, source, converter});
+    },
     files: operatorFiles(caller, {converter, runtime, emit, ...(parts.images && {images: parts.images})}),
     clouds({clouds: requested, region}, by) {
       const chosen = {...(by !== undefined && {by}), ...(region !== undefined && {region})};

@@ -77,6 +77,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   validate: [],
   status: [],
   show: [],
+  inspect: [],
   hold: [],
   unhold: [],
   rollback: ['updated', 'retired', 'failed'],

@@ -2,6 +2,7 @@ import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {BuildEvent} from './build/events.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {DoctorEvent} from './doctor.ts';
+import type {Inspected} from './format/inspected.ts';
 import type {HistoryEvent} from './history/events.ts';
 import type {HoldAnswer} from './hold.ts';
 import type {RolledBack} from './rollback-answer.ts';
@@ -219,6 +220,8 @@ export type Event =
   | Audited
   /** The answer of `show`, for one cloud. */
   | ({readonly type: 'shown'} & Shown)
+  /** The answer of `inspect`. */
+  | ({readonly type: 'inspected'} & Inspected)
   | PlanFindings
   | DefinitionFindings
   /** A row of the answer of `status`. */

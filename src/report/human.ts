@@ -149,6 +149,7 @@ function underWayAfter(event: Event): Change {
     case 'status-row':
     case 'status':
     case 'shown':
+    case 'inspected':
     case 'hold':
     case 'rolled-back':
     case 'check':

@@ -45,6 +45,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'difference',
   'audited',
   'shown',
+  'inspected',
   'hold',
   'rolled-back',
   'check',

@@ -98,6 +98,7 @@ export function createJunit({
         return;
       case 'status':
       case 'shown':
+      case 'inspected':
       case 'hold':
       case 'rolled-back':
       case 'check':

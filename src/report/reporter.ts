@@ -14,6 +14,7 @@ import {clean} from './clean.ts';
 import {colorLevel, mayMove} from './color.ts';
 import {createDoctorAnswer} from './doctor-text.ts';
 import {createPaint} from './paint.ts';
+import {inspectText} from './inspect-text.ts';
 import type {Verbosity} from './sentences.ts';
 import type {Spinner} from './spinner.ts';
 import {showText} from './show-text.ts';
@@ -111,6 +112,7 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'difference',
   'audited',
   'shown',
+  'inspected',
   'hold',
   'rolled-back',
   'check',
@@ -163,6 +165,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (event.type === 'hold') stdout.write(holdText(event));
     if (event.type === 'rolled-back') stdout.write(rolledBackText(event));
     if (event.type === 'shown') stdout.write(showText(event, paint));
+    if (event.type === 'inspected') stdout.write(inspectText(event, paint));
     if (event.type === 'status-row') table.add(event);
     if (event.type === 'status') stdout.write(table.text(event));
     if (event.type === 'deletable') stdout.write(deletableText(event, paint));

@@ -115,6 +115,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'status-row':
     case 'status':
     case 'shown':
+    case 'inspected':
     case 'history-run':
     case 'history-elsewhere':
     case 'history':

@@ -32,15 +32,20 @@ export interface SourceOptions {
   readonly logins?: Logins;
 }
 
-/** The sources of image bytes: http, file, stdin, oci. */
-export function createSource(options: SourceOptions): ImageSource {
-  const kinds = createKinds({
+/** Every kind of source, read with these options. */
+export function kindsOf(options: SourceOptions): readonly SourceKind[] {
+  return createKinds({
     web: {http: options.http, allowPrivate: options.allowPrivate ?? false, silenceMs: options.silenceMs ?? 60_000},
     patience: {attempts: options.attempts ?? 3, delayMs: options.delayMs ?? 500},
     stdin: options.stdin,
     exec: options.exec,
     logins: options.logins ?? {files: {others: []}},
   });
+}
+
+/** The sources of image bytes: http, file, stdin, oci. */
+export function createSource(options: SourceOptions): ImageSource {
+  const kinds = kindsOf(options);
   return {
     probe: async (asked) =>
       probeInTime(asked, async (request) =>

@@ -17,6 +17,14 @@ export interface ReadRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Which part is asked for; bytes. */
+export interface PartRequest extends ReadRequest {
+  readonly offset: number;
+  readonly length: number;
+  /** Of the whole, as an earlier answer had it. */
+  readonly size: number;
+}
+
 /** A source that answered: bytes as they are served, before anything was taken off or judged. */
 export interface Served {
   /** The place as it was asked for; redirects do not change it. */
@@ -41,4 +49,6 @@ export interface SourceKind {
   readonly name: string;
   claims(url: string): boolean;
   read(request: ReadRequest): Promise<Served>;
+  /** A part of a source that has `size` bytes, or less of it at its end; undefined where it gives no parts. Absent: it never does. */
+  readPart?(request: PartRequest): Promise<Buffer | undefined>;
 }

@@ -108,7 +108,7 @@ export const NOT_SETTABLE: Readonly<Record<string, string>> = {
     ...['--filter', '--force', '--adopt', '--reverify', '--rebuild', '--keep-on-failure', '--deep', '--no-record'],
     ...['--dry-run', '--plan', '--out', '--shard', '--upload', '--output', '--arch', '--diff', '--all', '--wide'],
     ...['--servers', '--log', '--follow', '--verb', '--failed', '--since', '--before', '--limit', '--until'],
-    ...['--reason', '--public-reason', '--to', '--pull', '--undo', '--policy', '--role'],
+    ...['--reason', '--public-reason', '--to', '--pull', '--undo', '--policy', '--role', '--whole'],
   ]),
   ...reasons(ONE_IMAGE, [
     ...['--name', '--image-version', '--build-date', '--disk-format', '--checksum', '--min-disk', '--min-ram'],

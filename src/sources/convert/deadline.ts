@@ -2,7 +2,7 @@ import type {JudgeRequest} from '../../ports/image-converter.ts';
 import {ImgmgrError} from '../../errors.ts';
 
 /** Does the work with a signal that also ends it, with TIMEOUT, at the request's limit. */
-export async function withDeadline<T, R extends JudgeRequest>(
+export async function withDeadline<T, R extends Pick<JudgeRequest, 'limitMs' | 'signal'>>(
   request: R,
   work: (limited: R) => Promise<T>,
 ): Promise<T> {

@@ -6,14 +6,14 @@ import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {ImgmgrError} from '../../errors.ts';
 import {codeOf, hasCode} from '../../host/fs-error.ts';
-import type {ReadRequest, Served, SourceKind} from '../served.ts';
+import type {PartRequest, ReadRequest, Served, SourceKind} from '../served.ts';
 
 // Larger pieces are pages of their own to the allocator: freeing them stops an upload for long enough to leave the socket dry.
 const CHUNK = 128 * 1024;
 
 /** `file:rel/path`, from the folder of the request, and `file:///abs/path`. */
 export function createFileKind(): SourceKind {
-  return {name: 'file', claims: (url) => url.startsWith('file:'), read};
+  return {name: 'file', claims: (url) => url.startsWith('file:'), read, readPart};
 }
 
 async function read(request: ReadRequest): Promise<Served> {
@@ -37,6 +37,18 @@ async function read(request: ReadRequest): Promise<Served> {
   };
 }
 
+async function readPart(request: PartRequest): Promise<Buffer> {
+  const path = pathOf(request);
+  const handle = await openFile(path, request.url);
+  try {
+    if ((await handle.stat()).size !== request.size) throw changed(path);
+    const {buffer, bytesRead} = await handle.read(Buffer.alloc(request.length), 0, request.length, request.offset);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
 async function* readChunks(file: {handle: FileHandle; path: string; before: Stats}): AsyncGenerator<Uint8Array> {
   try {
     let position = 0;
@@ -52,13 +64,16 @@ async function* readChunks(file: {handle: FileHandle; path: string; before: Stat
       yield buffer.subarray(0, bytesRead);
     }
     const after = await file.handle.stat();
-    if (position !== file.before.size || after.mtimeMs !== file.before.mtimeMs)
-      throw new ImgmgrError('SOURCE_UNAVAILABLE', `${file.path} changed while it was read`, {
-        hint: 'wait until whoever writes it is done; write aside and rename',
-      });
+    if (position !== file.before.size || after.mtimeMs !== file.before.mtimeMs) throw changed(file.path);
   } finally {
     await file.handle.close();
   }
+}
+
+function changed(path: string): ImgmgrError {
+  return new ImgmgrError('SOURCE_UNAVAILABLE', `${path} changed while it was read`, {
+    hint: 'wait until whoever writes it is done; write aside and rename',
+  });
 }
 
 function pathOf({url, baseDir}: ReadRequest): string {

@@ -88,6 +88,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
         probePort: () => Promise.resolve(false),
       }),
     history: () => Promise.resolve(undefined),
+    inspector: () => Promise.reject(new Error('nothing is inspected here')),
     hostChecks: () => Promise.resolve([]),
     hashBytes: refuse,
     run: 'run-1',

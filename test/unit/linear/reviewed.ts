@@ -93,6 +93,8 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...[
         'src/app/ad-hoc-image.ts',
         'src/app/object-image.ts',
+        'src/app/inspect.ts',
+        'src/sources/create-inspector.ts',
         'src/app/local-file.ts',
         'src/app/show.ts',
         'src/app/history.ts',
@@ -109,6 +111,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       ...[
         'src/core/definition/filter.ts',
         'src/core/format/disk-formats.ts',
+        'src/core/format/layout.ts',
         'src/core/limits.ts',
         'src/core/shard.ts',
         'src/http/proxy.ts',

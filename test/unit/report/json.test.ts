@@ -86,6 +86,7 @@ describe('JSON lines on stdout', () => {
       'setting',
       'policy',
       'status-row',
+      'inspected',
       'status',
       'history-run',
       'history',

@@ -326,6 +326,16 @@ export const EVERY_EVENT: readonly Event[] = [
   },
   {type: 'status-row', ...STATUS_ROW},
   {
+    ...{type: 'inspected', source: 'https://example.org/x.qcow2.xz', origin: 'oci://example.org/x@sha256:00'},
+    ...{format: 'qcow2', kind: 'disk', wrappers: ['xz'], sizes: {served: 1, unpacked: null, virtual: 2}},
+    ...{table: 'gpt', filesystem: 'XFS', firmware: ['bios', 'uefi'], architecture: 'x86_64', bytesRead: 3},
+    partitions: [{number: 1, type: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B', meaning: 'EFI system', start: 4, size: 5}],
+    digests: [{algorithm: 'sha256', hex: '00'}],
+    verdict: 'refused',
+    problems: [{id: 'BackingFile', message: 'is qcow2 with a backing file'}],
+    unknown: ['its size after unpacking'],
+  },
+  {
     type: 'status',
     ...{asOf: '2026-11-26T12:00:00.000Z', until: '2027-02-26T12:00:00.000Z'},
     ...{rows: 1, offending: 1, unreachable: 0, due: 1},

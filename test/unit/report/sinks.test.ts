@@ -135,6 +135,7 @@ const EVERY_TYPE = Object.keys({
   difference: true,
   audited: true,
   shown: true,
+  inspected: true,
   hold: true,
   'rolled-back': true,
   findings: true,
