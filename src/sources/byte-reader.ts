@@ -45,6 +45,12 @@ export class ByteReader {
     for (let part = await this.#next(Infinity); part !== undefined; part = await this.#next(Infinity)) yield part;
   }
 
+  /** Gives back what was read last, to be read again. */
+  unread(bytes: Uint8Array): void {
+    this.#held = Buffer.concat([bytes, this.#held]);
+    this.#position -= bytes.length;
+  }
+
   async close(): Promise<void> {
     await this.#source.return?.();
   }

@@ -11,7 +11,8 @@ const SMALLEST_UNKNOWN = 1024 * 1024;
 interface Entry {
   readonly path: string;
   readonly kind?: 'file' | 'directory' | 'other';
-  readonly size: number;
+  /** Absent where only its end shows it. */
+  readonly size?: number;
   readonly content: AsyncGenerator<Uint8Array>;
 }
 
@@ -44,8 +45,9 @@ export async function* diskInArchive(
 }
 
 async function isDisk({size}: Entry, content: Peeker): Promise<boolean> {
-  if (size >= SMALLEST_UNKNOWN) return true;
-  const {head, complete} = await content.peek(RECOGNITION_REACH);
+  if (size !== undefined && size >= SMALLEST_UNKNOWN) return true;
+  const {head, complete} = await content.peek(size === undefined ? SMALLEST_UNKNOWN : RECOGNITION_REACH);
+  if (head.length >= SMALLEST_UNKNOWN) return true;
   const {format, partitioned} = inspectStart(head, complete);
   return format !== 'html' && (format !== 'raw' || partitioned);
 }

@@ -4,12 +4,14 @@ import {pipeline} from 'node:stream/promises';
 import {crc32, createInflateRaw} from 'node:zlib';
 import {ImgmgrError} from '../errors.ts';
 import {ByteReader} from './byte-reader.ts';
+import {IN_ZIP64, isLarge, readLarge} from './zip-extra.ts';
+import {descriptorLength, isDescriptor, StreamedFile} from './zip-stream.ts';
 
 /** One file of a zip archive. */
 export interface ZipEntry {
   readonly path: string;
-  /** Unpacked; bytes. */
-  readonly size: number;
+  /** Unpacked; bytes. Absent where the archive was written as a stream. */
+  readonly size?: number;
   /** The file, unpacked, once; what is not read is skipped. */
   readonly content: AsyncGenerator<Uint8Array>;
 }
@@ -20,10 +22,9 @@ const METHOD = {stored: 0, deflated: 8};
 const MOST_ENTRIES = 10_000;
 /** All names are kept until the directory was read. */
 const LONGEST_NAME = 4096;
-const IN_ZIP64 = 0xffffffff;
 
 /**
- * The files of a zip archive as they come by. FORMAT_REFUSED for what is damaged, cut off, encrypted, written as a stream or packed in another way than
+ * The files of a zip archive as they come by. FORMAT_REFUSED for what is damaged, cut off, encrypted or packed in another way than
  * deflate, and where the directory at the end does not say the same as the headers of the files: programs that read the one would unpack
  * something else than those that read the other. https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
@@ -36,9 +37,9 @@ export async function* zipEntries(chunks: AsyncIterable<Uint8Array>, show: strin
     for (; signature === SIGNATURE.local; signature = await reader.signature()) {
       if (locals.length === MOST_ENTRIES) throw damaged(show, `has more than ${MOST_ENTRIES} files`);
       const local = await reader.local(offset);
-      locals.push(local);
-      if (!local.name.endsWith('/')) yield {path: local.name, size: local.size, content: reader.unpacked(local)};
-      await reader.leave();
+      const size = isStreamed(local) ? {} : {size: local.size};
+      if (!local.name.endsWith('/')) yield {path: local.name, ...size, content: reader.unpacked(local)};
+      locals.push(await reader.leave(local));
       offset = reader.position;
     }
     await reader.directory(locals, {offset, signature});
@@ -59,11 +60,15 @@ interface Fields {
 
 interface Local extends Fields {
   readonly offset: number;
+  /** Its header has the field of large archives. */
+  readonly isLarge: boolean;
 }
 
 class ZipReader {
   readonly #bytes: ByteReader;
   readonly #show: string;
+  /** The file that is read now, where only its own end shows how long it is. */
+  #streamed: StreamedFile | undefined;
 
   constructor(chunks: AsyncIterable<Uint8Array>, show: string) {
     this.#bytes = new ByteReader(chunks);
@@ -85,21 +90,26 @@ class ZipReader {
     const fields = this.#fields(head.subarray(2), {name, extra});
     const {flags, method, packed, size} = fields;
     if ((flags & FLAG.encrypted) !== 0) throw damaged(this.#show, 'is encrypted', 'unpack it first');
-    if ((flags & FLAG.streamed) !== 0)
-      throw damaged(
-        this.#show,
-        'was written as a stream, without sizes',
-        'pack it anew into a file: zip FILE.zip DISK',
-      );
     if ((flags & FLAG.patched) !== 0 || (method !== METHOD.stored && method !== METHOD.deflated))
       throw damaged(this.#show, `has a file packed in the way ${method}`, 'pack it anew with zip');
     if (method === METHOD.stored && packed !== size) throw damaged(this.#show, 'has a stored file with two sizes');
     if (fields.name.endsWith('/') && size !== 0) throw damaged(this.#show, 'has a folder with content');
-    return {...fields, offset};
+    // Of what is not packed nothing but the sizes shows the end.
+    if (isStreamed(fields) && (method === METHOD.stored || fields.name.endsWith('/')))
+      throw damaged(
+        this.#show,
+        'has a file without a size that is not packed',
+        'pack it anew into a file: zip FILE.zip DISK',
+      );
+    return {...fields, offset, isLarge: isLarge(extra)};
   }
 
   /** The content of the file that was just announced; breaks where size or checksum are not those of its header. */
   unpacked(local: Local): AsyncGenerator<Uint8Array> {
+    if (isStreamed(local)) {
+      this.#streamed = new StreamedFile(this.#bytes, (error) => this.#inflateError(error, local));
+      return this.#streamed.content();
+    }
     const packed = this.#bytes.content(local.packed, () => this.#short());
     return this.#checked(local, local.method === METHOD.stored ? packed : this.#inflated(packed, local));
   }
@@ -117,9 +127,24 @@ class ZipReader {
       throw damaged(this.#show, `has other bytes in ${quoted(local)} than it says`);
   }
 
-  /** Goes behind the file that was announced last. */
-  async leave(): Promise<void> {
-    await this.#bytes.skip(() => this.#short());
+  /** Goes behind the file that was announced last; gives what its header, or what follows it, says of it. */
+  async leave(local: Local): Promise<Local> {
+    const streamed = this.#streamed;
+    if (streamed === undefined) {
+      await this.#bytes.skip(() => this.#short());
+      return local;
+    }
+    const measured = await streamed.end();
+    this.#streamed = undefined;
+    if (measured === undefined) throw this.#short();
+    const found = await this.#take(descriptorLength(measured, local.isLarge));
+    // A header may say it before, too; then it must be true.
+    const isHonest = (['crc', 'packed', 'size'] as const).every(
+      (key) => local[key] === 0 || local[key] === measured[key],
+    );
+    if (!isDescriptor(found, measured) || !isHonest)
+      throw damaged(this.#show, `has other bytes in ${quoted(local)} than it says`);
+    return {...local, ...measured};
   }
 
   /** The directory, and the end: everything in them has to be what was read before. */
@@ -147,8 +172,9 @@ class ZipReader {
       if (part.length > 0) throw damaged(this.#show, 'has something behind its end');
   }
 
-  close(): Promise<void> {
-    return this.#bytes.close();
+  async close(): Promise<void> {
+    await this.#streamed?.close();
+    await this.#bytes.close();
   }
 
   async #central(local: Local): Promise<void> {
@@ -163,7 +189,9 @@ class ZipReader {
     if (!isSame) throw damaged(this.#show, `says of ${quoted(local)} at its end something else than before`);
     const type = (head.readUInt32LE(34) >>> 16) & 0xf000;
     const isUnix = head.readUInt8(1) === 3;
-    if (isUnix && type !== 0 && type !== 0x8000 && type !== 0x4000)
+    // What `zip` itself reads from a pipe it notes as one.
+    const isPiped = isStreamed(local) && type === 0x1000;
+    if (isUnix && !isPiped && type !== 0 && type !== 0x8000 && type !== 0x4000)
       throw damaged(this.#show, `has ${quoted(local)}, which is neither a file nor a folder`);
   }
 
@@ -187,7 +215,7 @@ class ZipReader {
     {name, extra, offset}: {readonly name: Buffer; readonly extra: Buffer; readonly offset?: number},
   ): Fields & {readonly offset: number} {
     const stated = {size: head.readUInt32LE(16), packed: head.readUInt32LE(12), offset: offset ?? 0};
-    const large = this.#large(extra, stated);
+    const large = readLarge(extra, stated, (what) => damaged(this.#show, what));
     return {
       flags: head.readUInt16LE(0),
       method: head.readUInt16LE(2),
@@ -195,30 +223,6 @@ class ZipReader {
       ...large,
       name: this.#name(name),
     };
-  }
-
-  /** Values of zip64 stand in an extra field, in this order, where the short field is full. */
-  #large(
-    extra: Buffer,
-    stated: {readonly size: number; readonly packed: number; readonly offset: number},
-  ): typeof stated {
-    const values: bigint[] = [];
-    for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2)) {
-      const length = extra.readUInt16LE(at + 2);
-      if (at + 4 + length > extra.length) throw damaged(this.#show, 'has an extra field that is cut off');
-      if (extra.readUInt16LE(at) !== 1) continue;
-      if (values.length > 0) throw damaged(this.#show, 'has two extra fields with sizes');
-      for (let value = 0; value + 8 <= length; value += 8) values.push(extra.readBigUInt64LE(at + 4 + value));
-    }
-    const read = (value: number): number => {
-      if (value !== IN_ZIP64) return value;
-      const large = values.shift();
-      if (large === undefined || large > BigInt(Number.MAX_SAFE_INTEGER))
-        throw damaged(this.#show, 'has a file without a readable size');
-      return Number(large);
-    };
-    const [size, packed, offset] = [read(stated.size), read(stated.packed), read(stated.offset)];
-    return {size, packed, offset};
   }
 
   #name(bytes: Buffer): string {
@@ -243,9 +247,7 @@ class ZipReader {
     try {
       for await (const chunk of inflate) yield chunk as Uint8Array;
     } catch (error) {
-      if (error instanceof ImgmgrError || !(error instanceof Error) || !('code' in error)) throw error;
-      if (!String(error.code).startsWith('Z_')) throw error;
-      throw damaged(this.#show, `is damaged in ${quoted(local)}: ${error.message}`);
+      throw this.#inflateError(error, local);
     } finally {
       // Nobody else may read on before it has stopped to read.
       source.destroy();
@@ -253,6 +255,12 @@ class ZipReader {
     }
     if (inflate.bytesWritten !== local.packed)
       throw damaged(this.#show, `has something behind the end of ${quoted(local)}`);
+  }
+
+  #inflateError(error: unknown, local: Local): unknown {
+    if (error instanceof ImgmgrError || !(error instanceof Error) || !('code' in error)) return error;
+    if (!String(error.code).startsWith('Z_')) return error;
+    return damaged(this.#show, `is damaged in ${quoted(local)}: ${error.message}`);
   }
 
   async #take(size: number): Promise<Buffer> {
@@ -264,6 +272,10 @@ class ZipReader {
   #short(): ImgmgrError {
     return damaged(this.#show, 'is cut off');
   }
+}
+
+function isStreamed({flags}: Pick<Fields, 'flags'>): boolean {
+  return (flags & FLAG.streamed) !== 0;
 }
 
 /** True for the value, or the mark that it stands in the larger form of the end. */

@@ -8,6 +8,8 @@ export interface Zipped {
   /** In place of the packed content. */
   readonly packed?: Uint8Array;
   readonly local?: Partial<Said>;
+  /** Written as a stream: its header has no sizes, they stand behind it. */
+  readonly streamed?: Partial<Pick<Said, 'crc' | 'packed' | 'size'>>;
   readonly central?: Partial<Said> & {readonly offset?: number; readonly attributes?: number};
 }
 
@@ -37,10 +39,13 @@ export function zipFile(
     const bytes = Buffer.from(content);
     const packed = Buffer.from(file.packed ?? (method === 8 ? deflateRawSync(bytes) : bytes));
     const truth = {flags: 0, method, crc: crc32(bytes), packed: packed.length, size: bytes.length, name};
-    const here = header({...truth, ...local}, 'local');
-    parts.push(here, packed);
-    directory.push(header({...truth, ...central}, 'central', {offset, attributes: 0, ...central}));
-    offset += here.length + packed.length;
+    const flags = file.streamed ? {flags: 8} : {};
+    const unsaid = file.streamed ? {crc: 0, packed: 0, size: 0} : {};
+    const here = header({...truth, ...flags, ...unsaid, ...local}, 'local');
+    const descriptor = file.streamed ? descriptorOf({...truth, ...file.streamed}) : Buffer.alloc(0);
+    parts.push(here, packed, descriptor);
+    directory.push(header({...truth, ...flags, ...central}, 'central', {offset, attributes: 0, ...central}));
+    offset += here.length + packed.length + descriptor.length;
   }
   const kept = Buffer.concat(directory.slice(0, listed));
   const record = Buffer.alloc(22);
@@ -51,6 +56,12 @@ export function zipFile(
   record.writeUInt32LE(offset, 16);
   end?.(record);
   return Buffer.concat([...parts, kept, record, behind]);
+}
+
+function descriptorOf({crc, packed, size}: Said): Buffer {
+  const bytes = Buffer.alloc(16);
+  for (const [at, value] of [0x08074b50, crc, packed, size].entries()) bytes.writeUInt32LE(value, at * 4);
+  return bytes;
 }
 
 function header(

@@ -68,6 +68,37 @@ describe('the disk of a zip archive', () => {
     expect((await readAll(open(zipFile(files), {}, step))).content.equals(small)).toBe(true);
   });
 
+  it.each([1, 13, 512, 100_000])('is the same in pieces of %i bytes where it was written as a stream', async (step) => {
+    const small = Buffer.concat([qcow2(), noise(3000)]);
+    const files = [
+      {name: 'README', content: 'text', streamed: {}},
+      {name: 'a.qcow2', content: small, streamed: {}},
+      {name: 'empty', content: '', streamed: {}},
+      {name: 'b', content: 'text'},
+    ];
+    expect((await readAll(open(zipFile(files), {}, step))).content.equals(small)).toBe(true);
+  });
+
+  it.each([
+    ['zip', 'zip -q - disk.qcow2 README | cat > x.zip'],
+    ['zip, of a pipe', 'cat disk.qcow2 | zip -q - - | cat > x.zip'],
+    [
+      'Python',
+      `python3 -c 'import sys, zipfile\nz = zipfile.ZipFile(sys.stdout.buffer, "w", zipfile.ZIP_DEFLATED)\nz.write("README")\nz.write("disk.qcow2")\nz.close()' | cat > x.zip`,
+    ],
+  ])('that %s wrote into a pipe is taken out', async (_, command) => {
+    const folder = mkdtempSync(join(tmpdir(), 'imgmgr-zip-'));
+    onTestFinished(() => rmSync(folder, {recursive: true}));
+    writeFileSync(join(folder, 'disk.qcow2'), IMAGE);
+    writeFileSync(join(folder, 'README'), 'text '.repeat(5000));
+    execFileSync('sh', ['-c', command], {cwd: folder});
+    const packed = readFileSync(join(folder, 'x.zip'));
+    expect(packed.readUInt16LE(6) & 8).toBe(8);
+    const {content, opened} = await readAll(open(packed, {digest: digestOf(packed)}));
+    expect(content.equals(IMAGE)).toBe(true);
+    expect(opened.facts()).toMatchObject({servedBytes: packed.length, givenBytes: IMAGE.length});
+  });
+
   it('is looked at in the first bytes, and no cloud can fetch it itself', async () => {
     const probe = await source({stdin: pieces(zipFile([DISK]), 1000)}).probe(request('-'));
     expect(probe).toMatchObject({compressed: true, remote: false});
@@ -81,10 +112,49 @@ describe('a zip archive is refused', () => {
     ['with two disks', [DISK, {name: 'b', content: IMAGE}], {}, 'is a zip file that has two disks ("disk.qcow2", "b")'],
     ['that is encrypted', [{...DISK, local: {flags: 1}, central: {flags: 1}}], {}, 'is encrypted'],
     [
-      'that was written as a stream',
+      'that was written as a stream, and has nothing behind its file',
       [{...DISK, local: {flags: 8}, central: {flags: 8}}],
       {},
-      'was written as a stream, without sizes',
+      'has other bytes in "disk.qcow2" than it says',
+    ],
+    [
+      'that was written as a stream without being packed',
+      [{...DISK, method: 0, streamed: {}}],
+      {},
+      'has a file without a size that is not packed',
+    ],
+    [
+      'with another checksum behind the file than it has',
+      [{...DISK, streamed: {crc: 7}}],
+      {},
+      'has other bytes in "disk.qcow2" than it says',
+    ],
+    [
+      'with another size behind the file than it has',
+      [{...DISK, streamed: {size: 7}}],
+      {},
+      'has other bytes in "disk.qcow2" than it says',
+    ],
+    [
+      'with another size in its directory than behind the file',
+      [{...DISK, streamed: {}, central: {size: 7}}],
+      {},
+      'says of "disk.qcow2" at its end something else than before',
+    ],
+    [
+      'with a size in its header that is not true',
+      [{...DISK, streamed: {}, local: {size: 7}}],
+      {},
+      'has other bytes in "disk.qcow2" than it says',
+    ],
+    [
+      'with two disks, written as a stream',
+      [
+        {...DISK, streamed: {}},
+        {name: 'b', content: IMAGE, streamed: {}},
+      ],
+      {},
+      'is a zip file that has two disks ("disk.qcow2", "b")',
     ],
     ['packed with LZMA', [{...DISK, method: 14}], {}, 'has a file packed in the way 14'],
     [
