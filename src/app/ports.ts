@@ -4,6 +4,7 @@ import type {HistoryReader} from '../ports/history.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageInspector} from '../ports/image-inspector.ts';
+import type {ImageTargets} from '../ports/image-target.ts';
 import type {ImageSource} from '../ports/image-source.ts';
 import type {ReleaseFinder} from '../ports/release-finder.ts';
 import type {OperatorFiles} from '../ports/operator-files.ts';
@@ -46,6 +47,8 @@ export interface HostPorts {
   readonly converter: ImageConverter;
   /** Looks at images without bringing them anywhere. */
   inspector(): Promise<ImageInspector>;
+  /** Where images can be written to, out of the clouds; its caller closes it. */
+  targets(): Promise<ImageTargets>;
   readonly files: OperatorFiles;
   /** The clouds to work on, named by the flag `by`. CONFIG when it is not clear which they are. */
   clouds(choice: CloudChoice, by?: '--verify-cloud' | '--from-cloud'): readonly OpenCloud[];

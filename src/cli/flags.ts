@@ -80,14 +80,22 @@ export function addLookFlags(command: Command): Command {
 
 /** Which clouds, and where the definitions are. */
 export function addPlaceFlags(command: Command): Command {
+  return addCloudFlags(command).option(
+    '--images <path>',
+    'definitions: a folder or one file; may be repeated',
+    words('--images'),
+  );
+}
+
+/** The clouds alone, for what needs no definitions. */
+export function addCloudFlags(command: Command): Command {
   return command
     .optionsGroup('What to work on:')
     .option('--cloud <name>', 'cloud of clouds.yaml, or "local"; may be repeated', list('--cloud'))
-    .option('--region <name>', 'region to work in; default: OS_REGION_NAME, else the first', word('--region'))
-    .option('--images <path>', 'definitions: a folder or one file; may be repeated', words('--images'));
+    .option('--region <name>', 'region to work in; default: OS_REGION_NAME, else the first', word('--region'));
 }
 
-/** The cloud alone, for what needs no definitions. */
+/** Who is told of a run, and how it works through its images. */
 export function addRunFlags(command: Command): Command {
   return addMonitoringFlags(command)
     .option('--webhook <url>', WEBHOOK_TEXT, webhookAddress('--webhook'))

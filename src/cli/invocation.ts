@@ -4,6 +4,7 @@ export type CommandName =
   | 'manage'
   | 'build'
   | 'import'
+  | 'export'
   | 'verify'
   | 'hide'
   | 'delete'

@@ -6,6 +6,7 @@ import {addCompletion} from './commands/completion.ts';
 import {addDelete} from './commands/delete.ts';
 import {addDoctor} from './commands/doctor.ts';
 import {addDryRun} from './commands/dry-run.ts';
+import {addExport} from './commands/export.ts';
 import {addHide} from './commands/hide.ts';
 import {addHistory} from './commands/history.ts';
 import {addHold, addUnhold} from './commands/hold.ts';
@@ -177,7 +178,7 @@ export function buildProgram({io, version, execute, helpLevel = 'short', readNam
       addDoctor,
       addValidate,
     ],
-    ...[addImport, addInspect, addBuild, addHide, addDelete],
+    ...[addImport, addExport, addInspect, addBuild, addHide, addDelete],
   ])
     add(program, execute);
   addServe(program, serve ?? (() => Promise.resolve()));

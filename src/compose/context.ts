@@ -103,7 +103,7 @@ export function createContext(parts: ContextParts): Context {
       http: createHttp(sourceHttp),
       exec: await exec(),
       allowPrivate: parts.allowPrivateSources,
-      logins: {files: registryLogins(env, caller), secrets},
+      logins,
       ...(parts.stdin && {stdin: parts.stdin()}),
     };
   };
@@ -111,6 +111,7 @@ export function createContext(parts: ContextParts): Context {
     const [{createSource}, options] = await Promise.all([import('../sources/create-source.ts'), sourceOptions()]);
     return createSource(options);
   });
+  const logins = {files: registryLogins(env, caller), secrets};
   const converter = lazyConverter(async () => {
     const {createConverter} = await import('../sources/create-converter.ts');
     return createConverter({exec: await exec(), root: workDir(env, caller)});
@@ -143,6 +144,13 @@ export function createContext(parts: ContextParts): Context {
         sourceOptions(),
       ]);
       return createInspector({options, source, converter});
+    },
+    async targets() {
+      const [{createTargets}, {createHttp}] = await Promise.all([
+        import('../sources/targets/create-targets.ts'),
+        import('../http.ts'),
+      ]);
+      return createTargets({http: createHttp(sourceHttp), logins});
     },
     files: operatorFiles(caller, {converter, runtime, emit, ...(parts.images && {images: parts.images})}),
     clouds({clouds: requested, region}, by) {

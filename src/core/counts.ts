@@ -76,6 +76,7 @@ const COUNTED_BY: Readonly<Record<string, readonly CountField[]>> = {
   'dry-run': ['unchanged', 'quarantined', 'failed', 'pending'],
   validate: [],
   status: [],
+  export: ['failed'],
   show: [],
   inspect: [],
   hold: [],

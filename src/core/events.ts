@@ -2,6 +2,7 @@ import type {ErrorCode, ImgmgrError} from '../errors.ts';
 import type {BuildEvent} from './build/events.ts';
 import type {CountField, Counts, DefinitionCounts} from './counts.ts';
 import type {DoctorEvent} from './doctor.ts';
+import type {Exported} from './exported.ts';
 import type {Inspected} from './format/inspected.ts';
 import type {HistoryEvent} from './history/events.ts';
 import type {HoldAnswer} from './hold.ts';
@@ -174,6 +175,7 @@ export type Event =
     } & Warning)
   | VerdictEvent
   | BytesVerified
+  | Exported
   /** A decision and its reason, for `-v`. */
   | {readonly type: 'decision'; readonly cloud?: string; readonly definition?: string; readonly message: string}
   /** One HTTP exchange, for `--debug`; secrets are gone already. */

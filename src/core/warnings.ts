@@ -29,6 +29,7 @@ export const WARNING_CODES = [
   'not-converted', // what was to be converted is no disk
   'import-fallback', // an import method failed, the next one is tried
   'import-restarted', // an image that an earlier run left cannot be gone on with, and is made again
+  'export-not-compared', // the cloud has no digest of an image that is exported
   'bytes-from-store', // the source does not give the bytes again, so they come from the live image
   'publication-undone', // the predecessor could not be retired, so the publication was taken back
   'server-kept', // a failed test server stays, as it was asked for

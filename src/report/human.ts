@@ -138,6 +138,7 @@ function underWayAfter(event: Event): Change {
     case 'warning':
     case 'verdict':
     case 'bytes-verified':
+    case 'exported':
     case 'decision':
     case 'http':
     case 'deletable':

@@ -39,6 +39,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'planned',
   'verdict',
   'bytes-verified',
+  'exported',
   'deletable',
   'deletable-builds',
   'artifact',

@@ -123,6 +123,7 @@ export function createJunit({
       case 'decision':
       case 'http':
       case 'waiting':
+      case 'exported':
       case 'deletable':
       case 'deletable-builds':
       case 'interrupted':

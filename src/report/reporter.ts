@@ -129,6 +129,7 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'status',
   'verdict',
   'bytes-verified',
+  'exported',
   'action-done',
   'action-failed',
   'finished',
@@ -162,6 +163,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (event.type === 'audited') stdout.write(auditText(event, parts.verbosity, paint));
     if (event.type === 'check' || event.type === 'checked' || event.type === 'setting' || event.type === 'policy')
       stdout.write(doctor(event));
+    if (event.type === 'exported') stdout.write(`${clean(event.target)}\n`);
     if (event.type === 'hold') stdout.write(holdText(event));
     if (event.type === 'rolled-back') stdout.write(rolledBackText(event));
     if (event.type === 'shown') stdout.write(showText(event, paint));

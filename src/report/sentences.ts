@@ -86,6 +86,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [verdictSentence(event, verbose)];
     case 'bytes-verified':
       return [bytesVerified(event)];
+    case 'exported':
+      return [exported(event)];
     case 'decision':
       return verbose
         ? [info(event.definition === undefined ? event.message : `${event.definition}: ${event.message}`)]
@@ -223,6 +225,17 @@ export function bytesVerified(event: Extract<Event, {type: 'bytes-verified'}>): 
     done: true,
     text: `${subject(event)}: ${formatBytes(event.bytes)} read, no digest disagrees${recorded}`,
     details: event.digests,
+  };
+}
+
+/** Where an image is now, outside of the cloud. */
+function exported({bytes, digests, target, ...of}: Extract<Event, {type: 'exported'}>): Sentence {
+  const compared = digests.length === 0 ? 'nothing to compare them with' : 'as the cloud has them';
+  return {
+    level: 'info',
+    done: true,
+    text: `Exported: ${subject(of)} to ${target}, ${formatBytes(bytes)}, ${compared}`,
+    details: digests,
   };
 }
 

@@ -70,6 +70,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
     runtime: runtime(clock, 1, new Set([1])),
     source,
     converter,
+    targets: refuse,
     files: operatorFiles,
     clouds: ({clouds: chosen}) => (chosen.length > 0 ? chosen : names).map(openCloud),
     finder: () => createFinder({source}),

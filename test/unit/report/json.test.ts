@@ -73,6 +73,7 @@ describe('JSON lines on stdout', () => {
     expect(types).toEqual([
       'planned',
       'bytes-verified',
+      'exported',
       'artifact',
       'deletable-builds',
       'difference',

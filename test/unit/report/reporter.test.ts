@@ -48,6 +48,7 @@ describe('a report', () => {
         '  publish    AlmaLinux 9 (20241120) as "AlmaLinux 9": proven and complete [3f2a]',
         '               visibility: private → public',
         '  unchanged  Debian 12',
+        '/srv/rocky-9.qcow2',
         '/out/debian-12-20261121.qcow2',
         '2 builds to delete',
         '  20261121-0123456789ab  Debian 12, 300 MiB',

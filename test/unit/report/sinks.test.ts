@@ -158,6 +158,7 @@ const EVERY_TYPE = Object.keys({
   warning: true,
   verdict: true,
   'bytes-verified': true,
+  exported: true,
   decision: true,
   http: true,
   waiting: true,
