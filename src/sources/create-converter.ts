@@ -136,13 +136,14 @@ async function convertSource(
     });
     // Open before the folder goes: from then on nothing can be left behind.
     const bytes = (await open(target)).createReadStream({highWaterMark: CHUNK});
-    const {digests, servedBytes} = source.facts();
+    const {origin, digests, servedBytes} = source.facts();
+    const from = origin === undefined ? {} : {origin};
     return {
       url: source.url,
       size,
       virtualSize,
       bytes,
-      facts: () => ({digests, servedBytes, givenBytes: size, virtualSize, format: request.conversion.to}),
+      facts: () => ({...from, digests, servedBytes, givenBytes: size, virtualSize, format: request.conversion.to}),
     };
   } finally {
     source.bytes.destroy();

@@ -141,7 +141,7 @@ function answer({
   const known = !wasRead ? seen.unknown : seen.unknown.filter((what) => !/its end is out of reach$/.test(what));
   return {
     source: showUrl(request.url),
-    ...(opened.origin !== undefined && {origin: opened.origin}),
+    ...(opened.origin !== undefined && !request.url.startsWith('file:') && {origin: opened.origin}),
     format,
     kind: format === 'iso' ? 'cdrom' : isDisk({...inspection, format}) ? 'disk' : 'unknown',
     wrappers: opened.wrappers,

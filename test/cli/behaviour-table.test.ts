@@ -72,7 +72,7 @@ describe('a first import', () => {
     await table.expectQuiet();
   });
 
-  it('row 5: a file is staged and imported by glance-direct; image_source tells only its name', async () => {
+  it('row 5: a file is staged and imported by glance-direct; image_source is private, its name is on record', async () => {
     await writeFile(join(table.folder, 'b.img'), Buffer.alloc(10_000, 'b'));
     const text = table.x([listed('1', `file://${table.folder}/b.img`)]);
     expect((await table.manage(text)).code).toBe(0);
@@ -82,7 +82,19 @@ describe('a first import', () => {
     expect(table.cloud.writes().find(({path}) => path.endsWith('/import'))?.body).toMatchObject({
       method: {name: 'glance-direct'},
     });
-    expect(table.named('X')).toMatchObject({image_source: 'file:b.img', visibility: 'public', size: 10_000});
+    expect(table.named('X')).toMatchObject({image_source: 'private', visibility: 'public', size: 10_000});
+    await table.expectQuiet();
+    // As an earlier version left it: one PATCH, and then nothing.
+    const {id} = table.named('X');
+    expect(JSON.stringify(table.named('X'))).toContain('file:b.img');
+    expect(JSON.stringify(table.named('X'))).not.toContain(`${table.folder}/b.img`);
+    table.cloud.images.change(String(id), 'an earlier version', (image) =>
+      Object.assign(image.properties, {image_source: 'file:b.img'}),
+    );
+    table.cloud.clearLog();
+    expect((await table.manage(text)).code).toBe(0);
+    expect(table.cloud.writes().filter(({method}) => method === 'PATCH')).toHaveLength(1);
+    expect(table.named('X')['image_source']).toBe('private');
     await table.expectQuiet();
   });
 

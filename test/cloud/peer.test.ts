@@ -124,7 +124,7 @@ describe.each(NEWEST)(
         ...described(theirs),
         tags: [...theirs.tags, 'managed_by_imgmgr'].sort(),
         internal_version: '2',
-        image_source: 'file:2.img',
+        image_source: 'private',
       });
       expect(before.length).toBeGreaterThan(0);
       expect(await broken('2')).toEqual(before);

@@ -1,5 +1,3 @@
-import {objectKind} from '../object-reference.ts';
-import {isOciUrl} from '../oci-reference.ts';
 import {unsignedUrl} from '../public-url.ts';
 import {INPUTS_PROPERTY} from '../build/choose-build.ts';
 import type {Definition} from '../definition/definition.ts';
@@ -248,9 +246,7 @@ function buildDate({kind, listed, build, version}: Release): {image_build_date?:
   return isCalendarDate(day) ? {image_build_date: day} : {};
 }
 
-/** What everybody may read: of a path of this host its last part, of an address nothing that is as good as a password. */
+/** The address from which everybody can have it, without what is as good as a password; of everything else the word of SCS-0102. */
 function shownSource(url: string): string {
-  if (isOciUrl(url) || objectKind(url) !== undefined) return 'private';
-  if (url.startsWith('file:')) return `file:${url.slice(url.lastIndexOf('/') + 1).replace(/^file:/, '')}`;
-  return unsignedUrl(url);
+  return /^(?:https?|ftps?):/i.test(url) ? unsignedUrl(url) : 'private';
 }

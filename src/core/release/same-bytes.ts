@@ -1,3 +1,4 @@
+import {remembered, SOURCE_FACT} from '../image/record.ts';
 import type {Digest} from './digest.ts';
 import {formatDigest, parseDigest, sameDigest} from './digest.ts';
 import type {OwnImage, Release} from './release.ts';
@@ -46,7 +47,10 @@ export function holdsOtherBytes(own: OwnImage, {listed, format}: Release): boole
     if (known) return !sameDigest(known, digest);
   }
   const isConverted = format !== undefined && image.diskFormat !== null && image.diskFormat !== format;
-  const addresses = [listed?.url, listed?.mirrorUrl, image.properties['image_source']];
+  const addresses = [
+    ...[listed?.url, listed?.mirrorUrl, image.properties['image_source']],
+    remembered(image, SOURCE_FACT),
+  ];
   return isConverted || addresses.some((address) => address !== undefined && PACKED.test(address));
 }
 

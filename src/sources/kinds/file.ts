@@ -2,7 +2,7 @@ import type {FileHandle} from 'node:fs/promises';
 import {constants} from 'node:fs';
 import {open} from 'node:fs/promises';
 import type {Stats} from 'node:fs';
-import {resolve} from 'node:path';
+import {basename, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {ImgmgrError} from '../../errors.ts';
 import {codeOf, hasCode} from '../../host/fs-error.ts';
@@ -28,6 +28,8 @@ async function read(request: ReadRequest): Promise<Served> {
   }
   return {
     url: request.url,
+    // No folder of this host: everybody may read it.
+    origin: `file:${basename(path)}`,
     path,
     size: before.size,
     lastModified: before.mtime,

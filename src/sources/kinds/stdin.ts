@@ -43,6 +43,7 @@ export function createStdinKind(stdin: Readable | undefined): SourceKind {
       request.signal?.addEventListener('abort', () => stdin.destroy(), {once: true});
       const served: Served = {
         url: '-',
+        origin: 'stdin',
         remote: false,
         chunks: chunks(look, request.signal),
         close: () => closing(stdin, look),

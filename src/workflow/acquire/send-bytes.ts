@@ -54,7 +54,8 @@ async function readMarks(
 ): Promise<Readonly<Record<string, string>>> {
   const {origin, digests: found} = opened.facts();
   const sha512 = found.find(({algorithm}) => algorithm === 'sha512')?.hex;
-  const source = origin === undefined ? {} : {[SOURCE_FACT]: origin};
+  // The file of a build says nothing that its manifest does not say better.
+  const source = origin === undefined || task.artifact !== undefined ? {} : {[SOURCE_FACT]: origin};
   const own = sha512 !== undefined && digests.recordSha512 ? {imgmgr_digests: `sha512:${sha512}`} : {};
   return {...own, ...source, ...(await completeBuild(context, task, sha512))};
 }

@@ -46,6 +46,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(content.equals(IMAGE)).toBe(true);
     expect(opened.size).toBeUndefined();
     expect(opened.facts()).toEqual({
+      origin: 'stdin',
       digests: [digestOf(packed), digestOf(packed, 'sha512')],
       unwrapped: digestOf(IMAGE, 'sha512'),
       servedBytes: packed.length,

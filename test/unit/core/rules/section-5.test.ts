@@ -228,7 +228,7 @@ const ROWS: readonly Row[] = [
     row: `35 image_source ${JSON.stringify(value)}`,
     ...property('image_source', value),
     expected: [E('scs-0102/image_source'), E('scs-0104/source')],
-    ...(['file:///x'].includes(value) && {written: {version: {url: 'file:///x'}}}),
+    ...(['file:///x'].includes(value) && {written: {version: {source: 'file:///x'}}}),
     ...(['HTTPS://cloud-images.ubuntu.com/noble/x'].includes(value) && {written: {version: {url: value}}}),
     ...(['Private', 's3://b/x'].includes(value) && {written: 'schema' as const}),
   })),
