@@ -44,7 +44,8 @@ export function dibCommand(request: DibRequest): DibCommand {
       ...(spec.sizeGib === undefined ? [] : ['--image-size', String(spec.sizeGib)]),
       ...(spec.mkfsOptions === undefined ? [] : ['--mkfs-options', spec.mkfsOptions]),
       ...(spec.compress ? [] : ['-u']),
-      ...spec.elements,
+      ...(spec.container === undefined ? [] : ['containerfile']),
+      ...spec.elements.filter((name) => spec.container === undefined || name !== 'containerfile'),
     ],
     env: environment(request),
   };

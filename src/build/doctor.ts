@@ -5,6 +5,7 @@ import {shortcoming, well} from '../core/doctor.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
 import type {Check} from '../ports/doctor.ts';
+import {findRuntime} from './container.ts';
 import {lookAtHost} from './preflight.ts';
 import {judgeHost} from './requirements.ts';
 import {findDib} from './tool.ts';
@@ -18,9 +19,22 @@ export interface BuildCheckParts {
   readonly checkoutDib?: string;
 }
 
-/** Whether this host can build images; what single elements need besides is not looked at. */
+/** Whether this host can build images, also from containers; what single elements need besides is not looked at. */
 export function buildChecks(parts: BuildCheckParts): readonly Check[] {
-  return [{id: 'diskimage-builder', look: () => canBuild(parts)}];
+  return [
+    {id: 'diskimage-builder', look: () => canBuild(parts)},
+    {id: 'containers', look: () => canBuildContainers(parts)},
+  ];
+}
+
+async function canBuildContainers({env}: BuildCheckParts): Promise<Diagnosis> {
+  try {
+    const {name, command} = await findRuntime(env);
+    return well(`${name} (${command})`);
+  } catch (error) {
+    if (!(error instanceof ImgmgrError) || error.code !== 'CONFIG') throw error;
+    return shortcoming(error, 'definitions with "build: {containerfile: …}" cannot be built on this host');
+  }
 }
 
 async function canBuild({workRoot, ...parts}: BuildCheckParts): Promise<Diagnosis> {

@@ -20,6 +20,7 @@ import {createArtifactStore} from './artifact-store.ts';
 import {keepLogs} from './build-logs.ts';
 import {inWorkFolder} from './in-work-folder.ts';
 import {trim, usableCache} from './caches.ts';
+import {prepareContainer} from './container.ts';
 import {hostPath} from './dib-command.ts';
 import {CACHES, DEFAULTS, mirrorsOf} from './environment.ts';
 import {asFileError} from './file-error.ts';
@@ -86,14 +87,7 @@ export function createImageBuilder(parts: BuilderParts): ImageBuilder {
     machine,
     baseDir,
   }: Pick<BuildRequest, 'spec' | 'machine' | 'baseDir'>): Promise<ReadInputs> =>
-    readInputs({
-      spec,
-      machine,
-      baseDir,
-      tool: await dib(),
-      ownElements: parts.ownElements,
-      agentVersion: parts.agentVersion,
-    });
+    readInputs({spec, machine, baseDir, tool: await dib(), ...parts});
   return {
     async inputs(request) {
       const {inputs, advice} = await read(request);
@@ -190,6 +184,8 @@ class Build {
     const startedAt = parts.now();
     const log = await this.#logPath();
     const cache = await this.#cacheFolder(folder);
+    const {container} = request.spec;
+    const containerEnv = container && (await prepareContainer(container, {...request, ...parts, folder}));
     const [, ...others] = elementFolders({...request, ...parts, tool}).reverse();
     const result = await runDib({
       ...request,
@@ -201,7 +197,7 @@ class Build {
       elementsPaths: others.reverse(),
       imageCache: cache,
       hostEnv: parts.env,
-      extraEnv: {...DEFAULTS, ...CACHES, ...mirrors, ...this.#agentVariable()},
+      extraEnv: {...DEFAULTS, ...CACHES, ...mirrors, ...this.#agentVariable(), ...containerEnv},
       logPath: log,
     });
     for (const warning of result.warnings) this.#report('finishing', warning);

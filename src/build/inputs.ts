@@ -5,6 +5,8 @@ import type {ElementFinding} from '../core/build/lint-elements.ts';
 import {lintElements} from '../core/build/lint-elements.ts';
 import type {BuildInputs, BuildSpec, Machine} from '../core/build/spec.ts';
 import {ImgmgrError} from '../errors.ts';
+import type {Exec} from '../exec.ts';
+import {containerInputs} from './container.ts';
 import {DEFAULTS} from './environment.ts';
 import {readElements} from './element-trees.ts';
 import type {DibTool} from './tool.ts';
@@ -18,6 +20,9 @@ export interface InputsRequest {
   /** imgmgr's own elements. */
   readonly ownElements: string;
   readonly agentVersion: string;
+  /** Asks podman or docker for base images. */
+  readonly exec: Exec;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Inputs, with the trees that they were read from. */
@@ -40,7 +45,7 @@ export function elementFolders({
   baseDir,
   ownElements,
   tool,
-}: Omit<InputsRequest, 'machine' | 'agentVersion'>): string[] {
+}: Pick<InputsRequest, 'spec' | 'baseDir' | 'ownElements' | 'tool'>): string[] {
   return [
     ...(spec.elementsPath === undefined ? [] : [resolve(baseDir, spec.elementsPath)]),
     ownElements,
@@ -69,15 +74,17 @@ export async function readInputs(request: InputsRequest): Promise<ReadInputs> {
     ...Object.fromEntries(Object.entries(spec.environment).map(([name, value]) => [`environment/${name}`, value])),
     ...Object.fromEntries(trees.map(({name, hash}) => [`elements/${name}`, hash])),
     ...(trees.some(({name}) => name === 'agent-install') && {agent: agentVersion}),
+    ...(spec.container && (await containerInputs(spec.container, request))),
   };
   return {inputs: {hash: hashOf(parts), parts}, trees, advice};
 }
 
 /** The elements as diskimage-builder completes them: `base` always, and a block device where `vm` has none. */
-export function elementNames({elements}: BuildSpec, machine: Machine): string[] {
+export function elementNames({elements, container}: BuildSpec, machine: Machine): string[] {
   const hasDevice = elements.some((name) => name.startsWith('block-device-'));
   const device = machine === 'aarch64' ? 'block-device-efi' : 'block-device-mbr';
-  return [...new Set(['base', ...elements, ...(elements.includes('vm') && !hasDevice ? [device] : [])])];
+  const root = container === undefined ? [] : ['containerfile'];
+  return [...new Set(['base', ...root, ...elements, ...(elements.includes('vm') && !hasDevice ? [device] : [])])];
 }
 
 /** What the lint finds: refused where the image would not be what its definition says, else given back. */

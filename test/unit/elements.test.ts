@@ -70,23 +70,32 @@ async function pathOf(name: string): Promise<string> {
   return (await execa('sh', ['-c', `command -v ${name}`])).stdout;
 }
 
+const DISTRIBUTION = ['dpkg', 'modprobe', 'pkg-map', 'sysprep'];
+
 /** Our elements among what they ask for, of which only the names are needed. */
 async function ownElements(): Promise<readonly ElementTree[]> {
-  await put('dib/debian-minimal/element-provides', 'operating-system\n');
-  for (const name of ['cloud-init', 'cloud-init-datasources', 'manifests', 'package-installs', 'dib-init-system'])
+  await put('dib/containerfile/element-provides', 'operating-system\n');
+  for (const name of [
+    'cloud-init',
+    'cloud-init-datasources',
+    'manifests',
+    'package-installs',
+    'dib-init-system',
+    ...DISTRIBUTION,
+  ])
     await put(`dib/${name}/README.rst`);
   const names = (await readdir(ELEMENTS, {withFileTypes: true})).filter((entry) => entry.isDirectory());
   const paths = [ELEMENTS, join(root, 'dib')];
-  const trees = await readElements({names: ['debian-minimal', ...names.map(({name}) => name)], paths});
+  const trees = await readElements({names: ['containerfile', ...names.map(({name}) => name)], paths});
   return trees.filter(({own}) => own);
 }
 
 describe('our elements', () => {
   it('have nothing that the lint finds', async () => {
     const trees = await ownElements();
-    expect(trees.map(({name}) => name)).toEqual(['agent-install', 'cloud-init-custom']);
+    expect(trees.map(({name}) => name)).toEqual(['agent-install', 'cloud-init-custom', 'debian-container']);
     const all = await readElements({
-      names: ['debian-minimal', ...trees.map(({name}) => name)],
+      names: ['containerfile', ...trees.map(({name}) => name)],
       paths: [ELEMENTS, join(root, 'dib')],
     });
     expect(lintElements(all)).toEqual([]);

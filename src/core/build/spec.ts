@@ -19,8 +19,20 @@ export interface BuildSpec {
   readonly timeoutSeconds: number;
   /** Folder with further elements; relative to the definition file. */
   readonly elementsPath?: string;
+  /** The file system comes from a container image that is built first. */
+  readonly container?: ContainerSpec;
   /** Shown as `image_source`; absent: `private`. */
   readonly source?: string;
+}
+
+/** The container whose file system becomes that of the image. */
+export interface ContainerSpec {
+  /** The Containerfile; relative to the definition file, and not outside of its folder. */
+  readonly file: string;
+  /** What its COPY and ADD see; absent: the folder of {@link file}. */
+  readonly context?: string;
+  /** Values of its ARG; they are no secrets. */
+  readonly args: Readonly<Record<string, string>>;
 }
 
 /** What diskimage-builder can make and Glance takes. */

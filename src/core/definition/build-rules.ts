@@ -15,6 +15,7 @@ export function brokenBuildRules(site: ImageSite): Problem[] {
   if (build?.kind !== 'map') return [];
   return [
     ...variables(site, build),
+    ...container(site, build),
     ...growth(site, build),
     ...formats(site, build),
     ...claims(site, build),
@@ -50,6 +51,37 @@ function variables({root, path}: ImageSite, build: YamlMap): Problem[] {
     const message = `${what} ${secret}, and diskimage-builder writes its environment into the image`;
     return [{message, place: key.place, hint: 'remove it; give secrets to servers by their user data, not to images'}];
   });
+}
+
+/** The keys of a container need one, its arguments are no secrets, and what imgmgr sets for it is not set besides. */
+function container({root, path}: ImageSite, build: YamlMap): Problem[] {
+  const subject = subjectOf(root, path);
+  if (!isGiven(build, 'containerfile'))
+    return ['context', 'build_args'].flatMap((key): Problem[] => {
+      const entry = entryOf(build, key);
+      if (!entry || !isGiven(build, key)) return [];
+      const message = `build.${key} of ${subject} has no containerfile to be for`;
+      return [{message, place: entry.key.place, hint: `name it with build.containerfile, or remove ${key}`}];
+    });
+  const variables = entryOf(build, 'environment')?.value;
+  const set = (variables?.kind === 'map' ? variables.entries : []).flatMap(({key}): Problem[] => {
+    if (!/^DIB_CONTAINER(?!FILE_NETWORK_DRIVER$)/.test(key.source)) return [];
+    const message = `"${key.source}" of build.environment of ${subject} is set by imgmgr for build.containerfile`;
+    return [{message, place: key.place, hint: 'remove it; context and build_args are keys of build'}];
+  });
+  const section = entryOf(build, 'build_args')?.value;
+  const args = (section?.kind === 'map' ? section.entries : []).flatMap(({key, value}): Problem[] => {
+    const what = `"${key.source}" of build.build_args of ${subject}`;
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(key.source))
+      return [{message: `${what} is no name of an argument`, place: key.place, hint: 'write letters, digits and _'}];
+    if (value.kind !== 'scalar') return [];
+    if (!keepsItsText(value)) return [misreadText(what, key.source, value)];
+    const secret = secretIn(key.source, value.source);
+    if (secret === undefined) return [];
+    const message = `${what} ${secret}, and the history of a container image keeps its arguments`;
+    return [{message, place: key.place, hint: 'remove it; give secrets to servers by their user data, not to images'}];
+  });
+  return [...set, ...args];
 }
 
 /** What elements read besides DIB_*, and what cannot change which program of this host runs; docs/building.md lists them. */

@@ -1,5 +1,5 @@
 import {builtMeta} from '../build/claims.ts';
-import type {BuildSpec} from '../build/spec.ts';
+import type {BuildSpec, ContainerSpec} from '../build/spec.ts';
 import {BUILD_FORMATS} from '../build/spec.ts';
 import {readMeta} from './meta.ts';
 import type {RawAudit, RawBuild, RawImage, RawLimits, RawShare, RawVerify, RawVersion} from './schema.ts';
@@ -86,7 +86,17 @@ function convertBuild(raw: RawBuild, format: RawImage['format']): BuildSpec {
     ...given('sizeGib', raw.size),
     ...given('mkfsOptions', raw.mkfs_options),
     ...given('elementsPath', raw.elements_path),
+    ...given('container', convertContainer(raw)),
     ...given('source', raw.source),
+  };
+}
+
+function convertContainer({containerfile, context, build_args: args}: RawBuild): ContainerSpec | undefined {
+  if (containerfile === undefined || containerfile === null) return undefined;
+  return {
+    file: containerfile,
+    ...given('context', context),
+    args: Object.fromEntries(Object.entries(args ?? {}).map(([name, value]) => [name, String(value)])),
   };
 }
 

@@ -102,6 +102,11 @@ const build = z
   .strictObject({
     elements: z.array(filled()).min(1).describe('Elements of diskimage-builder.'),
     environment: variables().nullish().describe('Environment variables of the build.'),
+    containerfile: filled()
+      .nullish()
+      .describe('A Containerfile whose file system the image gets; relative to this file, not outside of its folder.'),
+    context: filled().nullish().describe('What its COPY and ADD see. Default: the folder of the Containerfile.'),
+    build_args: variables().nullish().describe('Values of the ARG instructions of the Containerfile; no secrets.'),
     packages: z.array(filled()).nullish().describe('Additional packages.'),
     release: filled().nullish().describe('Release of the distribution, as DIB_RELEASE.'),
     size: z

@@ -2,6 +2,7 @@ import {chmod, mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {createExec} from '../../../src/exec.ts';
 import {elementNames, readInputs} from '../../../src/build/inputs.ts';
 import type {BuildSpec, Machine} from '../../../src/core/build/spec.ts';
 
@@ -53,6 +54,8 @@ async function read(change: Partial<BuildSpec> = {}, more: More = {}) {
     tool: {command: '/x', version: more.dib ?? '3.43.0', elements: join(dir, 'dib')},
     ownElements: join(dir, 'imgmgr'),
     agentVersion: more.agent ?? '1.0.0',
+    exec: createExec({PATH: '/nowhere'}),
+    env: {PATH: '/nowhere'},
   });
 }
 

@@ -371,6 +371,22 @@ describe('the sections of our own', () => {
   });
 
   test.each([
+    [
+      'build: {elements: [vm], context: x}',
+      '12:29 build.context of image "Debian 12" has no containerfile to be for | name it with build.containerfile, or remove context',
+    ],
+    [
+      'build: {elements: [vm], containerfile: x, environment: {DIB_CONTAINERFILE_BUILDOPTS: -v}}',
+      '12:61 "DIB_CONTAINERFILE_BUILDOPTS" of build.environment of image "Debian 12" is set by imgmgr for build.containerfile | remove it; context and build_args are keys of build',
+    ],
+    [
+      'build: {elements: [vm], containerfile: x, build_args: {A-B: x}}',
+      '12:60 "A-B" of build.build_args of image "Debian 12" is no name of an argument | write letters, digits and _',
+    ],
+    [
+      'build: {elements: [vm], containerfile: x, build_args: {API_TOKEN: x}}',
+      '12:60 "API_TOKEN" of build.build_args of image "Debian 12" is named like a secret, and the history of a container image keeps its arguments | remove it; give secrets to servers by their user data, not to images',
+    ],
     ['build: {}', '12:12 build of image "Debian 12" has no key "elements" | add elements'],
     ['build: {elements: []}', '12:23 "elements" of build of image "Debian 12" is an empty list | add an entry'],
     [
