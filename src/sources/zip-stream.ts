@@ -44,7 +44,7 @@ export class StreamedFile {
 
   async *#inflated(asError: (error: unknown) => unknown): AsyncGenerator<Uint8Array> {
     const inflate = createInflateRaw({chunkSize: 256 * 1024});
-    const handed = new Handed(this.#bytes.rest());
+    const handed = new Handed(this.#bytes.rest(), () => inflate.bytesWritten);
     const source = Readable.from(handed.chunks(), {objectMode: false});
     // The error of either side breaks the loop below.
     pipeline(source, inflate).catch(() => undefined);
@@ -54,7 +54,6 @@ export class StreamedFile {
         const bytes = chunk as Uint8Array;
         size += bytes.length;
         crc = crc32(bytes, crc);
-        handed.forget(inflate.bytesWritten);
         yield bytes;
       }
     } catch (error) {
@@ -64,7 +63,7 @@ export class StreamedFile {
       source.destroy();
       if (!source.closed) await once(source, 'close');
     }
-    this.#bytes.unread(handed.behind(inflate.bytesWritten));
+    this.#bytes.unread(handed.behind());
     this.#measured = {crc, size, packed: inflate.bytesWritten};
   }
 }
@@ -85,36 +84,40 @@ export function isDescriptor(found: Buffer, {crc, packed, size}: Measured): bool
 /** Chunks on their way to somebody who may not use all of the last ones. */
 class Handed {
   readonly #source: AsyncIterable<Uint8Array>;
+  readonly #used: () => number;
   readonly #kept: Uint8Array[] = [];
   /** Bytes in front of what is kept. */
   #forgotten = 0;
 
-  constructor(source: AsyncIterable<Uint8Array>) {
+  /** `used`: how many bytes from the beginning are used by now. */
+  constructor(source: AsyncIterable<Uint8Array>, used: () => number) {
     this.#source = source;
+    this.#used = used;
   }
 
   /** Kept before they are given, so that none is lost where nobody takes it any more. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#source) {
+      // Not only where something comes out: empty blocks without end give nothing.
+      this.#forget();
       this.#kept.push(chunk);
       yield chunk;
     }
   }
 
-  /** So many bytes from the beginning were used. */
-  forget(used: number): void {
+  /** What was given and not used. */
+  behind(): Buffer {
+    return Buffer.concat(this.#kept).subarray(this.#used() - this.#forgotten);
+  }
+
+  #forget(): void {
     for (
       let [first] = this.#kept;
-      first !== undefined && this.#forgotten + first.length <= used;
+      first !== undefined && this.#forgotten + first.length <= this.#used();
       [first] = this.#kept
     ) {
       this.#kept.shift();
       this.#forgotten += first.length;
     }
-  }
-
-  /** What was given and not used. */
-  behind(used: number): Buffer {
-    return Buffer.concat(this.#kept).subarray(used - this.#forgotten);
   }
 }

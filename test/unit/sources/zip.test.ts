@@ -6,6 +6,7 @@ import {Readable} from 'node:stream';
 import {buffer} from 'node:stream/consumers';
 import {deflateRawSync} from 'node:zlib';
 import {describe, expect, it, onTestFinished} from 'vitest';
+import {DEFAULT_LIMITS} from '../../../src/core/limits.ts';
 import type {Zipped} from '../../fakes/zip-file.ts';
 import {zipFile} from '../../fakes/zip-file.ts';
 import {qcow2} from '../core/image-bytes.ts';
@@ -263,6 +264,28 @@ describe('a zip archive is refused', () => {
       })(),
     );
     expect(message).toMatch(length === 10 ? /^stdin / : /^stdin is (?:cut off|damaged)/);
+  });
+
+  it('that was written as a stream of empty blocks without end, in constant memory', async () => {
+    const head = zipFile([{...DISK, streamed: {}}]).subarray(0, 30 + DISK.name.length);
+    // A stored block of no bytes, which is not the last one, again and again.
+    const blocks = Buffer.concat(Array.from({length: 13_107}, () => Buffer.from([0, 0, 0, 0xff, 0xff])));
+    const limit = 300 * 2 ** 20;
+    let most = 0;
+    const stdin = Readable.from(
+      (function* () {
+        yield head;
+        for (let sent = 0; sent < limit + 2 ** 20; sent += blocks.length) {
+          most = Math.max(most, process.memoryUsage().arrayBuffers);
+          yield Buffer.from(blocks);
+        }
+      })(),
+      {objectMode: false},
+    );
+    const before = process.memoryUsage().arrayBuffers;
+    const opening = source({stdin}).open(request('-', {limits: {...DEFAULT_LIMITS, download: limit}}));
+    expect((await failure(opening)).message).toContain('is larger than the limit');
+    expect(most - before).toBeLessThan(150 * 2 ** 20);
   });
 
   it('when its end is cut off', async () => {
