@@ -95,6 +95,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'src/app/object-image.ts',
         'src/app/inspect.ts',
         'src/sources/create-inspector.ts',
+        'src/sources/ova-manifest.ts',
         'src/app/local-file.ts',
         'src/app/show.ts',
         'src/app/history.ts',

@@ -93,6 +93,38 @@ describe('the disk of a tar file', () => {
     expect(opened.facts().format).toBe('vmdk');
   });
 
+  describe.each(['in front of it', 'behind it'])('of an OVA whose manifest is %s', (where) => {
+    const ova = (line: string): Buffer => {
+      const folder = folderOf({'vm.ovf': '<Envelope/>', 'vm.mf': `${line}\n`, 'vm.vmdk': IMAGE});
+      const order = where === 'behind it' ? ['vm.ovf', 'vm.vmdk', 'vm.mf'] : ['vm.ovf', 'vm.mf', 'vm.vmdk'];
+      execFileSync('tar', ['-C', folder, '--format=ustar', '-cf', join(folder, 'vm.ova'), ...order]);
+      return readFileSync(join(folder, 'vm.ova'));
+    };
+
+    it.each(['sha1', 'sha256', 'sha512'] as const)(
+      'is given where its %s is that of the manifest',
+      async (algorithm) => {
+        const line = `${algorithm.toUpperCase()}(vm.vmdk)= ${digestOf(IMAGE, algorithm).hex}`;
+        expect((await readAll(open(ova(line)))).content.equals(IMAGE)).toBe(true);
+        expect((await readAll(open(ova(line.replace(')= ', ') = '))))).content.equals(IMAGE)).toBe(true);
+      },
+    );
+
+    it('is never given to its end where the manifest has another digest', async () => {
+      const line = `SHA256(vm.vmdk)= ${'0'.repeat(64)}`;
+      const {error, given} = await readUntilBroken(open(ova(line)));
+      expect([error.code, error.message]).toEqual([
+        'FORMAT_REFUSED',
+        'stdin is a tar file that has other bytes in "vm.vmdk" than its manifest (.mf) says',
+      ]);
+      expect(given).toBeLessThan(IMAGE.length);
+    });
+
+    it('is given where the manifest says nothing of it', async () => {
+      expect((await readAll(open(ova(`SHA256(vm.ovf)= ${'0'.repeat(64)}`)))).content.equals(IMAGE)).toBe(true);
+    });
+  });
+
   it('is looked at in the first bytes, and no cloud can fetch it itself', async () => {
     const probe = await source({stdin: Readable.from([tarFile([DISK])], {objectMode: false})}).probe(request('-'));
     expect(probe).toMatchObject({compressed: true, remote: false});
