@@ -5,6 +5,7 @@ import {ImgmgrError} from '../errors.ts';
 import {interruptible} from '../workflow/interruptible.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import {verifyImages} from '../workflow/verification/verify-images.ts';
+import {verifyPresence} from '../workflow/verification/verify-presence.ts';
 import {verifyDeep} from '../workflow/verification/verify-deep.ts';
 import type {LooseImage} from './local-file.ts';
 import {isLocalFile, readLocalFile} from './local-file.ts';
@@ -28,12 +29,18 @@ export interface VerifyRequest extends CloudChoice {
   readonly ofCloud?: ReadonlyMap<string, Pick<VerifyRequest, 'run' | 'boot'>>;
   /** Read and hash the bytes instead of booting. */
   readonly deep: boolean;
+  /** Ask whether the bytes are there instead of booting. */
+  readonly presence: boolean;
   /** How a local file of {@link targets} is described. */
   readonly looseImage: LooseImage;
 }
 
 /** Local files under QEMU on this host, everything else on the clouds that hold it. */
 export async function* verify(request: VerifyRequest, ports: AppPorts, emit: Emit): AsyncGenerator<CloudOutcome> {
+  if (request.deep && request.presence)
+    throw new ImgmgrError('USAGE', '--presence asks whether bytes are there, and --deep reads all of them', {
+      hint: 'leave one of the two out: --deep finds what --presence finds',
+    });
   const {files, others} = await sortTargets(request.targets, ports);
   refuseFilesElsewhere(files, others, request);
   const needsClouds = others.length > 0 || files.length === 0;
@@ -71,7 +78,7 @@ async function sortTargets(
 function refuseFilesElsewhere(
   [file]: readonly string[],
   others: readonly string[],
-  {clouds, deep}: Pick<VerifyRequest, 'clouds' | 'deep'>,
+  {clouds, deep, presence}: Pick<VerifyRequest, 'clouds' | 'deep' | 'presence'>,
 ): void {
   if (file === undefined) return;
   if (others.length === 0 && clouds.some((name) => name !== 'local'))
@@ -80,9 +87,10 @@ function refuseFilesElsewhere(
       `${file} is a local file, which is verified on this host, not on ${clouds.join(', ')}`,
       {hint: 'leave --cloud out, or import the file there first'},
     );
-  if (deep)
-    throw new ImgmgrError('USAGE', `--deep reads images of a cloud, and ${file} is a local file`, {
-      hint: 'leave the file or --deep out',
+  const flag = deep ? '--deep' : '--presence';
+  if (deep || presence)
+    throw new ImgmgrError('USAGE', `${flag} reads images of a cloud, and ${file} is a local file`, {
+      hint: `leave the file or ${flag} out`,
     });
 }
 
@@ -156,12 +164,14 @@ async function onCloud({
       loose,
     };
     const work = (report: Emit): Promise<CloudOutcome> =>
-      request.deep
-        ? verifyDeep({
-            ...{...verifyRun, emit: report},
-            hashBytes: (bytes, algorithms, seen) => host.hashBytes(bytes, algorithms, seen),
-          })
-        : verifyImages({...verifyRun, emit: report});
+      request.presence
+        ? verifyPresence({...verifyRun, emit: report})
+        : request.deep
+          ? verifyDeep({
+              ...{...verifyRun, emit: report},
+              hashBytes: (bytes, algorithms, seen) => host.hashBytes(bytes, algorithms, seen),
+            })
+          : verifyImages({...verifyRun, emit: report});
     return observed({store: ports.store, by: {definitions: selection.all, profile: undefined}, work}, host, emit);
   });
 }

@@ -40,6 +40,7 @@ export interface Flags {
   readonly sshKey?: string;
   readonly lookup?: string;
   readonly deep?: boolean;
+  readonly presence?: boolean;
   /** False: `--no-record`. */
   readonly record?: boolean;
   /** False: `--no-build`. */

@@ -13,7 +13,7 @@ import type {PlanCosts} from './plan/costs.ts';
 import type {Audited, DefinitionFindings, PlanFindings} from './rules/audited.ts';
 import type {StatusRow, StatusSummary} from './status/row.ts';
 import type {Shown} from './status/shown.ts';
-import type {BytesVerified, VerdictEvent} from './verdict/verdict-events.ts';
+import type {BytesVerified, Presence, VerdictEvent} from './verdict/verdict-events.ts';
 import type {Warning} from './warnings.ts';
 
 /** What an action does, in the words of the product; the closed set that plans, reports and JSON share. */
@@ -176,6 +176,7 @@ export type Event =
   | VerdictEvent
   | BytesVerified
   | Exported
+  | Presence
   /** A decision and its reason, for `-v`. */
   | {readonly type: 'decision'; readonly cloud?: string; readonly definition?: string; readonly message: string}
   /** One HTTP exchange, for `--debug`; secrets are gone already. */

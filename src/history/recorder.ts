@@ -1,18 +1,17 @@
-import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite';
+import type {DatabaseSync, StatementSync} from 'node:sqlite';
 import type {ActionSummary, Event, StampedEvent} from '../core/events.ts';
 import {eventRecord} from '../core/event-record.ts';
 import type {Counts} from '../core/counts.ts';
 import {stateOfExit} from '../core/history/records.ts';
 import {jsonText} from '../core/json-text.ts';
 import {ACTION, BEAT, BOOTING, BUILD, END, NO_BUILD, PHASE, PROGRESS, VERDICT} from './statements.ts';
+import type {Values} from './values.ts';
+import {aboutAction, aboutBuild, PLANNED, reasonOf, text} from './values.ts';
 
 type Of<Type extends Event['type']> = Extract<Event, {type: Type}>;
 /** What an event says of the parts of its run; `at`: when, milliseconds since the epoch. */
 type Handler<E extends Event> = (event: E, at: number, stamped: StampedEvent) => void;
-type Values = Readonly<Record<string, SQLInputValue>>;
 
-/** Longer texts of columns are cut; the event has all of it. */
-const LONGEST_TEXT = 2000;
 /** An event with more characters is stored without its fields. */
 const LONGEST_EVENT = 256 * 1024;
 
@@ -276,28 +275,4 @@ export class Recorder {
     if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
     statement.run({run: this.#run, ...values});
   }
-}
-
-const PLANNED = {phase: 'Pending', reason: 'Planned', message: null, started: null, ended: null};
-
-function aboutAction(cloud: string, id: string, action: ActionSummary): Values {
-  const {kind, definition, version, image, reason} = action;
-  return {
-    ...{cloud: text(cloud), id: text(id), kind, definition: text(definition), version: text(version)},
-    ...{image: text(image), planned: text(reason)},
-  };
-}
-
-function aboutBuild({definition, version}: {readonly definition: string; readonly version?: string}): Values {
-  return {definition: text(definition), version: text(version ?? '')};
-}
-
-function reasonOf({code, message}: {readonly code: string; readonly message: string}): string {
-  return `${code}: ${message}`.slice(0, LONGEST_TEXT).toWellFormed();
-}
-
-function text(value: string): string;
-function text(value: string | undefined): string | null;
-function text(value: string | undefined): string | null {
-  return value === undefined ? null : value.slice(0, LONGEST_TEXT).toWellFormed();
 }

@@ -1,5 +1,6 @@
 import {randomUUID} from 'node:crypto';
 import {createReadStream} from 'node:fs';
+import {stat} from 'node:fs/promises';
 import {userInfo} from 'node:os';
 import type {
   Account,
@@ -12,6 +13,7 @@ import type {
 } from '../ports/image-store.ts';
 import type {Image, ImagePatch, NewImage} from '../core/image/image.ts';
 import {ImgmgrError} from '../errors.ts';
+import {ifThere} from '../host/fs-error.ts';
 import {asStoreError} from './disk-error.ts';
 import type {ImageRecord} from './record.ts';
 import {completeRecord, newRecord, patchRecord, PROJECT, setStatus, STORE} from './record.ts';
@@ -124,6 +126,13 @@ export class LocalImageStore implements ImageStore {
       } finally {
         request.bytes.destroy();
       }
+    });
+  }
+
+  hasBytes(id: string): Promise<boolean> {
+    return this.#onDisk(async () => {
+      const found = await ifThere(stat(this.#shelf.bytesOf(id)));
+      return found !== undefined && found.size > 0;
     });
   }
 

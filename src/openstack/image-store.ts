@@ -180,6 +180,10 @@ export class GlanceImageStore implements ImageStore {
     return this.#send('file', request);
   }
 
+  hasBytes(id: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#parts.glance.hasBytes(id, signal);
+  }
+
   download(id: string, signal?: AbortSignal): Promise<StoredBytes> {
     return this.#parts.glance.download(id, signal);
   }

@@ -125,6 +125,12 @@ export interface ImageStore {
   /** The bytes of an active image, as the store keeps them; NOT_FOUND where it has none. */
   download(id: string, signal?: AbortSignal): Promise<StoredBytes>;
 
+  /**
+   * Are the bytes of an active image there? Reads no more than the first of them; false where the store has none, or not even the record.
+   * Whoever cannot say (store down, not allowed) throws.
+   */
+  hasBytes(id: string, signal?: AbortSignal): Promise<boolean>;
+
   /** Copies the bytes of an active image to more stores; returns when the cloud has accepted. */
   copyToStores(request: {readonly id: string; readonly stores: readonly string[]}): Promise<void>;
 

@@ -10,7 +10,7 @@ import {formatBytes, formatCount} from './amounts.ts';
 import {clean} from './clean.ts';
 import type {Paint} from './paint.ts';
 import type {Verbosity} from './sentences.ts';
-import {bytesVerified, verdictSentence} from './sentences.ts';
+import {bytesVerified, presence, verdictSentence} from './sentences.ts';
 
 type Planned = Extract<Event, {type: 'planned'}>;
 type Deletable = Extract<Event, {type: 'deletable'}>;
@@ -65,6 +65,13 @@ export function verdictText(event: Extract<Event, {type: 'verdict'}>, verbosity:
 export function bytesVerifiedText(event: Extract<Event, {type: 'bytes-verified'}>, paint: Paint): string {
   const {text, details = []} = bytesVerified(event);
   return [paint.green(clean(text)), ...details.map((detail) => `  ${clean(detail)}`), ''].join('\n');
+}
+
+/** What `verify --presence` found out of one image. */
+export function presenceText(event: Extract<Event, {type: 'presence'}>, paint: Paint): string {
+  const {text, details = []} = presence(event);
+  const head = event.present ? paint.green(clean(text)) : paint.red(clean(text));
+  return [head, ...details.map((detail) => `  ${clean(detail)}`), ''].join('\n');
 }
 
 /** What is done to an image that was asked for; the rest is done to those that others supersede. */

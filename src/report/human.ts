@@ -139,6 +139,7 @@ function underWayAfter(event: Event): Change {
     case 'verdict':
     case 'bytes-verified':
     case 'exported':
+    case 'presence':
     case 'decision':
     case 'http':
     case 'deletable':

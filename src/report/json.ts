@@ -40,6 +40,7 @@ const QUIET: ReadonlySet<Event['type']> = new Set([
   'verdict',
   'bytes-verified',
   'exported',
+  'presence',
   'deletable',
   'deletable-builds',
   'artifact',

@@ -70,6 +70,12 @@ export function createJunit({
       case 'bytes-verified':
         caseOf(event.cloud, `${subject(event)}: bytes`).notes.push(event.digests.join(', '));
         return;
+      case 'presence': {
+        const {failures, notes} = caseOf(event.cloud, `${subject(event)}: presence`);
+        if (event.present) notes.push('its bytes are there');
+        else failures.push({type: 'IMAGE_LOST', message: `the bytes of image ${event.image} are gone`, text: ''});
+        return;
+      }
       case 'finished':
         sink.stdout.write(toXml([...cases.values()], event));
         return;

@@ -1,6 +1,7 @@
 import type {Event, Sink, StampedEvent} from '../core/events.ts';
 import {
   bytesVerifiedText,
+  presenceText,
   deletableBuildsText,
   deletableText,
   holdText,
@@ -130,6 +131,7 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
   'verdict',
   'bytes-verified',
   'exported',
+  'presence',
   'action-done',
   'action-failed',
   'finished',
@@ -137,7 +139,8 @@ const ANSWERS: ReadonlySet<Event['type']> = new Set([
 
 /** What `verify` found out goes to stdout alone. */
 function isAnswered({format, answers}: ReporterParts, {type}: Event): boolean {
-  return format === 'human' && answers === 'verdicts' && (type === 'verdict' || type === 'bytes-verified');
+  const isFound = type === 'verdict' || type === 'bytes-verified' || type === 'presence';
+  return format === 'human' && answers === 'verdicts' && isFound;
 }
 
 /** What goes to stdout for people: the plan of `dry-run`, images that wait for `--yes`, the files of `build`. */
@@ -156,6 +159,7 @@ async function createAnswer(parts: ReporterParts): Promise<(event: Event) => voi
     if (parts.answers === 'verdicts' && event.type === 'verdict')
       stdout.write(verdictText(event, parts.verbosity, paint));
     if (parts.answers === 'verdicts' && event.type === 'bytes-verified') stdout.write(bytesVerifiedText(event, paint));
+    if (parts.answers === 'verdicts' && event.type === 'presence') stdout.write(presenceText(event, paint));
     if (parts.answers === 'ids') noteId(event, ids);
     if (event.type === 'finished') stdout.write([...ids.values()].map((id) => `${clean(id)}\n`).join(''));
     if (event.type === 'planned' && parts.dryRun) stdout.write(planText(event, paint));

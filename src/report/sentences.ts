@@ -1,3 +1,4 @@
+import {LOST_HINT} from '../core/phase/of-image.ts';
 import type {JudgedCheck} from '../core/verdict/verdict.ts';
 import {countsText} from '../core/counts.ts';
 import {disabledText} from '../core/definition/disabled.ts';
@@ -88,6 +89,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [bytesVerified(event)];
     case 'exported':
       return [exported(event)];
+    case 'presence':
+      return [presence(event)];
     case 'decision':
       return verbose
         ? [info(event.definition === undefined ? event.message : `${event.definition}: ${event.message}`)]
@@ -98,9 +101,8 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
       return [interrupted(event)];
     case 'finished':
       return [{level: 'info', text: `${countsText(event.counts, event.counted) || 'done'} (${formatTime(event.ms)})`}];
-    // What brought it was said.
-    case 'image-phase':
     // Rendered by the progress line, which can be throttled, or as the answer on stdout.
+    case 'image-phase':
     case 'progress':
     case 'waiting':
     case 'deletable':
@@ -237,6 +239,14 @@ function exported({bytes, digests, target, ...of}: Extract<Event, {type: 'export
     text: `Exported: ${subject(of)} to ${target}, ${formatBytes(bytes)}, ${compared}`,
     details: digests,
   };
+}
+
+/** Whether the bytes of an image are there. */
+export function presence(event: Extract<Event, {type: 'presence'}>): Sentence {
+  const {image, present} = event;
+  if (present) return {level: 'info', done: true, text: `${subject(event)}: its bytes are there (${image})`};
+  const text = `${subject(event)}: ImageLost, its bytes are gone (${image})`;
+  return {level: 'error', text, details: [`hint: ${LOST_HINT}`]};
 }
 
 function warning({message, hint}: Extract<Event, {type: 'warning'}>): Sentence {

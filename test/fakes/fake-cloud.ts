@@ -74,6 +74,8 @@ export interface FakeCloud {
   token(role?: Role): string;
   /** Puts an image there as if it had always been: active with bytes unless the fields say otherwise. */
   seed(fields: Partial<ImageRecord>, bytes?: Uint8Array): ImageRecord;
+  /** Takes the bytes of an image out of the store behind Glance, which does not notice; gives the way back. */
+  loseBytes(id: string): () => void;
   /** Many active public images with tags and properties, fast. */
   seedImages(count: number, fields?: Partial<ImageRecord>): readonly ImageRecord[];
   /** All images as an admin's `GET` would show them, oldest first. */
@@ -223,6 +225,13 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     environment: (role = 'admin') => environment(authUrl, region, accounts[role]),
     token: (role = 'admin') => keystone.issue(accounts[role]),
     seed,
+    loseBytes(id) {
+      const lost = context.payloads.get(id);
+      context.payloads.delete(id);
+      return () => {
+        if (lost) context.payloads.set(id, lost);
+      };
+    },
     seedImages: (count, fields = {}) =>
       Array.from({length: count}, (_, index) => {
         const record = seed({...seededFields(index), ...fields});

@@ -40,7 +40,7 @@ export async function answerGlance(context: GlanceContext, request: FakeRequest,
     case 'PUT file':
       return await uploadFile(context, request, caller, id);
     case 'GET file':
-      return downloadFile(context, caller, id);
+      return downloadFile(context, caller, id, request.headers['range']);
     case 'PUT stage':
       return await stageFile(context, request, caller, id);
     case 'POST import':

@@ -18,6 +18,7 @@ export function addVerify(program: Command, execute: Execute): void {
     .addHelpText('before', EXAMPLES);
   addRunFlags(addBootFlags(addSelectionFlags(command)))
     .option('--deep', 'boot nothing: read the bytes of each image once and compare them with every known digest')
+    .option('--presence', 'boot nothing: ask for the first byte of each image, and find those whose bytes are gone')
     .option('--no-record', 'store no verdict and no digest on the image')
     .optionsGroup('A local file:')
     .option(
@@ -41,6 +42,7 @@ export function addVerify(program: Command, execute: Execute): void {
     '--ssh-key',
     '--keep-on-failure',
     '--deep',
+    '--presence',
     '--no-record',
   ]);
 }
@@ -58,6 +60,7 @@ function verifyInvocation(targets: readonly string[], flags: Flags): Invocation<
       run: toRun(flags),
       boot: toBoot(flags),
       deep: flags.deep ?? false,
+      presence: flags.presence ?? false,
       looseImage: {
         minDiskGib: flags.minDisk ?? 0,
         minRamMib: flags.minRam ?? 0,
@@ -74,4 +77,5 @@ const EXAMPLES = `Examples:
   imgmgr verify --cloud admin 6c1d0a3e-5f0b-4f0e-9a70-2f3f0c9f6f11
   imgmgr verify ./debian-12.qcow2
   imgmgr verify --cloud admin --deep
+  imgmgr verify --cloud admin --presence
 `;

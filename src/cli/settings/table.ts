@@ -105,7 +105,17 @@ export const NOT_SETTABLE: Readonly<Record<string, string>> = {
   '--region': 'the region of a cloud belongs into clouds.yaml, as region_name',
   '--config': 'a settings file names no other one',
   ...reasons(EACH_RUN, [
-    ...['--filter', '--force', '--adopt', '--reverify', '--rebuild', '--keep-on-failure', '--deep', '--no-record'],
+    ...[
+      '--filter',
+      '--force',
+      '--adopt',
+      '--reverify',
+      '--rebuild',
+      '--keep-on-failure',
+      '--deep',
+      '--presence',
+      '--no-record',
+    ],
     ...['--dry-run', '--plan', '--out', '--shard', '--upload', '--output', '--arch', '--diff', '--all', '--wide'],
     ...['--servers', '--log', '--follow', '--verb', '--failed', '--since', '--before', '--limit', '--until'],
     ...['--reason', '--public-reason', '--to', '--pull', '--undo', '--policy', '--role', '--whole'],

@@ -34,6 +34,10 @@ export const FAMILIES = {
     help: 'Versions that an enabled definition wants and that are not current.',
   },
   imgmgr_images: {labels: ['cloud', 'state'], help: 'Images of imgmgr on the cloud by their state.'},
+  imgmgr_images_lost: {
+    labels: ['cloud'],
+    help: 'Images of imgmgr whose bytes are gone, as far as verify --presence or --deep found out.',
+  },
   imgmgr_findings: {
     labels: ['cloud', 'profile', 'severity'],
     help: 'Findings of the deciding rules of the profile, without those that exceptions accept.',

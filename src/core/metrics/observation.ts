@@ -2,6 +2,7 @@ import type {Hold, HoldRecord} from '../hold.ts';
 import {holdOfAll, latestHold} from '../hold.ts';
 import {publishedAt} from '../image/publication.ts';
 import type {ImageState} from '../image/stamp.ts';
+import {LOST_KEY} from '../phase/of-image.ts';
 import type {OwnImage} from '../release/release.ts';
 import type {Definition} from '../definition/definition.ts';
 import {countsAs} from '../rules/finding.ts';
@@ -19,6 +20,8 @@ export interface Observation {
   readonly current: readonly CurrentImage[];
   /** How many images of ours are in each state. */
   readonly states: Readonly<Record<CountedState, number>>;
+  /** How many of them are known to have lost their bytes. */
+  readonly lost: number;
   /** Holds of the definitions that have one, over or not; without a definition: of every one. */
   readonly holds: readonly HeldUntil[];
   /** How many versions each enabled definition wants and has not as current images. */
@@ -81,6 +84,7 @@ export function observationOf(input: ObservationInput): Observation {
   return {
     atMs,
     current: (states.get('current') ?? []).map(currentImage),
+    lost: own.filter(({image}) => image.properties[LOST_KEY] !== undefined).length,
     states: Object.fromEntries(
       COUNTED_STATES.map((state) => [state, states.get(state)?.length ?? 0]),
     ) as Observation['states'],

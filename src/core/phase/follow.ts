@@ -6,6 +6,8 @@ import {TransferProgress} from './transfer-progress.ts';
 
 type Of<Type extends Event['type']> = Extract<Event, {type: Type}>;
 
+const LOST: PhaseAndReason = {phase: 'ImageLost', reason: 'BytesMissing'};
+const ACTIVE: PhaseAndReason = {phase: 'Ready', reason: 'Active'};
 const PRESENT: PhaseAndReason = {phase: 'Ready', reason: 'Present'};
 
 /** One image of the run. */
@@ -45,7 +47,8 @@ export class PhaseFollower {
     'action-failed': (event) => [event, ...this.#failed(event)],
     verdict: (event) => [event, ...this.#enter(this.#subject(aboutOf(event)), atVerdict(event.verdict.kind))],
     'bytes-verified': (event) => [event, ...this.#enter(this.#subject(aboutOf(event)), PRESENT)],
-    'definition-failed': (event) => [event, ...this.#failAll(event.error.code, (subject) => isSame(subject, event))],
+    presence: (event) => [event, ...this.#enter(this.#subject(aboutOf(event)), event.present ? PRESENT : LOST)],
+    'definition-failed': (event) => [event, ...this.#definitionFailed(event)],
     'cloud-failed': (event) => [event, ...this.#failAll(event.error.code, ({cloud}) => cloud === event.cloud)],
     'run-failed': (event) => [event, ...this.#failAll(event.error.code, () => true)],
     finished: (event) => this.#finished(event),
@@ -104,6 +107,14 @@ export class PhaseFollower {
     // A verdict has said it already.
     if (error.code === 'VERIFICATION' && subject.now?.reason === 'VerificationFailed') return [];
     return this.#enter(subject, atFailure(error.code, action.kind, subject.now));
+  }
+
+  #definitionFailed(event: Of<'definition-failed'>): readonly Event[] {
+    const {cloud, definition, image, error} = event;
+    if (cloud === undefined || image === undefined)
+      return this.#failAll(error.code, (subject) => isSame(subject, event));
+    const subject = this.#subject({cloud, definition, version: undefined, image}, true);
+    return this.#enter(subject, atFailure(error.code, subject.kind, subject.now ?? ACTIVE));
   }
 
   /** What is still under way, among these. */
@@ -172,12 +183,8 @@ function aboutOf(event: {
 }
 
 function isSame(subject: Subject, event: Of<'definition-failed'>): boolean {
-  const {cloud, definition, image} = event;
-  return (
-    subject.definition === definition &&
-    (cloud === undefined || subject.cloud === cloud) &&
-    (image === undefined || subject.image === image)
-  );
+  const {cloud, definition} = event;
+  return subject.definition === definition && (cloud === undefined || subject.cloud === cloud);
 }
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['Reading', 'Verifying', 'Copying', 'Changing', 'Deleting']);

@@ -5,6 +5,10 @@ import type {PhaseAndReason} from './phase.ts';
 /** The property by which every host knows that the bytes of an image are gone: when that was found, ISO 8601. */
 export const LOST_KEY = 'imgmgr_lost';
 
+/** What to do about an image that has lost its bytes. */
+export const LOST_HINT =
+  'restore the bytes in the store behind the cloud, or delete the image and run manage, which imports its version again';
+
 /** The phase of an image as the cloud has it now, by its status and our stamp. */
 export function phaseOfImage(image: Image): PhaseAndReason {
   switch (image.status) {

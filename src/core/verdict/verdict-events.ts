@@ -27,6 +27,16 @@ export interface VerdictEvent {
   readonly spans: Spans;
 }
 
+/** What came of asking for the bytes of an image (`verify --presence`, `--deep`): false, the cloud calls it active and has none. */
+export interface Presence {
+  readonly type: 'presence';
+  readonly cloud: string;
+  readonly definition: string;
+  readonly version?: string;
+  readonly image: string;
+  readonly present: boolean;
+}
+
 /** What came of reading the bytes of an image (`verify --deep`): digests as `algorithm:hex`; `recorded`: a demanded one is on record now. */
 export interface BytesVerified {
   readonly type: 'bytes-verified';

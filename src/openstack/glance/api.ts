@@ -205,6 +205,30 @@ export class GlanceApi {
     };
   }
 
+  /**
+   * Asks for the first byte alone. A Glance whose store has lost the bytes answers 204 (tried on both), one that knows no ranges sends all of them:
+   * the connection is closed at the first. 416: there is not even a first one.
+   */
+  async hasBytes(id: string, signal?: AbortSignal): Promise<boolean> {
+    const answer = await absentWhenUnknown(
+      this.#client.call({
+        method: 'GET',
+        path: `/images/${id}/file`,
+        headers: {Range: 'bytes=0-0'},
+        expect: [200, 204, 206, 416],
+        response: 'stream',
+        ...(signal !== undefined && {signal}),
+      }),
+    );
+    if (!answer) return false;
+    try {
+      if (answer.status !== 200 && answer.status !== 206) return false;
+      return await hasOne(imageBytes(answer.body));
+    } finally {
+      answer.body.destroy();
+    }
+  }
+
   /** The image's import tasks; undefined where the image is gone or this Glance does not list them (before API v2.12). */
   async tasks(id: string): Promise<readonly ImportTask[] | undefined> {
     return (await absentWhenUnknown(this.#client.read(tasks, `/images/${id}/tasks`)))?.tasks;
@@ -251,6 +275,11 @@ function headerList(header: string | undefined): string[] {
     .split(',')
     .map((each) => each.trim())
     .filter((each) => each !== '');
+}
+
+async function hasOne(bytes: AsyncIterable<Buffer>): Promise<boolean> {
+  for await (const chunk of bytes) if (chunk.length > 0) return true;
+  return false;
 }
 
 /** The bytes; what breaks them off is reported as any other refusal. */

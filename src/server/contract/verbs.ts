@@ -48,7 +48,11 @@ export const buildFlags = z.strictObject({
 });
 
 /** Flags of `verify`; `image`: that image instead of the current ones of the definitions. */
-export const verifyFlags = z.strictObject({deep: z.exactOptional(on), image: z.exactOptional(imageId)});
+export const verifyFlags = z.strictObject({
+  deep: z.exactOptional(on),
+  presence: z.exactOptional(on),
+  image: z.exactOptional(imageId),
+});
 
 /** Flags of `hold`; `all`: every definition on the cloud. */
 export const holdFlags = z.strictObject({

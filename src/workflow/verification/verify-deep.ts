@@ -12,6 +12,7 @@ import {outcomeOf} from '../run/outcome-of.ts';
 import type {CloudOutcome} from '../types.ts';
 import type {VerifyRun} from './existing-images.ts';
 import {chooseImages, nameOf, workOnImages} from './existing-images.ts';
+import {isPresent, recordPresence, reportPresence} from './lost-bytes.ts';
 import {judgeDigests} from './judge-digests.ts';
 
 /** Hashes a stream; `seen` hears the bytes so far. */
@@ -43,7 +44,9 @@ export async function verifyDeep(run: DeepRun): Promise<CloudOutcome> {
       const {projectId} = await ports.store.account();
       const demands = demandsOf(run);
       await workOnImages(run, {images, result}, async (image) => {
+        if (!(await isPresent(run, image))) return reportPresence(run, image, false);
         const isRecorded = await readOne(run, {image, projectId, demands});
+        await recordPresence(run, image, true);
         return {counts: {passed: 1, ...(isRecorded && {updated: 1})}};
       });
     },

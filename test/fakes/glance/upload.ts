@@ -73,8 +73,8 @@ export async function stageFile(
   return {status: 204};
 }
 
-/** `GET /v2/images/{id}/file`: 204 when there are no bytes, 403 when deactivated and the caller is no admin. */
-export function downloadFile(context: GlanceContext, caller: FakeAccount, id: string): Reply {
+/** `GET /v2/images/{id}/file`: 204 when there are no bytes; of ranges, the first byte; 403 when deactivated and the caller is no admin. */
+export function downloadFile(context: GlanceContext, caller: FakeAccount, id: string, range?: string): Reply {
   const record = visibleImage(context, id, caller);
   if (record.status === 'deactivated' && !caller.roles.includes('admin')) {
     throw new Refusal(403, 'The requested image has been deactivated. Image data download is forbidden.');
@@ -82,6 +82,14 @@ export function downloadFile(context: GlanceContext, caller: FakeAccount, id: st
   const payload = context.payloads.get(id);
   if (payload === undefined) return {status: 204};
   if (payload.chunks === undefined) throw new Refusal(500, 'the fake keeps no payload of this size; raise keepBytes');
+  const first = payload.chunks[0]?.subarray(0, 1);
+  if (range === 'bytes=0-0' && first && first.length === 1)
+    return {
+      status: 206,
+      contentType: 'application/octet-stream',
+      headers: {'Content-Range': `bytes 0-0/${payload.size}`, 'Content-Length': '1'},
+      chunks: [first],
+    };
   return {
     status: 200,
     contentType: 'application/octet-stream',

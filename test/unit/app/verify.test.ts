@@ -13,6 +13,7 @@ const REQUEST: VerifyRequest = {
   run: {jobs: 1},
   boot: BOOT,
   deep: false,
+  presence: false,
   looseImage: {minDiskGib: 0, minRamMib: 0, properties: {}},
 };
 

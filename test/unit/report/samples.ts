@@ -176,6 +176,7 @@ export const EVERY_EVENT: readonly Event[] = [
     definitions: [idle('Debian 12')],
   },
   {type: 'plan-written', path: 'plan.json', clouds: ['admin'], actions: 2},
+  {type: 'presence', cloud: 'admin', definition: 'AlmaLinux 9', version: '20241120', image: 'i1', present: false},
   {
     type: 'bytes-verified',
     cloud: 'admin',

@@ -159,6 +159,7 @@ const EVERY_TYPE = Object.keys({
   verdict: true,
   'bytes-verified': true,
   exported: true,
+  presence: true,
   decision: true,
   http: true,
   waiting: true,

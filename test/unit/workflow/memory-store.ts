@@ -148,6 +148,13 @@ export class MemoryStore implements ImageStore {
     this.#fill(request.id, await readAll(request), request.store === undefined ? undefined : [request.store]);
   }
 
+  /** Ids of images whose bytes are gone. */
+  readonly lost = new Set<string>();
+
+  hasBytes(id: string): Promise<boolean> {
+    return Promise.resolve(this.images.has(id) && !this.lost.has(id));
+  }
+
   download(): Promise<StoredBytes> {
     return Promise.reject(new ImgmgrError('UNSUPPORTED', 'nothing is kept in memory but its hash'));
   }

@@ -14,6 +14,7 @@ export function observation(changes: Partial<Observation> = {}): Observation {
         ...{builtMs: NOW_MS - 86_400_000, publishedMs: NOW_MS - 3_600_000, verifiedMs: NOW_MS - 7_200_000},
       },
     ],
+    lost: 0,
     states: {importing: 0, pending: 0, ready: 0, current: 1, retired: 2, quarantined: 0},
     holds: [],
     missing: new Map([['Debian 13', 0]]),

@@ -28,6 +28,7 @@ describe('the text for Prometheus', () => {
       ...['importing', 'pending', 'ready', 'current', 'retired', 'quarantined'].map(
         (state) => `imgmgr_images{cloud="prod-a",state="${state}"} ${{current: 1, retired: 2}[state] ?? 0}`,
       ),
+      'imgmgr_images_lost{cloud="prod-a"} 0',
       'imgmgr_findings{cloud="prod-a",profile="scs-v1",severity="error"} 0',
       'imgmgr_findings{cloud="prod-a",profile="scs-v1",severity="warning"} 1',
       'imgmgr_findings{cloud="prod-a",profile="scs-v1",severity="info"} 3',
