@@ -70,7 +70,7 @@ function everySentence(event: Event, verbosity: Verbosity): Sentence[] {
     case 'build-deleted':
       return [{level: 'info', done: true, text: `Deleted: ${subject(event)}, build ${event.id}`}];
     case 'artifact':
-      return event.reused ? [info(`Unchanged: ${subject(event)}, what it is built from is the same`)] : [];
+      return event.reused ? [info(`CACHED: ${subject(event)}, what it is built from is the same`)] : [];
     case 'action-done':
       return [actionDone(event, verbose)];
     case 'action-failed':

@@ -7,6 +7,7 @@ import {readConfigFile} from '../../../src/config/config-file.ts';
 import {parseYaml} from '../../../src/config/yaml.ts';
 import {readSamples} from '../../../src/core/metrics/read-samples.ts';
 import {sampleText} from '../../../src/core/metrics/text.ts';
+import {basesOf} from '../../../src/core/build/containerfile.ts';
 import {lintElements} from '../../../src/core/build/lint-elements.ts';
 import {parseManifest, withoutSecrets} from '../../../src/core/build/manifest.ts';
 import {parsePackages} from '../../../src/core/build/packages.ts';
@@ -175,6 +176,7 @@ export const FUNCTIONS: Readonly<Record<string, (text: string) => unknown>> = {
   maskPasswords,
   withoutTime,
   phaseReader: (text) => phaseReader()(text),
+  basesOf,
   'parsePackages (dpkg)': (text) => parsePackages(text, 'dpkg'),
   'parsePackages (rpm)': (text) => parsePackages(text, 'rpm'),
   patchlevelOf: (text) => patchlevelOf([{name: 'base-files', version: text, arch: 'all'}]),

@@ -123,7 +123,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     'files of the kernel and of tools of this host, names that imgmgr itself gave to files',
     [
-      ...['archive', 'loops', 'preflight', 'stand-ins', 'strays', 'tool', 'users'].map(
+      ...['archive', 'container', 'loops', 'preflight', 'stand-ins', 'strays', 'tool', 'users'].map(
         (name) => `src/build/${name}.ts`,
       ),
       ...['free-bytes', 'lock', 'pinned', 'process', 'temporary', 'trusted-folder'].map(
