@@ -30,8 +30,8 @@ const END: Readonly<Partial<Record<Stage, number>>> = {
 };
 const MOST = 99.9;
 const WINDOW_MS = 10_000;
-/** More observations than this in the window are thinned out. */
-const MOST_SAMPLES = 200;
+/** Observations that lie closer together count as one. */
+const APART_MS = 50;
 
 /**
  * The progress of the bytes of one image over all its stages and attempts, whatever sources and clouds claim: a size that is unknown, wrong or
@@ -85,10 +85,12 @@ class Speed {
     if (this.#last === undefined) this.#firstMs = nowMs;
     else if (bytes > this.#last) this.#moved += bytes - this.#last;
     this.#last = bytes;
-    this.#samples = this.#samples.filter(({atMs}) => nowMs - atMs <= WINDOW_MS && atMs <= nowMs);
-    if (this.#samples.length >= MOST_SAMPLES) this.#samples = this.#samples.filter((_, index) => index % 2 === 0);
+    const newest = this.#samples.at(-1);
+    // A clock that went back.
+    if (newest && nowMs < newest.atMs) this.#samples.length = 0;
+    while (this.#samples[0] && nowMs - this.#samples[0].atMs > WINDOW_MS) this.#samples.shift();
     const first = this.#samples[0];
-    this.#samples.push({atMs: nowMs, moved: this.#moved});
+    if (!newest || Math.abs(nowMs - newest.atMs) >= APART_MS) this.#samples.push({atMs: nowMs, moved: this.#moved});
     const average = rate(this.#moved, nowMs - this.#firstMs);
     const current = first && rate(this.#moved - first.moved, nowMs - first.atMs);
     return {

