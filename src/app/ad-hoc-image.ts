@@ -15,6 +15,8 @@ export interface AdHocImage {
   readonly address: string;
   /** The cloud that has the image of `image:ID`; absent: the one that gets it. */
   readonly fromCloud?: string;
+  /** A server or a volume may be in use. */
+  readonly allowRunning: boolean;
   readonly name?: string;
   readonly version?: string;
   /** `YYYY-MM-DD`. */
@@ -37,6 +39,8 @@ export interface LocatedObject {
   /** Absent: the name of the object would be that of a live image. */
   readonly name?: string;
   readonly format: string;
+  /** It may turn out to be another one. */
+  readonly isAnyFormat?: true;
   /** When what is on it was last known to change. */
   readonly modified: Date;
   readonly digest?: Digest;
@@ -74,6 +78,7 @@ export async function toDefinition(image: AdHocImage, facts: AdHocFacts): Promis
     name,
     enabled: true,
     format: image.diskFormat ?? object?.format ?? formatOf(source.fileName, image.address),
+    ...(object?.isAnyFormat && image.diskFormat === undefined && {isAnyFormat: true as const}),
     login: image.login,
     minDiskGib: Math.max(image.minDiskGib, object?.minDiskGib ?? 0),
     minRamMib: Math.max(image.minRamMib, object?.minRamMib ?? 0),

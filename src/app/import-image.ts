@@ -1,4 +1,5 @@
 import type {Emit} from '../core/events.ts';
+import {limitsOf} from '../core/limits.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
 import type {CloudRequest} from './cloud-work.ts';
@@ -8,7 +9,7 @@ import type {AdHocImage} from './ad-hoc-image.ts';
 import {toDefinition} from './ad-hoc-image.ts';
 import {locateObject, objectOf} from './object-image.ts';
 import type {AcquireSettings, CloudChoice, RunSettings, TestSettings} from './requests.ts';
-import {workOnClouds} from './work-on-clouds.ts';
+import {withOptions, workOnClouds} from './work-on-clouds.ts';
 
 /** Bring one image into the clouds that no file defines. */
 export interface ImportImageRequest extends CloudChoice, Pick<CloudRequest, 'ofCloud'> {
@@ -30,7 +31,9 @@ export async function* importImage(
   const {cwd, files} = ports;
   const object = objectOf(image);
   const chosen = ports.clouds(request);
-  const seen = object && (await locateObject(image, object, {...ports, targets: chosen}));
+  const seen =
+    object &&
+    (await locateObject(image, object, {...ports, targets: chosen, limits: limitsOf(request.acquire.limits)}));
   const clouds = seen?.targets ?? chosen;
   const definition = await toDefinition(image, {
     ...{cwd, now: ports.now(), modified: (path) => files.modified(path)},
@@ -42,5 +45,5 @@ export async function* importImage(
     });
   const selection = {definitions: [definition], allNames: new Set([definition.name])};
   const work = cloudWork(request, {command: 'import'}, {selection, clouds});
-  yield* workOnClouds({...work, adHoc: true}, ports, emit);
+  yield* workOnClouds(withOptions({...work, adHoc: true}, {allowRunning: image.allowRunning}), ports, emit);
 }

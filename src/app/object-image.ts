@@ -1,5 +1,8 @@
+import type {SizeLimits} from '../core/limits.ts';
+import {raiseHint} from '../core/limits.ts';
 import type {ObjectReference} from '../core/object-reference.ts';
 import {formatObjectReference, objectKind, parseObjectReference} from '../core/object-reference.ts';
+import type {ComputeObject} from '../ports/cloud-object.ts';
 import type {ErrorCode} from '../errors.ts';
 import {ImgmgrError} from '../errors.ts';
 import {compareDemanded, lookAtImage} from '../workflow/acquire/image-origin.ts';
@@ -53,13 +56,17 @@ export function objectOf({address, fromCloud}: Pick<AdHocImage, 'address' | 'fro
 export async function locateObject(
   image: AdHocImage,
   object: ObjectReference,
-  ports: Pick<AppPorts, 'signal' | 'clouds'> & {readonly targets: readonly OpenCloud[]},
+  ports: Pick<AppPorts, 'signal' | 'clouds'> & {
+    readonly targets: readonly OpenCloud[];
+    readonly limits: SizeLimits;
+  },
 ): Promise<{readonly located: LocatedObject; readonly targets: readonly OpenCloud[]}> {
   const {targets, origin} = chosen(image, object, ports);
   try {
     const located = await look(image, object, {
       origin,
       targets,
+      limits: ports.limits,
       ports: interruptible(await origin.open(), ports.signal),
     });
     return {located, targets};
@@ -99,12 +106,18 @@ function openedOnce(cloud: OpenCloud): OpenCloud {
 }
 
 async function look(
-  {checksum}: AdHocImage,
+  image: AdHocImage,
   object: ObjectReference,
+  opened: Clouds & {readonly ports: CloudPorts; readonly limits: SizeLimits},
+): Promise<LocatedObject> {
+  return object.kind === 'image' ? lookAtOther(image, object, opened) : lookAtDisk(image, object, opened);
+}
+
+async function lookAtOther(
+  {checksum}: AdHocImage,
+  object: Extract<ObjectReference, {kind: 'image'}>,
   {origin, targets, ports}: Clouds & {readonly ports: CloudPorts},
 ): Promise<LocatedObject> {
-  if (object.kind !== 'image')
-    throw new ImgmgrError('UNSUPPORTED', `images cannot be made of a ${object.kind.replace('-', ' ')} yet`);
   const found = await lookAtImage(object, ports.store);
   compareDemanded(found, checksum);
   const {image, digest} = found;
@@ -117,5 +130,29 @@ async function look(
     ...(digest && {digest}),
     minDiskGib: image.minDisk,
     minRamMib: image.minRam,
+  };
+}
+
+/** Cinder makes a raw image of a volume where no other format is said; of what Nova makes of a server, the format is known then. */
+async function lookAtDisk(
+  {allowRunning}: AdHocImage,
+  object: ComputeObject,
+  {ports: {store, objects}, limits}: {readonly ports: CloudPorts; readonly limits: SizeLimits},
+): Promise<LocatedObject> {
+  if (!objects)
+    throw new ImgmgrError('UNSUPPORTED', `${store.cloud} has no volumes and no servers that images could be made of`);
+  const {name, bytes, changedAt} = await objects.look(object, {allowRunning});
+  if (bytes !== undefined && bytes > limits.virtual)
+    throw new ImgmgrError('USAGE', `${object.kind} ${object.id} has ${bytes} bytes, more than ${limits.virtual}`, {
+      hint: raiseHint('virtual'),
+    });
+  return {
+    url: `${object.kind}:${object.id}`,
+    ...(name !== undefined && {name}),
+    format: object.kind === 'server' ? 'qcow2' : 'raw',
+    ...(object.kind === 'server' && {isAnyFormat: true as const}),
+    modified: changedAt ?? store.now(),
+    minDiskGib: 0,
+    minRamMib: 0,
   };
 }

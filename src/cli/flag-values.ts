@@ -106,6 +106,7 @@ export interface Flags {
   readonly color?: boolean;
   readonly name?: string;
   readonly fromCloud?: string;
+  readonly allowRunning?: boolean;
   readonly imageVersion?: string;
   readonly buildDate?: string;
   readonly diskFormat?: string;

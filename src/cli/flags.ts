@@ -231,6 +231,7 @@ export function addAdHocFlags(command: Command): Command {
   return command
     .optionsGroup('An image given as URL, file or -:')
     .option('--from-cloud <name>', 'of image:ID, the cloud that has it; default: that of --cloud', word('--from-cloud'))
+    .option('--allow-running', 'of server:ID and volume:ID, also while it is in use, as after a power cut')
     .option('--name <name>', 'name of the image; default: the file name', word('--name'))
     .option('--image-version <version>', 'its version; default: the build date', word('--image-version'))
     .option('--build-date <day>', 'YYYY-MM-DD; default: of the file, else today', day('--build-date'))

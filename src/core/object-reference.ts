@@ -7,6 +7,7 @@ export type ObjectReference =
 export type Origin =
   {readonly kind: 'stream'; readonly url: string} | {readonly kind: 'object'; readonly object: ObjectReference};
 
+const INTERMEDIATE = /^imgmgr-tmp-(.{36})-/;
 const LONGEST_CLOUD = 255;
 const OBJECT = /^(image|volume|volume-snapshot|server):(?!\/)/i;
 const ID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
@@ -37,4 +38,14 @@ export function formatObjectReference({kind, id}: ObjectReference, cloud: string
 export function originOf(url: string): Origin {
   const object = parseObjectReference(url);
   return object ? {kind: 'object', object} : {kind: 'stream', url};
+}
+
+/** The name of what a service makes for a run on the way from an object to an image; `part` tells several of a run apart. */
+export function intermediateName(run: string, part: string): string {
+  return `imgmgr-tmp-${run}-${part}`;
+}
+
+/** The run in the name of an intermediate; undefined for any other name. Runs have UUIDs. */
+export function runOfIntermediate(name: string): string | undefined {
+  return INTERMEDIATE.exec(name)?.[1];
 }

@@ -4,7 +4,9 @@ import type {ImageStore} from '../ports/image-store.ts';
 import type {ServerHost} from '../ports/server-host.ts';
 import type {TestServerHost} from '../ports/test-server-host.ts';
 import type {Http} from '../http.ts';
+import type {CloudObjects} from '../ports/cloud-object.ts';
 import {CinderApi} from './cinder/api.ts';
+import {OpenStackObjects} from './cloud-objects.ts';
 import {ServerClock} from './clock.ts';
 import type {Monotonic} from './clock.ts';
 import type {OpenStackCloud} from '../core/resolved-cloud.ts';
@@ -42,7 +44,7 @@ const asItIs = (endpoint: string): string => endpoint;
 export function createOpenStack(
   cloud: OpenStackCloud,
   parts: OpenStackParts,
-): {store: ImageStore; servers: ServerHost; tests: TestServerHost; sharing: ImageSharing} {
+): {store: ImageStore; servers: ServerHost; tests: TestServerHost; sharing: ImageSharing; objects: CloudObjects} {
   const {http} = parts;
   const monotonic = parts.monotonic ?? (() => performance.now());
   const clock = new ServerClock(monotonic);
@@ -55,19 +57,17 @@ export function createOpenStack(
   const neutron = new NeutronApi(new ServiceClient({...shared, type: 'network', base: neutronBase}));
   const cinder = new CinderApi(new ServiceClient({...shared, type: 'block-storage', base: asItIs}));
   const keystone = new KeystoneApi(new ServiceClient({...shared, type: 'identity', base: keystoneBase}));
-  const tests = new NovaTestServerHost({
-    session,
-    nova,
-    neutron,
-    cinder,
-    own: parts.own ?? thisHost,
+  const paced = {
     pace: {monotonic, sleep: parts.sleep ?? ((ms, signal) => sleep(ms, undefined, {...(signal && {signal})}))},
     patienceMs: parts.removalMs ?? REMOVAL_MS,
-  });
+  };
+  const compute = {session, nova, neutron, cinder, ...paced};
+  const tests = new NovaTestServerHost({...compute, own: parts.own ?? thisHost});
   return {
     store: new GlanceImageStore({session, glance, keystone, clock, close: () => http.close()}),
     servers: new NovaServerHost({session, nova: novaIn}),
     sharing: new GlanceImageSharing({cloud: cloud.name, glance, keystone}),
     tests,
+    objects: new OpenStackObjects({...compute, glance}),
   };
 }

@@ -1,3 +1,4 @@
+import type {CloudObjects} from '../ports/cloud-object.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageSource} from '../ports/image-source.ts';
@@ -48,6 +49,8 @@ export interface CloudPorts {
   readonly store: ImageStore;
   readonly servers: ServerHost;
   readonly tests: TestServerHost;
+  /** Absent where there are no volumes and no servers that images could be made of. */
+  readonly objects?: CloudObjects;
   /** Absent where there is one project only. */
   readonly sharing?: ImageSharing;
 }
@@ -68,6 +71,8 @@ export interface RunOptions {
   readonly importTimeoutMs: number;
   /** What images may have at most, over their definitions; absent: what those say. */
   readonly limits?: Partial<SizeLimits>;
+  /** A server or a volume that becomes an image may be in use. */
+  readonly allowRunning?: boolean;
   /** How long to wait for another run's lease; undefined: until its holder's time is over. */
   readonly waitLockMs?: number;
   /** `--no-verify`: do not even report "not verified". */

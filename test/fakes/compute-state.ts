@@ -86,6 +86,20 @@ export interface FakeVolume {
   readonly sizeGib: number;
   readonly imageId: string;
   readonly metadata: Readonly<Record<string, string>>;
+  readonly encrypted?: boolean;
+  /** Ids of the servers that have it. */
+  readonly usedBy?: readonly string[];
+  status: string;
+  looksLeft: number;
+}
+
+/** A snapshot of a volume. */
+export interface FakeSnapshot {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: string;
+  readonly volumeId: string;
+  readonly metadata: Readonly<Record<string, string>>;
   status: string;
   looksLeft: number;
 }
@@ -98,12 +112,15 @@ export interface FakeCompute {
   readonly ports: FakePort[];
   readonly groups: FakeGroup[];
   readonly volumes: FakeVolume[];
+  readonly snapshots: FakeSnapshot[];
+  /** What images that are made of volumes and servers hold; undefined: none comes of them. */
+  diskBytes: Uint8Array | undefined;
   /** What becomes of servers from now on. */
   life: ServerLife;
   /** Called with each server that was accepted: here a test plays the guest. */
   onServer: ((server: FakeServer) => void) | undefined;
   /** What policy refuses with 403. */
-  forbidden: readonly ('servers' | 'ports' | 'networks')[];
+  forbidden: readonly ('servers' | 'ports' | 'networks' | 'images-of-servers' | 'images-of-volumes')[];
   /** Servers per project. */
   instanceQuota: number;
   /** Ports per project; -1: as many as wanted. */
@@ -131,6 +148,8 @@ export function createCompute(servers: FakeServer[], projectId: string): FakeCom
     ports: [],
     groups: [],
     volumes: [],
+    snapshots: [],
+    diskBytes: Buffer.alloc(200_000, 'a disk '),
     life: {},
     onServer: undefined,
     forbidden: [],

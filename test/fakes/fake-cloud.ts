@@ -25,6 +25,7 @@ import {watchTable} from './watch.ts';
 import {cloudsYaml, environment} from './login-texts.ts';
 import type {Role} from './login-texts.ts';
 import type {Onlooker, Watch} from './watch.ts';
+import {imagesOfObjects} from './object-images.ts';
 import {createWriteGate} from './write-gate.ts';
 import type {WriteHooks} from './write-gate.ts';
 
@@ -172,6 +173,8 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
     importsMayGoOn: () => held.promise,
   };
 
+  const makeImage = imagesOfObjects(context);
+
   const route = async (request: FakeRequest): Promise<Reply> => {
     if (request.service === 'identity') return await keystone.answer(request);
     if (request.service === 'image' && /^\/?(?:versions\/?)?$/.test(request.path)) return glanceVersions(request);
@@ -182,10 +185,10 @@ export async function startFakeCloud(options: FakeCloudOptions = {}): Promise<Fa
         'WWW-Authenticate': 'Keystone uri="/v3"',
       });
     if (request.service === 'network') return await answerNeutron(fakeCompute, request, caller);
-    if (request.service === 'volume') return await answerCinder(fakeCompute, request, caller);
+    if (request.service === 'volume') return await answerCinder({compute: fakeCompute, makeImage}, request, caller);
     return request.service === 'image'
       ? await answerGlance(context, request, caller)
-      : await answerNova({compute: fakeCompute, images: table}, request, caller);
+      : await answerNova({compute: fakeCompute, images: table, makeImage}, request, caller);
   };
   const front = createFront({
     clock,

@@ -3,6 +3,7 @@ import {Refusal} from './exchange.ts';
 import type {FakeRequest, Reply} from './exchange.ts';
 import type {ImageTable} from './glance/image-table.ts';
 import type {FakeAccount} from './keystone.ts';
+import type {MakeImage} from './object-images.ts';
 import {createServer} from './nova/create-server.ts';
 import {describeServer, serverCall} from './nova/server-calls.ts';
 
@@ -14,6 +15,7 @@ const DEFAULT_LIMIT = 1000;
 export interface NovaContext {
   readonly compute: FakeCompute;
   readonly images: ImageTable;
+  readonly makeImage: MakeImage;
 }
 
 /** Nova's servers, flavors and limits, as far as imgmgr uses them. */
@@ -36,7 +38,7 @@ export async function answerNova(context: NovaContext, request: FakeRequest, cal
   if (call === 'GET /limits') return limits(compute, caller);
   const [, id, what] = /^\/servers\/([^/]+)(?:\/([^/]+))?$/.exec(path) ?? [];
   if (id === undefined) throw new Refusal(404, 'The resource could not be found.');
-  return await serverCall(compute, request, caller, [id, what]);
+  return await serverCall(context, request, caller, [id, what]);
 }
 
 /** https://opendev.org/openstack/nova/src/branch/stable/zed/nova/api/openstack/api_version_request.py, asked before any policy. */

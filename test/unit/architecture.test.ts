@@ -138,7 +138,6 @@ const SMALL: Readonly<Record<string, string>> = {
   'src/finders/build.ts': 'each kind of finder has its file',
   'src/host/probe-port.ts': 'compose, which uses it, opens no connections',
   'src/http/headers.ts': 'its user, line.ts, would have more than 300 lines with it',
-  'src/openstack/cinder/schema.ts': 'each service has its schema',
 };
 
 /** The files of {@link SMALL}, as they are found. */

@@ -20,7 +20,10 @@ import {withoutSettings} from '../settings/apply.ts';
 /** `imgmgr import [URL|file|-]`: one image, or the selected definitions as `manage` would, never deleting anything. */
 export function addImport(program: Command, execute: Execute): void {
   const command = addCommand(program, 'import', 'One image')
-    .argument('[image]', 'URL, file, image:ID, or - for stdin; without it: the selected definitions')
+    .argument(
+      '[image]',
+      'URL, file, image:ID, volume:ID, server:ID …, or - for stdin; without it: the selected definitions',
+    )
     .description('bring one image, or the selected definitions, into Glance')
     .addHelpText('before', EXAMPLES);
   addSharedRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command)))))
@@ -86,11 +89,13 @@ const EXAMPLES = `Examples:
   imgmgr import --cloud local ./disk.qcow2
   imgmgr import --cloud admin oci://quay.io/containerdisks/fedora:42 --disk-format qcow2
   imgmgr import --cloud admin image:5c2e… --from-cloud region-2 --no-publish
+  imgmgr import --cloud admin server:77ab… --name "Golden" --no-publish
   imgmgr import --cloud admin --filter Debian --no-publish
 `;
 
 const AD_HOC_ONLY = [
   'fromCloud',
+  'allowRunning',
   'name',
   'imageVersion',
   'buildDate',
@@ -122,6 +127,7 @@ function describe(address: string, flags: Flags): AdHocImage {
     });
   return {
     address,
+    allowRunning: flags.allowRunning ?? false,
     ...(flags.fromCloud !== undefined && {fromCloud: flags.fromCloud}),
     ...(flags.name !== undefined && {name: flags.name}),
     ...(flags.imageVersion !== undefined && {version: flags.imageVersion}),

@@ -14,6 +14,8 @@ export interface Definition {
   readonly enabled: boolean;
   /** Glance's disk_format. */
   readonly format: string;
+  /** Nobody said the format: it is what the object of a cloud turns out to have. */
+  readonly isAnyFormat?: true;
   readonly login: string;
   readonly password?: string;
   readonly minDiskGib: number;

@@ -101,4 +101,20 @@ export const NOVA_RULES: readonly PolicyRule[] = [
     why: 'leave flavors for special hardware out',
     calls: ['GET /flavors/detail'],
   },
+  {
+    name: 'os_compute_api:servers:create_image',
+    default: MEMBER,
+    target: OWN,
+    need: {only: 'images are made of volumes and servers'},
+    why: 'make an image of a server',
+    calls: ['POST /servers/*/action'],
+  },
+  {
+    name: 'os_compute_api:os-volumes-attachments:index',
+    default: READER,
+    target: OWN,
+    need: {only: 'images are made of volumes and servers'},
+    why: 'find its root volume',
+    calls: ['GET /servers/*/os-volume_attachments'],
+  },
 ];

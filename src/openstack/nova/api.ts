@@ -13,6 +13,9 @@ const WITH_EXTRA_SPECS = '2.61';
 /** The first microversion that names the hosts of cells that do not answer. */
 const WITH_SILENT_CELLS = '2.69';
 
+/** The first microversion that answers with the id of a new image. */
+const WITH_IMAGE_ID = '2.45';
+
 /** What a create call of ours carries. */
 export interface NewServer {
   readonly name: string;
@@ -176,6 +179,34 @@ export class NovaApi {
   async console(id: string): Promise<string | null> {
     const answer = await this.#act(id, {'os-getConsoleOutput': {}}, 'json');
     return parsed(schema.consoleOutput, answer, 'POST').output;
+  }
+
+  /**
+   * Has Nova make an image of a server's disk; the answer is its id, the bytes follow. The metadata become properties, and win over those
+   * that the image inherits.
+   * https://opendev.org/openstack/nova/src/branch/stable/zed/nova/compute/api.py (snapshot, _create_image)
+   */
+  async createImage(
+    id: string,
+    createImage: {readonly name: string; readonly metadata: Readonly<Record<string, string>>},
+  ): Promise<string> {
+    const answer = await this.#client.call({
+      method: 'POST',
+      path: `/servers/${id}/action`,
+      json: {createImage},
+      headers: {'X-OpenStack-Nova-API-Version': WITH_IMAGE_ID},
+      expect: [200, 202],
+      response: 'json',
+    });
+    return parsed(schema.createdImage, answer, 'POST').image_id;
+  }
+
+  /** The volumes of a server, by their ids, with the names that the guest has for them where Nova knows any. */
+  async volumesOf(
+    id: string,
+  ): Promise<readonly {readonly volumeId: string; readonly device?: string | null | undefined}[]> {
+    const path = `/servers/${id}/os-volume_attachments`;
+    return (await this.#client.read(schema.volumeAttachments, path)).volumeAttachments;
   }
 
   /** The request that created the server, as operators find it in Nova's logs; undefined where Nova does not give it. */

@@ -27,6 +27,8 @@ const server = z.object({
   metadata: z.record(z.string(), z.string()).default({}),
   fault: z.object({message: z.string().default(''), code: z.number().optional()}).optional(),
   'OS-EXT-STS:task_state': z.string().nullish(),
+  /** '' where it boots from a volume. */
+  image: z.union([z.object({id: z.string()}).transform(({id}) => id), z.literal('')]).optional(),
 });
 
 /** A server as Nova describes it. */
@@ -79,4 +81,12 @@ export const consoleOutput = z.object({output: z.string().nullable()});
 /** https://docs.openstack.org/api-ref/compute/#list-actions-for-server */
 export const instanceActions = z.object({
   instanceActions: z.array(z.object({action: z.string(), request_id: z.string()})),
+});
+
+/** https://docs.openstack.org/api-ref/compute/#create-image-createimage-action, since 2.45 */
+export const createdImage = z.object({image_id: resourceId});
+
+/** https://docs.openstack.org/api-ref/compute/#list-volume-attachments-for-an-instance */
+export const volumeAttachments = z.object({
+  volumeAttachments: z.array(z.object({volumeId: resourceId, device: z.string().nullish()})),
 });

@@ -92,6 +92,17 @@ export async function removeVolume(parts: RemovalParts, id: string): Promise<voi
   });
 }
 
+/** Returns when Cinder does not know it any more; 400 is waited out, which it answers as long as a volume is made of it. */
+export async function removeSnapshot(parts: RemovalParts, id: string): Promise<void> {
+  const {cinder} = parts;
+  await untilGone(parts, {what: 'volume snapshot', id}, async () => {
+    const snapshot = await cinder.snapshot(id);
+    if (snapshot === undefined) return true;
+    if (snapshot.status !== 'deleting') await absentWhenUnknown(cinder.deleteSnapshot(id));
+    return false;
+  });
+}
+
 async function goneAfter(deletion: Promise<void>): Promise<true> {
   await absentWhenUnknown(deletion);
   return true;

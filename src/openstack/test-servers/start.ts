@@ -116,7 +116,7 @@ async function makeVolume(parts: StartParts, {image, place, stamp}: ServerReques
   const metadata = stampMetadata(stamp);
   const sizeGib = Math.ceil(place.diskBytes / GIB);
   return createSurely(
-    cinder.create({name, image: image.id, sizeGib, metadata}),
+    cinder.create({name, from: {image: image.id, sizeGib}, metadata}),
     pace,
     async () => (await cinder.volumes()).find((volume) => volume.name === name)?.id,
   );

@@ -8,18 +8,23 @@ import {importsRefused} from './import-refusals.ts';
 import {withArtifact} from './make-build.ts';
 import {expectedBytes, requireRoom, stagingObstacle, stagingOf} from './staging.ts';
 import {tryMethods} from './try-methods.ts';
-import type {AcquireContext, AcquireTask, Acquired, Preparation} from './types.ts';
+import type {AcquireContext, AcquireTask, Acquired, ByteSource, Preparation} from './types.ts';
 
 /**
  * Brings the bytes of a release into the store, private and fully described, with the demanded digest. Decides everything first, then
  * tries the methods; cleans up when it fails.
  */
 export async function acquireImage(context: AcquireContext, wanted: AcquireTask): Promise<Acquired> {
-  return tryMethods(context, await prepare(context, wanted));
+  const sources: ByteSource[] = [];
+  try {
+    return await tryMethods(context, await prepare(context, wanted, sources));
+  } finally {
+    for (const source of sources) await source.close?.();
+  }
 }
 
-/** Looks at quota, offer and source, and decides how the bytes come; makes nothing but the build that is wanted. */
-async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Preparation> {
+/** Looks at quota, offer and source, and decides how the bytes come; makes nothing but the build that is wanted, or what a service makes of an object. */
+async function prepare(context: AcquireContext, wanted: AcquireTask, sources: ByteSource[]): Promise<Preparation> {
   const {options, store, imports} = context;
   const {format, name, stores} = wanted.definition;
   const staging = stagingOf(context, wanted.definition);
@@ -29,11 +34,14 @@ async function prepare(context: AcquireContext, wanted: AcquireTask): Promise<Pr
     wanted.permitted,
     staging?.converter.requireTool({format, show: `${name} ${wanted.release.version}`}),
   ]);
-  const task = await withArtifact(context, wanted);
-  const digests = digestStrategy({task, adHoc: context.adHoc, converts: staging?.conversion !== undefined});
-  const source = byteSource(context, {...task, wantSha512: digests.wantSha512});
+  const built = await withArtifact(context, wanted);
+  const digests = digestStrategy({task: built, adHoc: context.adHoc, converts: staging?.conversion !== undefined});
+  const source = byteSource(context, {...built, wantSha512: digests.wantSha512});
+  sources.push(source);
   const deadlineMs = context.runtime.monotonic() + options.importTimeoutMs;
   const probe = await source.probe(options.importTimeoutMs);
+  const found = source.format?.();
+  const task = found === undefined ? built : {...built, definition: {...built.definition, format: found}};
   warnOfFilesystem(context, {task, probe});
   const bytes = expectedBytes(probe, staging?.conversion);
   checkQuota(store.cloud, bytes, quota);

@@ -4,11 +4,16 @@ import {limitsOf} from '../../core/limits.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {originOf} from '../../core/object-reference.ts';
 import {fileOf} from './make-build.ts';
+import {lookAtImage, storeOf} from './image-origin.ts';
+import {madeSource} from './made-source.ts';
 import {imageSource} from './object-source.ts';
 import {StoredSource} from './stored-source.ts';
 import type {AcquireContext, AcquireTask, ByteSource} from './types.ts';
 
-type Context = Pick<AcquireContext, 'store' | 'source' | 'otherStore' | 'baseDir' | 'options' | 'signal'>;
+type Context = Pick<
+  AcquireContext,
+  'run' | 'store' | 'source' | 'otherStore' | 'objects' | 'baseDir' | 'options' | 'runtime' | 'emit' | 'signal'
+>;
 
 /** Where the bytes of an image come from: the store, an object of a cloud, the file of its build, or the addresses that its version lists. */
 export function byteSource(context: Context, what: AcquireTask & {readonly wantSha512: boolean}): ByteSource {
@@ -21,8 +26,9 @@ export function byteSource(context: Context, what: AcquireTask & {readonly wantS
   const origin = originOf(what.release.listed?.url ?? '');
   if (origin.kind === 'object') {
     const {object} = origin;
-    if (object.kind === 'image') return imageSource(object, {...context, request});
-    throw new ImgmgrError('UNSUPPORTED', `images cannot be made of a ${object.kind} yet`);
+    if (object.kind === 'image')
+      return imageSource(async () => lookAtImage(object, await storeOf(object, context)), {...context, request});
+    return madeSource(object, {context, request, definition: what.definition});
   }
   return {
     probe: (limitMs): Promise<SourceProbe> => source.probe({...request, limitMs}),

@@ -1,13 +1,12 @@
 import type {ImageSource, OpenedSource, SourceRequest, StreamOrigin} from '../../ports/image-source.ts';
-import type {ObjectReference} from '../../core/object-reference.ts';
 import {formatDigest, sameDigest} from '../../core/release/digest.ts';
 import {ImgmgrError} from '../../errors.ts';
-import type {FoundImage, ImageOrigins} from './image-origin.ts';
-import {compareDemanded, lookAtImage, storeOf} from './image-origin.ts';
+import type {FoundImage} from './image-origin.ts';
+import {compareDemanded} from './image-origin.ts';
 import type {ByteSource} from './types.ts';
 
 /** What reading needs. */
-export interface ObjectContext extends ImageOrigins {
+export interface ObjectContext {
   readonly source: ImageSource;
   readonly request: SourceRequest;
 }
@@ -18,11 +17,11 @@ export interface ObjectContext extends ImageOrigins {
  * image, `glance-download` has to be set up between two regions and takes no digest.
  * https://docs.openstack.org/glance/latest/admin/interoperable-image-import.html
  */
-export function imageSource(reference: Extract<ObjectReference, {kind: 'image'}>, context: ObjectContext): ByteSource {
+export function imageSource(find: () => Promise<FoundImage>, context: ObjectContext): ByteSource {
   const {source, request} = context;
   let found: FoundImage | undefined;
   const asked = async (): Promise<{readonly found: FoundImage; readonly request: SourceRequest}> => {
-    found ??= await lookAtImage(reference, await storeOf(reference, context));
+    found ??= await find();
     compareDemanded(found, request.digest);
     return {found, request: requestFor(request, found)};
   };

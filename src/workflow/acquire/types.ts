@@ -1,3 +1,4 @@
+import type {CloudObjects} from '../../ports/cloud-object.ts';
 import type {Artifact, ImageBuilder} from '../../ports/image-builder.ts';
 import type {ImageConverter} from '../../ports/image-converter.ts';
 import type {ImageSource, OpenedSource, SourceProbe, SourceRequest} from '../../ports/image-source.ts';
@@ -15,6 +16,8 @@ export interface AcquireContext {
   readonly run: string;
   readonly store: ImageStore;
   readonly source: ImageSource;
+  /** Makes images of volumes and servers; absent where the cloud has none. */
+  readonly objects?: CloudObjects;
   /** The image store of another cloud that the operator has. */
   readonly otherStore?: (cloud: string) => Promise<ImageStore>;
   /** Needed where bytes are converted, or judged by qemu-img. */
@@ -71,6 +74,10 @@ export interface ByteSource {
   probe(limitMs: number): Promise<SourceProbe>;
   /** Starts reading; without a signal, that of the run ends it. */
   open(how: Pick<SourceRequest, 'limitMs' | 'signal'>): Promise<OpenedSource>;
+  /** Once it was probed: the format that the object turned out to have, where nobody said one. */
+  format?(): string | undefined;
+  /** Removes what was made to get at the bytes; never throws. */
+  close?(): Promise<void>;
 }
 
 /** What is decided about one image before its first byte travels, and passed to every step that makes it. */

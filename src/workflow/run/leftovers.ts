@@ -7,22 +7,23 @@ import type {Sweep} from '../verification/sweep-servers.ts';
 import {sweepServers} from '../verification/sweep-servers.ts';
 import type {VerificationParts} from '../verification/types.ts';
 import type {CloudPlan, View} from './observe.ts';
+import {makesIntermediate, sweepObjects} from './sweep-objects.ts';
 
-/** Where a dead run left a lease or a candidate, it may have left servers; where not, nobody is asked. */
+/** Where a dead run left a lease or a candidate, it may have left servers and intermediates; where not, nobody is asked, except before new intermediates. */
 export async function sweepDeadServers(
   run: CloudRun,
   {plan, view}: {readonly plan: CloudPlan; readonly view: View},
 ): Promise<void> {
-  const removals = [...plan.leftovers, ...plan.definitions.flatMap((one) => one.actions)].filter(
-    (action) => action.kind === 'remove' || action.kind === 'resume',
-  );
-  if (removals.length === 0) return;
+  const actions = [...plan.leftovers, ...plan.definitions.flatMap((one) => one.actions)];
+  const removals = actions.filter((action) => action.kind === 'remove' || action.kind === 'resume');
   const {ports, verification} = run;
   const deadLeases = new Set(plan.leftovers.map((action) => ('image' in action ? action.image.id : '')));
   const liveRuns = new Set(view.leases.filter(({image}) => !deadLeases.has(image.id)).map(({holder}) => holder.run));
   // A candidate that nobody needs can go while the run that made it works on other definitions.
   const runs = removals.map(({image}) => image.properties['imgmgr_run'] ?? '');
   const deadRuns = new Set(runs.filter((id) => !liveRuns.has(id)));
+  if (removals.length > 0 || actions.some(makesIntermediate)) await sweepObjects(run, deadRuns);
+  if (removals.length === 0) return;
   const hosts = new Set([ports.tests, ...(verification?.elsewhere ? [verification.elsewhere.tests] : [])]);
   for (const tests of hosts)
     if ((await tests.ability({readsOnly: true})).kind === 'able') await sweep(run, {tests, liveRuns, deadRuns});

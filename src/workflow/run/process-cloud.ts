@@ -200,6 +200,7 @@ class CloudRunner {
       acquire: {
         ...this.#run,
         store: ports.store,
+        ...(ports.objects && {objects: ports.objects}),
         ...(this.#run.builds && {builder: this.#run.builds.builder}),
         glanceAlgorithm: hashAlgorithm(view),
         quota: once(() => ports.store.quota()),

@@ -2,7 +2,7 @@ import type {ServerLeftover, TestServerHost} from '../../ports/test-server-host.
 import type {Emit} from '../../core/events.ts';
 import {notRemoved} from '../../core/warnings.ts';
 import {asImgmgrError} from '../../errors.ts';
-import type {Runtime} from '../types.ts';
+import type {HostIdentity, Runtime} from '../types.ts';
 
 /** What a sweep works with. */
 export interface Sweep {
@@ -45,7 +45,16 @@ export async function sweepServers(sweep: Sweep): Promise<void> {
   }
 }
 
-function isDead({stamp}: ServerLeftover, sweep: Sweep): boolean {
+/** Who holds what carries a stamp: host, boot, process and its start. */
+export function holderText({hostName, bootId, pid, startTime}: HostIdentity): string {
+  return [hostName, bootId, pid, startTime].map(encodeURIComponent).join(' ');
+}
+
+/** Whose run is over, as leases, expiry and this host show it. */
+export function isDead(
+  {stamp}: Pick<ServerLeftover, 'stamp'>,
+  sweep: Omit<Sweep, 'tests' | 'cloud' | 'emit'>,
+): boolean {
   if (stamp.run === sweep.run || sweep.liveRuns.has(stamp.run)) return false;
   if (sweep.deadRuns.has(stamp.run)) return true;
   const expiresMs = Date.parse(stamp.expires);

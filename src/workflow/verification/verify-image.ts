@@ -6,6 +6,7 @@ import {environmentFault} from '../../core/verdict/verdict.ts';
 import type {ErrorCode} from '../../errors.ts';
 import {ImgmgrError, asImgmgrError} from '../../errors.ts';
 import {jobOf} from './job.ts';
+import {holderText} from './sweep-servers.ts';
 import {recordVerdict} from './record-verdict.ts';
 import type {VerifyTask} from './types.ts';
 import type {Boot, Verifier} from './verifier.ts';
@@ -89,7 +90,7 @@ async function bootOnce(boot: Boot): Promise<Verdict> {
         run: context.run,
         image: task.image.id,
         expires: new Date(context.store.now().getTime() + deadlineMs + GRACE_MS).toISOString(),
-        holder: holderText(boot),
+        holder: holderText(verifier.context.runtime.host),
       },
       image: task.image,
       place,
@@ -146,11 +147,6 @@ function leaveOrRemove({verifier, task}: Boot, server: TestServer, verdict: Verd
     message: `the test server ${server.name} (${server.id}) stays for a look (--keep-on-failure)`,
     hint: 'a run after its expiry removes it',
   });
-}
-
-function holderText({verifier}: Boot): string {
-  const {hostName, bootId, pid, startTime} = verifier.context.runtime.host;
-  return [hostName, bootId, pid, startTime].map(encodeURIComponent).join(' ');
 }
 
 /** `--verify-cloud`: the image is lent to that one project for the time of the test. */

@@ -2,10 +2,11 @@ import type {FakeCompute, FakeServer} from '../compute-state.ts';
 import {asRecord, Refusal} from '../exchange.ts';
 import type {FakeRequest, Reply} from '../exchange.ts';
 import type {FakeAccount} from '../keystone.ts';
+import type {NovaContext} from '../nova.ts';
 
 /** `GET` and `DELETE /servers/{id}`, its actions and its console. */
 export async function serverCall(
-  compute: FakeCompute,
+  {compute, makeImage}: Pick<NovaContext, 'compute' | 'makeImage'>,
   request: FakeRequest,
   caller: FakeAccount,
   [id, what]: readonly [id: string, what: string | undefined],
@@ -20,6 +21,13 @@ export async function serverCall(
       if (server.life?.softDelete === true) server.status = 'SOFT_DELETED';
       else beginDelete(server);
       return {status: 204};
+    case 'GET os-volume_attachments':
+      return {
+        status: 200,
+        json: {
+          volumeAttachments: server.volumeId === undefined ? [] : [{volumeId: server.volumeId, device: '/dev/vda'}],
+        },
+      };
     case 'GET os-instance-actions':
       return {
         status: 200,
@@ -32,6 +40,8 @@ export async function serverCall(
         return {status: 202};
       }
       if ('os-getConsoleOutput' in action) return consoleOf(server);
+      if ('createImage' in action)
+        return createImage({compute, makeImage}, {server, caller, wanted: asRecord(action['createImage'])});
       throw new Refusal(400, 'There is no such action');
     }
     default:
@@ -87,4 +97,34 @@ function consoleOf(server: FakeServer): Reply {
   const text = server.life?.console === undefined ? '' : server.life.console;
   if (typeof text === 'number') throw new Refusal(text, 'The console is not available.');
   return {status: 200, json: {output: text}};
+}
+
+/** Since 2.45 with the id of the image, which inherits the properties of the one that the server was booted from. */
+function createImage(
+  {compute, makeImage}: Pick<NovaContext, 'compute' | 'makeImage'>,
+  {
+    server,
+    caller,
+    wanted,
+  }: {readonly server: FakeServer; readonly caller: FakeAccount; readonly wanted: object | undefined},
+): Reply {
+  if (compute.forbidden.includes('images-of-servers'))
+    throw new Refusal(403, "Policy doesn't allow os_compute_api:servers:create_image to be performed.");
+  const {name, metadata} = wanted as {name: string; metadata?: Readonly<Record<string, string>>};
+  server.taskState = 'image_snapshot';
+  const inherited = {
+    imgmgr_definition: 'base',
+    imgmgr_state: 'current',
+    imgmgr_run: 'old',
+    base_image_ref: server.imageId ?? '',
+  };
+  const id = makeImage({
+    name,
+    format: 'raw',
+    owner: caller.projectId,
+    properties: {...inherited, image_type: 'snapshot', instance_uuid: server.id, ...metadata},
+    bytes: compute.diskBytes,
+    done: () => (server.taskState = null),
+  });
+  return {status: 202, json: {image_id: id}};
 }

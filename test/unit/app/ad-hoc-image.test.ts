@@ -10,6 +10,7 @@ const FACTS: AdHocFacts = {
 
 const IMAGE: AdHocImage = {
   address: 'https://example.org/images/debian-12.qcow2?token=x',
+  allowRunning: false,
   minDiskGib: 0,
   minRamMib: 0,
   login: '',

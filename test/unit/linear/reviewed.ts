@@ -198,6 +198,8 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'src/api/admission.ts',
         'src/api/reflection.ts',
         'src/core/oci-reference.ts',
+        'src/openstack/objects/look.ts',
+        'src/workflow/run/sweep-objects.ts',
         'src/core/object-reference.ts',
         'src/sources/address.ts',
         'src/secrets/spellings.ts',

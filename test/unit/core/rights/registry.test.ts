@@ -25,14 +25,16 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>
     ...{servers: [{allProjects: true}], silentHosts: [], ownServers: ['x'], flavors: [], limits: [], mayCreate: []},
     ...{create: [{name: 'x', flavor: ID, port: ID, root: {image: ID}, metadata: {}, userData: '', configDrive: false}]},
     ...{server: [ID], delete: [ID], forceDelete: [ID], console: [ID], createRequest: [ID]},
+    ...{createImage: [ID, {name: 'x', metadata: {}}], volumesOf: [ID]},
   },
   Neutron: {
     ...{networks: [], subnets: [ID], mayCreatePorts: [], createPort: [ID, LABELS], guardPort: [ID, [ID]], ports: [ID]},
     ...{deletePort: [ID], createGroup: [LABELS], group: [ID], groups: [ID], deleteGroup: [ID]},
   },
   Cinder: {
-    create: [{name: 'x', image: ID, sizeGib: 1, metadata: {}}],
-    ...{volume: [ID], volumes: [], delete: [ID]},
+    create: [{name: 'x', from: {image: ID, sizeGib: 1}, metadata: {}}],
+    ...{volume: [ID], volumes: [], delete: [ID], snapshot: [ID], snapshots: [], deleteSnapshot: [ID]},
+    ...{createSnapshot: [{name: 'x', volume: ID, metadata: {}}], uploadToImage: [ID, {name: 'x', format: 'raw'}]},
   },
   Keystone: {credentialExpiry: [{userId: ID, id: ID}], domainsNamed: ['x'], projectsOf: [ID]},
 };
