@@ -9,6 +9,9 @@ import {publicUrl} from '../core/public-url.ts';
 import {dayOfChange} from '../core/time-text.ts';
 import {ImgmgrError} from '../errors.ts';
 
+/** The address that stands for what somebody else sends. */
+export const UPLOAD_ADDRESS = 'upload:';
+
 /** An image that the command line describes; what is undefined is worked out from its address. */
 export interface AdHocImage {
   /** `http(s)://…`, `oci://…`, `image:ID`, `file:…`, a path, or `-` for stdin. */
@@ -115,7 +118,7 @@ function ofObject({url, modified}: LocatedObject): Located {
 }
 
 async function locate(address: string, facts: AdHocFacts): Promise<Located> {
-  if (address === '-') return {url: '-', fileName: '', modified: facts.now};
+  if (address === '-' || address === UPLOAD_ADDRESS) return {url: address, fileName: '', modified: facts.now};
   if (/^https?:\/\//i.test(address))
     return {url: address, fileName: lastPart(pathnameOf(address)), modified: facts.now};
   if (isOciUrl(address)) return {url: address, fileName: ociName(address), modified: facts.now};

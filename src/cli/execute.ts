@@ -118,12 +118,26 @@ async function runToTheEnd<Request>(work: Work<Request>, outcomes: CloudOutcome[
   }
 }
 
-function contextParts<Request>({invocation, run, io, env, secrets, emit, interruption}: Work<Request>): ContextParts {
+function contextParts<Request>({
+  invocation,
+  run,
+  io,
+  env,
+  secrets,
+  emit,
+  interruption,
+  reporter,
+}: Work<Request>): ContextParts {
   return {
     run,
     caller: callerOf(env),
     now: () => io.now(),
     ...(invocation.readsStdin && {stdin: () => io.stdin}),
+    showOnce(text) {
+      const release = reporter.hold();
+      io.stderr.write(text);
+      release();
+    },
     emit,
     abandoned: interruption.abandoned,
     allowPrivateSources: invocation.allowPrivateSources,

@@ -33,6 +33,7 @@ export interface Flags {
   readonly network?: string;
   readonly root?: 'volume';
   readonly listen?: {readonly host: string; readonly port: number; readonly lastPort?: number};
+  readonly waitUpload?: number;
   readonly advertise?: {readonly host: string; readonly port?: number};
   readonly deadline?: number;
   readonly keepOnFailure?: boolean;

@@ -21,6 +21,8 @@ export interface ContextParts {
   readonly now: () => Date;
   /** What an image is read from that comes from stdin; called where one does. Absent: none does. */
   readonly stdin?: () => Readable;
+  /** Shows the operator what nothing else may hold: no log, no event, no history. Absent: nobody is there. */
+  readonly showOnce?: (text: string) => void;
   readonly emit: Emit;
   /** Ends every connection, where nothing was written yet. */
   readonly abandoned: AbortSignal;

@@ -14,6 +14,7 @@ import type {SourceOptions} from '../sources/create-source.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {HistoryKeeper, HistoryReader} from '../ports/history.ts';
+import type {Upload} from '../ports/upload-desk.ts';
 import type {Notifier} from '../ports/notifier.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {MetricsWriter} from '../ports/metrics.ts';
@@ -105,8 +106,10 @@ export function createContext(parts: ContextParts): Context {
       allowPrivate: parts.allowPrivateSources,
       logins,
       ...(parts.stdin && {stdin: parts.stdin()}),
+      ...(received && (await pipedFrom(received))),
     };
   };
+  let received: Upload | undefined;
   const source = lazySource(async () => {
     const [{createSource}, options] = await Promise.all([import('../sources/create-source.ts'), sourceOptions()]);
     return createSource(options);
@@ -144,6 +147,16 @@ export function createContext(parts: ContextParts): Context {
         sourceOptions(),
       ]);
       return createInspector({options, source, converter});
+    },
+    uploads: {
+      open: async (request) => {
+        const {openUploadDesk} = await import('../sources/listen/upload-desk.ts');
+        const desk = await openUploadDesk(request);
+        parts.showOnce?.(`${desk.command}\n`);
+        for (const secret of desk.secrets) secrets.add(secret);
+        return desk;
+      },
+      use: (upload) => void (received = upload),
     },
     async targets() {
       const [{createTargets}, {createHttp}] = await Promise.all([
@@ -206,6 +219,11 @@ export function createContext(parts: ContextParts): Context {
       await Promise.all([source.close(), ...opened.flatMap(({store, tests}) => [tests.close(), store.close()])]);
     },
   };
+}
+
+async function pipedFrom(upload: Upload): Promise<Pick<SourceOptions, 'stdin' | 'settled'>> {
+  const {verdictOf} = await import('../sources/listen/upload-desk.ts');
+  return {stdin: upload.bytes, settled: (error) => upload.answer(verdictOf(error, upload.received()))};
 }
 
 function jobIndexOf(env: Caller['env']): Pick<HostPorts, 'jobIndex'> {

@@ -20,6 +20,8 @@ export interface SourceOptions {
   readonly exec: Exec;
   /** What `-` reads. */
   readonly stdin?: Readable;
+  /** Hears what came of it. */
+  readonly settled?: (error?: unknown) => void;
   /** Longest silence of a server; default 60 s. */
   readonly silenceMs?: number;
   /** Attempts to get a first answer; default 3. */
@@ -37,7 +39,7 @@ export function kindsOf(options: SourceOptions): readonly SourceKind[] {
   return createKinds({
     web: {http: options.http, allowPrivate: options.allowPrivate ?? false, silenceMs: options.silenceMs ?? 60_000},
     patience: {attempts: options.attempts ?? 3, delayMs: options.delayMs ?? 500},
-    stdin: options.stdin,
+    stdin: options.stdin && {stream: options.stdin, ...(options.settled && {settled: options.settled})},
     exec: options.exec,
     logins: options.logins ?? {files: {others: []}},
   });
@@ -49,7 +51,9 @@ export function createSource(options: SourceOptions): ImageSource {
   return {
     probe: async (asked) =>
       probeInTime(asked, async (request) =>
-        firstThatAnswers(kinds, {...request, firstBytes: PROBE_BYTES}, (served) => probeServed(served, request)),
+        firstThatAnswers(kinds, {...request, firstBytes: PROBE_BYTES}, (served) =>
+          toldOfFailure(served, probeServed(served, request)),
+        ),
       ),
     open: async (asked) =>
       openInTime(asked, async (request) =>
@@ -100,4 +104,14 @@ function reading(request: SourceRequest & Pick<ReadRequest, 'firstBytes'>, url: 
     allowHttpRedirect: request.allowHttpRedirect === true && request.digest !== undefined,
     ...(request.signal === undefined ? {} : {signal: request.signal}),
   };
+}
+
+/** Who sends the bytes learns already from a first look that they are unfit. */
+async function toldOfFailure<T>({settled}: Served, look: Promise<T>): Promise<T> {
+  try {
+    return await look;
+  } catch (error) {
+    settled?.(error);
+    throw error;
+  }
 }

@@ -68,8 +68,10 @@ export async function openServed(served: Served, context: OpenContext): Promise<
     });
   } catch (error) {
     await inner?.close();
+    const reason = digestFirst(error, {request: context.request, served, streamHash});
+    served.settled?.(reason);
     await served.close();
-    throw digestFirst(error, {request: context.request, served, streamHash});
+    throw reason;
   }
 }
 
@@ -84,6 +86,7 @@ function opened(inner: Peeker, passage: Passage): OpenedSource {
   // A pending read would otherwise keep the connection until the server speaks again.
   bytes.once('close', () => {
     request.signal?.removeEventListener('abort', interrupt);
+    served.settled?.(bytes.readableEnded ? undefined : (bytes.errored ?? new Error('left before its end')));
     void served.close();
   });
   const {virtualSize} = passage.judged.inspection;

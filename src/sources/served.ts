@@ -42,6 +42,8 @@ export interface Served {
   /** Ends early or late never: a broken read throws SOURCE_UNAVAILABLE. Leaving the loop closes the source. */
   readonly chunks: AsyncIterable<Uint8Array>;
   close(): Promise<void>;
+  /** Hears what came of it: nothing for bytes that were read to their end and are those that were demanded, else the error. */
+  readonly settled?: (error?: unknown) => void;
 }
 
 /** One kind of source. Errors: SOURCE_REFUSED (asking again is useless), SOURCE_UNAVAILABLE (a moment later it may work). */

@@ -6,7 +6,7 @@ import type {OpenReportDesk, ReportDesk} from '../ports/report-desk.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Secrets} from '../secrets/registry.ts';
 import {type AgentFile, findAgents} from './agents.ts';
-import {makeIdentity} from './certificate.ts';
+import {makeIdentity} from '../host/certificate.ts';
 import {onGreeting} from './client-hello.ts';
 import {type ConnectionLimits, Connections} from './connections.ts';
 import {credentialCheck} from './credential.ts';

@@ -7,7 +7,7 @@ import {execa} from 'execa';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {type OpenApi, openApi} from '../../src/api/server.ts';
 import {FILES, METHODS} from '../../src/api/types.ts';
-import {makeIdentity} from '../../src/verify/certificate.ts';
+import {makeIdentity} from '../../src/host/certificate.ts';
 import {keptBuild} from '../server/kept-build.ts';
 import type {Served} from '../server/support.ts';
 import {becomes, startServer} from '../server/support.ts';

@@ -10,9 +10,12 @@ import {
   addSelectionFlags,
   addVerifyFlags,
   allFlags,
+  givenFlags,
 } from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {ImportImageRequest} from '../../app/import-image.ts';
+import type {ImportUploadRequest} from '../../app/receive-upload.ts';
+import {duration} from '../parse.ts';
 import type {ImportRequest} from '../../app/import.ts';
 import {toAcquire, toBuilds, toClouds, toDefinitions, toEachCloud, toInvocation, toRun, toTests} from '../options.ts';
 import {withoutSettings} from '../settings/apply.ts';
@@ -27,13 +30,21 @@ export function addImport(program: Command, execute: Execute): void {
     .description('bring one image, or the selected definitions, into Glance')
     .addHelpText('before', EXAMPLES);
   addSharedRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command)))))
+    .option(
+      '--wait-upload <duration>',
+      'with --listen and --name: how long the upload may take to begin; default: 10m',
+      duration('--wait-upload'),
+    )
     .option('--dry-run', 'only say what would be done')
     .action(async (address: string | undefined) => {
       const flags = allFlags(command);
+      if (address === undefined && takesUpload(givenFlags(command)))
+        return execute(ofUpload(withoutSettings(flags, DEFINITIONS_ONLY), givenFlags(command).listen ?? ANYWHERE));
       return address === undefined
         ? execute(ofDefinitions(flags))
         : execute(ofImage(address, withoutSettings(flags, DEFINITIONS_ONLY)));
     });
+  letStandAlone(command);
   showInHelp(command, [
     '--cloud',
     '--images',
@@ -67,6 +78,48 @@ function ofImage(address: string, flags: Flags): Invocation<ImportImageRequest> 
     request: {...request, image: describe(address, flags)},
     readsStdin: address === '-',
     load: async () => (await import('../../app/import-image.ts')).importImage,
+  };
+}
+
+const ANYWHERE = {host: '0.0.0.0', port: 0};
+const WAIT_UPLOAD_MS = 600_000;
+
+/** `--listen` without an address: on all of them, at any free port. */
+function letStandAlone(command: Command): void {
+  const option = command.options.find(({long}) => long === '--listen');
+  if (!option) return;
+  Object.assign(option, {flags: '--listen [host:port]', required: false, optional: true});
+  option.preset(':0');
+}
+
+/** Without what describes one image, `--listen` is where the test servers of definitions report. */
+function takesUpload(given: Flags): boolean {
+  if (given.listen === undefined) return false;
+  const {host, port} = given.listen;
+  return (host === ANYWHERE.host && port === ANYWHERE.port) || AD_HOC_ONLY.some((key) => given[key] !== undefined);
+}
+
+function ofUpload(
+  flags: Flags,
+  {host: bind, port, lastPort}: NonNullable<Flags['listen']>,
+): Invocation<ImportUploadRequest> {
+  const {request, ...general} = common(flags);
+  if (general.report.dryRun)
+    throw new ImgmgrError('USAGE', '--dry-run contradicts an upload, which would be taken and lost', {
+      hint: 'leave it out',
+    });
+  return {
+    ...general,
+    request: {
+      ...{...request, image: describe('upload:', flags), waitMs: flags.waitUpload ?? WAIT_UPLOAD_MS},
+      listen: {
+        bind,
+        port,
+        ...(lastPort !== undefined && {lastPort}),
+        ...(flags.advertise && {advertise: flags.advertise}),
+      },
+    },
+    load: async () => (await import('../../app/receive-upload.ts')).importUpload,
   };
 }
 

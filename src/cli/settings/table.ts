@@ -122,7 +122,7 @@ export const NOT_SETTABLE: Readonly<Record<string, string>> = {
   ]),
   ...reasons(ONE_IMAGE, [
     ...['--name', '--image-version', '--build-date', '--disk-format', '--checksum', '--min-disk', '--min-ram'],
-    ...['--login', '--visibility', '--protected', '--property', '--from-cloud', '--allow-running'],
+    ...['--login', '--visibility', '--protected', '--property', '--from-cloud', '--allow-running', '--wait-upload'],
   ]),
   ...reasons(SERVER, [
     ...[

@@ -9,7 +9,7 @@ import {GRPC_CODES} from '../../../src/api/status.ts';
 import {FILES, METHODS, codecOf} from '../../../src/api/types.ts';
 import {ImgmgrError} from '../../../src/errors.ts';
 import {CallError} from '../../../src/server/errors.ts';
-import {makeIdentity} from '../../../src/verify/certificate.ts';
+import {makeIdentity} from '../../../src/host/certificate.ts';
 import {MemoryBackend, RUN, TOKENS} from './backend.ts';
 import {ApiClient, type CallOptions, type Message, detailsOf} from './client.ts';
 

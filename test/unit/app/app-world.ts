@@ -71,6 +71,7 @@ export function appWorld(definitions: readonly Definition[], names: readonly str
     source,
     converter,
     targets: refuse,
+    uploads: {open: refuse, use: () => undefined},
     files: operatorFiles,
     clouds: ({clouds: chosen}) => (chosen.length > 0 ? chosen : names).map(openCloud),
     finder: () => createFinder({source}),

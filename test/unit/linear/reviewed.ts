@@ -139,7 +139,8 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
   [
     'text that imgmgr makes itself: scripts, certificates, file systems, times, its own plan',
     [
-      ...['certificate', 'fetch-script', 'user-data'].map((name) => `src/verify/${name}.ts`),
+      'src/host/certificate.ts',
+      ...['fetch-script', 'user-data'].map((name) => `src/verify/${name}.ts`),
       ...['plan/latest', 'plan/new-build', 'plan/releases', 'plan/retire', 'status/scale', 'verdict/checks'].map(
         (name) => `src/core/${name}.ts`,
       ),
@@ -206,6 +207,7 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
         'src/sources/kinds/http.ts',
         'src/sources/kinds/oci/authorization.ts',
         'src/sources/targets/oci/push.ts',
+        'src/sources/listen/upload-desk.ts',
         'src/finders/upstream-digest.ts',
         'src/workflow/run/resolve-releases.ts',
       ],

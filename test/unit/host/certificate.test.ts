@@ -1,6 +1,6 @@
 import {X509Certificate, createPrivateKey} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
-import {makeIdentity} from '../../../src/verify/certificate.ts';
+import {makeIdentity} from '../../../src/host/certificate.ts';
 
 const HOUR_MS = 3_600_000;
 
