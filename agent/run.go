@@ -108,16 +108,12 @@ func (a *agent) run(parent context.Context) int {
 
 const interrupted = 143
 
-// Time for a try of the ready command, however late it is.
-const leastReady = 5 * time.Second
-
 // readyUntil is when the report has to be made so that imgmgr waits still; zero where that is not known.
 func readyUntil(g *guest.Guest, kept time.Duration) time.Time {
 	if g.Job.UntilUnixMS == 0 || g.ClockOffset == nil {
 		return time.Time{}
 	}
-	left := time.UnixMilli(g.Job.UntilUnixMS).Add(*g.ClockOffset).Sub(g.Now()) - kept
-	return time.Now().Add(max(left, leastReady))
+	return time.Now().Add(time.UnixMilli(g.Job.UntilUnixMS).Add(*g.ClockOffset).Sub(g.Now()) - kept)
 }
 
 func (a *agent) identity(who identity.Identity) *verifyv1.Identity {

@@ -12,6 +12,9 @@ import (
 // Between the end of one try and the next.
 const readyPause = 2 * time.Second
 
+// Time for a try, however late the other checks have ended.
+const leastReady = 5 * time.Second
+
 var errStartFailed = errors.New("the start command failed")
 
 // ready may take all the time that the run has left: the command is tried until it succeeds, or until the start command has failed.
@@ -23,7 +26,11 @@ var ready = Check{ID: "ready", Title: "The given command succeeds", Severity: Fa
 		within, stop := context.WithCancelCause(ctx)
 		defer stop(nil)
 		if !g.Until.IsZero() {
-			limited, cancel := context.WithDeadline(within, g.Until)
+			until := g.Until
+			if least := time.Now().Add(leastReady); until.Before(least) {
+				until = least
+			}
+			limited, cancel := context.WithDeadline(within, until)
 			defer cancel()
 			within = limited
 		}

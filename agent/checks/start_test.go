@@ -152,3 +152,10 @@ func TestWhatTheOthersCheckIsTheGuestWithoutTheStartCommand(t *testing.T) {
 		t.Error("it was not started")
 	}
 }
+
+func TestReadyHasTimeForATryHoweverLateItIs(t *testing.T) {
+	t.Parallel()
+	g := serving("", "sleep 0.5; exit 1")
+	g.Until = time.Now().Add(-time.Minute)
+	expect(t, judged(t, g, time.Minute)["ready"], Failed, "ended with 1")
+}
