@@ -167,6 +167,28 @@ describe('import', () => {
   });
 });
 
+it('what a dead run left is removed by the next import of such an object; what is not known to be dead, or not ours, stays', async () => {
+  const [dead, other] = [randomUUID(), randomUUID()];
+  const {projectId} = table.cloud.accounts.admin;
+  const stampOf = (run: string, expires: string) => ({
+    ...{imgmgr_run: run, imgmgr_image: 'x', imgmgr_expires: expires, imgmgr_holder: 'elsewhere b 1 2'},
+  });
+  const over = stampOf(dead, '2020-01-01T00:00:00Z');
+  const name = `imgmgr-tmp-${dead}-1`;
+  const source = volume();
+  volume({name, metadata: over});
+  const usual = {projectId, volumeId: source, status: 'available', looksLeft: 0};
+  table.cloud.compute.snapshots.push({...usual, id: randomUUID(), name, metadata: over});
+  table.cloud.seed({name, status: 'queued', owner: projectId});
+  const stays = `imgmgr-tmp-${other}-1`;
+  volume({name: stays, metadata: stampOf(other, '2099-01-01T00:00:00Z')});
+  volume({name: `${name}-by-hand`, metadata: {}});
+  table.cloud.seed({name: `${name}-of-another-project`, owner: 'p2'});
+  const ran = await imported(`volume:${source}`);
+  expect([ran.code, ran.errors]).toEqual([0, []]);
+  expect([...left()].sort()).toEqual([`${name}-by-hand`, `${name}-of-another-project`, stays].sort());
+});
+
 it('a cloud without block storage is exit 2', async () => {
   await table.close();
   table = await openTable({volumeService: false});

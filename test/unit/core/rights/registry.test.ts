@@ -18,7 +18,7 @@ const CALLS: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>
     ...{list: [{}], get: [ID], anyId: [], probe: [{id: ID, visibility: 'public'}], create: [NEW_IMAGE]},
     ...{patch: [ID, []], delete: [ID], action: [ID, 'deactivate'], members: [ID], addMember: [ID, ID]},
     ...{acceptMembership: [ID, ID], removeMember: [ID, ID], tasks: [ID], importMethods: [], stores: [], usage: []},
-    ...{import: [ID, {method: {name: 'web-download'}}], download: [ID]},
+    ...{import: [ID, {method: {name: 'web-download'}}], download: [ID], hasBytes: [ID]},
     ...{send: ['file', {id: ID, bytes: Readable.from([])}], listPages: [{}]},
   },
   Nova: {
