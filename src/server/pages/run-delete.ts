@@ -4,6 +4,7 @@ import {command} from './command.ts';
 import {el, fill} from './dom.ts';
 import {problem} from './notes.ts';
 import {go, path} from './path.ts';
+import {typedName} from './typed-name.ts';
 
 /** What is left of the builds of a run, with the button that deletes it; greyed where it is refused. Where nothing can be started here, the command alone. */
 export function deletionCard(run: string, {deletion}: RunAnswer, canStart: boolean): HTMLElement | undefined {
@@ -35,15 +36,14 @@ export function deletionCard(run: string, {deletion}: RunAnswer, canStart: boole
 
 function ask(run: string, deletion: NonNullable<RunAnswer['deletion']>): void {
   const problems = el('div', {});
-  const typed = el('input', {type: 'text', id: 'confirm', autocomplete: 'off', 'aria-describedby': 'confirm-why'});
   const button = el('button', {type: 'submit', class: 'danger', disabled: true}, 'Delete');
-  typed.addEventListener('input', () => {
-    button.disabled = typed.value !== deletion.confirm;
+  const typed = typedName({name: deletion.confirm, purpose: 'to delete them', why: 'Nothing brings them back.'}, () => {
+    button.disabled = !typed.agrees();
   });
   const start = async (): Promise<void> => {
     button.disabled = true;
     try {
-      const body = {confirm: typed.value};
+      const body = {confirm: typed.value()};
       const {id} = await post<StartedAnswer>(path`/v1/runs/${run}/delete-builds`, body);
       dialog.close();
       go(path`/runs/${id}`);
@@ -68,13 +68,7 @@ function ask(run: string, deletion: NonNullable<RunAnswer['deletion']>): void {
           },
         },
       },
-      el(
-        'div',
-        {class: 'field'},
-        el('label', {for: 'confirm'}, 'Type ', el('code', {}, deletion.confirm), ' to delete them'),
-        typed,
-        el('p', {class: 'quiet', id: 'confirm-why'}, 'Nothing brings them back.'),
-      ),
+      typed.field,
       el(
         'div',
         {class: 'field'},
