@@ -1,7 +1,7 @@
 import type {ErrorCode} from '../../errors.ts';
 import type {ActionKind, ActionSummary, Event} from '../events.ts';
-import {atEnd, atFailure, atStage, atStart, atVerdict, bringsBytes} from './of-event.ts';
-import type {ImagePhaseEvent, ImagePhaseRow, PhaseAndReason} from './phase.ts';
+import {atEnd, atFailure, atStage, atStart, atVerdict, bringsBytes, isDeletion} from './of-event.ts';
+import type {ImagePhaseEvent, ImagePhaseRow, PhaseAndReason, PhaseReason} from './phase.ts';
 import {TransferProgress} from './transfer-progress.ts';
 
 type Of<Type extends Event['type']> = Extract<Event, {type: Type}>;
@@ -46,6 +46,7 @@ export class PhaseFollower {
     'action-done': (event) => [event, ...this.#done(event)],
     'action-failed': (event) => [event, ...this.#failed(event)],
     verdict: (event) => [event, ...this.#enter(this.#subject(aboutOf(event)), atVerdict(event.verdict.kind))],
+    warning: (event) => [event, ...this.#warned(event)],
     'bytes-verified': (event) => [event, ...this.#enter(this.#subject(aboutOf(event)), PRESENT)],
     presence: (event) => [event, ...this.#enter(this.#subject(aboutOf(event)), event.present ? PRESENT : LOST)],
     'definition-failed': (event) => [event, ...this.#definitionFailed(event)],
@@ -96,9 +97,17 @@ export class PhaseFollower {
     return [{...event, ...(carriesBytes && measured)}, ...(next ? this.#enter(subject, next) : [])];
   }
 
+  /** An image that was to be deleted stays as it was. */
+  #warned({cloud, image, code}: Of<'warning'>): readonly Event[] {
+    const reason = STAYS[code];
+    const subject = cloud !== undefined && image !== undefined ? this.#byImage.get(key(cloud, image)) : undefined;
+    return reason && subject ? this.#enter(subject, {phase: 'Ready', reason}) : [];
+  }
+
   #done({cloud, action, image, pending}: Of<'action-done'>): readonly Event[] {
     const subject = this.#ofAction(cloud, action);
     if (image !== undefined) this.#name(subject, image);
+    if (isDeletion(action.kind) && subject.now?.phase === 'Ready') return [];
     return this.#enter(subject, atEnd(action.kind, pending === true));
   }
 
@@ -186,6 +195,13 @@ function isSame(subject: Subject, event: Of<'definition-failed'>): boolean {
   const {cloud, definition} = event;
   return subject.definition === definition && (cloud === undefined || subject.cloud === cloud);
 }
+
+/** Why an image was not deleted, by the warning that says so. */
+const STAYS: {readonly [Code in Of<'warning'>['code']]?: PhaseReason} = {
+  'in-use': 'InUse',
+  'use-unknown': 'UseUnknown',
+  'delete-refused': 'InUse',
+};
 
 const UNDER_WAY: ReadonlySet<string> = new Set(['Reading', 'Verifying', 'Copying', 'Changing', 'Deleting']);
 

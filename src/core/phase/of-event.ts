@@ -10,10 +10,15 @@ export function bringsBytes(kind: ActionKind | undefined): boolean {
   return kind === 'acquire' || kind === 'resume';
 }
 
+/** Kinds of actions at whose end an image is gone. */
+export function isDeletion(kind: ActionKind): kind is 'delete' | 'remove' {
+  return kind === 'delete' || kind === 'remove';
+}
+
 /** An action of this kind has begun. */
 export function atStart(kind: ActionKind): PhaseAndReason {
   if (bringsBytes(kind)) return {phase: 'Provisioning', reason: 'Begun'};
-  if (kind === 'delete' || kind === 'remove') return {phase: 'Terminating', reason: 'Deleting'};
+  if (isDeletion(kind)) return {phase: 'Terminating', reason: 'Deleting'};
   if (kind === 'verify') return {phase: 'Ready', reason: 'Verifying'};
   return {phase: 'Ready', reason: kind === 'copy' ? 'Copying' : 'Changing'};
 }
@@ -37,7 +42,7 @@ const AT_END: Readonly<Record<Exclude<ActionKind, 'delete' | 'remove'>, PhaseRea
 
 /** An action of this kind is done; `pending`: the cloud goes on with it. */
 export function atEnd(kind: ActionKind, pending: boolean): PhaseAndReason {
-  if (kind === 'delete' || kind === 'remove') return {phase: 'Terminating', reason: 'Deleted'};
+  if (isDeletion(kind)) return {phase: 'Terminating', reason: 'Deleted'};
   return pending ? {phase: 'Provisioning', reason: 'Importing'} : {phase: 'Ready', reason: AT_END[kind]};
 }
 

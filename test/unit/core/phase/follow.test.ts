@@ -120,6 +120,17 @@ describe('PhaseFollower', () => {
     );
   });
 
+  it.each([
+    ['in-use', 'InUse'],
+    ['use-unknown', 'UseUnknown'],
+    ['delete-refused', 'InUse'],
+  ] as const)('an image that stays, by the warning %s, is as ready as before: %s', (code, reason) => {
+    const stays: Event = {type: 'warning', cloud: CLOUD, image: 'i0', code, message: 'it stays'};
+    expect(
+      phases([stays, started('delete', {image: 'i0'}), stays, stays, done('delete', {image: 'i0'}), FINISHED]),
+    ).toEqual(['Terminating/Deleting i0', `Ready/${reason} i0`]);
+  });
+
   it('two images of one version are told apart by their ids, whatever comes first', () => {
     expect(
       phases([
