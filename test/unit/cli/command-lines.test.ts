@@ -300,6 +300,7 @@ describe('the other commands', () => {
       address: 'https://example.org/x.qcow2',
       name: 'X',
       checksum: {algorithm: 'sha256', hex: digest},
+      allowRunning: false,
       minDiskGib: 4,
       minRamMib: 0,
       login: '',
