@@ -99,19 +99,27 @@ class Desk {
 
   #take(asked: IncomingMessage, response: ServerResponse): void {
     asked.on('error', () => undefined);
-    // Hashes of one length, compared in constant time.
-    if (!timingSafeEqual(hashOf(asked.url ?? ''), this.#secretHash)) return void refuse(response, 404, '');
-    if (asked.method !== 'PUT' && asked.method !== 'POST') return void refuse(response, 405, 'send the file with PUT');
-    if (this.#state === 'busy') return void refuse(response, 409, 'another upload is under way');
-    if (this.#state === 'over') return void refuse(response, 410, 'the one upload is over');
-    const length = asked.headers['content-length'];
-    if (length === '0') return void refuse(response, 400, 'the file is empty');
-    if (length !== undefined && Number(length) > this.#maxBytes)
-      return void refuse(response, 413, `at most ${this.#maxBytes} bytes are taken`);
+    const refusal = this.#refusalOf(asked);
+    if (refusal) {
+      refuse(response, ...refusal);
+      return;
+    }
     this.#state = 'busy';
     this.#strangers.delete(peerOf(asked.socket));
     if (asked.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
     this.#begun.resolve(this.#uploadOf(asked, response));
+  }
+
+  /** Status and sentence; undefined where it is taken. */
+  #refusalOf({url, method, headers}: IncomingMessage): readonly [status: number, text: string] | undefined {
+    // Hashes of one length, compared in constant time.
+    if (!timingSafeEqual(hashOf(url ?? ''), this.#secretHash)) return [404, ''];
+    if (method !== 'PUT' && method !== 'POST') return [405, 'send the file with PUT'];
+    if (this.#state === 'busy') return [409, 'another upload is under way'];
+    if (this.#state === 'over') return [410, 'the one upload is over'];
+    const length = headers['content-length'];
+    if (length === '0') return [400, 'the file is empty'];
+    return Number(length ?? 0) > this.#maxBytes ? [413, `at most ${this.#maxBytes} bytes are taken`] : undefined;
   }
 
   #uploadOf(asked: IncomingMessage, response: ServerResponse): Upload {
