@@ -19,6 +19,10 @@ export interface RealServer {
   loginUrl(): Promise<string>;
   /** What another command says with the same folders. */
   imgmgr(...argv: readonly string[]): Promise<string>;
+  /** Ends the process of that run with what it started, without a chance to clean up. */
+  killRun(id: string): Promise<void>;
+  /** Ends the server likewise. */
+  kill(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,17 +31,17 @@ export function hindrance(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'builds need root';
 }
 
-/** Starts it with folders of its own, which go with it. */
-export async function startRealServer(): Promise<RealServer> {
+/** Starts it with folders of its own, or those of one that was killed; they go with it. */
+export async function startRealServer(killed?: RealServer): Promise<RealServer> {
   // Packages of the guest are kept there, for all who make it.
   await mkdir(join(ROOT, '.cache', 'tiny-root-guest'), {recursive: true});
-  const folder = await mkdtemp(join(tmpdir(), 'imgmgr-real-'));
+  const folder = killed?.folder ?? (await mkdtemp(join(tmpdir(), 'imgmgr-real-')));
   const env = {
     ...{HOME: folder, XDG_STATE_HOME: join(folder, 'state'), IMGMGR_LOCAL: join(folder, 'local')},
     ...{IMGMGR_BUILD_DIR: join(folder, 'work'), LC_ALL: 'C.UTF-8'},
     PATH: [dirname(process.execPath), process.env['PATH'] ?? ''].join(delimiter),
   };
-  await mkdir(env.IMGMGR_BUILD_DIR, {mode: 0o700});
+  await mkdir(env.IMGMGR_BUILD_DIR, {mode: 0o700, recursive: true});
   const argv = ['serve', '--bind', '127.0.0.1:0', '--cloud', 'local', '--allow-write', '--allow-build'];
   const child = spawn(PROGRAM, argv, {cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe']});
   const chunks: string[] = [];
@@ -53,6 +57,15 @@ export async function startRealServer(): Promise<RealServer> {
   return {
     ...{url: address(), folder, log, imgmgr},
     loginUrl: async () => (await imgmgr('serve', 'login')).match(/http\S+/)?.[0] ?? '',
+    async killRun(id) {
+      const text = await readFile(join(env.XDG_STATE_HOME, 'imgmgr', 'server', 'runs', `${id}.json`), 'utf8');
+      const {process: of} = JSON.parse(text) as {readonly process: {readonly pid: number}};
+      process.kill(-of.pid, 'SIGKILL');
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
     async close() {
       child.kill('SIGTERM');
       // Runs that are under way end as Ctrl-C ends them.

@@ -162,4 +162,26 @@ describe.skipIf(why !== undefined)('a server on the cloud local', {timeout: STOR
     const history = await real().imgmgr('history', '--json');
     expect(history.match(/"state":"(?:SUCCESS|CANCELLED)"/g)?.length).toBeGreaterThanOrEqual(4);
   });
+
+  it('kill -9 of server and run while a guest boots: the next server says that it is lost, the next run removes it all and publishes', async () => {
+    const page = await logIn();
+    await page.getByRole('link', {name: GUEST}).click();
+    await buildAgain(page);
+    await isNow(page, 'Boot');
+    const id = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+    const before = real();
+    await before.kill();
+    await before.killRun(id);
+    server = await startRealServer(before);
+    const after = await logIn();
+    await after.goto(`${real().url}/runs/${id}`);
+    await after.getByText('LOST', {exact: true}).first().waitFor(LONG);
+    await after.getByRole('link', {name: GUEST}).click();
+    await buildAgain(after);
+    await after.waitForURL((url) => /\/runs\//.test(url.pathname) && !url.pathname.endsWith(id));
+    await ends(after, 'exit code 0');
+    expect(await remains(real().folder)).toEqual([]);
+    const [newest = ''] = await versions(after);
+    expect(newest.split(' ')[1]).toBe('current');
+  });
 });
