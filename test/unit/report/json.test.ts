@@ -72,6 +72,7 @@ describe('JSON lines on stdout', () => {
     const types = written(EVERY_EVENT, 'quiet').map(({type}) => type);
     expect(types).toEqual([
       'planned',
+      'presence',
       'bytes-verified',
       'exported',
       'artifact',
