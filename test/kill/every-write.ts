@@ -1,5 +1,6 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import {expect, it} from 'vitest';
+import {LEASE_MS} from '../../src/core/lease.ts';
 import type {FakeCloud} from '../fakes/fake-cloud.ts';
 import type {ImageView} from '../fakes/glance/image-table.ts';
 import {KILL_MOMENTS, killAt} from '../fakes/write-gate.ts';
@@ -110,6 +111,7 @@ async function disturb(rehearsal: Rehearsal, kill: Kill): Promise<string[]> {
   const cloud = await cloudFor(rehearsal.scenario, rehearsal.start);
   const laws = watchLaws(cloud, bookOf(rehearsal.scenario));
   const faults = await killOnce(rehearsal, cloud, kill);
+  if (rehearsal.scenario.nextRunElsewhere) wasElsewhere(cloud);
   faults.push(...(await runAgain(rehearsal, cloud)), ...new Set(laws.broken), ...historyFaults(stateOf(cloud)));
   await cloud.close();
   return faults.map((fault) => `${describeKill(rehearsal, kill)}: ${fault}`);
@@ -136,6 +138,19 @@ export async function killOnce(rehearsal: Rehearsal, cloud: FakeCloud, {number, 
   return wasKilled ? [] : [`it was not killed (exit ${exitCode ?? '?'})`];
 }
 
+/** All that the killed run left names another host than this one, and the time of its lease is over, but not that of its stamps. */
+function wasElsewhere({images, compute, clock}: FakeCloud): void {
+  for (const {id, properties} of images.all())
+    if (properties['imgmgr_state'] === 'lease')
+      images.change(id, 'the host', (lease) => {
+        lease.properties = {...properties, imgmgr_host: 'elsewhere', imgmgr_boot_id: 'another'};
+      });
+  for (const one of [...compute.volumes, ...compute.snapshots])
+    if (one.metadata['imgmgr_holder'] !== undefined)
+      Object.assign(one, {metadata: {...one.metadata, imgmgr_holder: 'elsewhere another 1 2'}});
+  clock.advance(LEASE_MS + 1000);
+}
+
 /** The next run ends as the undisturbed one did, and the one after it writes nothing. */
 export async function runAgain(rehearsal: Rehearsal, cloud: FakeCloud): Promise<string[]> {
   const faults: string[] = [];
@@ -154,15 +169,23 @@ export async function runAgain(rehearsal: Rehearsal, cloud: FakeCloud): Promise<
     faults.push(
       `the end is another one: ${JSON.stringify(brief(end))} instead of ${JSON.stringify(brief(rehearsal.end))}`,
     );
-  const {servers, ports, groups, volumes} = cloud.compute;
-  for (const {name} of [...servers, ...ports, ...groups, ...volumes])
-    if (name.startsWith('imgmgr-')) faults.push(`${name} is left of the test servers`);
+  faults.push(...leftFaults(cloud));
   cloud.clearLog();
   const third = await runHere(cloud, rehearsal.argv);
   const writes = kindsOfWrites(cloud);
   if ((refusedOnceDone === undefined ? third.code !== 0 : !isRefused(third)) || writes.length > 0)
     faults.push(`the third run (exit ${third.code}) wrote ${writes.join(', ')}`);
   return faults;
+}
+
+/** What is left of test servers and of what was made on the way from a volume or a server, by name or by stamp. */
+function leftFaults({compute, images}: FakeCloud): string[] {
+  const {servers, ports, groups, volumes, snapshots} = compute;
+  const stamped = [...servers, ...volumes, ...snapshots].filter(({metadata}) => metadata?.['imgmgr_run'] !== undefined);
+  const named = [...servers, ...ports, ...groups, ...volumes, ...snapshots, ...images.all()].filter(
+    ({name}) => name?.startsWith('imgmgr-') === true && !/^imgmgr-lease/.test(name),
+  );
+  return [...new Set([...stamped, ...named])].map(({id, name}) => `${name ?? ''} (${id}) is left`);
 }
 
 /** Nothing is missing to the end of an undisturbed run; a lease may be left. */

@@ -56,6 +56,9 @@ export function watchLaws(cloud: FakeCloud, book: LawBook): {readonly broken: re
 function faultsOf(image: ImageRecord, book: LawBook): string[] {
   const state = image.properties['imgmgr_state'];
   const reported = `image "${image.name ?? ''}" in state ${state ?? '(none)'}, ${image.visibility}`;
+  // Nova hands on the properties of the image that a server was booted from; nobody else may see what it makes.
+  if (image.name?.startsWith('imgmgr-tmp-') === true && image.tags.length === 0)
+    return image.visibility === 'private' ? [] : [`${reported}, can be seen`];
   if (!image.tags.includes('managed_by_imgmgr')) return state === undefined ? [] : [`${reported}, has lost our tag`];
   const faults: string[] = [];
   const visible = image.visibility !== 'private';

@@ -17,7 +17,8 @@ const DESCRIBED = [
   ...PROPERTIES.flatMap((property) => ['--property', property]),
 ];
 
-function numbered(number: string): readonly string[] {
+/** The flags of a public image X with this version. */
+export function numbered(number: string): readonly string[] {
   return [...DESCRIBED, '--image-version', number];
 }
 

@@ -27,6 +27,8 @@ export interface Scenario {
   readonly seed?: (cloud: FakeCloud) => void;
   /** What the properties of the images in the end must have, one entry per image, in the order of `internal_version`. */
   readonly end?: readonly unknown[];
+  /** The next run is on another host, once the lease of the killed one is over. */
+  readonly nextRunElsewhere?: true;
   /** The error of the same command where everything is done already; undefined: it does nothing. */
   readonly refusedOnceDone?: string;
 }
