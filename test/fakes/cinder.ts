@@ -103,6 +103,7 @@ async function upload({compute, makeImage, request, caller}: Call, volume: FakeV
     format: textOf(wanted?.['disk_format']),
     owner: caller.projectId,
     bytes: compute.diskBytes,
+    takesMs: compute.diskMs,
     done: () => (volume.status = 'available'),
   });
   return {status: 202, json: {'os-volume_upload_image': {image_id: id, status: 'uploading'}}};

@@ -115,6 +115,8 @@ export interface FakeCompute {
   readonly snapshots: FakeSnapshot[];
   /** What images that are made of volumes and servers hold; undefined: none comes of them. */
   diskBytes: Uint8Array | undefined;
+  /** How long that takes, milliseconds. */
+  diskMs: number;
   /** What becomes of servers from now on. */
   life: ServerLife;
   /** Called with each server that was accepted: here a test plays the guest. */
@@ -150,6 +152,7 @@ export function createCompute(servers: FakeServer[], projectId: string): FakeCom
     volumes: [],
     snapshots: [],
     diskBytes: Buffer.alloc(200_000, 'a disk '),
+    diskMs: 5,
     life: {},
     onServer: undefined,
     forbidden: [],

@@ -10,6 +10,7 @@ export interface ObjectImage {
   readonly properties?: Readonly<Record<string, string>>;
   /** Undefined: the service gives up, and takes the image away. */
   readonly bytes: Uint8Array | undefined;
+  readonly takesMs: number;
   /** When it is through with the image, be there one or not. */
   readonly done: () => void;
 }
@@ -17,10 +18,8 @@ export interface ObjectImage {
 /** Makes a queued image, which has its bytes a moment later, and answers with its id. */
 export type MakeImage = (image: ObjectImage) => string;
 
-const MOMENT_MS = 5;
-
 export function imagesOfObjects(context: GlanceContext): MakeImage {
-  return ({name, format, owner, properties = {}, bytes, done}) => {
+  return ({name, format, owner, properties = {}, bytes, takesMs, done}) => {
     const {id} = context.table.add(
       {name, disk_format: format, container_format: 'bare', status: 'queued', visibility: 'private', owner, properties},
       'made of an object',
@@ -36,7 +35,7 @@ export function imagesOfObjects(context: GlanceContext): MakeImage {
         });
       }
       done();
-    }, MOMENT_MS);
+    }, takesMs);
     timer.unref();
     return id;
   };

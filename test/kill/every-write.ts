@@ -16,8 +16,9 @@ const FULL = process.env['FULL'] === '1';
 
 /** How many clouds are disturbed at a time in one test process: much of a run is waiting. */
 const AT_ONCE = 3;
-/** Where test servers boot, nearly all of it is. */
+/** Where test servers boot, nearly all of it is; where volumes are made and removed, even more. */
 const AT_ONCE_BOOTING = 6;
+const AT_ONCE_WITH_VOLUMES = 12;
 
 /** One test per scenario: killed at every write that `killsOf` names, and run again. */
 export function testEveryWrite(scenarios: readonly Scenario[]): void {
@@ -29,7 +30,7 @@ export function testEveryWrite(scenarios: readonly Scenario[]): void {
         if (scenario.writes) expect(rehearsal.writes).toEqual(scenario.writes);
         expect(rehearsal.writes).toEqual(expect.arrayContaining([...(scenario.among ?? [])]));
         const kills = killsOf(rehearsal);
-        const atOnce = scenario.verified ? AT_ONCE_BOOTING : AT_ONCE;
+        const atOnce = scenario.verified ? AT_ONCE_BOOTING : scenario.hasVolumes ? AT_ONCE_WITH_VOLUMES : AT_ONCE;
         expect((await inTurns(kills, (kill) => disturb(rehearsal, kill), atOnce)).flat()).toEqual([]);
       } finally {
         await rehearsal.place.close();
@@ -64,7 +65,7 @@ export async function rehearse(scenario: Scenario): Promise<Rehearsal> {
   const laws = watchLaws(cloud, bookOf(scenario));
   const planned = await planOf(cloud, argv);
   const ran = await runHere(cloud, argv);
-  expect(ran.code, ran.text).toBe(0);
+  expect(ran.code, ran.text).toBe(scenario.exits ?? 0);
   await atRest(cloud);
   expect([...dryRunFaults(planned, ran), ...laws.broken]).toEqual([]);
   const writes = kindsOfWrites(cloud);
@@ -154,13 +155,13 @@ function wasElsewhere({images, compute, clock}: FakeCloud): void {
 /** The next run ends as the undisturbed one did, and the one after it writes nothing. */
 export async function runAgain(rehearsal: Rehearsal, cloud: FakeCloud): Promise<string[]> {
   const faults: string[] = [];
-  const {refusedOnceDone} = rehearsal.scenario;
+  const {refusedOnceDone, exits = 0} = rehearsal.scenario;
   const isRefused = ({code, text}: Awaited<ReturnType<typeof runHere>>): boolean =>
     refusedOnceDone !== undefined && code === 1 && text.includes(`"code":"${refusedOnceDone}"`);
   const wasDone = refusedOnceDone !== undefined && isDone(rehearsal, cloud);
   const planned = await planOf(cloud, rehearsal.argv);
   const next = await runHere(cloud, rehearsal.argv);
-  if (wasDone ? !isRefused(next) : next.code !== 0)
+  if (wasDone ? !isRefused(next) : next.code !== exits)
     faults.push(`the next run ended with ${next.code}: ${lastLines(next.text)}`);
   faults.push(...dryRunFaults(planned, next));
   await atRest(cloud);
@@ -173,7 +174,7 @@ export async function runAgain(rehearsal: Rehearsal, cloud: FakeCloud): Promise<
   cloud.clearLog();
   const third = await runHere(cloud, rehearsal.argv);
   const writes = kindsOfWrites(cloud);
-  if ((refusedOnceDone === undefined ? third.code !== 0 : !isRefused(third)) || writes.length > 0)
+  if ((refusedOnceDone === undefined ? third.code !== exits : !isRefused(third)) || writes.length > 0)
     faults.push(`the third run (exit ${third.code}) wrote ${writes.join(', ')}`);
   return faults;
 }

@@ -33,6 +33,7 @@ const OF_SNAPSHOT = ['POST volumes', 'POST volumes/action'];
 const OF_BOOT_VOLUME: Scenario = {
   what: 'import of a server that boots from a volume',
   before: [],
+  hasVolumes: true,
   behaviour: objects({fromVolume: true}),
   disturbed: {address: `server:${SERVER}`, flags: numbered('1')},
   writes: [
@@ -47,6 +48,7 @@ export const IMPORTS_OF_OBJECTS: readonly Scenario[] = [
   {
     what: 'import of a volume',
     before: [],
+    hasVolumes: true,
     behaviour: objects(),
     disturbed: {address: `volume:${VOLUME}`, flags: numbered('1')},
     writes: [...PUBLIC, 'POST volumes/action', ...COPIED, ...PUBLISHED],
@@ -55,6 +57,7 @@ export const IMPORTS_OF_OBJECTS: readonly Scenario[] = [
   {
     what: 'import of a snapshot of a volume',
     before: [],
+    hasVolumes: true,
     behaviour: objects(),
     disturbed: {address: `volume-snapshot:${SNAPSHOT}`, flags: numbered('1')},
     writes: [...PUBLIC, ...OF_SNAPSHOT, ...COPIED, 'DELETE volumes', ...PUBLISHED],
@@ -63,11 +66,20 @@ export const IMPORTS_OF_OBJECTS: readonly Scenario[] = [
   {
     what: 'import of a server that was booted from an image',
     before: [],
+    hasVolumes: true,
     behaviour: objects(),
     disturbed: {address: `server:${SERVER}`, flags: numbered('1')},
     writes: [...PUBLIC, 'POST servers/action', ...COPIED, ...PUBLISHED],
     refusedOnceDone: 'CONFLICT',
   },
   OF_BOOT_VOLUME,
-  {...OF_BOOT_VOLUME, what: `${OF_BOOT_VOLUME.what}, and the next one on another host`, nextRunElsewhere: true},
+  {
+    ...OF_BOOT_VOLUME,
+    what: 'import of a server that boots from a volume; the next one, on another host, finds services that are still at work',
+    behaviour: (cloud) => {
+      objects({fromVolume: true})(cloud);
+      cloud.compute.diskMs = 1500;
+    },
+    nextRunElsewhere: true,
+  },
 ];

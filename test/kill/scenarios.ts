@@ -21,6 +21,10 @@ export interface Scenario {
   readonly killedAtLeases?: true | undefined;
   /** Every run boots test servers, which come up by themselves. */
   readonly verified?: true;
+  /** The runs wait for volumes more than for anything else. */
+  readonly hasVolumes?: true;
+  /** The exit code of every run of it; 0 where it is left out. */
+  readonly exits?: number;
   /** How the cloud behaves in every run. */
   readonly behaviour?: (cloud: FakeCloud) => void;
   /** Images that somebody else left. */

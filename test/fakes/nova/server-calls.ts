@@ -124,6 +124,7 @@ function createImage(
     owner: caller.projectId,
     properties: {...inherited, image_type: 'snapshot', instance_uuid: server.id, ...metadata},
     bytes: compute.diskBytes,
+    takesMs: compute.diskMs,
     done: () => (server.taskState = null),
   });
   return {status: 202, json: {image_id: id}};
