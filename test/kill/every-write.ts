@@ -224,7 +224,8 @@ export function endState(cloud: FakeCloud): unknown[] {
     .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
 }
 
-const VARIES = /^(?:id|self|file|owner|created_at|updated_at|imgmgr_run|imgmgr_verdict_(?:at|run)|os_glance_.*)$/;
+const VARIES =
+  /^(?:id|self|file|owner|created_at|updated_at|imgmgr_run|imgmgr_lost|imgmgr_verdict_(?:at|run)|os_glance_.*)$/;
 
 /** The record without the entries that name an image, a run or a time. */
 function withoutRun(record: string): string {

@@ -77,6 +77,15 @@ function formerly(cloud: FakeCloud, properties: Readonly<Record<string, string>>
   );
 }
 
+/** The store behind Glance has none of the bytes any more. */
+function withoutBytes(cloud: FakeCloud): void {
+  const lose = (): void => {
+    for (const {id, status} of cloud.images.all()) if (status === 'active') cloud.loseBytes(id);
+  };
+  lose();
+  cloud.images.onChange(lose);
+}
+
 const VALIDITY = {uuid_validity: 'none'};
 
 /** The facts are entries of the record, and no property of their own any more. */
@@ -130,5 +139,26 @@ export const FOLDINGS: readonly Scenario[] = [
     disturbed: {command: 'verify', definitions: of([version('1', 'sha256')], {}, VALIDITY), flags: ['--deep']},
     writes: ['PATCH image'],
     end: [FOLDED],
+  },
+];
+
+/** The mark of lost bytes comes and goes. */
+export const PRESENCES: readonly Scenario[] = [
+  {
+    what: 'verify --presence of an image whose bytes are lost',
+    before: [{definitions: of([version('1')])}],
+    behaviour: withoutBytes,
+    disturbed: {command: 'verify', definitions: of([version('1')]), flags: ['--presence']},
+    writes: ['PATCH image'],
+    exits: 1,
+    end: [expect.objectContaining({imgmgr_lost: expect.any(String) as unknown})],
+  },
+  {
+    what: 'verify --presence of an image whose bytes are back',
+    before: [],
+    seed: (cloud) => formerly(cloud, {imgmgr_lost: '2026-01-02T03:04:05Z'}),
+    disturbed: {command: 'verify', definitions: of([version('1')], {}, VALIDITY), flags: ['--presence']},
+    writes: ['PATCH image'],
+    end: [expect.not.objectContaining({imgmgr_lost: expect.anything() as unknown})],
   },
 ];
