@@ -3,7 +3,7 @@ import {defineConfig} from 'vitest/config';
 const files = (...names: readonly string[]): string[] => names.map((name) => `test/cloud/${name}.test.ts`);
 /** With servers, each part in projects of its own (test/cloud/support/own-project.ts). */
 const SERVERS = files('test-servers', 'verify', 'oci');
-const VOLUMES = files('in-use', 'volume-only');
+const VOLUMES = files('in-use', 'volume-only', 'objects');
 const DEBIAN = files('debian', 'tiny-guest');
 const FULL = 'test/cloud/full/**/*.test.ts';
 

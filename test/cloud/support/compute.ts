@@ -35,17 +35,19 @@ export class RealCompute {
     return new RealCompute(token, projectId);
   }
 
-  /** `server NAME`, `port NAME` and `volume NAME` of everything in this project that bears our prefix; Neutron shows an admin those of all. */
+  /** `server NAME`, `port NAME`, `volume NAME` and `snapshot NAME` of everything in this project that bears our prefix; Neutron shows an admin those of all. */
   async ours(): Promise<readonly string[]> {
-    const [{servers}, {ports}, volumes] = await Promise.all([
+    const [{servers}, {ports}, volumes, snapshots] = await Promise.all([
       this.#get<{servers: readonly Named[]}>(`${NOVA}/servers`),
       this.#get<{ports: readonly Named[]}>(`${NEUTRON}/v2.0/ports?project_id=${this.projectId}`),
       this.#volumes(),
+      this.#snapshots(),
     ]);
     return [
       ...servers.filter(({name}) => name.startsWith('imgmgr-')).map(({name}) => `server ${name}`),
       ...ports.filter(({name}) => name.startsWith('imgmgr-')).map(({name}) => `port ${name}`),
       ...volumes.map(({name}) => `volume ${name}`),
+      ...snapshots.map(({name}) => `snapshot ${name}`),
     ];
   }
 
@@ -53,6 +55,12 @@ export class RealCompute {
   async #volumes(): Promise<readonly Named[]> {
     const {volumes} = await this.#get<{volumes: readonly Named[]}>(`${CINDER}/${this.projectId}/volumes`);
     return volumes.filter(({name}) => name.startsWith('imgmgr-'));
+  }
+
+  /** Those that bear our prefix. */
+  async #snapshots(): Promise<readonly Named[]> {
+    const {snapshots} = await this.#get<{snapshots: readonly Named[]}>(`${CINDER}/${this.projectId}/snapshots`);
+    return snapshots.filter(({name}) => name.startsWith('imgmgr-'));
   }
 
   /** Removes whatever of this project bears our prefix, and what {@link makeServer} made. */
@@ -124,15 +132,17 @@ export class RealCompute {
     throw new Error(`server ${id} is not active after 180 s`);
   }
 
-  /** A volume stays until its server has gone. */
+  /** A volume stays until its server has gone, and perhaps a snapshot until the volume that was made of it. */
   async #clearVolumes(): Promise<void> {
+    const url = `${CINDER}/${this.projectId}`;
     for (let tries = 180; tries > 0; tries -= 1) {
-      const there = await this.#volumes();
-      if (there.length === 0) return;
-      for (const {id} of there) await this.#delete(`${CINDER}/${this.projectId}/volumes/${id}`);
+      const [volumes, snapshots] = await Promise.all([this.#volumes(), this.#snapshots()]);
+      if (volumes.length + snapshots.length === 0) return;
+      for (const {id} of volumes) await this.#delete(`${url}/volumes/${id}`);
+      for (const {id} of snapshots) await this.#delete(`${url}/snapshots/${id}`);
       await sleep(1000);
     }
-    throw new Error('the volumes of test servers cannot be removed');
+    throw new Error('volumes and snapshots of ours cannot be removed');
   }
 
   /** A group is in use until the server's port has gone; an admin would see those of other projects, too. */
