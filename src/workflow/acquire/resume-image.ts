@@ -1,5 +1,6 @@
 import {neededConversion} from '../../core/conversion.ts';
 import type {Image} from '../../core/image/image.ts';
+import {SOURCE_FACT} from '../../core/image/record.ts';
 import {demandedId} from '../../core/release/release.ts';
 import {asImgmgrError} from '../../errors.ts';
 import {copySurely, isLocked} from '../sure-writes.ts';
@@ -23,7 +24,12 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
     if (demandedId(release) === undefined) verifyDigest(there, release);
     const converts = neededConversion(definition.format, context.options.policy.convert) !== undefined;
     const marks = await completeUploadedBuild(context, {...task, image: there, converts});
-    return {image: there, pending: false, marks, detail: 'gone on with, nothing was imported again'};
+    return {
+      image: there,
+      pending: false,
+      marks: {...fileOrigin(task), ...marks},
+      detail: 'gone on with, nothing was imported again',
+    };
   } catch (error) {
     const reason = asImgmgrError(error);
     if (reason.code === 'INTERRUPTED') {
@@ -41,6 +47,13 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
     await discardImage(context, task, image.id);
     return acquireImage(context, {...task, ...(demandedId(release) === image.id && {reuse: image})});
   }
+}
+
+/** What an undisturbed run records of a file once it has read it: its name, no folder of this host. */
+function fileOrigin({release, artifact}: AcquireTask): Readonly<Record<string, string>> {
+  const url = release.listed?.url ?? '';
+  if (artifact !== undefined || !url.startsWith('file:')) return {};
+  return {[SOURCE_FACT]: `file:${decodeURIComponent(url.slice(url.lastIndexOf('/') + 1).replace(/^file:/, ''))}`};
 }
 
 /** The image when the cloud is through with it and it is in every demanded store. */
