@@ -53,7 +53,8 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
 function fileOrigin({release, artifact}: AcquireTask): Readonly<Record<string, string>> {
   const url = release.listed?.url ?? '';
   if (artifact !== undefined || !url.startsWith('file:')) return {};
-  return {[SOURCE_FACT]: `file:${decodeURIComponent(url.slice(url.lastIndexOf('/') + 1).replace(/^file:/, ''))}`};
+  const path = url.startsWith('file:/') ? decodeURIComponent(new URL(url).pathname) : url.slice('file:'.length);
+  return {[SOURCE_FACT]: `file:${path.slice(path.lastIndexOf('/') + 1)}`};
 }
 
 /** The image when the cloud is through with it and it is in every demanded store. */
