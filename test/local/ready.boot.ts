@@ -88,13 +88,16 @@ describe.skipIf(!withQemu)('start command and ready command', {concurrent: true}
     expect(JSON.parse(heard.evidence)).toMatchObject({verdict: {facts: {'start.ended': '3'}}});
   });
 
-  it.runIf(FULL)('quarantine a guest that is never ready, with the tries and the last output, exit 5', async (context) => {
-    const ready = 'yes waiting | head -n 100000; echo port 80 is closed; exit 7';
-    const heard = await manage(context, 'never', {ready, deadline: '150s'});
-    expect(heard).toMatchObject({code: 5, kind: 'fail', cause: 'checks-failed', failed: ['ready']});
-    expect(heard.message).toMatch(
-      /ready: not ready after .* and \d+ tries, the last one (?:ended|that ended did so) with 7; .*port 80 is closed/,
-    );
-    expect(heard.message.length).toBeLessThan(600);
-  });
+  it.runIf(FULL)(
+    'quarantine a guest that is never ready, with the tries and the last output, exit 5',
+    async (context) => {
+      const ready = 'yes waiting | head -n 100000; echo port 80 is closed; exit 7';
+      const heard = await manage(context, 'never', {ready, deadline: '150s'});
+      expect(heard).toMatchObject({code: 5, kind: 'fail', cause: 'checks-failed', failed: ['ready']});
+      expect(heard.message).toMatch(
+        /ready: not ready after .* and \d+ tries, the last one (?:ended|that ended did so) with 7; .*port 80 is closed/,
+      );
+      expect(heard.message.length).toBeLessThan(600);
+    },
+  );
 });

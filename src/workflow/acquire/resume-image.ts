@@ -1,6 +1,7 @@
 import {neededConversion} from '../../core/conversion.ts';
 import type {Image} from '../../core/image/image.ts';
 import {SOURCE_FACT} from '../../core/image/record.ts';
+import {formatObjectReference, parseObjectReference} from '../../core/object-reference.ts';
 import {demandedId} from '../../core/release/release.ts';
 import {asImgmgrError} from '../../errors.ts';
 import {copySurely, isLocked} from '../sure-writes.ts';
@@ -27,7 +28,7 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
     return {
       image: there,
       pending: false,
-      marks: {...fileOrigin(task), ...marks},
+      marks: {...knownOrigin(context, task), ...marks},
       detail: 'gone on with, nothing was imported again',
     };
   } catch (error) {
@@ -49,10 +50,20 @@ export async function resumeImage(context: AcquireContext, task: ResumeTask): Pr
   }
 }
 
-/** What an undisturbed run records of a file once it has read it: its name, no folder of this host. */
-function fileOrigin({release, artifact}: AcquireTask): Readonly<Record<string, string>> {
-  const url = release.listed?.url ?? '';
-  if (artifact !== undefined || !url.startsWith('file:')) return {};
+/**
+ * What an undisturbed run records of where the bytes came from, as far as it follows from the address: of a file its name alone, no folder of
+ * this host. Which manifest a container image had is known to the one who read it.
+ */
+function knownOrigin({store}: AcquireContext, {release, artifact}: AcquireTask): Readonly<Record<string, string>> {
+  const url = release.listed?.url;
+  if (artifact !== undefined || url === undefined) return {};
+  const object = parseObjectReference(url);
+  if (object) {
+    const cloud = object.kind === 'image' ? object.cloud : undefined;
+    return {[SOURCE_FACT]: formatObjectReference(object, cloud ?? store.cloud)};
+  }
+  if (url === '-') return {[SOURCE_FACT]: 'stdin'};
+  if (!url.startsWith('file:')) return {};
   const path = url.startsWith('file:/') ? decodeURIComponent(new URL(url).pathname) : url.slice('file:'.length);
   return {[SOURCE_FACT]: `file:${path.slice(path.lastIndexOf('/') + 1)}`};
 }

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {candidate} from '../../../../src/core/image/form.ts';
 import type {Image} from '../../../../src/core/image/image.ts';
+import {SOURCE_FACT} from '../../../../src/core/image/record.ts';
 import type {AcquireTask} from '../../../../src/workflow/acquire/types.ts';
 import {resumeImage} from '../../../../src/workflow/acquire/resume-image.ts';
 import {digestOf} from '../memory-source.ts';
@@ -29,6 +30,22 @@ describe('an image that another run left', () => {
       detail: 'gone on with, nothing was imported again',
     });
     expect([store.calls, source.probed]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['file:///srv/images/disk%20one.img', 'file:disk one.img'],
+    ['file:disk.img', 'file:disk.img'],
+    ['-', 'stdin'],
+    ['image:22222222-2222-4222-8222-222222222222', 'image:22222222-2222-4222-8222-222222222222@memory'],
+    ['image:22222222-2222-4222-8222-222222222222@other', 'image:22222222-2222-4222-8222-222222222222@other'],
+    ['volume:22222222-2222-4222-8222-222222222222', 'volume:22222222-2222-4222-8222-222222222222@memory'],
+    ['https://example.com/disk.img', undefined],
+  ])('records where its bytes came from, as an undisturbed run does: %s', async (url, source) => {
+    const {clock, store, context} = acquireWorld({});
+    const task = taskOf({url, checksum: digestOf(BYTES)});
+    const image = await left(store, task, {osHashAlgo: 'sha512', osHashValue: digestOf(BYTES).hex});
+    const {marks} = await clock.run(resumeImage(context, {...task, image}));
+    expect(marks).toEqual(source === undefined ? {} : {[SOURCE_FACT]: source});
   });
 
   it('with other bytes is removed and made anew, with a warning', async () => {
