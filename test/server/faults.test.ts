@@ -1,6 +1,9 @@
-import {readFile, writeFile} from 'node:fs/promises';
+import {execFileSync} from 'node:child_process';
+import {rmSync} from 'node:fs';
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {createServer} from 'node:net';
 import type {AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {DatabaseSync} from 'node:sqlite';
 import {afterEach, describe, expect, it} from 'vitest';
@@ -203,6 +206,71 @@ describe('a history that cannot be written', () => {
     expect((await first.get('/v1/runs')).status).toBe(200);
   });
 });
+
+describe('a full disk', () => {
+  it('is named where something would have to be kept; what is known is answered; with room it goes on', async (context) => {
+    await onSmallDisk(context, async (of, fill) => {
+      const before = await of.start(MANAGE);
+      expect((await of.over(before)).run.state).toBe('SUCCESS');
+      const makeRoom = fill();
+      const [run, plan] = [await of.post('/v1/runs', MANAGE), await of.post('/v1/plans', MANAGE)];
+      expect([run.status, run.json]).toMatchObject([503, {error: {code: 'UNAVAILABLE'}}]);
+      expect(run.text).toContain('no room left on its disk');
+      expect(plan.json).toMatchObject({error: {code: 'DISK_FULL', hint: expect.stringContaining('make room')}});
+      for (const path of ['/v1/session', '/v1/runs', `/v1/runs/${before}`, '/v1/images', '/metrics', '/healthz'])
+        expect([path, (await of.get(path)).status]).toEqual([path, 200]);
+      makeRoom();
+      await expectFinished(of);
+      expect((await of.get('/v1/runs')).json['runs']).toMatchObject([{state: 'SUCCESS'}, {id: before}]);
+    });
+  });
+
+  it('in the middle of a run costs its log, not its work', async (context) => {
+    await onSmallDisk(context, async (of, fill) => {
+      const release = of.table.cloud.holdImports();
+      const id = await of.start(MANAGE);
+      const makeRoom = fill();
+      release();
+      await becomes(() => of.table.show().includes('X | public | generic'));
+      expect((await of.get(`/v1/runs/${id}`)).status).toBe(200);
+      makeRoom();
+      const {run} = await of.over(id);
+      expect([run.state, run.exitCode]).toEqual(['LOST', 0]);
+      expect(of.log()).toContain(`the record of run ${id} could not be written: ENOSPC`);
+      await expectFinished(of);
+    });
+  });
+});
+
+/** A server whose state is on a file system of its own, in memory; `fill` takes all of its room and says how to give it back. */
+async function onSmallDisk(
+  {skip}: {readonly skip: (note?: string) => never},
+  work: (of: Served, fill: () => () => void) => Promise<void>,
+): Promise<void> {
+  if (process.getuid?.() !== 0) skip('only root can mount a small disk');
+  const place = await mkdtemp(join(tmpdir(), 'imgmgr-full-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=0700', 'none', place], {stdio: 'pipe'});
+  } catch (error) {
+    await rm(place, {recursive: true});
+    skip(`nothing can be mounted here: ${String(error)}`);
+  }
+  try {
+    served = await startServer({
+      ...{images: (table) => table.x(['1'], NO_BOOT, LAST1), flags: ['--allow-write'], env: {XDG_STATE_HOME: place}},
+    });
+    const ballast = join(place, 'ballast');
+    await work(served, () => {
+      execFileSync('sh', ['-c', 'dd if=/dev/zero of="$0" bs=4096 2>/dev/null || true', ballast]);
+      return () => rmSync(ballast);
+    });
+  } finally {
+    await served?.close();
+    served = undefined;
+    execFileSync('umount', ['-l', place]);
+    await rm(place, {recursive: true});
+  }
+}
 
 it('says that the port is taken, and ends', async () => {
   const first = await start();
