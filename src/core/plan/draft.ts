@@ -123,10 +123,11 @@ export class Draft {
     return !this.definition.multi && this.input.policy.keep;
   }
 
-  /** Is a test server booted before an image of this definition is published? */
+  /** Is a test server booted before an image of this definition is published? From a CD-ROM only where the definition says how. */
   verifies(): boolean {
-    const {verify, acquire} = this.input.policy;
-    return verify && acquire && this.definition.verify?.mode !== 'none';
+    const {definition, input} = this;
+    const mode = definition.verify?.mode ?? (definition.format === 'iso' ? 'none' : undefined);
+    return input.policy.verify && input.policy.acquire && mode !== 'none';
   }
 
   /** The version is not to be had: it failed its verification, and nothing new is known. */

@@ -33,6 +33,13 @@ describe('verification in a plan', () => {
     ]);
   });
 
+  it('is left out for a CD-ROM, unless its definition has a mode', () => {
+    const disc = definition(['1'], {format: 'iso'});
+    expect(new World().manage(disc, verify)).toEqual(['acquire 1 → X (1)', 'publish 1 → X']);
+    const asked = definition(['1'], {format: 'iso', verify: {mode: 'boot'}});
+    expect(new World().manage(asked, verify)).toEqual(['acquire 1 → X (1)', 'verify 1', 'publish 1 → X']);
+  });
+
   it('is left out with --no-verify and for mode: none', () => {
     expect(new World().manage(definition(['1']), {verify: false})).toEqual(['acquire 1 → X (1)', 'publish 1 → X']);
     const none = definition(['1'], {verify: {mode: 'none'}});
