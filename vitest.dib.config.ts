@@ -4,7 +4,8 @@ import {defineConfig} from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/dib/**/*.test.ts'],
-    expect: {requireAssertions: true},
+    // Other stages run beside it.
+    expect: {poll: {timeout: 60_000}, requireAssertions: true},
     testTimeout: 1_800_000,
     hookTimeout: 600_000,
   },

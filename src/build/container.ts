@@ -87,7 +87,7 @@ export async function prepareContainer(
   const runtime = await findRuntime(env);
   const {file, context} = await places(spec, baseDir);
   const copy = {file: join(folder.path, 'Containerfile'), context: join(folder.path, 'context')};
-  await writeFile(copy.file, await readContainerfile(file));
+  await writeFile(copy.file, await readContainerfile(file), {mode: 0o600});
   const copied = await exec.run('cp', ['-a', '--', context, copy.context], {signal});
   if (copied.exitCode !== 0)
     throw new ImgmgrError('BUILD_FAILED', `the context ${context} could not be copied: ${copied.stderr.trim()}`, {
@@ -96,7 +96,7 @@ export async function prepareContainer(
   const exported: Record<string, string> = {};
   if (runtime.name === 'podman') {
     exported['CONTAINERS_STORAGE_CONF'] = join(folder.path, 'storage.conf');
-    await writeFile(exported['CONTAINERS_STORAGE_CONF'], await storageOf(runtime, {exec, folder}));
+    await writeFile(exported['CONTAINERS_STORAGE_CONF'], await storageOf(runtime, {exec, folder}), {mode: 0o600});
   } else await removeLeftovers(runtime, exec);
   for (const name of ['BUILDAH_ISOLATION', 'REGISTRY_AUTH_FILE', 'DOCKER_HOST']) {
     const value = env[name];

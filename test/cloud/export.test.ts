@@ -4,12 +4,13 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {makeQcow2} from '../fakes/disk-image.ts';
+import {listening, send} from '../oracle/listening.ts';
 import type {RealRegistry} from '../oracle/registry.ts';
 import {startRegistry} from '../oracle/registry.ts';
 import {RealGlance} from './support/glance.ts';
 import {imgmgr} from './support/imgmgr.ts';
 
-const NAMES = ['export original', 'export again'] as const;
+const NAMES = ['export original', 'export again', 'sent by somebody else'] as const;
 const DISK = makeQcow2({virtualBytes: 256 * 2 ** 20, dataBytes: 20_000_000});
 DISK.set(randomBytes(64), DISK.length - 64);
 const SHA512 = createHash('sha512').update(DISK).digest('hex');
@@ -54,4 +55,28 @@ it('an image of the real Glance becomes a file of the same bytes, and a containe
   expect(await run('import', target, ...again)).toMatchObject({code: 0});
   const [imported] = await glance.named(NAMES[1]);
   expect(imported).toMatchObject({os_hash_algo: 'sha512', os_hash_value: SHA512, size: DISK.length});
+});
+
+it('what somebody else sends by the printed command becomes an image of the real Glance', async () => {
+  await writeFile(join(dir, 'FILE'), DISK);
+  const env = {HOME: dir, XDG_STATE_HOME: join(dir, 'state')};
+  const {running, command} = await listening(
+    env,
+    '--cloud',
+    'admin',
+    '--name',
+    NAMES[2],
+    '--checksum',
+    `sha512:${SHA512}`,
+  );
+  expect(await send(command, dir)).toBe(`taken: ${DISK.length} bytes were read and are imported\n201`);
+  const {exitCode, stderr} = await running;
+  expect([exitCode, stderr.split(/^curl /m).length]).toEqual([0, 2]);
+  const [image] = await glance.named(NAMES[2]);
+  expect(image).toMatchObject({
+    status: 'active',
+    os_hash_value: SHA512,
+    size: DISK.length,
+    imgmgr_digest: `sha512:${SHA512}`,
+  });
 });

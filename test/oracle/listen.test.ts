@@ -2,11 +2,10 @@ import {createHash} from 'node:crypto';
 import {mkdtemp, readFile, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {execa} from 'execa';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {makeQcow2} from '../fakes/disk-image.ts';
+import {listening as listen, send} from './listening.ts';
 
-const IMGMGR = new URL('../../dist/bin/imgmgr.js', import.meta.url).pathname;
 const DISK = makeQcow2({virtualBytes: 64 * 2 ** 20, dataBytes: 5_000_000});
 const SHA256 = createHash('sha256').update(DISK).digest('hex');
 
@@ -17,42 +16,12 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, {recursive: true, force: true}));
 
-/** An import that waits for an upload; what it printed for the sender, as soon as it has. */
-async function listening(...flags: readonly string[]) {
-  const env = {HOME: folder, XDG_STATE_HOME: join(folder, 'state'), IMGMGR_LOCAL: join(folder, 'local')};
-  const fixed = [
-    'import',
-    '--cloud',
-    'local',
-    '--listen',
-    '127.0.0.1:0',
-    '--disk-format',
-    'qcow2',
-    '--no-verify',
-    '--json',
-  ];
-  const running = execa(IMGMGR, [...fixed, ...flags], {env, reject: false});
-  const command = await new Promise<string>((resolve, reject) => {
-    let text = '';
-    running.stderr.on('data', (piece: Buffer) => {
-      text += String(piece);
-      const line = /^curl .*$/m.exec(text)?.[0];
-      if (line !== undefined && text.includes(`${line}\n`)) resolve(line);
-    });
-    void running.then(({stderr}) => reject(new Error(`it ended: ${stderr}`)));
-  });
-  return {running, command};
-}
-
-/** Runs the printed text in a shell, as its reader would. */
-async function shell(command: string, input?: string) {
-  const {stdout} = await execa('sh', ['-c', `${command} -sS -w '%{http_code}'`], {
-    cwd: folder,
-    reject: false,
-    ...(input !== undefined && {input}),
-  });
-  return stdout;
-}
+const listening = async (...flags: readonly string[]) =>
+  listen(
+    {HOME: folder, XDG_STATE_HOME: join(folder, 'state'), IMGMGR_LOCAL: join(folder, 'local')},
+    ...['--cloud', 'local', ...flags],
+  );
+const shell = async (command: string, input?: string) => send(command, folder, input);
 
 it('the printed command, run by a shell, sends a file that becomes the image, and its secret stands nowhere else', async () => {
   const {running, command} = await listening('--name', 'Sent', '--checksum', `sha256:${SHA256}`);

@@ -149,7 +149,12 @@ export const REVIEWED_MODULES: readonly (readonly [reason: string, modules: read
       // The files of proto/, and words of their enums.
       ...['src/api/json.ts', 'src/api/types.ts'],
       ...['fish', 'shell', 'tree', 'zsh'].map((name) => `src/cli/completion/${name}.ts`),
-      ...['src/workflow/acquire/byte-source.ts', 'src/workflow/verification/job.ts', 'src/openstack/glance/patch.ts'],
+      ...[
+        'src/workflow/acquire/byte-source.ts',
+        'src/workflow/acquire/resume-image.ts',
+        'src/workflow/verification/job.ts',
+        'src/openstack/glance/patch.ts',
+      ],
       ...['src/report/answer.ts', 'src/report/audit-text.ts', 'src/report/status-text.ts'],
       ...['open-database', 'schema', 'sqlite'].map((name) => `src/history/${name}.ts`),
     ],
