@@ -223,7 +223,7 @@ describe('a file of this host', () => {
       0,
     );
     expect(io.out()).toMatch(
-      /format +qcow2\n[^]*partitions +GPT, 3\n +starts by +BIOS, UEFI\n +architecture +x86_64\n/,
+      /format +qcow2\n[^]*partitions +GPT, 3\n[^]*\n +starts by +BIOS, UEFI\n +architecture +x86_64\n/,
     );
     expect(io.out()).toMatch(/2 {2}EFI system, 8.0 MiB at 2.0 MiB\n[^]*verdict +safe\n$/);
   });
