@@ -97,7 +97,7 @@ describe.each(NEWEST)(
       return [...new Set(found.map(({rule}) => rule))].sort();
     }
 
-    it('what the peer made is adopted by one PATCH of stamp and tag, nothing else about it changes', async () => {
+    it('what the peer made is adopted by one PATCH of stamp, tag and the source, which is private for a file; nothing else changes', async () => {
       const planned = await run('dry-run', '1', '--adopt');
       const actions = planned.lines.flatMap((line) => line.actions ?? []);
       expect(actions.map(({kind, version}) => [kind, version])).toEqual([['adopt', '1']]);
@@ -106,7 +106,11 @@ describe.each(NEWEST)(
       expect(adopted.writes.filter((line) => line.includes(theirs.id))).toEqual([`PATCH /v2/images/${theirs.id}`]);
       const now = await current();
       expect(now.id).toBe(theirs.id);
-      expect(described(now)).toEqual({...described(theirs), tags: [...theirs.tags, 'managed_by_imgmgr'].sort()});
+      expect(described(now)).toEqual({
+        ...described(theirs),
+        image_source: 'private',
+        tags: [...theirs.tags, 'managed_by_imgmgr'].sort(),
+      });
     });
 
     it('is planned like the rest from then on: a second run writes nothing, and the peer would do nothing either', async () => {
