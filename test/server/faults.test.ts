@@ -237,10 +237,11 @@ describe('a full disk', () => {
       release();
       await becomes(() => of.table.show().includes('X | public | generic'));
       expect((await of.get(`/v1/runs/${id}`)).status).toBe(200);
+      // Its process has ended.
+      await becomes(() => of.log().includes(`the record of run ${id} could not be written: ENOSPC`));
       makeRoom();
       const {run} = await of.over(id);
       expect([run.state, run.exitCode]).toEqual(['LOST', 0]);
-      expect(of.log()).toContain(`the record of run ${id} could not be written: ENOSPC`);
       await expectFinished(of);
     });
   });
