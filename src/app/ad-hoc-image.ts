@@ -5,12 +5,10 @@ import {readEnding} from '../core/format/disk-formats.ts';
 import type {Digest} from '../core/release/digest.ts';
 import type {Visibility} from '../core/image/image.ts';
 import {isOciUrl, parseOciReference} from '../core/oci-reference.ts';
+import {originOfStream} from '../core/origin-text.ts';
 import {publicUrl} from '../core/public-url.ts';
 import {dayOfChange} from '../core/time-text.ts';
 import {ImgmgrError} from '../errors.ts';
-
-/** The address that stands for what somebody else sends. */
-export const UPLOAD_ADDRESS = 'upload:';
 
 /** An image that the command line describes; what is undefined is worked out from its address. */
 export interface AdHocImage {
@@ -118,7 +116,7 @@ function ofObject({url, modified}: LocatedObject): Located {
 }
 
 async function locate(address: string, facts: AdHocFacts): Promise<Located> {
-  if (address === '-' || address === UPLOAD_ADDRESS) return {url: address, fileName: '', modified: facts.now};
+  if (originOfStream(address) !== undefined) return {url: address, fileName: '', modified: facts.now};
   if (/^https?:\/\//i.test(address))
     return {url: address, fileName: lastPart(pathnameOf(address)), modified: facts.now};
   if (isOciUrl(address)) return {url: address, fileName: ociName(address), modified: facts.now};

@@ -6,7 +6,7 @@ import type {ImageConverter} from '../ports/image-converter.ts';
 import type {ImageInspector} from '../ports/image-inspector.ts';
 import type {ImageTargets} from '../ports/image-target.ts';
 import type {ImageSource} from '../ports/image-source.ts';
-import type {OpenUploadDesk, Upload} from '../ports/upload-desk.ts';
+import type {OpenUploadListener, Upload} from '../ports/upload-listener.ts';
 import type {ReleaseFinder} from '../ports/release-finder.ts';
 import type {OperatorFiles} from '../ports/operator-files.ts';
 import type {Emit} from '../core/events.ts';
@@ -49,7 +49,7 @@ export interface HostPorts {
   /** Looks at images without bringing them anywhere. */
   inspector(): Promise<ImageInspector>;
   /** Where somebody else sends an image, once; `use`: what came is what `upload:` reads. */
-  readonly uploads: {readonly open: OpenUploadDesk; readonly use: (upload: Upload) => void};
+  readonly uploads: {readonly open: OpenUploadListener; readonly use: (upload: Upload) => void};
   /** Where images can be written to, out of the clouds; its caller closes it. */
   targets(): Promise<ImageTargets>;
   readonly files: OperatorFiles;

@@ -1,9 +1,8 @@
 import {limitsOf} from '../core/limits.ts';
 import type {Emit} from '../core/events.ts';
 import {asImgmgrError, ImgmgrError} from '../errors.ts';
-import type {Upload, UploadDesk, UploadRequest} from '../ports/upload-desk.ts';
+import type {Upload, UploadListener, UploadRequest} from '../ports/upload-listener.ts';
 import type {CloudOutcome} from '../workflow/types.ts';
-import {UPLOAD_ADDRESS} from './ad-hoc-image.ts';
 import type {ImportImageRequest} from './import-image.ts';
 import {importImage} from './import-image.ts';
 import type {AppPorts} from './ports.ts';
@@ -16,7 +15,7 @@ export interface ImportUploadRequest extends ImportImageRequest {
 }
 
 /** How often is said that it waits; milliseconds. */
-const TELL_MS = 1000;
+const REPORT_MS = 1000;
 
 /** Prints what the sender has to run, waits until the upload begins, and imports what comes. TIMEOUT where none begins in time. */
 export async function* importUpload(
@@ -39,36 +38,36 @@ export async function* importUpload(
     throw new ImgmgrError('USAGE', `an upload comes once, but ${others.length + 1} clouds are named`, {
       hint: 'name one cloud',
     });
-  const desk = await ports.uploads.open({...listen, maxBytes: limitsOf(acquire.limits).download});
+  const listener = await ports.uploads.open({...listen, maxBytes: limitsOf(acquire.limits).download});
   let upload: Upload | undefined;
   try {
     const about = {cloud: cloud.name, definition: name, version: image.version ?? ''};
-    upload = await begun(desk, {
+    upload = await begun(listener, {
       request,
       ports,
-      tell: (elapsedMs) =>
+      report: (elapsedMs) =>
         emit({type: 'progress', ...about, phase: 'waiting-for-upload', elapsedMs, limitMs: request.waitMs}),
     });
     emit({type: 'decision', ...about, message: `the upload comes from ${upload.peer}`});
     ports.uploads.use(upload);
-    yield* importImage({...request, image: {...image, address: UPLOAD_ADDRESS}}, ports, emit);
+    yield* importImage(request, ports, emit);
   } catch (error) {
     upload?.answer({taken: false, text: 'refused: the receiver ended'});
     throw asImgmgrError(error);
   } finally {
     // What was answered already stays as it is.
     upload?.answer({taken: false, text: 'refused: the receiver could not import it'});
-    await desk.close();
+    await listener.close();
   }
 }
 
 async function begun(
-  desk: UploadDesk,
+  listener: UploadListener,
   {
     request,
     ports,
-    tell,
-  }: {readonly request: ImportUploadRequest; readonly ports: AppPorts; readonly tell: (elapsedMs: number) => void},
+    report,
+  }: {readonly request: ImportUploadRequest; readonly ports: AppPorts; readonly report: (elapsedMs: number) => void},
 ): Promise<Upload> {
   const {runtime, signal} = ports;
   const startMs = runtime.monotonic();
@@ -80,9 +79,9 @@ async function begun(
       throw new ImgmgrError('TIMEOUT', `no upload began within ${Math.round(request.waitMs / 1000)} s`, {
         hint: 'run it again, or give it longer with --wait-upload',
       });
-    tell(elapsedMs);
-    const pause = runtime.sleep(Math.min(TELL_MS, leftMs), signal).then(() => undefined);
-    const upload = await Promise.race([desk.upload, pause]);
+    report(elapsedMs);
+    const pause = runtime.sleep(Math.min(REPORT_MS, leftMs), signal).then(() => undefined);
+    const upload = await Promise.race([listener.upload, pause]);
     if (upload) {
       pause.catch(() => undefined);
       return upload;

@@ -1,11 +1,12 @@
 import {createHash} from 'node:crypto';
-import {readFile, realpath, writeFile} from 'node:fs/promises';
-import {basename, delimiter, dirname, isAbsolute, join, resolve, sep} from 'node:path';
+import {readFile, realpath, stat, writeFile} from 'node:fs/promises';
+import {delimiter, dirname, isAbsolute, join, resolve, sep} from 'node:path';
 import {basesOf} from '../core/build/containerfile.ts';
 import type {BuildRequest} from '../ports/image-builder.ts';
 import type {ContainerSpec} from '../core/build/spec.ts';
 import {ImgmgrError} from '../errors.ts';
 import type {Exec} from '../exec.ts';
+import {ifThere} from '../host/fs-error.ts';
 import {isProgram} from '../host/look.ts';
 import {IrregularFileError, readRegularFile} from '../host/regular-file.ts';
 import {hashContext} from './container-context.ts';
@@ -54,7 +55,16 @@ export async function containerInputs(spec: ContainerSpec, request: ContainerReq
   await refuseOldElement(request.tool);
   const {file, context} = await places(spec, request.baseDir);
   const text = await readContainerfile(file);
-  const {images, variable} = basesOf(text);
+  const {images, variable, unread} = basesOf(text);
+  if (unread)
+    throw new ImgmgrError(
+      'DEFINITION',
+      `the Containerfile has ${unread.text}, with which imgmgr cannot tell its base images`,
+      {
+        place: `${file}:${unread.line}`,
+        hint: 'write it with backslashes and && alone, or put the lines into a script that is copied',
+      },
+    );
   if (variable)
     throw new ImgmgrError('DEFINITION', `a base image is named by a variable, ${variable.text}`, {
       place: `${file}:${variable.line}`,
@@ -102,9 +112,9 @@ export async function prepareContainer(
     const value = env[name];
     if (value !== undefined && value !== '') exported[name] = value;
   }
-  const options = [`--label=${LABEL}=${basename(folder.path)}`];
+  const options = [`--label=${LABEL}=${folder.path}`];
   for (const [name, value] of Object.entries(spec.args)) options.push(`--build-arg=${name}=${value}`);
-  await writeFile(join(folder.bin, runtime.name), between(runtime.command, {exported, options}), {mode: 0o755});
+  await writeFile(join(folder.bin, runtime.name), wrapperScript(runtime.command, {exported, options}), {mode: 0o755});
   return {
     DIB_CONTAINERFILE_RUNTIME: runtime.name,
     DIB_CONTAINERFILE_DOCKERFILE: copy.file,
@@ -202,26 +212,31 @@ async function storageOf(
   ].join('\n');
 }
 
-/** What killed builds left in the storage of docker: no other build is at work on this host. */
-async function removeLeftovers({command}: ContainerRuntime, exec: Exec): Promise<void> {
+/** What killed builds left in the storage of docker: what is labelled with a work folder that is no more. */
+export async function removeLeftovers({command}: Pick<ContainerRuntime, 'command'>, exec: Exec): Promise<void> {
+  const ask = async (...args: readonly string[]): Promise<readonly string[]> =>
+    (await exec.run(command, args, {timeoutMs: 60_000})).stdout.split('\n');
+  const format = `{{.Id}} {{index .Config.Labels "${LABEL}"}}`;
   for (const [list, remove] of [
-    [
-      ['ps', '-aq'],
-      ['rm', '-f'],
-    ],
-    [
-      ['images', '-q'],
-      ['rmi', '-f'],
-    ],
+    [['ps', '-aq'], 'rm'],
+    [['images', '-q'], 'rmi'],
   ] as const) {
-    const {stdout} = await exec.run(command, [...list, '--filter', `label=${LABEL}`], {timeoutMs: 60_000});
-    const ids = stdout.split('\n').filter((id) => /^[0-9a-f]{8,64}$/.test(id));
-    if (ids.length > 0) await exec.run(command, [...remove, ...ids], {timeoutMs: 60_000});
+    const ids = (await ask(...list, '--filter', `label=${LABEL}`)).filter((id) => /^[0-9a-f]{8,64}$/.test(id));
+    if (ids.length === 0) continue;
+    for (const line of await ask('inspect', '--format', format, ...ids)) {
+      const [, id, folder] = /^((?:sha256:)?[0-9a-f]{64}) (\/.*)$/.exec(line) ?? [];
+      if (id === undefined || folder === undefined || (await isThere(folder))) continue;
+      await ask(remove, '-f', id);
+    }
   }
 }
 
+async function isThere(folder: string): Promise<boolean> {
+  return (await ifThere(stat(folder), 'ENOTDIR')) !== undefined;
+}
+
 /** Adds what diskimage-builder does not pass on. What it would run is only made: its file system is all that is wanted, and nothing is started. */
-function between(
+function wrapperScript(
   command: string,
   {exported, options}: {readonly exported: Readonly<Record<string, string>>; readonly options: readonly string[]},
 ): string {

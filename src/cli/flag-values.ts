@@ -32,7 +32,13 @@ export interface Flags {
   readonly flavor?: string;
   readonly network?: string;
   readonly root?: 'volume';
-  readonly listen?: {readonly host: string; readonly port: number; readonly lastPort?: number};
+  /** `isAlone`: of `import`, without an address. */
+  readonly listen?: {
+    readonly host: string;
+    readonly port: number;
+    readonly lastPort?: number;
+    readonly isAlone?: true;
+  };
   readonly waitUpload?: number;
   readonly advertise?: {readonly host: string; readonly port?: number};
   readonly deadline?: number;

@@ -1,4 +1,4 @@
-import type {Command} from 'commander';
+import {type Command, Option} from 'commander';
 import type {RetireWay} from '../core/definition/definition.ts';
 import {DISK_FORMATS} from '../core/format/disk-formats.ts';
 import type {Visibility} from '../core/image/image.ts';
@@ -153,8 +153,21 @@ export function addAcquireFlags(command: Command): Command {
     .option('--tag <tag>', 'additional tag on current images', word('--tag'));
 }
 
+/** Where test servers report. */
+function listenFlag(): Option {
+  return new Option('--listen <host:port>', LISTEN_TEXT).argParser(socket('--listen'));
+}
+
+/** The same; where it stands alone, an upload is taken at any port of any address. */
+export function listenOrUploadFlag(): Option {
+  const read = socket('--listen');
+  return new Option('--listen [host:port]', LISTEN_TEXT)
+    .preset('')
+    .argParser((text: string) => (text === '' ? {...read(':0'), isAlone: true} : read(text)));
+}
+
 /** Whether and how a test server is booted before an image is published. */
-export function addVerifyFlags(command: Command): Command {
+export function addVerifyFlags(command: Command, listen = listenFlag()): Command {
   return addBootFlags(
     command
       .optionsGroup('Verifying:')
@@ -162,24 +175,25 @@ export function addVerifyFlags(command: Command): Command {
       .addOption(override('--no-verify', 'publish without a test'))
       .option('--reverify', 'boot kept candidates and quarantined images again')
       .option('--quarantine <n>', 'failed candidates kept per definition, 1 by default', wholeNumber('--quarantine')),
+    listen,
   );
 }
 
 /** Where test servers are booted, and where they report. */
-export function addPlacementFlags(command: Command): Command {
+export function addPlacementFlags(command: Command, listen = listenFlag()): Command {
   return command
     .optionsGroup('Verifying:')
     .option('--verify-cloud <name>', 'boot in another project: a cloud of clouds.yaml', word('--verify-cloud'))
     .option('--flavor <name>', 'flavor of the test servers; default: the smallest that fits', word('--flavor'))
     .option('--network <name>', 'their network; default: the only one, else the only shared one', word('--network'))
     .option('--root <what>', "volume: they boot from a volume; default: the flavor's disk", oneOf('--root', ['volume']))
-    .option('--listen <host:port>', LISTEN_TEXT, socket('--listen'))
+    .addOption(listen)
     .option('--advertise <host:port>', 'what they call, where that differs (NAT)', hostAndPort('--advertise'));
 }
 
 /** How a test server is booted, and where it reports. */
-export function addBootFlags(command: Command): Command {
-  return addPlacementFlags(command)
+export function addBootFlags(command: Command, listen = listenFlag()): Command {
+  return addPlacementFlags(command, listen)
     .option('--deadline <duration>', 'from the order of a server to its report; default: 10m', duration('--deadline'))
     .option('--ssh-key <file>', 'a public key that has to be the only authorized one', word('--ssh-key'))
     .option('--lookup <name>', 'a name that they have to resolve', word('--lookup'))

@@ -14,7 +14,7 @@ import type {SourceOptions} from '../sources/create-source.ts';
 import {createFinder} from '../finders/create-finder.ts';
 import {VERSION} from '../version.ts';
 import type {HistoryKeeper, HistoryReader} from '../ports/history.ts';
-import type {Upload} from '../ports/upload-desk.ts';
+import type {Upload} from '../ports/upload-listener.ts';
 import type {Notifier} from '../ports/notifier.ts';
 import type {ImageBuilder} from '../ports/image-builder.ts';
 import type {MetricsWriter} from '../ports/metrics.ts';
@@ -150,8 +150,8 @@ export function createContext(parts: ContextParts): Context {
     },
     uploads: {
       open: async (request) => {
-        const {openUploadDesk} = await import('../sources/listen/upload-desk.ts');
-        const desk = await openUploadDesk(request);
+        const {openUploadListener} = await import('../sources/listen/upload-listener.ts');
+        const desk = await openUploadListener(request);
         parts.showOnce?.(`${desk.command}\n`);
         for (const secret of desk.secrets) secrets.add(secret);
         return desk;
@@ -222,7 +222,7 @@ export function createContext(parts: ContextParts): Context {
 }
 
 async function pipedFrom(upload: Upload): Promise<Pick<SourceOptions, 'stdin' | 'settled'>> {
-  const {verdictOf} = await import('../sources/listen/upload-desk.ts');
+  const {verdictOf} = await import('../sources/listen/upload-listener.ts');
   return {stdin: upload.bytes, settled: (error) => upload.answer(verdictOf(error, upload.received()))};
 }
 

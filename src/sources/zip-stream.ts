@@ -44,8 +44,8 @@ export class StreamedFile {
 
   async *#inflated(asError: (error: unknown) => unknown): AsyncGenerator<Uint8Array> {
     const inflate = createInflateRaw({chunkSize: 256 * 1024});
-    const handed = new Handed(this.#bytes.rest(), () => inflate.bytesWritten);
-    const source = Readable.from(handed.chunks(), {objectMode: false});
+    const readAhead = new ReadAhead(this.#bytes.rest(), () => inflate.bytesWritten);
+    const source = Readable.from(readAhead.chunks(), {objectMode: false});
     // The error of either side breaks the loop below.
     pipeline(source, inflate).catch(() => undefined);
     let [size, crc] = [0, 0];
@@ -63,7 +63,7 @@ export class StreamedFile {
       source.destroy();
       if (!source.closed) await once(source, 'close');
     }
-    this.#bytes.unread(handed.behind());
+    this.#bytes.unread(readAhead.behind());
     this.#measured = {crc, size, packed: inflate.bytesWritten};
   }
 }
@@ -82,7 +82,7 @@ export function isDescriptor(found: Buffer, {crc, packed, size}: Measured): bool
 }
 
 /** Chunks on their way to somebody who may not use all of the last ones. */
-class Handed {
+class ReadAhead {
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #used: () => number;
   readonly #kept: Uint8Array[] = [];

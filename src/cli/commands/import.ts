@@ -1,5 +1,6 @@
 import type {Command} from 'commander';
 import {addCommand, showInHelp} from '../help-layout.ts';
+import {UPLOAD_ADDRESS} from '../../core/origin-text.ts';
 import {ImgmgrError} from '../../errors.ts';
 import type {AdHocImage} from '../../app/ad-hoc-image.ts';
 import type {Flags} from '../flags.ts';
@@ -11,6 +12,7 @@ import {
   addVerifyFlags,
   allFlags,
   givenFlags,
+  listenOrUploadFlag,
 } from '../flags.ts';
 import type {Execute, Invocation} from '../invocation.ts';
 import type {ImportImageRequest} from '../../app/import-image.ts';
@@ -29,7 +31,7 @@ export function addImport(program: Command, execute: Execute): void {
     )
     .description('bring one image, or the selected definitions, into Glance')
     .addHelpText('before', EXAMPLES);
-  addSharedRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command)))))
+  addSharedRunFlags(addVerifyFlags(addAcquireFlags(addAdHocFlags(addSelectionFlags(command))), listenOrUploadFlag()))
     .option(
       '--wait-upload <duration>',
       'with --listen and --name: how long the upload may take to begin; default: 10m',
@@ -38,13 +40,13 @@ export function addImport(program: Command, execute: Execute): void {
     .option('--dry-run', 'only say what would be done')
     .action(async (address: string | undefined) => {
       const flags = allFlags(command);
-      if (address === undefined && takesUpload(givenFlags(command)))
-        return execute(ofUpload(withoutSettings(flags, DEFINITIONS_ONLY), givenFlags(command).listen ?? ANYWHERE));
+      const given = givenFlags(command);
+      if (address === undefined && given.listen && takesUpload(given))
+        return execute(ofUpload(withoutSettings(flags, DEFINITIONS_ONLY), given.listen));
       return address === undefined
         ? execute(ofDefinitions(flags))
         : execute(ofImage(address, withoutSettings(flags, DEFINITIONS_ONLY)));
     });
-  letStandAlone(command);
   showInHelp(command, [
     '--cloud',
     '--images',
@@ -81,22 +83,11 @@ function ofImage(address: string, flags: Flags): Invocation<ImportImageRequest> 
   };
 }
 
-const ANYWHERE = {host: '0.0.0.0', port: 0};
 const WAIT_UPLOAD_MS = 600_000;
 
-/** `--listen` without an address: on all of them, at any free port. */
-function letStandAlone(command: Command): void {
-  const option = command.options.find(({long}) => long === '--listen');
-  if (!option) return;
-  Object.assign(option, {flags: '--listen [host:port]', required: false, optional: true});
-  option.preset(':0');
-}
-
-/** Without what describes one image, `--listen` is where the test servers of definitions report. */
+/** With an address, and nothing that describes one image, `--listen` is where the test servers of definitions report. */
 function takesUpload(given: Flags): boolean {
-  if (given.listen === undefined) return false;
-  const {host, port} = given.listen;
-  return (host === ANYWHERE.host && port === ANYWHERE.port) || AD_HOC_ONLY.some((key) => given[key] !== undefined);
+  return given.listen?.isAlone === true || AD_HOC_ONLY.some((key) => given[key] !== undefined);
 }
 
 function ofUpload(
@@ -111,7 +102,7 @@ function ofUpload(
   return {
     ...general,
     request: {
-      ...{...request, image: describe('upload:', flags), waitMs: flags.waitUpload ?? WAIT_UPLOAD_MS},
+      ...{...request, image: describe(UPLOAD_ADDRESS, flags), waitMs: flags.waitUpload ?? WAIT_UPLOAD_MS},
       listen: {
         bind,
         port,
@@ -175,9 +166,13 @@ function refuseDescription(flags: Flags): void {
 function describe(address: string, flags: Flags): AdHocImage {
   const stray = DEFINITIONS_ONLY.find((key) => flags[key] !== undefined);
   if (stray !== undefined)
-    throw new ImgmgrError('USAGE', `${flagOf(stray)} selects definitions, but ${address} is one image`, {
-      hint: 'leave out the one or the other',
-    });
+    throw new ImgmgrError(
+      'USAGE',
+      `${flagOf(stray)} selects definitions, but ${address === UPLOAD_ADDRESS ? 'what is sent' : address} is one image`,
+      {
+        hint: 'leave out the one or the other',
+      },
+    );
   return {
     address,
     allowRunning: flags.allowRunning ?? false,

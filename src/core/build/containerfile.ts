@@ -4,7 +4,13 @@ export interface ContainerfileBases {
   readonly images: readonly string[];
   /** The first reference that names no image by itself, as `${BASE}` does, and its line, from 1. */
   readonly variable?: {readonly text: string; readonly line: number};
+  /** The first construct with which a line may mean something else than it says here, and its line, from 1. */
+  readonly unread?: {readonly text: string; readonly line: number};
 }
+
+/** `# escape=` and `# syntax=`, and here-documents, whose lines are no instructions. */
+const DIRECTIVE = /^#\s*(?:escape|syntax)\s*=/i;
+const HERE_DOCUMENT = /^(?:\d+)?<<-?["']?[A-Za-z_]/;
 
 /**
  * The images that FROM, `COPY --from` and `RUN --mount=…,from=` name, stages of the file left out. `scratch` is no image.
@@ -20,7 +26,14 @@ export function basesOf(text: string): ContainerfileBases {
     if (name.includes('$')) variable ??= {text: name, line};
     else images.add(name);
   };
-  for (const {words, line} of instructions(text)) {
+  const lines = instructions(text);
+  const directive = text.split('\n').findIndex((line) => DIRECTIVE.test(line.trim()));
+  const document = lines.find(({words}) => words.some((word) => HERE_DOCUMENT.test(word)));
+  const unread =
+    directive >= 0
+      ? {text: 'a directive (# escape=, # syntax=)', line: directive + 1}
+      : document && {text: 'a here-document (<<)', line: document.line};
+  for (const {words, line} of lines) {
     const [instruction = '', ...rest] = words;
     switch (instruction.toUpperCase()) {
       case 'FROM': {
@@ -36,7 +49,7 @@ export function basesOf(text: string): ContainerfileBases {
         for (const word of rest) for (const name of sourcesIn(word)) take(name, line);
     }
   }
-  return {images: [...images], ...(variable && {variable})};
+  return {images: [...images], ...(variable && {variable}), ...(unread && {unread})};
 }
 
 /** `--from=NAME`, and `from=NAME` in `--mount=type=bind,from=NAME`. */
@@ -54,7 +67,7 @@ function instructions(text: string): {readonly words: readonly string[]; readonl
   for (const [index, raw] of text.split('\n').entries()) {
     const trimmed = raw.trim();
     if (trimmed === '' || trimmed.startsWith('#')) continue;
-    const goesOn = trimmed.endsWith('\\') || trimmed.endsWith('`');
+    const goesOn = trimmed.endsWith('\\');
     const words = (goesOn ? trimmed.slice(0, -1) : trimmed).split(/\s+/).filter((word) => word !== '');
     const last = found.at(-1);
     if (open && last) last.words.push(...words);

@@ -2,8 +2,9 @@ import type {FileHandle} from 'node:fs/promises';
 import {constants} from 'node:fs';
 import {open} from 'node:fs/promises';
 import type {Stats} from 'node:fs';
-import {basename, resolve} from 'node:path';
+import {resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {originOfFile} from '../../core/origin-text.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {codeOf, hasCode} from '../../host/fs-error.ts';
 import type {PartRequest, ReadRequest, Served, SourceKind} from '../served.ts';
@@ -29,7 +30,7 @@ async function read(request: ReadRequest): Promise<Served> {
   return {
     url: request.url,
     // No folder of this host: everybody may read it.
-    origin: `file:${basename(path)}`,
+    origin: originOfFile(path),
     path,
     size: before.size,
     lastModified: before.mtime,

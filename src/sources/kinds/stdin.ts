@@ -1,4 +1,5 @@
 import type {Readable} from 'node:stream';
+import {originOfStream} from '../../core/origin-text.ts';
 import {ImgmgrError} from '../../errors.ts';
 import {interruption} from '../interruption.ts';
 import {showUrl} from '../show-url.ts';
@@ -36,8 +37,9 @@ export function createStdinKind(piped: Piped | undefined): SourceKind {
 
   return {
     name: 'stdin',
-    claims: (url) => url === '-' || url === 'upload:',
+    claims: (url) => originOfStream(url) !== undefined,
     read: (request) => {
+      const origin = originOfStream(request.url);
       if (piped === undefined || stdin === undefined || taken)
         return Promise.reject(
           new ImgmgrError(
@@ -56,7 +58,7 @@ export function createStdinKind(piped: Piped | undefined): SourceKind {
       request.signal?.addEventListener('abort', () => stdin.destroy(), {once: true});
       const served: Served = {
         url: request.url,
-        origin: request.url === '-' ? 'stdin' : 'upload',
+        ...(origin !== undefined && {origin}),
         remote: false,
         chunks: chunks(look, request),
         close: () => closing(stdin, look),

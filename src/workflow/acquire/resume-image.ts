@@ -2,6 +2,7 @@ import {neededConversion} from '../../core/conversion.ts';
 import type {Image} from '../../core/image/image.ts';
 import {SOURCE_FACT} from '../../core/image/record.ts';
 import {formatObjectReference, parseObjectReference} from '../../core/object-reference.ts';
+import {originOfFile, originOfStream} from '../../core/origin-text.ts';
 import {demandedId} from '../../core/release/release.ts';
 import {asImgmgrError} from '../../errors.ts';
 import {copySurely, isLocked} from '../sure-writes.ts';
@@ -62,10 +63,11 @@ function knownOrigin({store}: AcquireContext, {release, artifact}: AcquireTask):
     const cloud = object.kind === 'image' ? object.cloud : undefined;
     return {[SOURCE_FACT]: formatObjectReference(object, cloud ?? store.cloud)};
   }
-  if (url === '-') return {[SOURCE_FACT]: 'stdin'};
+  const stream = originOfStream(url);
+  if (stream !== undefined) return {[SOURCE_FACT]: stream};
   if (!url.startsWith('file:')) return {};
   const path = url.startsWith('file:/') ? decodeURIComponent(new URL(url).pathname) : url.slice('file:'.length);
-  return {[SOURCE_FACT]: `file:${path.slice(path.lastIndexOf('/') + 1)}`};
+  return {[SOURCE_FACT]: originOfFile(path)};
 }
 
 /** The image when the cloud is through with it and it is in every demanded store. */

@@ -19,7 +19,7 @@ export interface ExportContext {
 }
 
 /** Between two reports of progress; milliseconds. */
-const TELL_MS = 250;
+const REPORT_MS = 250;
 /** All of the reading; the cloud's own limits end what stands still. Milliseconds. */
 const LIMIT_MS = 24 * 3_600_000;
 
@@ -46,11 +46,11 @@ export async function exportImage(image: Image, context: ExportContext): Promise
       message: `${about.definition}: ${store.cloud} has no digest of image ${image.id}, so nothing says whether the bytes are as they were`,
     });
   const startMs = runtime.monotonic();
-  let toldMs = startMs;
+  let reportedMs = startMs;
   const seen = (bytes: number): void => {
     const nowMs = runtime.monotonic();
-    if (nowMs - toldMs < TELL_MS) return;
-    toldMs = nowMs;
+    if (nowMs - reportedMs < REPORT_MS) return;
+    reportedMs = nowMs;
     const total = image.size === null ? {} : {total: image.size};
     const times = {elapsedMs: nowMs - startMs, limitMs: LIMIT_MS};
     emit({type: 'progress', ...about, version: stamp?.version ?? '', phase: 'fetching', bytes, ...total, ...times});

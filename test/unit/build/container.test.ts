@@ -3,7 +3,7 @@ import {chmod, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile} from 
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {containerInputs, findRuntime, prepareContainer} from '../../../src/build/container.ts';
+import {containerInputs, findRuntime, prepareContainer, removeLeftovers} from '../../../src/build/container.ts';
 import type {ContainerSpec} from '../../../src/core/build/spec.ts';
 import {createExec} from '../../../src/exec.ts';
 
@@ -79,6 +79,7 @@ describe('the inputs of a container', () => {
   it.each<[string, () => Promise<unknown>, Partial<ContainerSpec>, string]>([
     ['a base that nothing pins', async () => put('defs/web/Containerfile', 'FROM x:1'), {}, 'x:1 is neither pinned'],
     ['a base that is an option', async () => put('defs/web/Containerfile', 'FROM -v'), {}, '-v is neither pinned'],
+    ['a here-document', async () => put('defs/web/Containerfile', 'FROM base\nRUN <<E\nE'), {}, 'a here-document (<<)'],
     ['a variable for a base', async () => put('defs/web/Containerfile', 'FROM $X'), {}, 'named by a variable, $X'],
     ['no Containerfile', noChange, {file: 'web/Dockerfile'}, 'is not there'],
     ['one that is a folder', noChange, {file: 'web', context: 'web'}, 'the Containerfile'],
@@ -149,7 +150,7 @@ describe('what is prepared for diskimage-builder', () => {
     execFileSync(join(path, 'bin/podman'), ['run', '--network', 'host', '--name', 'e', '-d', 'x', '/bin/sh']);
     expect(await asked()).toEqual([
       expect.stringContaining('<info>'),
-      `<build><--label=imgmgr.build=work><--build-arg=GREETING=${hostile}><-t><x><context>`,
+      `<build><--label=imgmgr.build=${path}><--build-arg=GREETING=${hostile}><-t><x><context>`,
       `${path}/storage.conf|chroot`,
       '<create><--network><host><--name><e><x></bin/sh>',
     ]);
@@ -161,5 +162,21 @@ describe('what is prepared for diskimage-builder', () => {
     const {path} = await prepare();
     await expect(realpath(join(path, 'context/link'))).resolves.toBe('/etc/passwd');
     expect(execFileSync('stat', ['-c', '%F', join(path, 'context/link')]).toString()).toBe('symbolic link\n');
+  });
+
+  it('removes from docker what is labelled with a work folder that is no more, and nothing else', async () => {
+    const [gone, kept] = ['1'.repeat(64), '2'.repeat(64)];
+    await put('alive/x', '');
+    const docker = `#!/bin/sh
+here=$(dirname "$0")
+case $1 in
+  ps | images) echo 0123456789ab; echo 210123456789 ;;
+  inspect) echo "${gone} ${dir}/gone"; echo "${kept} ${dir}/alive"; echo "${kept} <no value>" ;;
+  *) echo "$*" >>"$here/removed" ;;
+esac
+`;
+    await removeLeftovers({command: await put('bin/docker', docker, 0o755)}, exec);
+    const removed = await readFile(join(dir, 'bin/removed'), 'utf8');
+    expect(removed).toBe(`rm -f ${gone}\nrmi -f ${gone}\n`);
   });
 });

@@ -11,7 +11,10 @@ import {DELETE, deleteImages} from '../../../src/app/delete.ts';
 import {dryRun} from '../../../src/app/dry-run.ts';
 import type {HideRequest} from '../../../src/app/hide.ts';
 import {HIDE, hide} from '../../../src/app/hide.ts';
+import {importDefinitions} from '../../../src/app/import.ts';
 import type {ImportImageRequest} from '../../../src/app/import-image.ts';
+import {importImage} from '../../../src/app/import-image.ts';
+import {importUpload} from '../../../src/app/receive-upload.ts';
 import type {ManageRequest} from '../../../src/app/manage.ts';
 import {manage} from '../../../src/app/manage.ts';
 import type {BootSettings, DefinitionChoice} from '../../../src/app/requests.ts';
@@ -329,6 +332,26 @@ describe('output', () => {
     [['manage', '--no-color'], {color: false}],
   ])('%j', async (argv, changed) => {
     expect((await parse(argv)).output).toEqual({format: 'human', verbosity: 'normal', color: true, ...changed});
+  });
+});
+
+describe('import --listen', () => {
+  it.each<[string[], unknown]>([
+    [['--listen'], importUpload],
+    [['--listen', ':8443', '--name', 'X'], importUpload],
+    [['--listen', ':8443', '--filter', 'X'], importDefinitions],
+    [['--listen', ':0', '--filter', 'X'], importDefinitions],
+    [['--listen', '0.0.0.0:0'], importDefinitions],
+    [['--listen', ':8443', 'https://example.org/x.img'], importImage],
+  ])(
+    '%j is an upload where it stands alone or describes one image, else where test servers report',
+    async (argv, verb) => {
+      expect((await parse(['import', ...argv])).verb).toBe(verb);
+    },
+  );
+
+  it('with flags that select definitions is refused', async () => {
+    await expect(parse(['import', '--listen', '--filter', 'X'])).rejects.toThrow('but what is sent is one image');
   });
 });
 

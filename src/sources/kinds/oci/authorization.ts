@@ -27,9 +27,18 @@ const LONGEST_CHALLENGE = 4096;
 const UNAUTHORIZED = 401;
 
 /** The address of a repository's calls. Plain http is used with this host alone. */
-export function baseOf({registry, repository}: OciReference): string {
+function baseOf({registry, repository}: OciReference): string {
   const scheme = isLoopback(new URL(`https://${registry}`)) ? 'http' : 'https';
   return `${scheme}://${registry}/v2/${repository}`;
+}
+
+/** How the calls of one repository are made: their address, its name in messages, the login. */
+export function repositoryOf(
+  context: Omit<AuthorizationParts, 'base' | 'show'>,
+): Pick<AuthorizationParts, 'base' | 'show'> & {readonly authorization: Authorization} {
+  const {registry, repository} = context.of;
+  const named = {base: baseOf(context.of), show: `oci://${registry}/${repository}`};
+  return {...named, authorization: new Authorization({...context, ...named})};
 }
 
 /** The login at one repository: its header is for the registry alone, a password also for the realm that the registry names. */

@@ -8,7 +8,7 @@ import type {Web} from '../../download/follow.ts';
 import {getFollowing} from '../../download/follow.ts';
 import type {Patience} from '../../download/patience.ts';
 import {patiently} from '../../download/patience.ts';
-import {Authorization, baseOf, collect} from './authorization.ts';
+import {type Authorization, collect, repositoryOf} from './authorization.ts';
 import type {FoundLogin} from './login.ts';
 import type {Descriptor} from './manifest.ts';
 import {ACCEPTED, digestOf} from './manifest.ts';
@@ -46,16 +46,9 @@ export class Registry {
   readonly #authorization: Authorization;
 
   constructor(context: RegistryContext) {
-    const {registry, repository} = context.of;
     this.#context = context;
-    this.#base = baseOf(context.of);
-    this.#show = `oci://${registry}/${repository}`;
-    this.#authorization = new Authorization({
-      ...context,
-      base: this.#base,
-      show: this.#show,
-      rights: context.rights ?? 'pull',
-    });
+    const {base, show, authorization} = repositoryOf({...context, rights: context.rights ?? 'pull'});
+    [this.#base, this.#show, this.#authorization] = [base, show, authorization];
   }
 
   /** The manifest of a tag, or of a digest, which its bytes then have: SOURCE_REFUSED, DIGEST_MISMATCH, SOURCE_UNAVAILABLE. */

@@ -6,7 +6,7 @@ import type {Hop} from '../../address.ts';
 import {checkHop, hopJudge} from '../../address.ts';
 import {sourceError} from '../../download/answer.ts';
 import {patiently} from '../../download/patience.ts';
-import {Authorization, baseOf} from '../../kinds/oci/authorization.ts';
+import {type Authorization, repositoryOf} from '../../kinds/oci/authorization.ts';
 import type {RegistryContext} from '../../kinds/oci/registry.ts';
 import {showUrl} from '../../show-url.ts';
 import {drain, hashing} from '../checked-bytes.ts';
@@ -48,11 +48,9 @@ export class Push {
   readonly #authorization: Authorization;
 
   constructor(context: RegistryContext) {
-    const {registry, repository} = context.of;
     this.#context = context;
-    this.#base = baseOf(context.of);
-    this.#show = `oci://${registry}/${repository}`;
-    this.#authorization = new Authorization({...context, base: this.#base, show: this.#show, rights: 'pull,push'});
+    const {base, show, authorization} = repositoryOf({...context, rights: 'pull,push'});
+    [this.#base, this.#show, this.#authorization] = [base, show, authorization];
   }
 
   /** True where the registry says that it has the blob. */

@@ -13,6 +13,8 @@ it.each<[string, string, readonly string[]]>([
   ['an image to copy from', 'FROM a\nCOPY --chown=1:1 --from=b:1 /x /y', ['a', 'b:1']],
   ['an image to mount', 'FROM a\nRUN --mount=type=bind,from=c,target=/c \\\n  true', ['a', 'c']],
   ['what goes on in the next line', 'FROM \\\n# not this\n\n  a:1 AS x\nRUN echo \\\nFROM b', ['a:1']],
+  ['an image behind a command in backticks', 'FROM a\nRUN echo `date`\nFROM b', ['a', 'b']],
+  ['an image behind a shift of bits', 'FROM a\nRUN echo $((1<<2))\nFROM b', ['a', 'b']],
   ['no comment', '# FROM b\nFROM a', ['a']],
   ['a copy in an instruction for later', 'FROM a\nONBUILD COPY --from=d /x /y', ['a', 'd']],
 ])('finds %s', (_, text, images) => {
@@ -24,4 +26,13 @@ it('says where an image is named by a variable', () => {
     images: [],
     variable: {text: '${BASE}', line: 3},
   });
+});
+
+it.each([
+  ['# escape=`\nFROM a', 'a directive (# escape=, # syntax=)', 1],
+  ['# Syntax = docker/dockerfile:1\nFROM a', 'a directive (# escape=, # syntax=)', 1],
+  ['FROM a\nRUN <<EOF\nFROM b\nEOF', 'a here-document (<<)', 2],
+  ['FROM a\nCOPY <<-"END" /x\nFROM b\nEND', 'a here-document (<<)', 2],
+])('says what it does not read: %j', (text, unread, line) => {
+  expect(basesOf(text).unread).toEqual({text: unread, line});
 });

@@ -24,7 +24,7 @@ export interface Upload {
 }
 
 /** A listener for one upload. */
-export interface UploadDesk {
+export interface UploadListener {
   /** What the sender has to run, with a secret address: to be shown once, and to be written nowhere else. */
   readonly command: string;
   /** What must be printed nowhere else. */
@@ -37,4 +37,4 @@ export interface UploadDesk {
 }
 
 /** Opens a listener for one upload: USAGE, LOCKED. */
-export type OpenUploadDesk = (request: UploadRequest) => Promise<UploadDesk>;
+export type OpenUploadListener = (request: UploadRequest) => Promise<UploadListener>;

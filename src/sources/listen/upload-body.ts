@@ -7,19 +7,19 @@ const SLOWEST_BYTES_PER_MINUTE = 256 * 1024;
 const MINUTE_MS = 60_000;
 
 /** The body of an upload; SOURCE_UNAVAILABLE where it is cut, or comes too slowly while we wait for it. `count` hears of each piece. */
-export function stallOf(asked: IncomingMessage, count: (bytes: number) => void): Readable {
+export function uploadBody(asked: IncomingMessage, count: (bytes: number) => void): Readable {
   return Readable.from(pieces(asked, count), {objectMode: false});
 }
 
 async function* pieces(asked: IncomingMessage, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  const floor = new Floor(asked);
+  const rate = new SlowestRate(asked);
   try {
     const iterator = asked.iterator({destroyOnReturn: false})[Symbol.asyncIterator]();
     for (;;) {
-      const next = await floor.waitFor(iterator.next());
+      const next = await rate.waitFor(iterator.next());
       if (next.done === true) return;
       const piece = next.value as Uint8Array;
-      floor.add(piece.length);
+      rate.add(piece.length);
       count(piece.length);
       yield piece;
     }
@@ -33,7 +33,7 @@ async function* pieces(asked: IncomingMessage, count: (bytes: number) => void): 
 }
 
 /** Counts the time in which we wait for the sender, not that in which the cloud takes what came. */
-class Floor {
+class SlowestRate {
   readonly #asked: IncomingMessage;
   #bytes = 0;
   #waitedMs = 0;

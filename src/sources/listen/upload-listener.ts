@@ -9,23 +9,23 @@ import {makeIdentity} from '../../host/certificate.ts';
 import {listenOn} from '../../host/listen.ts';
 import type {ErrorCode} from '../../errors.ts';
 import {ImgmgrError} from '../../errors.ts';
-import type {Upload, UploadDesk, UploadRequest} from '../../ports/upload-desk.ts';
-import {stallOf} from './stall.ts';
+import type {Upload, UploadListener, UploadRequest} from '../../ports/upload-listener.ts';
+import {uploadBody} from './upload-body.ts';
 
 /** Who holds more than this many connections that have shown no right address loses the oldest of them. */
-const MOST_STRANGERS = 256;
-const GREETING_MS = 10_000;
+const MOST_UNIDENTIFIED = 256;
+const HANDSHAKE_MS = 10_000;
 const SECRET_BYTES = 32;
 /** A sender that takes its answer slower than this gets none. */
 const ANSWER_MS = 5000;
 
 /** Listens for one upload over TLS, with a certificate of its own and a secret address. */
-export async function openUploadDesk(request: UploadRequest): Promise<UploadDesk> {
+export async function openUploadListener(request: UploadRequest): Promise<UploadListener> {
   const secret = `/${randomBytes(SECRET_BYTES).toString('base64url')}`;
   const host = request.advertise?.host ?? reachable(request.bind);
   const identity = makeIdentity([host]);
-  const desk = new Desk(secret, request.maxBytes, identity);
-  const port = await listenOn(desk.server, {host: request.bind, port: request.port, flag: '--listen'});
+  const listener = new Listener(secret, request.maxBytes, identity);
+  const port = await listenOn(listener.server, {host: request.bind, port: request.port, flag: '--listen'});
   const place = `${host.includes(':') ? `[${host}]` : host}:${request.advertise?.port ?? port}`;
   const key = new X509Certificate(identity.certificate).publicKey.export({type: 'spki', format: 'der'});
   const pin = createHash('sha256').update(key).digest('base64');
@@ -33,19 +33,19 @@ export async function openUploadDesk(request: UploadRequest): Promise<UploadDesk
     command: `curl -k --pinnedpubkey 'sha256//${pin}' -T FILE 'https://${place}${secret}'`,
     secrets: [secret.slice(1)],
     place,
-    upload: desk.upload,
-    close: () => desk.close(),
+    upload: listener.upload,
+    close: () => listener.close(),
   };
 }
 
-class Desk {
+class Listener {
   readonly server: Server;
   readonly upload: Promise<Upload>;
   readonly #secretHash: Buffer;
   readonly #maxBytes: number;
   readonly #begun = Promise.withResolvers<Upload>();
   /** By `ADDRESS:PORT`, oldest first. */
-  readonly #strangers = new Map<string, Socket>();
+  readonly #unidentified = new Map<string, Socket>();
   readonly #sockets = new Set<Socket>();
   #state: 'waiting' | 'busy' | 'over' = 'waiting';
   /** Until the sender has the answer. */
@@ -60,12 +60,12 @@ class Desk {
     this.#maxBytes = maxBytes;
     this.upload = this.#begun.promise;
     this.server = createServer({
-      ...{cert: certificate, key, minVersion: 'TLSv1.2', handshakeTimeout: GREETING_MS},
-      // The body may take hours; its own floor ends one that stands still.
-      ...{headersTimeout: GREETING_MS, requestTimeout: 0, keepAliveTimeout: 1000, maxHeaderSize: 8192},
+      ...{cert: certificate, key, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS},
+      // The body may take hours; the slowest rate that is taken ends one that stands still.
+      ...{headersTimeout: HANDSHAKE_MS, requestTimeout: 0, keepAliveTimeout: 1000, maxHeaderSize: 8192},
       connectionsCheckingInterval: 2000,
     });
-    this.server.on('connection', (socket: Socket) => this.#meet(socket));
+    this.server.on('connection', (socket: Socket) => this.#accept(socket));
     this.server.on('tlsClientError', () => undefined);
     this.server.on('clientError', (_, socket) => socket.destroy());
     this.server.on('request', (asked, response) => this.#take(asked, response));
@@ -81,19 +81,19 @@ class Desk {
   }
 
   /** No flood keeps an honest sender out for longer than its own handshake takes. */
-  #meet(socket: Socket): void {
+  #accept(socket: Socket): void {
     const peer = peerOf(socket);
     this.#sockets.add(socket);
-    this.#strangers.set(peer, socket);
+    this.#unidentified.set(peer, socket);
     socket.on('error', () => undefined);
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      if (this.#strangers.get(peer) === socket) this.#strangers.delete(peer);
+      if (this.#unidentified.get(peer) === socket) this.#unidentified.delete(peer);
     });
-    if (this.#strangers.size <= MOST_STRANGERS) return;
-    const [[oldest, gone] = []] = this.#strangers;
+    if (this.#unidentified.size <= MOST_UNIDENTIFIED) return;
+    const [[oldest, gone] = []] = this.#unidentified;
     if (oldest === undefined) return;
-    this.#strangers.delete(oldest);
+    this.#unidentified.delete(oldest);
     gone?.destroy();
   }
 
@@ -105,7 +105,7 @@ class Desk {
       return;
     }
     this.#state = 'busy';
-    this.#strangers.delete(peerOf(asked.socket));
+    this.#unidentified.delete(peerOf(asked.socket));
     if (asked.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
     this.#begun.resolve(this.#uploadOf(asked, response));
   }
@@ -124,7 +124,7 @@ class Desk {
 
   #uploadOf(asked: IncomingMessage, response: ServerResponse): Upload {
     let received = 0;
-    const bytes = stallOf(asked, (count) => (received += count));
+    const bytes = uploadBody(asked, (count) => (received += count));
     return {
       bytes,
       peer: asked.socket.remoteAddress ?? '',

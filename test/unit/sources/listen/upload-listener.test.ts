@@ -3,13 +3,13 @@ import {connect} from 'node:net';
 import type {Socket} from 'node:net';
 import {buffer} from 'node:stream/consumers';
 import {describe, expect, it, onTestFinished} from 'vitest';
-import type {UploadDesk, UploadRequest} from '../../../../src/ports/upload-desk.ts';
-import {openUploadDesk, verdictOf} from '../../../../src/sources/listen/upload-desk.ts';
+import type {UploadListener, UploadRequest} from '../../../../src/ports/upload-listener.ts';
+import {openUploadListener, verdictOf} from '../../../../src/sources/listen/upload-listener.ts';
 import {ImgmgrError} from '../../../../src/errors.ts';
 import {failure} from '../under-test.ts';
 
-async function desk(more: Partial<UploadRequest> = {}): Promise<UploadDesk & {readonly url: URL}> {
-  const opened = await openUploadDesk({bind: '127.0.0.1', port: 0, maxBytes: 1000, ...more});
+async function desk(more: Partial<UploadRequest> = {}): Promise<UploadListener & {readonly url: URL}> {
+  const opened = await openUploadListener({bind: '127.0.0.1', port: 0, maxBytes: 1000, ...more});
   onTestFinished(() => opened.close());
   return {...opened, url: new URL(/'(https:[^']*)'$/.exec(opened.command)?.[1] ?? '')};
 }
@@ -149,7 +149,7 @@ describe('the listener for one upload', () => {
   });
 
   it('is refused where the address is not ours', async () => {
-    expect((await failure(openUploadDesk({bind: '192.0.2.1', port: 0, maxBytes: 1}))).code).toBe('USAGE');
+    expect((await failure(openUploadListener({bind: '192.0.2.1', port: 0, maxBytes: 1}))).code).toBe('USAGE');
   });
 });
 
